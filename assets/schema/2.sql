@@ -1,0 +1,93 @@
+-- Schema 2: the auth mode, the migration plan as an indexed column, optimistic concurrency, history.
+-- Only rows that carry an auth mode in `extra` are rewritten; the other columns are virtual.
+
+-- step: add the auth mode and the revision
+ALTER TABLE connectors ADD COLUMN auth_mode TEXT CHECK (auth_mode IN ('shared', 'per-user'));
+ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+
+-- step: add the columns read from config
+ALTER TABLE connectors ADD COLUMN auth_type TEXT GENERATED ALWAYS AS (
+  CASE WHEN json_valid(config) THEN
+    CASE WHEN json_type(config, '$.authType') = 'text' THEN nullif(json_extract(config, '$.authType'), '') END
+  END) VIRTUAL;
+ALTER TABLE connectors ADD COLUMN is_deprecated_use INTEGER GENERATED ALWAYS AS (
+  CASE WHEN json_valid(config) THEN
+    connector_type_id IN ('.servicenow', '.servicenow-sir') AND json_type(config, '$.usesTableApi') IS 'true'
+  ELSE 0 END) VIRTUAL;
+ALTER TABLE connectors ADD COLUMN is_malformed INTEGER GENERATED ALWAYS AS (
+  CASE
+    WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 1
+    ELSE json_type(config) <> 'object' OR json_type(extra) <> 'object'
+  END) VIRTUAL;
+
+-- step: add the migration plan
+-- The rule of model version 2 (src/domain/model_version/v2.rs); a test proves that both say the same.
+ALTER TABLE connectors ADD COLUMN migration_group TEXT GENERATED ALWAYS AS (
+  CASE
+    WHEN model_version = 2 THEN NULL
+    WHEN model_version > 2 THEN 'blocked'
+    WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 'blocked'
+    WHEN json_type(config) <> 'object' OR json_type(extra) <> 'object' THEN 'blocked'
+    WHEN json_type(config, '$.authType') NOT IN ('text', 'null') THEN 'blocked'
+    WHEN auth_mode IS NOT NULL THEN 'stamp_only'
+    WHEN coalesce(json_type(extra, '$.attributes.authMode'), 'null') NOT IN ('text', 'null') THEN 'blocked'
+    WHEN coalesce(json_extract(extra, '$.attributes.authMode'), '') NOT IN ('', 'shared', 'per-user') THEN 'blocked'
+    WHEN coalesce(json_extract(extra, '$.attributes.authMode'), '') <> '' THEN 'stamp_only'
+    WHEN coalesce(json_extract(config, '$.authType'), '') <> '' THEN 'backfill'
+    ELSE 'stamp_only'
+  END) VIRTUAL;
+
+-- step: take over the auth modes that records carry
+UPDATE connectors SET auth_mode = json_extract(extra, '$.attributes.authMode')
+WHERE CASE WHEN json_valid(extra) THEN json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user') END;
+
+-- step: index the names
+CREATE INDEX connectors_by_name ON connectors (name COLLATE NOCASE);
+
+-- step: index the connector types
+CREATE INDEX connectors_by_type ON connectors (connector_type_id, name COLLATE NOCASE);
+
+-- step: index the auth types
+CREATE INDEX connectors_by_auth_type ON connectors (auth_type, name COLLATE NOCASE);
+
+-- step: index the auth modes
+CREATE INDEX connectors_by_auth_mode ON connectors (auth_mode, name COLLATE NOCASE);
+
+-- step: index the times
+CREATE INDEX connectors_by_updated_at ON connectors (updated_at);
+
+-- step: index the migration plan
+CREATE INDEX connectors_to_migrate ON connectors (migration_group, name COLLATE NOCASE)
+  WHERE migration_group IS NOT NULL;
+CREATE INDEX connectors_missing_secrets ON connectors (name COLLATE NOCASE) WHERE is_missing_secrets <> 0;
+
+-- step: create the history
+-- A writer that knows nothing of revisions still counts as a change.
+CREATE TRIGGER connectors_count_revision AFTER UPDATE ON connectors WHEN new.revision = old.revision
+BEGIN
+  UPDATE connectors SET revision = old.revision + 1 WHERE rowid = new.rowid;
+END;
+CREATE TABLE history (
+  step        INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind        TEXT NOT NULL CHECK (kind IN
+                ('create', 'edit', 'auth mode', 'delete', 'import', 'migration', 'rollback', 'undo')),
+  state       TEXT NOT NULL CHECK (state IN ('running', 'done', 'reverted')),
+  started_at  TEXT NOT NULL,
+  records     INTEGER NOT NULL DEFAULT 0,
+  reverts     INTEGER REFERENCES history (step)
+) STRICT;
+-- before: the changed columns as a JSON object, NULL when the record did not exist; after likewise.
+-- revision: the record's revision after the change, NULL when it was deleted.
+CREATE TABLE history_changes (
+  step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
+  connector_id  TEXT NOT NULL,
+  before        TEXT,
+  after         TEXT,
+  revision      INTEGER,
+  PRIMARY KEY (step, connector_id)
+) STRICT, WITHOUT ROWID;
+-- What a person decided for a record of the plan; gone once the record is migrated.
+CREATE TABLE migration_decisions (
+  connector_id  TEXT NOT NULL PRIMARY KEY REFERENCES connectors (id) ON DELETE CASCADE,
+  decision      TEXT NOT NULL CHECK (decision IN ('shared', 'per-user', 'skip'))
+) STRICT, WITHOUT ROWID;

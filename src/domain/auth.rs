@@ -1,0 +1,85 @@
+//! Auth mode (whose credentials a connector uses) and auth type (how it authenticates).
+
+use std::fmt;
+
+/// Whose credentials a connector uses; Kibana's `authMode` attribute (model version 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuthMode {
+    /// One set of credentials for everyone; also what an absent mode means.
+    Shared,
+    /// Each user is meant to use an account of their own.
+    PerUser,
+}
+
+impl AuthMode {
+    /// The two values as Kibana writes them.
+    pub const ALL: [AuthMode; 2] = [AuthMode::Shared, AuthMode::PerUser];
+
+    /// The stored value: `shared` or `per-user`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuthMode::Shared => "shared",
+            AuthMode::PerUser => "per-user",
+        }
+    }
+
+    /// Reads a stored value; `None` for anything but the two.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text)
+    }
+
+    /// The other mode.
+    #[must_use]
+    pub fn toggled(self) -> Self {
+        match self {
+            AuthMode::Shared => AuthMode::PerUser,
+            AuthMode::PerUser => AuthMode::Shared,
+        }
+    }
+
+    /// One line for people.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            AuthMode::Shared => "everyone uses the one set of credentials stored here",
+            AuthMode::PerUser => "each user is meant to connect an account of their own",
+        }
+    }
+}
+
+impl fmt::Display for AuthMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a record holds as its auth mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredAuthMode {
+    /// Absent, null or an empty string.
+    None,
+    /// One of the two values.
+    Known(AuthMode),
+    /// Something else, as JSON text; blocks a migration.
+    Unknown(String),
+}
+
+/// What a record holds as `config.authType`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthType {
+    /// Absent, null or an empty string.
+    None,
+    /// A non-empty string (blanks count).
+    Named(String),
+    /// Not a string: the JSON text found instead; blocks a migration.
+    NotText(String),
+}
+
+impl AuthType {
+    /// The name, if there is one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            AuthType::Named(name) => Some(name),
+            AuthType::None | AuthType::NotText(_) => None,
+        }
+    }
+}

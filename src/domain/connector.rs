@@ -1,0 +1,175 @@
+//! One connector: a saved object of type `action`, as the file stores it.
+
+use serde_json::{Map, Value};
+
+use super::auth::{AuthMode, AuthType, StoredAuthMode};
+use super::connector_type::Catalogue;
+use super::model_version::{self, Group};
+
+/// A whole record. `config` and `extra` are kept as text, so that what nobody edits stays byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connector {
+    /// Saved object id, unique in the file.
+    pub id: String,
+    /// Connector type id, for example `.webhook`; never changes after creation.
+    pub connector_type_id: String,
+    /// The name people see.
+    pub name: String,
+    /// JSON object text; a foreign or damaged file can hold anything here.
+    pub config: String,
+    /// Ciphertext, or none.
+    pub secrets: Option<String>,
+    /// Kibana's `isMissingSecrets`: the connector needs secrets that it lost, usually by an export.
+    pub is_missing_secrets: bool,
+    /// The auth mode's own column; see [`Connector::stored_auth_mode`] for what the record says.
+    pub auth_mode: Option<AuthMode>,
+    /// JSON object text with everything of the saved object that has no column.
+    pub extra: String,
+    /// Kibana's model version (`10.N.0` in `typeMigrationVersion`).
+    pub model_version: i64,
+    /// ISO 8601, as stored.
+    pub created_at: Option<String>,
+    /// ISO 8601, as stored.
+    pub updated_at: Option<String>,
+    /// Counts the writes of this record; a save names the one it started from.
+    pub revision: i64,
+}
+
+impl Connector {
+    /// A new, empty connector at the newest model version.
+    pub fn new(id: &str, connector_type_id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            connector_type_id: connector_type_id.to_owned(),
+            name: String::new(),
+            config: "{}".to_owned(),
+            secrets: None,
+            is_missing_secrets: false,
+            auth_mode: Some(AuthMode::Shared),
+            extra: r#"{"references":[],"coreMigrationVersion":"8.8.0","managed":false}"#.to_owned(),
+            model_version: model_version::latest(),
+            created_at: None,
+            updated_at: None,
+            revision: 0,
+        }
+    }
+
+    /// The config as an object.
+    ///
+    /// # Errors
+    /// A sentence for people: the text is not JSON, or not an object.
+    pub fn config_object(&self) -> Result<Map<String, Value>, String> {
+        object(&self.config, "config")
+    }
+
+    /// `extra` as an object.
+    ///
+    /// # Errors
+    /// A sentence for people, as for [`Connector::config_object`].
+    pub fn extra_object(&self) -> Result<Map<String, Value>, String> {
+        object(&self.extra, "extra")
+    }
+
+    /// `config.authType`; [`AuthType::None`] when the config cannot be read.
+    pub fn auth_type(&self) -> AuthType {
+        self.config_object().map_or(AuthType::None, |config| auth_type_in(&config))
+    }
+
+    /// The auth mode the record holds: its column, else what `extra.attributes.authMode` says.
+    pub fn stored_auth_mode(&self) -> StoredAuthMode {
+        if let Some(mode) = self.auth_mode {
+            return StoredAuthMode::Known(mode);
+        }
+        let Ok(extra) = self.extra_object() else { return StoredAuthMode::None };
+        match extra.get("attributes").and_then(|attributes| attributes.get("authMode")) {
+            None | Some(Value::Null) => StoredAuthMode::None,
+            Some(Value::String(text)) if text.is_empty() => StoredAuthMode::None,
+            Some(Value::String(text)) => match AuthMode::parse(text) {
+                Some(mode) => StoredAuthMode::Known(mode),
+                None => StoredAuthMode::Unknown(Value::from(text.as_str()).to_string()),
+            },
+            Some(other) => StoredAuthMode::Unknown(other.to_string()),
+        }
+    }
+
+    /// How the connector behaves: every reader of Kibana's takes an absent mode as `shared`.
+    pub fn effective_auth_mode(&self) -> AuthMode {
+        match self.stored_auth_mode() {
+            StoredAuthMode::Known(mode) => mode,
+            StoredAuthMode::None | StoredAuthMode::Unknown(_) => AuthMode::Shared,
+        }
+    }
+
+    /// Kibana computes this: a deprecated type, or ServiceNow through the Table API.
+    pub fn is_deprecated(&self) -> bool {
+        let uses_table_api =
+            self.config_object().is_ok_and(|config| config.get("usesTableApi") == Some(&Value::Bool(true)));
+        Catalogue::builtin().is_deprecated(&self.connector_type_id, uses_table_api)
+    }
+}
+
+/// `config.authType` of a config that could be read.
+pub fn auth_type_in(config: &Map<String, Value>) -> AuthType {
+    match config.get("authType") {
+        None | Some(Value::Null) => AuthType::None,
+        Some(Value::String(text)) if text.is_empty() => AuthType::None,
+        Some(Value::String(text)) => AuthType::Named(text.clone()),
+        Some(other) => AuthType::NotText(other.to_string()),
+    }
+}
+
+fn object(text: &str, column: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(other) => Err(format!("{column} is {}, not a JSON object", kind_of(&other))),
+        Err(error) => Err(format!("{column} is not valid JSON: {error}")),
+    }
+}
+
+/// A value's kind, with its article, for messages.
+pub fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// What the list shows of a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Saved object id.
+    pub id: String,
+    /// Connector type id.
+    pub connector_type_id: String,
+    /// Name.
+    pub name: String,
+    /// `config.authType` when it is a non-empty string.
+    pub auth_type: Option<String>,
+    /// The auth mode, when the record has one of the two.
+    pub auth_mode: Option<AuthMode>,
+    /// Needs secrets it does not have.
+    pub is_missing_secrets: bool,
+    /// Deprecated type or use.
+    pub is_deprecated: bool,
+    /// Config or extra is not a JSON object.
+    pub is_malformed: bool,
+    /// Where the migration plan puts it; none when it needs no migration.
+    pub group: Option<Group>,
+    /// Model version.
+    pub model_version: i64,
+    /// ISO 8601, as stored.
+    pub updated_at: Option<String>,
+    /// Counts the writes of this record.
+    pub revision: i64,
+}
+
+impl Summary {
+    /// The connector type is not in the catalogue.
+    pub fn is_unknown_type(&self) -> bool {
+        Catalogue::builtin().get(&self.connector_type_id).is_none()
+    }
+}

@@ -1,0 +1,259 @@
+//! The filter language of the list: free text and `key:value` terms, all of which must hold.
+//!
+//! ```text
+//! jira prod                 both words, anywhere in name, id or type; upper and lower case are equal
+//! "on call"  -staging       a phrase; a term that must not hold
+//! type:webhook auth:per-user authtype:oauth needs:migration missing:secrets
+//! is:blocked is:deprecated is:unknown is:malformed
+//! ```
+
+use super::auth::AuthMode;
+use super::connector::Summary;
+use super::connector_type::Catalogue;
+use super::model_version::Group;
+
+/// A parsed filter. The empty one matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Test {
+    /// Lower-cased, in name, id or connector type id.
+    Text(String),
+    /// Lower-cased, in the type's id or name.
+    Type(String),
+    AuthMode(Option<AuthMode>),
+    /// Lower-cased, in the auth type; none: there is no auth type.
+    AuthType(Option<String>),
+    NeedsMigration,
+    MissingSecrets,
+    InGroup(Group),
+    Deprecated,
+    UnknownType,
+    Malformed,
+}
+
+/// The keys and their values, for help and completion.
+pub const TERMS: &[(&str, &str)] = &[
+    ("type:", "connector type, part of its id or name"),
+    ("auth:", "auth mode: shared, per-user or none"),
+    ("authtype:", "auth type, part of it, or none"),
+    ("needs:", "migration"),
+    ("missing:", "secrets"),
+    ("is:", "backfill, stamp-only, blocked, deprecated, unknown or malformed"),
+];
+
+impl Filter {
+    /// Reads a filter as typed.
+    ///
+    /// # Errors
+    /// A sentence naming the term whose value makes no sense. A word with a colon whose key is not one
+    /// of [`TERMS`] is free text: names hold colons too.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let terms = words(text).into_iter().filter_map(|word| term(&word).transpose()).collect::<Result<_, _>>()?;
+        Ok(Self { terms })
+    }
+
+    /// Matches everything.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Does this connector pass?
+    pub fn matches(&self, summary: &Summary) -> bool {
+        self.terms.iter().all(|term| term.test.holds(summary) != term.negated)
+    }
+}
+
+impl Test {
+    fn holds(&self, summary: &Summary) -> bool {
+        match self {
+            Test::Text(wanted) => [&summary.name, &summary.id, &summary.connector_type_id]
+                .into_iter()
+                .any(|text| fold(text).contains(wanted)),
+            Test::Type(wanted) => {
+                let name = Catalogue::builtin().get(&summary.connector_type_id).map(|known| &known.name);
+                fold(&summary.connector_type_id).contains(wanted)
+                    || name.is_some_and(|name| fold(name).contains(wanted))
+            }
+            Test::AuthMode(mode) => summary.auth_mode == *mode,
+            Test::AuthType(None) => summary.auth_type.is_none(),
+            Test::AuthType(Some(wanted)) => {
+                summary.auth_type.as_ref().is_some_and(|auth_type| fold(auth_type).contains(wanted))
+            }
+            Test::NeedsMigration => summary.group.is_some(),
+            Test::MissingSecrets => summary.is_missing_secrets,
+            Test::InGroup(group) => summary.group == Some(*group),
+            Test::Deprecated => summary.is_deprecated,
+            Test::UnknownType => summary.is_unknown_type(),
+            Test::Malformed => summary.is_malformed,
+        }
+    }
+}
+
+struct Word {
+    text: String,
+    negated: bool,
+    quoted: bool,
+}
+
+/// Lower case, one character at a time, so that a part of a text always folds to a part of its folding
+/// (`str::to_lowercase` looks at the neighbours of a Greek sigma).
+pub fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Splits at blanks; quotes keep blanks and take the meaning from colons and dashes.
+fn words(text: &str) -> Vec<Word> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let negated = rest.starts_with('-') && rest.len() > 1 && !rest[1..].starts_with(char::is_whitespace);
+        let body = if negated { &rest[1..] } else { rest };
+        let (text, quoted, after) = word(body);
+        found.push(Word { text, negated, quoted });
+        rest = after.trim_start();
+    }
+    found
+}
+
+fn word(body: &str) -> (String, bool, &str) {
+    if let Some(inner) = body.strip_prefix('"') {
+        let (text, after) = inner.split_once('"').unwrap_or((inner, ""));
+        return (text.to_owned(), true, after);
+    }
+    let end = body.find(char::is_whitespace).unwrap_or(body.len());
+    let head = &body[..end];
+    // key:"a phrase"
+    if let Some((key, _)) = head.split_once(":\"") {
+        let inner = &body[key.len() + 2..];
+        let (text, after) = inner.split_once('"').unwrap_or((inner, ""));
+        return (format!("{key}:{text}"), false, after);
+    }
+    (head.to_owned(), false, &body[end..])
+}
+
+fn term(word: &Word) -> Result<Option<Term>, String> {
+    if word.text.is_empty() {
+        return Ok(None);
+    }
+    let lower = fold(&word.text);
+    let test = match lower.split_once(':') {
+        Some((key, value)) if !word.quoted && TERMS.iter().any(|(known, _)| known.trim_end_matches(':') == key) => {
+            // A key without a value is a term still being typed.
+            if value.is_empty() {
+                return Ok(None);
+            }
+            keyed(key, value)?
+        }
+        _ => Test::Text(lower),
+    };
+    Ok(Some(Term { negated: word.negated, test }))
+}
+
+fn keyed(key: &str, value: &str) -> Result<Test, String> {
+    let unknown = |choices: &str| Err(format!("{key}:{value} is not known; {key}: takes {choices}"));
+    Ok(match (key, value) {
+        ("type", _) => Test::Type(value.to_owned()),
+        ("auth", "none") => Test::AuthMode(None),
+        ("auth", _) => match AuthMode::parse(value) {
+            Some(mode) => Test::AuthMode(Some(mode)),
+            None => return unknown("shared, per-user or none"),
+        },
+        ("authtype", "none") => Test::AuthType(None),
+        ("authtype", _) => Test::AuthType(Some(value.to_owned())),
+        ("needs", "migration") => Test::NeedsMigration,
+        ("needs", _) => return unknown("migration"),
+        ("missing", "secrets") => Test::MissingSecrets,
+        ("missing", _) => return unknown("secrets"),
+        (_, "deprecated") => Test::Deprecated,
+        (_, "unknown") => Test::UnknownType,
+        (_, "malformed") => Test::Malformed,
+        (_, value) => match Group::parse(&value.replace('-', "_")) {
+            Some(group) => Test::InGroup(group),
+            None => return unknown("backfill, stamp-only, blocked, deprecated, unknown or malformed"),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn summary(name: &str) -> Summary {
+        Summary {
+            id: "ops-1".into(),
+            connector_type_id: ".webhook".into(),
+            name: name.into(),
+            auth_type: Some("webhook-authentication-basic".into()),
+            auth_mode: None,
+            is_missing_secrets: true,
+            is_deprecated: false,
+            is_malformed: false,
+            group: Some(Group::Backfill),
+            model_version: 1,
+            updated_at: None,
+            revision: 1,
+        }
+    }
+
+    #[test]
+    fn terms_mean_what_they_say() {
+        let connector = summary("Ops: ÜBERWACHUNG on call");
+        for filter in [
+            "",
+            "überwachung",
+            "ops-1 web",
+            "\"on call\"",
+            "Ops:",
+            "ops: über",
+            "-staging",
+            "type:Webhook",
+            "type:webhook auth:none authtype:basic",
+            "needs:migration missing:secrets is:backfill",
+            "-is:blocked -auth:shared",
+            "is:",
+            "-",
+        ] {
+            let parsed = Filter::parse(filter);
+            let matched = parsed.as_ref().map(|filter| filter.matches(&connector));
+            assert_eq!(matched, Ok(filter != "-" || connector.name.contains('-') || connector.id.contains('-')), "{filter}");
+        }
+        for filter in ["-ops", "\"call on\"", "auth:shared", "authtype:none", "is:stamp-only", "-type:webhook", "is:malformed"] {
+            assert_eq!(Filter::parse(filter).map(|filter| filter.matches(&connector)), Ok(false), "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_named() {
+        for filter in ["auth:personal", "needs:coffee", "is:nice", "missing:link"] {
+            let reason = Filter::parse(filter).expect_err(filter);
+            assert!(reason.starts_with(filter), "{reason}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_filter_or_a_reason(text in "\\PC{0,40}", name in "\\PC{0,20}") {
+            if let Ok(filter) = Filter::parse(&text) {
+                filter.matches(&summary(&name));
+            }
+        }
+
+        #[test]
+        fn any_part_of_a_name_finds_it(name in "[^\"]{1,20}", start in 0usize..20, len in 1usize..20) {
+            let part: String = name.chars().skip(start).take(len).collect();
+            let filter = Filter::parse(&format!("\"{part}\"")).expect("a phrase is always a filter");
+            prop_assert!(filter.matches(&summary(&name)));
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What a connector is and which rules hold for it. Pure: no SQL, no terminal, no clock.
+//!
+//! Everything above (store, transfer, screens, cli) asks this module instead of deciding itself, so a
+//! rule stands in one place: the auth mode in [`auth`], the migration in [`model_version`], what a
+//! connector type expects in [`connector_type`] and [`validate`], the search in [`filter`].
+
+pub mod auth;
+pub mod change;
+pub mod connector;
+pub mod connector_type;
+pub mod filter;
+pub mod json;
+pub mod model_version;
+pub mod validate;
+
+pub use auth::{AuthMode, AuthType, StoredAuthMode};
+pub use connector::{Connector, Summary};
+pub use connector_type::{Catalogue, ConnectorType};
+pub use filter::Filter;
+pub use model_version::Group;

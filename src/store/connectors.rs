@@ -1,0 +1,255 @@
+//! Reading and writing single records; every write is journalled.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::StoreError;
+use super::history::{Journal, Kind};
+use super::open::Store;
+use crate::domain::{AuthMode, Connector, StoredAuthMode};
+
+pub(super) const COLUMNS: &str = "id, connector_type_id, name, config, secrets, is_missing_secrets, extra, \
+     model_version, created_at, updated_at, auth_mode, revision";
+
+/// How to set the auth mode of some connectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModeChange {
+    /// Each gets the mode it does not have.
+    Toggle,
+    /// All get this one.
+    To(AuthMode),
+}
+
+/// What a write of several records did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The history step, if anything changed.
+    pub step: Option<i64>,
+    /// Ids that changed.
+    pub changed: Vec<String>,
+    /// Ids that were as wanted already.
+    pub unchanged: Vec<String>,
+    /// Ids that are not in the file.
+    pub missing: Vec<String>,
+    /// Ids left alone, with the reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// What became of a save.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveOutcome {
+    /// Written.
+    Saved(Box<Connector>),
+    /// The record has been changed since it was read; nothing was written.
+    Conflict(Box<Connector>),
+    /// The record has been deleted since it was read; nothing was written.
+    Gone,
+}
+
+impl Store {
+    /// One record.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn get(&self, id: &str) -> Result<Option<Connector>, StoreError> {
+        self.run("reading a connector", |connection| get(connection, id))
+    }
+
+    /// Calls `each` with every record by id, in one consistent view of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what `each` returns.
+    pub fn each<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(Connector) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let doing = "reading the connectors";
+        let wrap = |error| StoreError::of_sqlite(&self.path, doing, error);
+        let sql = format!("SELECT {COLUMNS} FROM connectors ORDER BY id");
+        let mut statement = self.connection.prepare(&sql).map_err(wrap)?;
+        let mut rows = statement.query([]).map_err(wrap)?;
+        while let Some(row) = rows.next().map_err(wrap)? {
+            each(from_row(row).map_err(wrap)?)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// [`StoreError::IdTaken`]; when the file cannot be written.
+    pub fn create(&mut self, connector: &Connector, now: &str) -> Result<Connector, StoreError> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "adding a connector", error);
+        self.transaction("adding a connector", |connection| {
+            if get(connection, &connector.id).map_err(wrap)?.is_some() {
+                return Err(StoreError::IdTaken(connector.id.clone()));
+            }
+            let mut journal = Journal::begin(connection, Kind::Create, None, now).map_err(wrap)?;
+            let mut created = connector.clone();
+            created.created_at = Some(now.to_owned());
+            created.updated_at = Some(now.to_owned());
+            journal.insert(&mut created).map_err(wrap)?;
+            journal.finish().map_err(wrap)?;
+            Ok(created)
+        })
+    }
+
+    /// Replaces a record, if it is still at the revision the caller read.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&mut self, connector: &Connector, now: &str) -> Result<SaveOutcome, StoreError> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "saving a connector", error);
+        self.transaction("saving a connector", |connection| {
+            let Some(current) = get(connection, &connector.id).map_err(wrap)? else {
+                return Ok(SaveOutcome::Gone);
+            };
+            if current.revision != connector.revision {
+                return Ok(SaveOutcome::Conflict(Box::new(current)));
+            }
+            let mut saved = connector.clone();
+            saved.updated_at = Some(now.to_owned());
+            let mut journal = Journal::begin(connection, Kind::Edit, None, now).map_err(wrap)?;
+            journal.update(&current, &mut saved).map_err(wrap)?;
+            journal.finish().map_err(wrap)?;
+            Ok(SaveOutcome::Saved(Box::new(saved)))
+        })
+    }
+
+    /// Sets the auth mode of some connectors, as one step of the history. Nothing else changes but the
+    /// time of the update; secrets and config stay as they are.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_auth_mode(&mut self, ids: &[String], change: ModeChange, now: &str) -> Result<Written, StoreError> {
+        self.write_each("setting the auth mode", Kind::AuthMode, ids, now, |current| {
+            let mode = match change {
+                ModeChange::To(mode) => mode,
+                ModeChange::Toggle => current.effective_auth_mode().toggled(),
+            };
+            if current.stored_auth_mode() == StoredAuthMode::Known(mode) {
+                return Edit::Unchanged;
+            }
+            let mut edited = current.clone();
+            edited.auth_mode = Some(mode);
+            edited.updated_at = Some(now.to_owned());
+            Edit::Update(Box::new(edited))
+        })
+    }
+
+    /// Deletes some connectors, as one step of the history.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn delete(&mut self, ids: &[String], now: &str) -> Result<Written, StoreError> {
+        self.write_each("deleting connectors", Kind::Delete, ids, now, |_| Edit::Delete)
+    }
+
+    fn write_each(
+        &mut self,
+        doing: &'static str,
+        kind: Kind,
+        ids: &[String],
+        now: &str,
+        edit: impl Fn(&Connector) -> Edit,
+    ) -> Result<Written, StoreError> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, doing, error);
+        self.transaction(doing, |connection| {
+            let mut written = Written::default();
+            let mut journal = Journal::begin(connection, kind, None, now).map_err(wrap)?;
+            for id in ids {
+                let Some(current) = get(connection, id).map_err(wrap)? else {
+                    written.missing.push(id.clone());
+                    continue;
+                };
+                match edit(&current) {
+                    Edit::Unchanged => written.unchanged.push(id.clone()),
+                    Edit::Update(mut edited) => {
+                        journal.update(&current, &mut edited).map_err(wrap)?;
+                        written.changed.push(id.clone());
+                    }
+                    Edit::Delete => {
+                        journal.delete(&current).map_err(wrap)?;
+                        written.changed.push(id.clone());
+                    }
+                }
+            }
+            written.step = journal.finish().map_err(wrap)?;
+            Ok(written)
+        })
+    }
+}
+
+enum Edit {
+    Unchanged,
+    Update(Box<Connector>),
+    Delete,
+}
+
+pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Connector>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM connectors WHERE id = ?1"))?
+        .query_row([id], from_row)
+        .optional()
+}
+
+/// Reads a row as [`COLUMNS`] names it. A foreign file can hold text that is not UTF-8: it is shown with
+/// replacement characters, and a write touches only the columns that changed.
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Connector> {
+    Ok(Connector {
+        id: text(row, 0)?.unwrap_or_default(),
+        connector_type_id: text(row, 1)?.unwrap_or_default(),
+        name: text(row, 2)?.unwrap_or_default(),
+        config: text(row, 3)?.unwrap_or_default(),
+        secrets: text(row, 4)?,
+        is_missing_secrets: integer(row, 5)? != 0,
+        extra: text(row, 6)?.unwrap_or_default(),
+        model_version: integer(row, 7)?,
+        created_at: text(row, 8)?,
+        updated_at: text(row, 9)?,
+        auth_mode: text(row, 10)?.as_deref().and_then(AuthMode::parse),
+        revision: integer(row, 11)?,
+    })
+}
+
+pub(super) fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    use rusqlite::types::ValueRef;
+    Ok(match row.get_ref(at)? {
+        ValueRef::Null => None,
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+    })
+}
+
+pub(super) fn integer(row: &Row<'_>, at: usize) -> rusqlite::Result<i64> {
+    Ok(row.get_ref(at)?.as_i64().unwrap_or(0))
+}
+
+pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(integer(row, at)?).unwrap_or(0))
+}
+
+pub(super) fn insert(connection: &Connection, connector: &Connector) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO connectors ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"
+        ))?
+        .execute(params![
+            connector.id,
+            connector.connector_type_id,
+            connector.name,
+            connector.config,
+            connector.secrets,
+            connector.is_missing_secrets,
+            connector.extra,
+            connector.model_version,
+            connector.created_at,
+            connector.updated_at,
+            connector.auth_mode.map(AuthMode::as_str),
+            connector.revision,
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! What can go wrong with a file, in words that say what to do next.
+
+use std::path::{Path, PathBuf};
+
+use super::schema;
+
+/// Why the store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The path does not exist.
+    #[error("{0}: there is no such file")]
+    Missing(PathBuf),
+    /// The path is a directory.
+    #[error("{0} is a directory; name a connectors file")]
+    Directory(PathBuf),
+    /// A pipe, a socket or a device.
+    #[error("{0} is not a regular file; name a connectors file")]
+    NotAFile(PathBuf),
+    /// A file of no bytes.
+    #[error("{0} is empty (0 bytes) and not a connectors file; delete it to start a new one under that name")]
+    ZeroBytes(PathBuf),
+    /// Not SQLite.
+    #[error("{path} is not a SQLite file{hint}")]
+    NotSqlite {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like instead, and what to do.
+        hint: &'static str,
+    },
+    /// SQLite, but another program's.
+    #[error("{path} is a SQLite file of another program ({reason}); it was left untouched")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// How that shows.
+        reason: String,
+    },
+    /// Written by a newer release.
+    #[error("{path} has schema {found}, and this connector-admin knows schemas up to {known}; use a newer release. The file was left untouched", known = schema::LATEST)]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+    },
+    /// SQLite found damage.
+    #[error("{path} is damaged: {detail}. Restore a copy (look for {path}.*.bak), or save what can be read with `sqlite3 {path} .recover`")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        detail: String,
+    },
+    /// No permission to read, or to write where writing is needed.
+    #[error("{path}: permission denied; {advice}")]
+    Permission {
+        /// The file.
+        path: PathBuf,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Another program holds the file.
+    #[error("{0} is locked by another program; try again when it has finished")]
+    Busy(PathBuf),
+    /// Opened read-only.
+    #[error("{0} is open read-only; nothing was changed")]
+    ReadOnly(PathBuf),
+    /// The schema upgrade failed or was stopped; the file is as it was.
+    #[error("{path} could not be upgraded from schema {from} to {to} ({stage}): {cause}. The file is as it was{copy}", to = schema::LATEST)]
+    Upgrade {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        from: i64,
+        /// What was being done.
+        stage: String,
+        /// Why it failed.
+        cause: String,
+        /// Where the copy is, as the end of the sentence.
+        copy: String,
+    },
+    /// A record with this id exists.
+    #[error("a connector with id {0:?} exists already; choose another id")]
+    IdTaken(String),
+    /// No such record.
+    #[error("there is no connector with id {0:?} in the file")]
+    NoSuchConnector(String),
+    /// No such history step, or it cannot be taken back.
+    #[error("{0}")]
+    History(String),
+    /// The user stopped it.
+    #[error("stopped; nothing was changed")]
+    Cancelled,
+    /// The file system.
+    #[error("{path}: {cause}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+    /// Anything else SQLite says.
+    #[error("{doing}: {cause}")]
+    Sql {
+        /// What was being done.
+        doing: &'static str,
+        /// SQLite's word.
+        cause: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// Turns SQLite's errors about a file into ours.
+    pub(super) fn of_sqlite(path: &Path, doing: &'static str, cause: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let path = path.to_owned();
+        match cause.sqlite_error_code() {
+            Some(Code::NotADatabase) => StoreError::NotSqlite { path, hint: "" },
+            Some(Code::DatabaseCorrupt) => StoreError::Corrupt { path, detail: cause.to_string() },
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreError::Busy(path),
+            Some(Code::ReadOnly) => StoreError::ReadOnly(path),
+            Some(Code::PermissionDenied | Code::CannotOpen) => {
+                StoreError::Permission { path, advice: "SQLite could not open it" }
+            }
+            Some(Code::OperationInterrupted) => StoreError::Cancelled,
+            _ => StoreError::Sql { doing, cause },
+        }
+    }
+
+    /// Wraps a file system error.
+    pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
+        match cause.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+            std::io::ErrorKind::PermissionDenied => {
+                StoreError::Permission { path: path.to_owned(), advice: "ask its owner for access" }
+            }
+            _ => StoreError::Io { path: path.to_owned(), cause },
+        }
+    }
+}

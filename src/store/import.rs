@@ -1,0 +1,151 @@
+//! Taking connectors in, all or nothing, as one step of the history.
+
+use rusqlite::Connection;
+
+use super::connectors::get;
+use super::error::StoreError;
+use super::history::{Journal, Kind};
+use super::open::{Store, connect_for_writing, write_schema};
+use crate::domain::Connector;
+
+/// What to do about ids that are in the file already; Kibana's import has the same choices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Report them and change nothing.
+    #[default]
+    Report,
+    /// Replace the records; their stored secrets are lost, since an export holds none.
+    Overwrite,
+    /// Every imported connector gets a new id.
+    CreateNewCopies,
+}
+
+/// How to import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// About existing ids.
+    pub on_conflict: OnConflict,
+    /// Do everything but keep nothing.
+    pub dry_run: bool,
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOutcome {
+    /// The history step, if anything was written.
+    pub step: Option<i64>,
+    /// Records added.
+    pub added: u64,
+    /// Records replaced.
+    pub replaced: u64,
+    /// Of both: records that miss their secrets.
+    pub missing_secrets: u64,
+    /// Ids that exist already; if there are any, nothing was written.
+    pub conflicts: Vec<String>,
+}
+
+impl Store {
+    /// Imports what `connectors` yields. An error from it, a conflict or a stop leaves the file as it was.
+    ///
+    /// # Errors
+    /// What `connectors` yields; when the file cannot be written.
+    pub fn import<E: From<StoreError>>(
+        &mut self,
+        connectors: &mut dyn Iterator<Item = Result<Connector, E>>,
+        options: ImportOptions,
+        now: &str,
+        mut progress: impl FnMut(u64) -> bool,
+    ) -> Result<ImportOutcome, E> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "importing", error);
+        let mut outcome = ImportOutcome::default();
+        let done = self.transaction("importing", |connection| {
+            let mut journal = Journal::begin(connection, Kind::Import, None, now).map_err(wrap)?;
+            for connector in connectors {
+                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, options.on_conflict, &mut outcome).map_err(wrap)?;
+                let read = outcome.added + outcome.replaced;
+                if read % 500 == 0 && !progress(read) {
+                    return Err(Abort::Failed(StoreError::Cancelled.into()));
+                }
+            }
+            if options.dry_run || !outcome.conflicts.is_empty() {
+                return Err(Abort::KeepNothing);
+            }
+            Ok(journal.finish().map_err(wrap)?)
+        });
+        match done {
+            Ok(step) => Ok(ImportOutcome { step, ..outcome }),
+            Err(Abort::KeepNothing) => Ok(outcome),
+            Err(Abort::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Writes a file of schema 1, as programs before this one left them.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_schema_1(path: &std::path::Path, connectors: &[Connector]) -> Result<(), StoreError> {
+        write_schema(path, 1)?;
+        let wrap = |error| StoreError::of_sqlite(path, "writing the file", error);
+        let mut connection = connect_for_writing(path)?;
+        let transaction = connection.transaction().map_err(wrap)?;
+        for connector in connectors {
+            transaction
+                .prepare_cached("INSERT INTO connectors VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")
+                .and_then(|mut statement| {
+                    statement.execute(rusqlite::params![
+                        connector.id,
+                        connector.connector_type_id,
+                        connector.name,
+                        connector.config,
+                        connector.secrets,
+                        connector.is_missing_secrets,
+                        connector.extra,
+                        connector.model_version,
+                        connector.created_at,
+                        connector.updated_at,
+                    ])
+                })
+                .map_err(wrap)?;
+        }
+        transaction.commit().map_err(wrap)
+    }
+}
+
+/// Why the transaction of an import is rolled back.
+enum Abort<E> {
+    KeepNothing,
+    Failed(E),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Abort<E> {
+    fn from(error: StoreError) -> Self {
+        Abort::Failed(error.into())
+    }
+}
+
+fn take_in(
+    journal: &mut Journal<'_>,
+    connection: &Connection,
+    mut connector: Connector,
+    on_conflict: OnConflict,
+    outcome: &mut ImportOutcome,
+) -> rusqlite::Result<()> {
+    let current = match on_conflict {
+        OnConflict::CreateNewCopies => None,
+        OnConflict::Report | OnConflict::Overwrite => get(connection, &connector.id)?,
+    };
+    outcome.missing_secrets += u64::from(connector.is_missing_secrets);
+    match current {
+        None => {
+            journal.insert(&mut connector)?;
+            outcome.added += 1;
+        }
+        Some(current) if on_conflict == OnConflict::Overwrite => {
+            journal.update(&current, &mut connector)?;
+            outcome.replaced += 1;
+        }
+        Some(_) => outcome.conflicts.push(connector.id),
+    }
+    Ok(())
+}

@@ -1,0 +1,337 @@
+//! The migration of records: its plan, the decisions about it, and applying it in batches.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Progress;
+use super::connectors::{COLUMNS, count, from_row};
+use super::error::StoreError;
+use super::history::{Journal, Kind};
+use super::open::Store;
+use super::page::PLAN_ORDER;
+use crate::domain::Connector;
+use crate::domain::model_version::{self, Decision, Group, Plan};
+
+/// Records in one transaction of a run: small enough for the write-ahead log and for stopping at once.
+const BATCH: usize = 500;
+
+/// How many records are in each group of the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanCounts {
+    /// To get an auth mode.
+    pub backfill: u64,
+    /// To get the stamp only.
+    pub stamp_only: u64,
+    /// Not to be touched.
+    pub blocked: u64,
+    /// Of the first two: to get `per-user` by decision.
+    pub per_user: u64,
+    /// Of the first two: to be skipped by decision.
+    pub skipped: u64,
+    /// Of `stamp_only`: to get a mode by decision.
+    pub stamped_with_mode: u64,
+}
+
+impl PlanCounts {
+    /// Records that are not at the newest model version.
+    pub fn pending(&self) -> u64 {
+        self.backfill + self.stamp_only + self.blocked
+    }
+
+    /// Records that applying would write.
+    pub fn to_apply(&self) -> u64 {
+        (self.backfill + self.stamp_only).saturating_sub(self.skipped)
+    }
+}
+
+/// One record of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRow {
+    /// The record.
+    pub connector: Connector,
+    /// What the plan says of it.
+    pub plan: Plan,
+    /// What a person decided.
+    pub decision: Option<Decision>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The history step, by which the run can be rolled back; none when nothing was written.
+    pub run: Option<i64>,
+    /// Records that got an auth mode.
+    pub backfilled: u64,
+    /// Records that got the stamp only.
+    pub stamped: u64,
+    /// Records skipped by decision.
+    pub skipped: u64,
+    /// Records blocked.
+    pub blocked: u64,
+    /// The run was stopped before its end; what it wrote stays and can be rolled back.
+    pub stopped: bool,
+}
+
+impl Applied {
+    /// Records written.
+    pub fn written(&self) -> u64 {
+        self.backfilled + self.stamped
+    }
+}
+
+impl Store {
+    /// The groups' sizes, from an index.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn plan_counts(&self) -> Result<PlanCounts, StoreError> {
+        self.run("counting the plan", |connection| {
+            let mut counts = PlanCounts::default();
+            let mut statement = connection.prepare_cached(
+                "SELECT migration_group, count(*) FROM connectors WHERE migration_group IS NOT NULL GROUP BY 1",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let count = count(row, 1)?;
+                match Group::parse(&row.get::<_, String>(0)?) {
+                    Some(Group::Backfill) => counts.backfill = count,
+                    Some(Group::StampOnly) => counts.stamp_only = count,
+                    _ => counts.blocked += count,
+                }
+            }
+            count_decisions(connection, &mut counts)?;
+            Ok(counts)
+        })
+    }
+
+    /// Calls `each` with every record of the plan, group by group.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what `each` returns.
+    pub fn each_planned<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(PlanRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let wrap = |error| StoreError::of_sqlite(&self.path, "reading the plan", error);
+        let decisions = self.run("reading the plan", decisions)?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM connectors WHERE migration_group IS NOT NULL
+             ORDER BY {PLAN_ORDER}, name COLLATE NOCASE, id"
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(wrap)?;
+        let mut rows = statement.query([]).map_err(wrap)?;
+        while let Some(row) = rows.next().map_err(wrap)? {
+            let connector = from_row(row).map_err(wrap)?;
+            let Some(plan) = model_version::plan(&connector) else { continue };
+            let decision = decisions.get(&connector.id).copied();
+            each(PlanRow { connector, plan, decision })?;
+        }
+        Ok(())
+    }
+
+    /// What a person decided for one record.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn decision(&self, id: &str) -> Result<Option<Decision>, StoreError> {
+        self.run("reading the plan", |connection| {
+            if !has_decisions(connection)? {
+                return Ok(None);
+            }
+            let found: Option<String> = connection
+                .prepare_cached("SELECT decision FROM migration_decisions WHERE connector_id = ?1")?
+                .query_row([id], |row| row.get(0))
+                .optional()?;
+            Ok(found.as_deref().and_then(Decision::parse))
+        })
+    }
+
+    /// Keeps a decision (or none) for some records of the plan; blocked records take none. Returns how
+    /// many took it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn decide(&mut self, ids: &[String], decision: Option<Decision>) -> Result<usize, StoreError> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "keeping a decision", error);
+        self.transaction("keeping a decision", |connection| {
+            let mut taken = 0;
+            for id in ids {
+                let done = match decision {
+                    Some(decision) => connection
+                        .prepare_cached(
+                            "INSERT OR REPLACE INTO migration_decisions (connector_id, decision)
+                             SELECT id, ?2 FROM connectors
+                             WHERE id = ?1 AND migration_group IN ('backfill', 'stamp_only')",
+                        )
+                        .and_then(|mut statement| statement.execute(params![id, decision.as_str()])),
+                    None => connection
+                        .prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")
+                        .and_then(|mut statement| statement.execute([id])),
+                };
+                taken += done.map_err(wrap)?;
+            }
+            Ok(taken)
+        })
+    }
+
+    /// Applies the plan with the decisions made, in batches; with `all`, every connector without a mode
+    /// gets `shared`. A run that is stopped or killed keeps what it wrote, and what it did not reach
+    /// stays pending.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn apply(&mut self, all: bool, now: &str, progress: Progress<'_>) -> Result<Applied, StoreError> {
+        let counts = self.plan_counts()?;
+        let total = counts.to_apply();
+        let mut applied = Applied { blocked: counts.blocked, ..Applied::default() };
+        let mut after = 0;
+        loop {
+            let last = self.apply_batch(after, all, now, &mut applied)?;
+            let Some(last) = last else { break };
+            after = last;
+            if !progress(applied.written(), total) {
+                applied.stopped = true;
+                break;
+            }
+        }
+        if let Some(run) = applied.run {
+            self.transaction("ending the run", |connection| {
+                Journal::resume(connection, run)
+                    .finish()
+                    .map_err(|cause| StoreError::Sql { doing: "ending the run", cause })
+            })?;
+        }
+        Ok(applied)
+    }
+
+    fn apply_batch(
+        &mut self,
+        after: i64,
+        all: bool,
+        now: &str,
+        applied: &mut Applied,
+    ) -> Result<Option<i64>, StoreError> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "applying the migration", error);
+        let mut counted = applied.clone();
+        let last = self.transaction("applying the migration", |connection| {
+            let batch = batch(connection, after).map_err(wrap)?;
+            let Some((last, _, _)) = batch.last() else { return Ok(None) };
+            let last = *last;
+            let mut journal = match counted.run {
+                Some(run) => Journal::resume(connection, run),
+                None => Journal::begin(connection, Kind::Migration, None, now).map_err(wrap)?,
+            };
+            for (_, connector, decision) in &batch {
+                migrate(&mut journal, connection, connector, *decision, all, &mut counted).map_err(wrap)?;
+            }
+            if counted.written() > 0 {
+                journal.pause().map_err(wrap)?;
+                counted.run = Some(journal.step());
+            } else {
+                journal.finish().map_err(wrap)?;
+            }
+            Ok(Some(last))
+        })?;
+        *applied = counted;
+        Ok(last)
+    }
+}
+
+fn migrate(
+    journal: &mut Journal<'_>,
+    connection: &Connection,
+    connector: &Connector,
+    decision: Option<Decision>,
+    all: bool,
+    applied: &mut Applied,
+) -> rusqlite::Result<()> {
+    let Some(outcome) = model_version::apply(connector, decision, all) else {
+        applied.skipped += u64::from(decision == Some(Decision::Skip));
+        return Ok(());
+    };
+    journal.migrate(
+        &connector.id,
+        connector.revision,
+        (connector.auth_mode, connector.model_version),
+        (outcome.auth_mode, outcome.model_version),
+    )?;
+    if outcome.auth_mode == connector.auth_mode {
+        applied.stamped += 1;
+    } else {
+        applied.backfilled += 1;
+    }
+    connection.prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")?.execute([&connector.id])?;
+    Ok(())
+}
+
+type Pending = (i64, Connector, Option<Decision>);
+
+/// The next pending records by row id. `NOT INDEXED`: the plan's index is in another order, and sorting
+/// it for every batch would make a run quadratic.
+fn batch(connection: &Connection, after: i64) -> rusqlite::Result<Vec<Pending>> {
+    let columns = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT {columns}, c.rowid, d.decision
+         FROM connectors AS c NOT INDEXED LEFT JOIN migration_decisions AS d ON d.connector_id = c.id
+         WHERE c.rowid > ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
+         ORDER BY c.rowid LIMIT {BATCH}"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params![after, model_version::latest()], |row| {
+            let decision: Option<String> = row.get(13)?;
+            Ok((row.get(12)?, from_row(row)?, decision.as_deref().and_then(Decision::parse)))
+        })?
+        .collect()
+}
+
+fn has_decisions(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'migration_decisions'",
+        [],
+        |row| row.get(0),
+    )
+}
+
+fn decisions(connection: &Connection) -> rusqlite::Result<HashMap<String, Decision>> {
+    if !has_decisions(connection)? {
+        return Ok(HashMap::new());
+    }
+    let mut statement = connection.prepare("SELECT connector_id, decision FROM migration_decisions")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    rows.filter_map(|row| row.map(|(id, text)| Decision::parse(&text).map(|decision| (id, decision))).transpose())
+        .collect()
+}
+
+fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite::Result<()> {
+    if !has_decisions(connection)? {
+        return Ok(());
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT d.decision, c.migration_group, count(*)
+         FROM migration_decisions AS d JOIN connectors AS c ON c.id = d.connector_id
+         WHERE c.migration_group IN ('backfill', 'stamp_only') GROUP BY 1, 2",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let decision = Decision::parse(&row.get::<_, String>(0)?);
+        let group = Group::parse(&row.get::<_, String>(1)?);
+        let count = count(row, 2)?;
+        match decision {
+            Some(Decision::Skip) => counts.skipped += count,
+            Some(Decision::Set(mode)) => {
+                if mode == crate::domain::AuthMode::PerUser {
+                    counts.per_user += count;
+                }
+                if group == Some(Group::StampOnly) {
+                    counts.stamped_with_mode += count;
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The SQLite file: the only module that speaks SQL.
+//!
+//! [`open`] decides what a path is and opens it; [`upgrade`] brings a file to the newest schema;
+//! [`connectors`] reads and writes records; [`page`] answers the list; [`migration`] plans, applies and
+//! keeps decisions; [`history`] journals every change and takes it back. All calls block: the UI reaches
+//! them through the worker threads only.
+
+mod connectors;
+mod error;
+mod history;
+mod import;
+mod migration;
+mod open;
+mod page;
+mod schema;
+mod upgrade;
+
+pub use connectors::{ModeChange, SaveOutcome, Written};
+pub use error::StoreError;
+pub use history::{Reverted, Step};
+pub use import::{ImportOptions, ImportOutcome, OnConflict};
+pub use migration::{Applied, PlanCounts, PlanRow};
+pub use open::{Inspection, Store, inspect};
+pub use page::{Scope, Sort, SortColumn};
+pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
+pub use upgrade::{Stage, UpgradeReport, upgrade};
+
+/// Told after each part of a long job: how many records are done, of how many. Returning false stops
+/// the job at that record boundary.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;

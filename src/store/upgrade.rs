@@ -1,0 +1,279 @@
+//! The schema upgrade: a verified copy, then every step in one transaction, or nothing.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::{Connection, backup::Backup};
+
+use super::error::StoreError;
+use super::open::{connect_for_writing, schema_version, side_file};
+use super::schema::{self, APPLICATION_ID, SqlStep};
+
+/// What an upgrade is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Waiting for the write lock.
+    Locking,
+    /// Copying the file.
+    Copying {
+        /// Bytes copied.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// Reading the copy again.
+    Verifying,
+    /// Running a step of the schema.
+    Step {
+        /// What it does.
+        title: &'static str,
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Checking that no record was lost.
+    Checking,
+    /// Making the upgrade durable.
+    Committing,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stage::Locking => f.write_str("waiting for other programs"),
+            Stage::Copying { .. } => f.write_str("copying the file"),
+            Stage::Verifying => f.write_str("verifying the copy"),
+            Stage::Step { title, number, of } => write!(f, "step {number} of {of}: {title}"),
+            Stage::Checking => f.write_str("counting the records"),
+            Stage::Committing => f.write_str("committing"),
+        }
+    }
+}
+
+/// What an upgrade did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpgradeReport {
+    /// Schema version before.
+    pub from: i64,
+    /// Schema version after.
+    pub to: i64,
+    /// The copy of the file as it was.
+    pub copy: PathBuf,
+    /// Records in the file.
+    pub records: i64,
+}
+
+type Observe<'a> = &'a mut dyn FnMut(Stage) -> Result<(), StoreError>;
+
+/// Upgrades a file. `None`: another program was faster, there is nothing to do. `observe` is told each
+/// stage before it begins and can refuse it; `cancel` stops a running step.
+///
+/// # Errors
+/// [`StoreError::Upgrade`] with the cause; the file is as it was.
+pub fn upgrade(
+    path: &Path,
+    cancel: &Arc<AtomicBool>,
+    observe: Observe<'_>,
+) -> Result<Option<UpgradeReport>, StoreError> {
+    // Closing any handle of the file drops all locks this process has on it (a rule of POSIX), so the
+    // handle that the copy reads from is opened first and closed last, after the connection.
+    let source = File::open(path).map_err(|error| StoreError::io(path, error))?;
+    let mut run = Run { path, stage: Stage::Locking, copy: None, from: 0, observe, source: &source };
+    let outcome = run.upgrade(cancel);
+    let (stage, copy, from) = (run.stage.to_string(), run.copy.take(), run.from);
+    drop(source);
+    outcome.map_err(|cause| match cause {
+        StoreError::NewerSchema { .. } | StoreError::Foreign { .. } => cause,
+        cause => StoreError::Upgrade {
+            path: path.to_owned(),
+            from: from.max(1),
+            stage,
+            cause: match cause {
+                StoreError::Cancelled => "stopped on request".to_owned(),
+                cause => cause.to_string(),
+            },
+            copy: copy.map_or(". No copy was left".to_owned(), |copy| format!("; a copy is at {}", copy.display())),
+        },
+    })
+}
+
+struct Run<'a> {
+    path: &'a Path,
+    stage: Stage,
+    copy: Option<PathBuf>,
+    from: i64,
+    observe: Observe<'a>,
+    source: &'a File,
+}
+
+impl Run<'_> {
+    fn enter(&mut self, stage: Stage) -> Result<(), StoreError> {
+        self.stage = stage.clone();
+        (self.observe)(stage)
+    }
+
+    fn upgrade(&mut self, cancel: &Arc<AtomicBool>) -> Result<Option<UpgradeReport>, StoreError> {
+        self.enter(Stage::Locking)?;
+        let mut connection = connect_for_writing(self.path)?;
+        self.fold_wal_into_file(&connection)?;
+        let path = self.path;
+        let wrap = move |error| StoreError::of_sqlite(path, "upgrading the schema", error);
+        let flag = cancel.clone();
+        connection.progress_handler(10_000, Some(move || flag.load(Ordering::Relaxed))).map_err(wrap)?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(wrap)?;
+        // Read again now that nobody else can write: another program may have upgraded meanwhile.
+        self.from = schema_version(self.path, &transaction)?;
+        if self.from == schema::LATEST {
+            return Ok(None);
+        }
+        let records = count(&transaction).map_err(wrap)?;
+        let copy = self.copy_file(&transaction, cancel)?;
+        self.run_steps(&transaction)?;
+        self.enter(Stage::Checking)?;
+        if count(&transaction).map_err(wrap)? != records {
+            return Err(StoreError::Corrupt {
+                path: self.path.to_owned(),
+                detail: "the number of records changed during the upgrade".to_owned(),
+            });
+        }
+        self.enter(Stage::Committing)?;
+        transaction.commit().map_err(wrap)?;
+        Ok(Some(UpgradeReport { from: self.from, to: schema::LATEST, copy, records }))
+    }
+
+    fn run_steps(&mut self, transaction: &Connection) -> Result<(), StoreError> {
+        let steps: Vec<SqlStep> = (self.from..schema::LATEST).flat_map(schema::steps_from).collect();
+        let of = steps.len();
+        let path = self.path;
+        let wrap = move |error| StoreError::of_sqlite(path, "upgrading the schema", error);
+        for (at, step) in steps.into_iter().enumerate() {
+            self.enter(Stage::Step { title: step.title, number: at + 1, of })?;
+            transaction.execute_batch(step.sql).map_err(wrap)?;
+        }
+        transaction
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
+                schema::LATEST
+            ))
+            .map_err(wrap)
+    }
+
+    /// Pages that another program left in the write-ahead log move into the file, if nobody reads it.
+    fn fold_wal_into_file(&self, connection: &Connection) -> Result<(), StoreError> {
+        connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| StoreError::of_sqlite(self.path, "upgrading the schema", error))
+    }
+
+    /// Copies the locked file to `<file>.schema<N>-<UTC>.bak` and reads it back. Fills `self.copy` only
+    /// when the copy is whole and durable.
+    fn copy_file(&mut self, locked: &Connection, cancel: &Arc<AtomicBool>) -> Result<PathBuf, StoreError> {
+        let total = self.source.metadata().map_err(|error| StoreError::io(self.path, error))?.len();
+        self.enter(Stage::Copying { done: 0, total })?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let io = |error| StoreError::io(folder, error);
+        // A temporary file of mode 0600 beside it: removed on any failure, renamed when whole.
+        let partial = tempfile::Builder::new().prefix(".connector-admin-copy-").tempfile_in(folder).map_err(io)?;
+        let has_wal = fs::metadata(side_file(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
+        if has_wal {
+            self.copy_pages(locked, partial.path())?;
+        } else {
+            self.copy_bytes(partial.as_file(), total, cancel)?;
+        }
+        self.enter(Stage::Verifying)?;
+        self.verify(partial.path(), locked, has_wal)?;
+        let permissions = self.source.metadata().map_err(io)?.permissions();
+        partial.as_file().set_permissions(permissions).map_err(io)?;
+        partial.as_file().sync_all().map_err(io)?;
+        let copy = persist(partial, self.path, self.from)?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+        self.copy = Some(copy.clone());
+        Ok(copy)
+    }
+
+    fn copy_bytes(&mut self, mut target: &File, total: u64, cancel: &Arc<AtomicBool>) -> Result<(), StoreError> {
+        const CHUNK: u64 = 16 << 20;
+        let mut done = 0;
+        while done < total {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(StoreError::Cancelled);
+            }
+            let copied = io::copy(&mut self.source.take(CHUNK), &mut target)
+                .map_err(|error| StoreError::io(self.path, error))?;
+            if copied == 0 {
+                break;
+            }
+            done += copied;
+            self.enter(Stage::Copying { done, total })?;
+        }
+        Ok(())
+    }
+
+    /// SQLite's own copy, for a file whose write-ahead log another program keeps open.
+    fn copy_pages(&self, locked: &Connection, target: &Path) -> Result<(), StoreError> {
+        let wrap = |error| StoreError::of_sqlite(self.path, "copying the file", error);
+        let mut copy = Connection::open(target).map_err(wrap)?;
+        let backup = Backup::new(locked, &mut copy).map_err(wrap)?;
+        backup.step(-1).map_err(wrap)?;
+        Ok(())
+    }
+
+    fn verify(&self, copy: &Path, locked: &Connection, by_pages: bool) -> Result<(), StoreError> {
+        let bad = |detail: &str| {
+            StoreError::Io { path: copy.to_owned(), cause: io::Error::other(format!("the copy {detail}")) }
+        };
+        if !by_pages && !same_bytes(self.path, self.source, copy)? {
+            return Err(bad("differs from the file"));
+        }
+        let wrap = |error| StoreError::of_sqlite(copy, "verifying the copy", error);
+        let opened = Connection::open_with_flags(copy, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
+        if schema_version(copy, &opened)? != self.from
+            || count(&opened).map_err(wrap)? != count(locked).map_err(wrap)?
+        {
+            return Err(bad("has other records than the file"));
+        }
+        Ok(())
+    }
+}
+
+fn count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM main.connectors", [], |row| row.get(0))
+}
+
+fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, StoreError> {
+    use std::io::Seek;
+    source.rewind().map_err(|error| StoreError::io(path, error))?;
+    let mut copied = File::open(copy).map_err(|error| StoreError::io(copy, error))?;
+    let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);
+    loop {
+        let read = source.read(&mut left).map_err(|error| StoreError::io(path, error))?;
+        let Some(right) = right.get_mut(..read) else { return Ok(false) };
+        if copied.read_exact(right).is_err() || left.get(..read) != Some(&*right) {
+            return Ok(false);
+        }
+        if read == 0 {
+            return Ok(copied.read(&mut [0]).map_err(|error| StoreError::io(copy, error))? == 0);
+        }
+    }
+}
+
+/// Gives the copy its name, never replacing an earlier one.
+fn persist(mut partial: tempfile::NamedTempFile, path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
+    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    for attempt in 1.. {
+        let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+        let target = side_file(path, &format!(".schema{schema}-{stamp}{suffix}.bak"));
+        match partial.persist_noclobber(&target) {
+            Ok(_) => return Ok(target),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => partial = error.file,
+            Err(error) => return Err(StoreError::io(&target, error.error)),
+        }
+    }
+    Err(StoreError::Missing(path.to_owned()))
+}

@@ -1,0 +1,261 @@
+//! Reading a saved-object export: one JSON document a line, of any Kibana release.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{TransferError, stamp};
+use crate::domain::connector::kind_of;
+use crate::domain::json::RawObject;
+use crate::domain::{AuthMode, Connector};
+
+/// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// What an export held besides connectors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// Objects of other types, left out, by type.
+    pub other_types: BTreeMap<String, u64>,
+    /// Connectors the summary line promised, when it is another number than was there.
+    pub promised: Option<u64>,
+}
+
+impl Notices {
+    /// What to tell a person; empty when there is nothing.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.other_types.is_empty() {
+            let types: Vec<String> =
+                self.other_types.iter().map(|(name, count)| format!("{count} of type {name}")).collect();
+            lines.push(format!("left out objects that are not connectors: {}", types.join(", ")));
+        }
+        if let Some(promised) = self.promised {
+            lines.push(format!("the summary line promises {promised} objects; the export may be incomplete"));
+        }
+        lines
+    }
+}
+
+/// An export being read: an iterator over its connectors.
+pub struct Export {
+    source_name: String,
+    reader: Box<dyn BufRead>,
+    line: u64,
+    seen: HashSet<String>,
+    objects: u64,
+    promised: Option<u64>,
+    notices: Notices,
+}
+
+impl Export {
+    /// Opens a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is a directory.
+    pub fn open(source: &Path) -> Result<Self, TransferError> {
+        if source == Path::new("-") {
+            return Ok(Self::read("standard input", Box::new(BufReader::new(io::stdin()))));
+        }
+        let name = source.display().to_string();
+        let io = |cause| TransferError::Io { name: name.clone(), cause };
+        let file = File::open(source).map_err(io)?;
+        if file.metadata().map_err(io)?.is_dir() {
+            return Err(TransferError::NotAnExport { source_name: name, reason: "is a directory".to_owned() });
+        }
+        Ok(Self::read(&name, Box::new(BufReader::with_capacity(1 << 20, file))))
+    }
+
+    /// Reads from anything.
+    pub fn read(source_name: &str, reader: Box<dyn BufRead>) -> Self {
+        Self {
+            source_name: source_name.to_owned(),
+            reader,
+            line: 0,
+            seen: HashSet::new(),
+            objects: 0,
+            promised: None,
+            notices: Notices::default(),
+        }
+    }
+
+    /// What there was besides connectors, after all were read.
+    ///
+    /// # Errors
+    /// When there was nothing at all: no object and no summary line.
+    pub fn into_notices(mut self) -> Result<Notices, TransferError> {
+        if self.objects == 0 && self.promised.is_none() {
+            let reason = "holds no saved object; an export has one JSON document a line".to_owned();
+            return Err(TransferError::NotAnExport { source_name: self.source_name, reason });
+        }
+        self.notices.promised = self.promised.filter(|&promised| promised != self.objects);
+        Ok(self.notices)
+    }
+
+    fn next_line(&mut self) -> Result<Option<String>, String> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.reader)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut bytes)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        if bytes.last() == Some(&b'\n') {
+            bytes.pop();
+        } else if bytes.len() as u64 == LONGEST_LINE {
+            return Err(format!("is longer than {} MiB", LONGEST_LINE >> 20));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|error| format!("is not UTF-8 (at byte {})", error.utf8_error().valid_up_to() + 1))?;
+        let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { &text };
+        Ok(Some(text.trim().to_owned()))
+    }
+
+    /// The next connector; objects of other types and the summary line are counted and passed over.
+    fn next_connector(&mut self) -> Result<Option<Connector>, String> {
+        while let Some(line) = self.next_line()? {
+            if line.is_empty() {
+                continue;
+            }
+            let document = document_of(&line)?;
+            match document.get("type") {
+                Some(r#""action""#) => {
+                    self.objects += 1;
+                    let connector = connector_of(document)?;
+                    if !self.seen.insert(connector.id.clone()) {
+                        return Err(format!("the id {:?} stands on an earlier line too", connector.id));
+                    }
+                    return Ok(Some(connector));
+                }
+                Some(other) => {
+                    self.objects += 1;
+                    let name = serde_json::from_str(other).map_err(|_| "type is not a string".to_owned())?;
+                    *self.notices.other_types.entry(name).or_default() += 1;
+                }
+                None => match document.get("exportedCount") {
+                    Some(count) => self.promised = count.parse().ok(),
+                    None => return Err("has no type; a saved object names one".to_owned()),
+                },
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Export {
+    type Item = Result<Connector, TransferError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_connector().transpose().map(|found| {
+            found.map_err(|reason| TransferError::Line {
+                source_name: self.source_name.clone(),
+                line: self.line,
+                reason,
+            })
+        })
+    }
+}
+
+fn document_of(line: &str) -> Result<RawObject, String> {
+    if line.starts_with('[') {
+        return Err("is a JSON array; an export has one JSON document a line".to_owned());
+    }
+    RawObject::parse(line).map_err(|error| format!("is not a JSON document: {error}"))
+}
+
+/// A saved object of type `action` as a record. What has no column goes to `extra`, in its order.
+fn connector_of(mut document: RawObject) -> Result<Connector, String> {
+    let id = string(document.take("id"), "id")?.ok_or("has no id")?;
+    if id.is_empty() {
+        return Err("has an empty id".to_owned());
+    }
+    document.take("type");
+    let attributes = document.take("attributes").ok_or("has no attributes")?;
+    let mut attributes =
+        RawObject::parse(attributes.get()).map_err(|error| format!("attributes are not right: {error}"))?;
+    let connector_type_id =
+        string(attributes.take("actionTypeId"), "attributes.actionTypeId")?.ok_or("has no attributes.actionTypeId")?;
+    let name = string(attributes.take("name"), "attributes.name")?.ok_or("has no attributes.name")?;
+    let config = attributes.take("config").map_or("{}".to_owned(), |config| config.get().to_owned());
+    let secrets = secrets_of(attributes.take("secrets"))?;
+    let is_missing_secrets = match attributes.take("isMissingSecrets").as_deref().map(RawValue::get) {
+        Some("true") => true,
+        None | Some("false" | "null") => false,
+        Some(_) => return Err("attributes.isMissingSecrets is not a boolean".to_owned()),
+    };
+    let auth_mode = known_auth_mode(&mut attributes);
+    let created_at = string(document.take("created_at"), "created_at")?;
+    let updated_at = string(document.take("updated_at"), "updated_at")?;
+    if !attributes.0.is_empty() {
+        let rest = crate::domain::json::raw(&attributes.to_text()).map_err(|error| error.to_string())?;
+        document.set("attributes", rest);
+    }
+    let extra = document.to_text();
+    Ok(Connector {
+        model_version: model_version_of(&extra)?,
+        id,
+        connector_type_id,
+        name,
+        config,
+        secrets,
+        is_missing_secrets,
+        auth_mode,
+        extra,
+        created_at,
+        updated_at,
+        revision: 0,
+    })
+}
+
+fn model_version_of(extra: &str) -> Result<i64, String> {
+    match serde_json::from_str(extra) {
+        Ok(Value::Object(map)) => Ok(stamp::model_version(&map)?.unwrap_or(1)),
+        Ok(_) => Ok(1),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn string(value: Option<Box<RawValue>>, name: &str) -> Result<Option<String>, String> {
+    match value.as_deref().map(RawValue::get) {
+        None | Some("null") => Ok(None),
+        Some(text) => {
+            serde_json::from_str(text).map(Some).map_err(|_| format!("{name} is not a string"))
+        }
+    }
+}
+
+/// Exports hold `{}` or nothing (before 8.5). Ciphertext of a raw dump is kept as it is; plain secrets
+/// are refused rather than written to disk in the clear.
+fn secrets_of(value: Option<Box<RawValue>>) -> Result<Option<String>, String> {
+    let Some(value) = value else { return Ok(None) };
+    match serde_json::from_str(value.get()).map_err(|error| format!("attributes.secrets: {error}"))? {
+        Value::Null => Ok(None),
+        Value::Object(secrets) if secrets.is_empty() => Ok(None),
+        Value::Object(_) => Err("attributes.secrets holds plain secrets; an export has none. Remove them, \
+                                 and enter them in the form after the import"
+            .to_owned()),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(ciphertext) => Ok(Some(ciphertext)),
+        other => Err(format!("attributes.secrets is {}, not an object", kind_of(&other))),
+    }
+}
+
+/// One of the two values gets the column; anything else stays in `extra`, where the plan explains it.
+fn known_auth_mode(attributes: &mut RawObject) -> Option<AuthMode> {
+    let text: String = serde_json::from_str(attributes.get("authMode")?).ok()?;
+    let mode = AuthMode::parse(&text)?;
+    attributes.take("authMode");
+    Some(mode)
+}
+
+/// A copy under a new id is nobody's descendant (Kibana's `createNewCopies`).
+pub(super) fn without_origin(extra: &str) -> String {
+    let Ok(mut object) = RawObject::parse(extra) else { return extra.to_owned() };
+    if object.take("originId").is_some() { object.to_text() } else { extra.to_owned() }
+}
