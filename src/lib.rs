@@ -1,5 +1,39 @@
-//! Connector Admin.
-#![allow(missing_docs)]
+//! Connector Admin: a terminal program that opens a SQLite file of Kibana connectors, brings its schema
+//! up to date safely, and lets an administrator find, edit and migrate connectors without fear.
+//!
+//! # The map
+//!
+//! Data flows one way: a terminal event becomes a [`app::Message`], [`app::update`] changes the state and
+//! returns effects, a thread of [`worker`] does the work and answers with a message, [`app::view`] draws.
+//!
+//! | module | what is in it | what it may know |
+//! | --- | --- | --- |
+//! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, connector types, validation, filter | nothing below |
+//! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history | `domain` |
+//! | [`transfer`] | Kibana's export format and API objects | `domain`, `store` |
+//! | [`worker`] | the threads that own the file, and the words they speak | `store`, `transfer` |
+//! | [`keymap`] | the one table of actions and keys | nothing |
+//! | [`ui`] | safe text, text input, JSON, theme, layout | `keymap` |
+//! | [`screens`] | list, detail, form, review, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
+//! | [`app`] | the model, the focus, the router between screens | `screens` |
+//! | [`terminal`] | entering, leaving, suspending, signals, keys | `app`'s messages |
+//! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
+//! | [`cli`] | the same jobs without a screen | `store`, `transfer`, `run` |
+//!
+//! To change what a migration does, start at [`domain::model_version`]; what a key does, at
+//! [`keymap::TABLE`]; the file's schema, at `assets/schema` and `store::schema`; what a connector type
+//! expects, at `assets/connector_types.json`.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod demo;
 pub mod domain;
+pub mod keymap;
+pub mod run;
+pub mod screens;
 pub mod store;
+pub mod terminal;
 pub mod transfer;
+pub mod ui;
+pub mod worker;

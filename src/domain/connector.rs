@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType, StoredAuthMode};
 use super::connector_type::Catalogue;
-use super::model_version::{self, Group};
+use super::model_version::{self, Decision, Group};
 
 /// A whole record. `config` and `extra` are kept as text, so that what nobody edits stays byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,9 @@ impl Connector {
         if let Some(mode) = self.auth_mode {
             return StoredAuthMode::Known(mode);
         }
-        let Ok(extra) = self.extra_object() else { return StoredAuthMode::None };
+        let Ok(extra) = self.extra_object() else {
+            return StoredAuthMode::None;
+        };
         match extra.get("attributes").and_then(|attributes| attributes.get("authMode")) {
             None | Some(Value::Null) => StoredAuthMode::None,
             Some(Value::String(text)) if text.is_empty() => StoredAuthMode::None,
@@ -165,11 +167,27 @@ pub struct Summary {
     pub updated_at: Option<String>,
     /// Counts the writes of this record.
     pub revision: i64,
+    /// What a person decided about its migration.
+    pub decision: Option<Decision>,
 }
 
 impl Summary {
     /// The connector type is not in the catalogue.
     pub fn is_unknown_type(&self) -> bool {
         Catalogue::builtin().get(&self.connector_type_id).is_none()
+    }
+    /// What is worth a look, in words, the most pressing first.
+    pub fn flags(&self) -> Vec<&'static str> {
+        [
+            (self.is_malformed, "malformed"),
+            (self.group == Some(Group::Blocked), "blocked"),
+            (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "needs migration"),
+            (self.is_missing_secrets, "missing secrets"),
+            (self.is_unknown_type(), "unknown type"),
+            (self.is_deprecated, "deprecated"),
+        ]
+        .into_iter()
+        .filter_map(|(holds, word)| holds.then_some(word))
+        .collect()
     }
 }

@@ -179,7 +179,9 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
         (_, "malformed") => Test::Malformed,
         (_, value) => match Group::parse(&value.replace('-', "_")) {
             Some(group) => Test::InGroup(group),
-            None => return unknown("backfill, stamp-only, blocked, deprecated, unknown or malformed"),
+            None => {
+                return unknown("backfill, stamp-only, blocked, deprecated, unknown or malformed");
+            }
         },
     })
 }
@@ -203,6 +205,7 @@ mod tests {
             model_version: 1,
             updated_at: None,
             revision: 1,
+            decision: None,
         }
     }
 
@@ -226,9 +229,15 @@ mod tests {
         ] {
             let parsed = Filter::parse(filter);
             let matched = parsed.as_ref().map(|filter| filter.matches(&connector));
-            assert_eq!(matched, Ok(filter != "-" || connector.name.contains('-') || connector.id.contains('-')), "{filter}");
+            assert_eq!(
+                matched,
+                Ok(filter != "-" || connector.name.contains('-') || connector.id.contains('-')),
+                "{filter}"
+            );
         }
-        for filter in ["-ops", "\"call on\"", "auth:shared", "authtype:none", "is:stamp-only", "-type:webhook", "is:malformed"] {
+        for filter in
+            ["-ops", "\"call on\"", "auth:shared", "authtype:none", "is:stamp-only", "-type:webhook", "is:malformed"]
+        {
             assert_eq!(Filter::parse(filter).map(|filter| filter.matches(&connector)), Ok(false), "{filter}");
         }
     }

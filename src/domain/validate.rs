@@ -60,7 +60,9 @@ fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: 
 /// What is wrong with one field's value, if anything.
 pub fn field_problem(field: &Field, value: Option<&Value>) -> Option<String> {
     let value = match value {
-        None | Some(Value::Null) if field.required => return Some(format!("{} is needed", field.label)),
+        None | Some(Value::Null) if field.required => {
+            return Some(format!("{} is needed", field.label));
+        }
         None | Some(Value::Null) => return None,
         Some(value) => value,
     };

@@ -58,10 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read, or what `each` returns.
-    pub fn each<E: From<StoreError>>(
-        &self,
-        mut each: impl FnMut(Connector) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn each<E: From<StoreError>>(&self, mut each: impl FnMut(Connector) -> Result<(), E>) -> Result<(), E> {
         let doing = "reading the connectors";
         let wrap = |error| StoreError::of_sqlite(&self.path, doing, error);
         let sql = format!("SELECT {COLUMNS} FROM connectors ORDER BY id");
@@ -234,9 +231,7 @@ pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
 
 pub(super) fn insert(connection: &Connection, connector: &Connector) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(&format!(
-            "INSERT INTO connectors ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"
-        ))?
+        .prepare_cached(&format!("INSERT INTO connectors ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"))?
         .execute(params![
             connector.id,
             connector.connector_type_id,

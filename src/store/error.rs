@@ -44,7 +44,9 @@ pub enum StoreError {
         found: i64,
     },
     /// SQLite found damage.
-    #[error("{path} is damaged: {detail}. Restore a copy (look for {path}.*.bak), or save what can be read with `sqlite3 {path} .recover`")]
+    #[error(
+        "{path} is damaged: {detail}. Restore a copy (look for {path}.*.bak), or save what can be read with `sqlite3 {path} .recover`"
+    )]
     Corrupt {
         /// The file.
         path: PathBuf,

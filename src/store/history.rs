@@ -139,7 +139,12 @@ impl<'a> Journal<'a> {
             changed.iter().filter_map(|key| Some(((*key).clone(), of.get(*key)?.clone()))).collect::<Map<_, _>>()
         };
         self.write_columns(&current.id, &part(&new), edited.revision)?;
-        self.note(&current.id, Some(&Value::Object(part(&old))), Some(&Value::Object(part(&new))), Some(edited.revision))
+        self.note(
+            &current.id,
+            Some(&Value::Object(part(&old))),
+            Some(&Value::Object(part(&new))),
+            Some(edited.revision),
+        )
     }
 
     /// The two columns a migration writes, without reading the rest of the record.
@@ -150,13 +155,9 @@ impl<'a> Journal<'a> {
         before: (Option<AuthMode>, i64),
         after: (Option<AuthMode>, i64),
     ) -> rusqlite::Result<()> {
-        let image = |(mode, version): (Option<AuthMode>, i64)| {
-            json!({"auth_mode": mode.map(AuthMode::as_str), "model_version": version})
-        };
+        let image = |(mode, version): (Option<AuthMode>, i64)| json!({"auth_mode": mode.map(AuthMode::as_str), "model_version": version});
         self.connection
-            .prepare_cached(
-                "UPDATE connectors SET auth_mode = ?2, model_version = ?3, revision = ?4 WHERE id = ?1",
-            )?
+            .prepare_cached("UPDATE connectors SET auth_mode = ?2, model_version = ?3, revision = ?4 WHERE id = ?1")?
             .execute(params![id, after.0.map(AuthMode::as_str), after.1, revision + 1])?;
         self.note(id, Some(&image(before)), Some(&image(after)), Some(revision + 1))
     }
@@ -178,9 +179,13 @@ impl<'a> Journal<'a> {
         revision: Option<i64>,
     ) -> rusqlite::Result<()> {
         let text = |value: Option<&Value>| value.map(Value::to_string);
-        self.connection
-            .prepare_cached("INSERT INTO history_changes VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![self.step, id, text(before), text(after), revision])?;
+        self.connection.prepare_cached("INSERT INTO history_changes VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+            self.step,
+            id,
+            text(before),
+            text(after),
+            revision
+        ])?;
         self.records += 1;
         Ok(())
     }
@@ -270,15 +275,6 @@ impl Store {
             "SELECT step, kind, state, started_at, records FROM history WHERE {condition} ORDER BY step DESC LIMIT 1"
         );
         self.run("reading the history", |connection| {
-            // A schema 1 file that is open read-only has no history yet.
-            let exists: bool = connection.query_row(
-                "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'history'",
-                [],
-                |row| row.get(0),
-            )?;
-            if !exists {
-                return Ok(None);
-            }
             connection
                 .query_row(&sql, [], |row| {
                     Ok(Step {

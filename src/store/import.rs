@@ -62,7 +62,8 @@ impl Store {
         let done = self.transaction("importing", |connection| {
             let mut journal = Journal::begin(connection, Kind::Import, None, now).map_err(wrap)?;
             for connector in connectors {
-                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, options.on_conflict, &mut outcome).map_err(wrap)?;
+                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, options.on_conflict, &mut outcome)
+                    .map_err(wrap)?;
                 let read = outcome.added + outcome.replaced;
                 if read % 500 == 0 && !progress(read) {
                     return Err(Abort::Failed(StoreError::Cancelled.into()));

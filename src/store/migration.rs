@@ -109,10 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read, or what `each` returns.
-    pub fn each_planned<E: From<StoreError>>(
-        &self,
-        mut each: impl FnMut(PlanRow) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn each_planned<E: From<StoreError>>(&self, mut each: impl FnMut(PlanRow) -> Result<(), E>) -> Result<(), E> {
         let wrap = |error| StoreError::of_sqlite(&self.path, "reading the plan", error);
         let decisions = self.run("reading the plan", decisions)?;
         let sql = format!(
@@ -123,7 +120,9 @@ impl Store {
         let mut rows = statement.query([]).map_err(wrap)?;
         while let Some(row) = rows.next().map_err(wrap)? {
             let connector = from_row(row).map_err(wrap)?;
-            let Some(plan) = model_version::plan(&connector) else { continue };
+            let Some(plan) = model_version::plan(&connector) else {
+                continue;
+            };
             let decision = decisions.get(&connector.id).copied();
             each(PlanRow { connector, plan, decision })?;
         }
@@ -136,9 +135,6 @@ impl Store {
     /// When the file cannot be read.
     pub fn decision(&self, id: &str) -> Result<Option<Decision>, StoreError> {
         self.run("reading the plan", |connection| {
-            if !has_decisions(connection)? {
-                return Ok(None);
-            }
             let found: Option<String> = connection
                 .prepare_cached("SELECT decision FROM migration_decisions WHERE connector_id = ?1")?
                 .query_row([id], |row| row.get(0))
@@ -218,7 +214,9 @@ impl Store {
         let mut counted = applied.clone();
         let last = self.transaction("applying the migration", |connection| {
             let batch = batch(connection, after).map_err(wrap)?;
-            let Some((last, _, _)) = batch.last() else { return Ok(None) };
+            let Some((last, _, _)) = batch.last() else {
+                return Ok(None);
+            };
             let last = *last;
             let mut journal = match counted.run {
                 Some(run) => Journal::resume(connection, run),
@@ -288,18 +286,7 @@ fn batch(connection: &Connection, after: i64) -> rusqlite::Result<Vec<Pending>> 
         .collect()
 }
 
-fn has_decisions(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'migration_decisions'",
-        [],
-        |row| row.get(0),
-    )
-}
-
 fn decisions(connection: &Connection) -> rusqlite::Result<HashMap<String, Decision>> {
-    if !has_decisions(connection)? {
-        return Ok(HashMap::new());
-    }
     let mut statement = connection.prepare("SELECT connector_id, decision FROM migration_decisions")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     rows.filter_map(|row| row.map(|(id, text)| Decision::parse(&text).map(|decision| (id, decision))).transpose())
@@ -307,9 +294,6 @@ fn decisions(connection: &Connection) -> rusqlite::Result<HashMap<String, Decisi
 }
 
 fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite::Result<()> {
-    if !has_decisions(connection)? {
-        return Ok(());
-    }
     let mut statement = connection.prepare_cached(
         "SELECT d.decision, c.migration_group, count(*)
          FROM migration_decisions AS d JOIN connectors AS c ON c.id = d.connector_id

@@ -37,7 +37,9 @@ pub enum Inspection {
 /// Everything that makes the path unusable: a directory, another format, another program's file, a
 /// newer schema, no permission, damage.
 pub fn inspect(path: &Path) -> Result<Inspection, StoreError> {
-    let Some(header) = read_header(path)? else { return Ok(Inspection::Missing) };
+    let Some(header) = read_header(path)? else {
+        return Ok(Inspection::Missing);
+    };
     if !header.starts_with(b"SQLite format 3\0") {
         let is_json = header.first() == Some(&b'{');
         let hint = if is_json { "; to read an export use `connector-admin import`" } else { "" };
@@ -163,13 +165,15 @@ impl Store {
         if inspect(path)? == Inspection::Missing {
             return Err(StoreError::Missing(path.to_owned()));
         }
+        Self::read(path)
+    }
+
+    fn read(path: &Path) -> Result<Self, StoreError> {
         let connection = connect_read_only(path)?;
         let schema = schema_version(path, &connection)?;
         let store = Self { connection, path: path.to_owned(), read_only: true, cancel: Arc::default() };
         if schema < schema::LATEST {
-            store.run("reading an older schema", |connection| {
-                connection.execute_batch(&schema::view_of_schema_1())
-            })?;
+            store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of_schema_1()))?;
         }
         Ok(store)
     }
@@ -209,14 +213,13 @@ impl Store {
         Ok((store, report))
     }
 
-    /// A second connection to the same file, for reading while this one writes. It does not look at the
+    /// A second connection to the same file, for reading beside this one. It does not look at the
     /// file by other means: closing a plain handle would drop this process's locks (a rule of POSIX).
     ///
     /// # Errors
     /// When the file cannot be opened again.
     pub fn reader(&self) -> Result<Self, StoreError> {
-        let connection = connect_read_only(&self.path)?;
-        Ok(Self { connection, path: self.path.clone(), read_only: true, cancel: Arc::default() })
+        Self::read(&self.path)
     }
 
     /// The file.
@@ -242,9 +245,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn data_version(&self) -> Result<i64, StoreError> {
-        self.run("looking for changes", |connection| {
-            connection.query_row("PRAGMA data_version", [], |row| row.get(0))
-        })
+        self.run("looking for changes", |connection| connection.query_row("PRAGMA data_version", [], |row| row.get(0)))
     }
 
     /// Lets the flag of this store interrupt a long statement.
@@ -320,8 +321,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
 
 /// Writes an empty schema of the given version into an empty file.
 pub(super) fn write_schema(path: &Path, version: i64) -> Result<(), StoreError> {
-    let sql: String =
-        (0..version).flat_map(schema::steps_from).map(|step| step.sql).collect::<Vec<_>>().join("\n");
+    let sql: String = (0..version).flat_map(schema::steps_from).map(|step| step.sql).collect::<Vec<_>>().join("\n");
     let connection = connect_for_writing(path)?;
     connection
         .execute_batch(&format!(

@@ -8,7 +8,7 @@ use rusqlite::Row;
 use super::connectors::{count, integer, text};
 use super::error::StoreError;
 use super::open::Store;
-use crate::domain::model_version::Group;
+use crate::domain::model_version::{Decision, Group};
 use crate::domain::{AuthMode, Catalogue, Filter, Summary};
 
 /// Which records a list is about.
@@ -73,7 +73,8 @@ impl Sort {
 }
 
 const SUMMARY: &str = "id, connector_type_id, name, auth_type, auth_mode, is_missing_secrets, \
-     is_deprecated_use, is_malformed, migration_group, model_version, updated_at, revision";
+     is_deprecated_use, is_malformed, migration_group, model_version, updated_at, revision, \
+     (SELECT decision FROM migration_decisions WHERE connector_id = id)";
 
 impl Store {
     /// The row ids of a list, in order.
@@ -96,7 +97,7 @@ impl Store {
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 if filter.matches(&summary(row)?) {
-                    found.push(row.get(12)?);
+                    found.push(row.get(13)?);
                 }
             }
             Ok(found)
@@ -163,8 +164,7 @@ impl Store {
     }
 }
 
-pub(super) const PLAN_ORDER: &str =
-    "CASE migration_group WHEN 'blocked' THEN 0 WHEN 'backfill' THEN 1 ELSE 2 END";
+pub(super) const PLAN_ORDER: &str = "CASE migration_group WHEN 'blocked' THEN 0 WHEN 'backfill' THEN 1 ELSE 2 END";
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let connector_type_id = text(row, 1)?.unwrap_or_default();
@@ -180,6 +180,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         model_version: integer(row, 9)?,
         updated_at: text(row, 10)?,
         revision: integer(row, 11)?,
+        decision: text(row, 12)?.as_deref().and_then(Decision::parse),
         connector_type_id,
     })
 }

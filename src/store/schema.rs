@@ -38,8 +38,8 @@ pub(super) const COLUMNS_1: [&str; 10] = [
     "updated_at",
 ];
 
-/// A temporary view that shows a schema 1 file as if it were upgraded, for files opened read-only. It
-/// is made from the upgrade's own text, so that the two cannot drift apart.
+/// A temporary view that shows a schema 1 file as if it were upgraded, for files opened read-only, with
+/// empty tables beside it. It is made from the upgrade's own text, so that the two cannot drift apart.
 pub(super) fn view_of_schema_1() -> String {
     let upgrade = include_str!("../../assets/schema/2.sql");
     let generated: String = upgrade
@@ -59,7 +59,9 @@ pub(super) fn view_of_schema_1() -> String {
              CASE WHEN json_valid(extra) THEN CASE
                WHEN json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user')
                THEN json_extract(extra, '$.attributes.authMode') END END AS auth_mode
-           FROM main.connectors) AS upgraded",
+           FROM main.connectors) AS upgraded;
+         CREATE TEMP TABLE history (step, kind, state, started_at, records, reverts);
+         CREATE TEMP TABLE migration_decisions (connector_id PRIMARY KEY, decision);",
         columns = COLUMNS_1.join(", ")
     )
 }

@@ -225,8 +225,9 @@ impl Run<'_> {
     }
 
     fn verify(&self, copy: &Path, locked: &Connection, by_pages: bool) -> Result<(), StoreError> {
-        let bad = |detail: &str| {
-            StoreError::Io { path: copy.to_owned(), cause: io::Error::other(format!("the copy {detail}")) }
+        let bad = |detail: &str| StoreError::Io {
+            path: copy.to_owned(),
+            cause: io::Error::other(format!("the copy {detail}")),
         };
         if !by_pages && !same_bytes(self.path, self.source, copy)? {
             return Err(bad("differs from the file"));
@@ -253,7 +254,9 @@ fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, Store
     let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     loop {
         let read = source.read(&mut left).map_err(|error| StoreError::io(path, error))?;
-        let Some(right) = right.get_mut(..read) else { return Ok(false) };
+        let Some(right) = right.get_mut(..read) else {
+            return Ok(false);
+        };
         if copied.read_exact(right).is_err() || left.get(..read) != Some(&*right) {
             return Ok(false);
         }

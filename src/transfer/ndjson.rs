@@ -224,9 +224,7 @@ fn model_version_of(extra: &str) -> Result<i64, String> {
 fn string(value: Option<Box<RawValue>>, name: &str) -> Result<Option<String>, String> {
     match value.as_deref().map(RawValue::get) {
         None | Some("null") => Ok(None),
-        Some(text) => {
-            serde_json::from_str(text).map(Some).map_err(|_| format!("{name} is not a string"))
-        }
+        Some(text) => serde_json::from_str(text).map(Some).map_err(|_| format!("{name} is not a string")),
     }
 }
 
@@ -256,6 +254,8 @@ fn known_auth_mode(attributes: &mut RawObject) -> Option<AuthMode> {
 
 /// A copy under a new id is nobody's descendant (Kibana's `createNewCopies`).
 pub(super) fn without_origin(extra: &str) -> String {
-    let Ok(mut object) = RawObject::parse(extra) else { return extra.to_owned() };
+    let Ok(mut object) = RawObject::parse(extra) else {
+        return extra.to_owned();
+    };
     if object.take("originId").is_some() { object.to_text() } else { extra.to_owned() }
 }

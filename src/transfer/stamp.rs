@@ -26,7 +26,9 @@ pub(super) fn model_version(document: &Map<String, Value>) -> Result<Option<i64>
 
 fn parse(text: &str) -> Option<i64> {
     let numbers: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let &[major, minor, _] = numbers.as_slice() else { return None };
+    let &[major, minor, _] = numbers.as_slice() else {
+        return None;
+    };
     Some(match major {
         0..=9 => 1,
         10 => i64::from(minor).max(1),

@@ -149,12 +149,7 @@ fn run_chain(connector: &Connector) -> Plan {
                 plan.auth_mode = record.auth_mode;
             }
             Err(reason) => {
-                return Plan {
-                    group: Group::Blocked,
-                    reason,
-                    auth_mode: connector.auth_mode,
-                    writes_mode: false,
-                };
+                return Plan { group: Group::Blocked, reason, auth_mode: connector.auth_mode, writes_mode: false };
             }
         }
     }

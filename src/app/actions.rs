@@ -1,0 +1,227 @@
+//! Keys: what has the focus gets them, and what it does not use goes on.
+
+use std::path::PathBuf;
+
+use super::model::{Model, Screen};
+use crate::keymap::{self, Action, Binding, Key, Place};
+use crate::screens::{Effect, Go, Level, connectors, detail, form, help, review};
+use crate::store::ImportOptions;
+use crate::worker::protocol::Job;
+
+/// A key was pressed.
+pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
+    // An error stays until a key shows that it has been seen.
+    if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Bad) {
+        model.toast = None;
+    }
+    let place = model.place();
+    let action = keymap::action(place, key);
+    match action {
+        Some(Action::QuitNow) => return quit_now(model),
+        Some(Action::Suspend) => return vec![Effect::Suspend],
+        Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
+            return vec![Effect::CancelJob];
+        }
+        _ if model.opened.is_none() => return opening(action),
+        _ => {}
+    }
+    match place {
+        Place::Dialog => dialog(model, action),
+        Place::Input => input(model, key, action),
+        Place::Form | Place::Picker => form_key(model, key),
+        Place::Connectors | Place::Detail | Place::Review | Place::Help => match action {
+            Some(action) => screen_action(model, place, action),
+            None => Vec::new(),
+        },
+    }
+}
+
+/// While the file is being opened only leaving it makes sense; the upgrade undoes itself then.
+fn opening(action: Option<Action>) -> Vec<Effect> {
+    match action {
+        Some(Action::Back | Action::Quit) => vec![Effect::CancelJob],
+        _ => Vec::new(),
+    }
+}
+
+/// Ctrl-C: asks only where something typed would be lost.
+fn quit_now(model: &Model) -> Vec<Effect> {
+    let is_dirty = matches!(model.screen(), Screen::Form(form) if form.is_dirty());
+    if !is_dirty || model.dialog.is_some() {
+        return vec![Effect::Quit];
+    }
+    vec![Effect::Ask(Box::new(
+        crate::screens::Dialog::new("Quit", "Keep editing")
+            .line("Quit and drop what you changed in this form?")
+            .choice("Quit", vec![Effect::Quit]),
+    ))]
+}
+
+fn dialog(model: &mut Model, action: Option<Action>) -> Vec<Effect> {
+    let Some(dialog) = &mut model.dialog else {
+        return Vec::new();
+    };
+    let answer = action.and_then(|action| dialog.update(action));
+    match answer {
+        Some(effects) => {
+            model.dialog = None;
+            effects
+        }
+        None => Vec::new(),
+    }
+}
+
+/// The filter line and the import path.
+fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
+    if let Some(path) = &mut model.import_path {
+        return match action {
+            Some(Action::Back) => {
+                model.import_path = None;
+                Vec::new()
+            }
+            Some(Action::Confirm) => {
+                let path = expand_home(path.text().trim());
+                model.import_path = None;
+                if path.as_os_str().is_empty() { Vec::new() } else { vec![import(path, ImportOptions::default())] }
+            }
+            _ => {
+                path.key(key);
+                Vec::new()
+            }
+        };
+    }
+    let Some(rows) = model.rows() else {
+        return Vec::new();
+    };
+    let request = match action {
+        Some(Action::Back) => rows.clear_filter(),
+        Some(Action::Confirm) => {
+            rows.typing = false;
+            None
+        }
+        _ => match key.code {
+            // The list can be walked while the filter is typed.
+            ratatui::crossterm::event::KeyCode::Down => {
+                return rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read).collect();
+            }
+            ratatui::crossterm::event::KeyCode::Up => {
+                return rows.act(Action::Up).unwrap_or_default().into_iter().map(Effect::Read).collect();
+            }
+            _ => rows.type_filter(key),
+        },
+    };
+    request.map(Effect::Read).into_iter().collect()
+}
+
+/// The job of an import.
+pub(super) fn import(path: PathBuf, options: ImportOptions) -> Effect {
+    Effect::Write(Job::Import { path, options }, "importing")
+}
+
+fn expand_home(text: &str) -> PathBuf {
+    match (text.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
+    let is_busy = model.job.is_some();
+    match model.screens.last_mut() {
+        Some(Screen::Form(form)) if !is_busy => form::update(form, key),
+        _ => Vec::new(),
+    }
+}
+
+fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
+    if let Err(reason) = availability(model, place, action) {
+        return vec![Effect::info(reason)];
+    }
+    if action == Action::Help {
+        return vec![Effect::Go(Go::Help)];
+    }
+    let height = usize::from(model.body().height);
+    match model.screens.last_mut() {
+        Some(Screen::Connectors) => {
+            connectors::update(&mut model.connectors, action, model.overview.last_step.as_ref())
+        }
+        Some(Screen::Review) => {
+            let facts = review::Facts { plan: &model.overview.plan, last_run: model.overview.last_run.as_ref() };
+            review::update(&mut model.review, action, facts)
+        }
+        Some(Screen::Detail(state)) => detail::update(state, action, height),
+        Some(Screen::Help(state)) => {
+            if help::update(state, action, height) {
+                Vec::new()
+            } else {
+                vec![Effect::Go(Go::Back)]
+            }
+        }
+        Some(Screen::Form(_)) | None => Vec::new(),
+    }
+}
+
+/// Can this be done now? If not, why.
+pub(super) fn availability(model: &Model, place: Place, action: Action) -> Result<(), &'static str> {
+    let writes = keymap::bindings(place).find(|binding| binding.action == action).is_some_and(|binding| binding.writes);
+    if writes && model.is_read_only() {
+        return Err("the file is open read-only: nothing can be changed");
+    }
+    if writes && model.job.is_some() {
+        return Err("wait for the running job, or stop it with Esc");
+    }
+    let needs_row = matches!(
+        action,
+        Action::Open
+            | Action::Edit
+            | Action::ToggleMode
+            | Action::Duplicate
+            | Action::Delete
+            | Action::Mark
+            | Action::AcceptShared
+            | Action::ChoosePerUser
+            | Action::Skip
+    );
+    let total = match place {
+        Place::Connectors => model.connectors.total,
+        Place::Review => model.review.rows.total,
+        _ => 1,
+    };
+    if needs_row && total == 0 {
+        return Err("there is no row to do this with");
+    }
+    match action {
+        Action::Undo if model.overview.last_step.is_none() => Err("there is nothing to undo"),
+        Action::Rollback if model.overview.last_run.is_none() => Err("there is no migration run to roll back"),
+        Action::Apply if model.overview.plan.to_apply() == 0 => Err("there is nothing to apply"),
+        _ => Ok(()),
+    }
+}
+
+/// The bindings of the footer, each with whether it can be used now.
+pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
+    let place = model.place();
+    keymap::bindings(place)
+        .filter(|binding| binding.hint.is_some())
+        .map(|binding| (binding, availability(model, place, binding.action).is_ok()))
+        .collect()
+}
+
+/// Text was pasted: it goes into a text or nowhere, never to the keys.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if model.dialog.is_some() {
+        return Vec::new();
+    }
+    if let Some(path) = &mut model.import_path {
+        path.insert(text.trim());
+        return Vec::new();
+    }
+    if let Some(Screen::Form(form)) = model.screens.last_mut() {
+        form.paste(text);
+        return Vec::new();
+    }
+    match model.rows() {
+        Some(rows) if rows.typing => rows.paste_filter(text).map(Effect::Read).into_iter().collect(),
+        _ => vec![Effect::info("nothing here takes pasted text; / opens the filter")],
+    }
+}

@@ -1,0 +1,21 @@
+//! What can happen.
+
+use crate::keymap::Key;
+use crate::worker::protocol::Reply;
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize(u16, u16),
+    /// The worker threads say something.
+    Worker(Reply),
+    /// Time has passed; only sent while something on the screen depends on it.
+    Tick,
+    /// The system asks the program to end.
+    Terminate,
+}

@@ -1,0 +1,200 @@
+//! The state of the program. What has the focus is part of it, never a product of drawing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+
+use crate::domain::Connector;
+use crate::keymap::Place;
+use crate::screens::{Dialog, Level, detail, form, help, review, rows::Rows};
+use crate::store::{Scope, Stage, UpgradeReport};
+use crate::ui::input::TextInput;
+use crate::ui::layout::{cut_bottom, cut_top};
+use crate::ui::theme::Theme;
+use crate::worker::protocol::{Opened, Overview};
+
+/// What the program is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The file's name for people.
+    pub file: String,
+    /// Colours.
+    pub theme: Theme,
+    /// Accept the whole migration plan at once.
+    pub apply_migration: bool,
+    /// The file is thrown away at the end.
+    pub is_demo: bool,
+    /// Makes ids of new connectors.
+    pub new_id: fn() -> String,
+    /// The size of the terminal.
+    pub size: (u16, u16),
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A screen; the last one of the stack has the focus.
+#[derive(Debug)]
+pub(super) enum Screen {
+    /// The list, always at the bottom.
+    Connectors,
+    /// One connector.
+    Detail(detail::State),
+    /// The review.
+    Review,
+    /// The form.
+    Form(Box<form::State>),
+    /// All keys.
+    Help(help::State),
+}
+
+/// A line for the person, until it expires or a key is pressed.
+#[derive(Clone, Debug)]
+pub(super) struct Toast {
+    pub(super) level: Level,
+    pub(super) text: String,
+    pub(super) since: Timestamp,
+}
+
+/// How long a line stays that goes away by itself.
+pub(super) const TOAST: Duration = Duration::from_secs(5);
+
+/// A job of the writer thread.
+#[derive(Clone, Debug)]
+pub(super) struct RunningJob {
+    pub(super) title: &'static str,
+    pub(super) done: u64,
+    pub(super) total: u64,
+    pub(super) started: Timestamp,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) setup: Setup,
+    pub(super) now: Timestamp,
+    pub(super) size: (u16, u16),
+    /// What the file is; none while it is being opened.
+    pub(super) opened: Option<Opened>,
+    pub(super) upgrade_stage: Option<Stage>,
+    pub(super) upgraded: Option<UpgradeReport>,
+    pub(super) overview: Overview,
+    pub(super) screens: Vec<Screen>,
+    pub(super) connectors: Rows,
+    pub(super) review: review::State,
+    pub(super) dialog: Option<Dialog>,
+    pub(super) import_path: Option<TextInput>,
+    pub(super) toast: Option<Toast>,
+    pub(super) job: Option<RunningJob>,
+    /// The record of the selected row, for the panels.
+    pub(super) preview: Option<Connector>,
+    /// Id and revision that the preview was asked for.
+    pub(super) preview_of: Option<(String, i64)>,
+    /// A form that opens when its record arrives.
+    pub(super) awaiting_form: Option<(String, AwaitedForm)>,
+    /// The result of a run that is shown when the counts after it arrive.
+    pub(super) awaiting_result: Option<crate::store::Applied>,
+    /// The message the program ends with.
+    pub(super) fatal: Option<String>,
+    pub(super) quitting: bool,
+}
+
+/// Which form a record was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AwaitedForm {
+    Edit,
+    Duplicate,
+}
+
+impl Model {
+    /// The state before anything has happened.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            now: setup.now,
+            size: setup.size,
+            opened: None,
+            upgrade_stage: None,
+            upgraded: None,
+            overview: Overview::default(),
+            screens: vec![Screen::Connectors],
+            connectors: Rows::new(Scope::Connectors),
+            review: review::State::default(),
+            dialog: None,
+            import_path: None,
+            toast: None,
+            job: None,
+            preview: None,
+            preview_of: None,
+            awaiting_form: None,
+            awaiting_result: None,
+            fatal: None,
+            quitting: false,
+            setup,
+        }
+    }
+
+    /// The program is to end.
+    pub fn is_quitting(&self) -> bool {
+        self.quitting
+    }
+
+    /// The message the program ends with, if it fails.
+    pub fn fatal(&self) -> Option<&str> {
+        self.fatal.as_deref()
+    }
+
+    /// Takes over the time, before each message.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// When the screen next changes by itself; none: only a message changes it.
+    pub fn next_tick(&self) -> Option<Duration> {
+        let toast = self.toast.as_ref().filter(|toast| toast.level != Level::Bad)?;
+        let age = Duration::try_from(self.now.duration_since(toast.since)).unwrap_or_default();
+        Some(TOAST.saturating_sub(age))
+    }
+
+    pub(super) fn screen(&self) -> &Screen {
+        self.screens.last().unwrap_or(&Screen::Connectors)
+    }
+
+    /// What has the focus.
+    pub(super) fn place(&self) -> Place {
+        if self.dialog.is_some() {
+            return Place::Dialog;
+        }
+        if self.import_path.is_some() {
+            return Place::Input;
+        }
+        match self.screen() {
+            Screen::Connectors if self.connectors.typing => Place::Input,
+            Screen::Review if self.review.rows.typing => Place::Input,
+            Screen::Connectors => Place::Connectors,
+            Screen::Detail(_) => Place::Detail,
+            Screen::Review => Place::Review,
+            Screen::Form(form) => form.place(),
+            Screen::Help(_) => Place::Help,
+        }
+    }
+
+    /// The list that the screen shows, if it shows one.
+    pub(super) fn rows(&mut self) -> Option<&mut Rows> {
+        match self.screens.last() {
+            Some(Screen::Connectors) => Some(&mut self.connectors),
+            Some(Screen::Review) => Some(&mut self.review.rows),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.opened.as_ref().is_some_and(|opened| opened.read_only)
+    }
+
+    /// The middle of the screen: without header and footer.
+    pub(super) fn body(&self) -> Rect {
+        let all = Rect { x: 0, y: 0, width: self.size.0, height: self.size.1 };
+        let (_, rest) = cut_top(all, 1);
+        cut_bottom(rest, 1).0
+    }
+}

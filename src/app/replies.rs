@@ -1,0 +1,282 @@
+//! What the worker threads answer.
+
+use super::actions::import;
+use super::model::{AwaitedForm, Model, Screen};
+use crate::domain::Connector;
+use crate::screens::{Dialog, Effect, Go, connectors, form, review};
+use crate::store::{Applied, ImportOptions, ImportOutcome, OnConflict, Reverted, SaveOutcome, Scope, Written};
+use crate::transfer::Notices;
+use crate::worker::protocol::{Done, Job, Opened, Reply, Request};
+
+/// Takes an answer into the state.
+pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
+    match reply {
+        Reply::Upgrading(stage) => model.upgrade_stage = Some(stage),
+        Reply::Opened(opened) => return opened_file(model, *opened),
+        Reply::OpenFailed(reason) => {
+            model.fatal = Some(reason);
+            return vec![Effect::Quit];
+        }
+        Reply::Died => {
+            model.fatal =
+                Some("a part of the program failed; the file is safe, changes told as done are kept".to_owned());
+            return vec![Effect::Quit];
+        }
+        Reply::Listed { scope, generation, total, cursor, start, rows } => {
+            list(model, scope).listed(generation, total, cursor, start, rows);
+        }
+        Reply::Rows { scope, generation, start, rows } => list(model, scope).windowed(generation, start, rows),
+        Reply::Ids { scope, ids } => list(model, scope).mark_ids(ids),
+        Reply::Record { id, record } => {
+            return record_came(model, &id, record.map(|record| *record));
+        }
+        Reply::Overview(overview) => return overview_came(model, *overview),
+        Reply::ChangedOnDisk => {
+            // Our own jobs reload when they end; this is about other programs.
+            if model.job.is_none() {
+                return reload(model);
+            }
+        }
+        Reply::Progress { done, total } => {
+            if let Some(job) = &mut model.job {
+                job.done = done;
+                job.total = total;
+            }
+        }
+        Reply::Done(done) => {
+            model.job = None;
+            let mut effects = job_done(model, done);
+            effects.extend(reload(model));
+            return effects;
+        }
+        Reply::Failed(reason) => {
+            model.job = None;
+            let mut effects = vec![Effect::bad(reason)];
+            effects.extend(reload(model));
+            return effects;
+        }
+    }
+    Vec::new()
+}
+
+fn list(model: &mut Model, scope: Scope) -> &mut crate::screens::rows::Rows {
+    match scope {
+        Scope::Connectors => &mut model.connectors,
+        Scope::Review => &mut model.review.rows,
+    }
+}
+
+fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
+    model.overview = opened.overview.clone();
+    model.upgraded = opened.upgraded.clone();
+    model.review.upgraded = opened.upgraded.clone();
+    model.upgrade_stage = None;
+    let was_upgraded = opened.upgraded.is_some();
+    model.opened = Some(opened);
+    let body = model.body();
+    model.connectors.resize(connectors::height(body));
+    let mut effects = vec![Effect::Read(model.connectors.reload())];
+    let pending = model.overview.plan.pending();
+    if model.setup.apply_migration && model.overview.plan.to_apply() > 0 {
+        effects.push(Effect::Go(Go::Review));
+        effects.push(Effect::Write(Job::Apply, "migrating"));
+    } else if was_upgraded && pending > 0 {
+        effects.push(Effect::Go(Go::Review));
+    } else if pending > 0 {
+        effects.push(Effect::info(format!("{pending} connectors need migration: m reviews it")));
+    }
+    effects
+}
+
+/// Reads again what the screens show.
+fn reload(model: &mut Model) -> Vec<Effect> {
+    if model.opened.is_none() {
+        return Vec::new();
+    }
+    let mut effects = vec![Effect::Read(model.connectors.reload()), Effect::Read(Request::Overview)];
+    let shown = model.screens.iter().rev();
+    for screen in shown {
+        match screen {
+            Screen::Review => effects.push(Effect::Read(model.review.rows.reload())),
+            Screen::Detail(detail) => effects.push(Effect::Read(Request::Record { id: detail.id.clone() })),
+            _ => {}
+        }
+    }
+    effects
+}
+
+fn record_came(model: &mut Model, id: &str, record: Option<Connector>) -> Vec<Effect> {
+    if let Some((wanted, form)) = model.awaiting_form.take() {
+        if wanted == id {
+            return open_form(model, form, record);
+        }
+        model.awaiting_form = Some((wanted, form));
+    }
+    for screen in &mut model.screens {
+        if let Screen::Detail(detail) = screen
+            && detail.id == id
+        {
+            detail.gone = record.is_none();
+            detail.record = record.clone();
+        }
+    }
+    if model.preview_of.as_ref().is_some_and(|(wanted, _)| wanted == id) {
+        model.preview = record;
+    }
+    Vec::new()
+}
+
+fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Connector>) -> Vec<Effect> {
+    let Some(record) = record else {
+        return vec![Effect::bad("this connector has been deleted")];
+    };
+    let form = match awaited {
+        AwaitedForm::Edit => form::State::new(form::Purpose::Edit, record),
+        AwaitedForm::Duplicate => {
+            let copy = form::duplicate_of(&record, &(model.setup.new_id)());
+            form::State::new(form::Purpose::Create, copy)
+        }
+    };
+    model.screens.push(Screen::Form(Box::new(form)));
+    Vec::new()
+}
+
+/// The counts; after a run its result is told with them.
+fn overview_came(model: &mut Model, overview: crate::worker::protocol::Overview) -> Vec<Effect> {
+    model.overview = overview;
+    match model.awaiting_result.take() {
+        Some(applied) => vec![Effect::Ask(Box::new(review::result(&applied, &model.overview.plan)))],
+        None => Vec::new(),
+    }
+}
+
+fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
+    match done {
+        Done::Created(created) => close_form(model, &created, "created"),
+        Done::Saved(outcome) => saved(model, outcome),
+        Done::AuthModeSet(written) => mode_set(&written),
+        Done::Deleted(written) => deleted(model, &written),
+        Done::Imported { path, outcome, notices } => imported(&path, &outcome, &notices),
+        Done::Decided(0) => vec![Effect::info("nothing decided: blocked records take no decision")],
+        Done::Decided(1) => Vec::new(),
+        Done::Decided(count) => {
+            model.review.rows.clear_marks();
+            vec![Effect::good(format!("decided for {count} connectors"))]
+        }
+        Done::Applied(applied) => applied_run(model, applied),
+        Done::Reverted(reverted) => vec![reverted_step(&reverted)],
+        Done::Nothing(reason) => vec![Effect::info(reason)],
+    }
+}
+
+fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effect> {
+    if matches!(model.screen(), Screen::Form(_)) {
+        model.screens.pop();
+    }
+    vec![Effect::good(format!("{verb}: {}", connector.name))]
+}
+
+fn saved(model: &mut Model, outcome: SaveOutcome) -> Vec<Effect> {
+    let form = match model.screens.last() {
+        Some(Screen::Form(form)) => Some(form),
+        _ => None,
+    };
+    match (outcome, form) {
+        (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
+        (SaveOutcome::Conflict(theirs), Some(form)) => {
+            vec![Effect::Ask(Box::new(form::conflict(form, &theirs)))]
+        }
+        (SaveOutcome::Gone, Some(form)) => vec![Effect::Ask(Box::new(form::gone(form)))],
+        (SaveOutcome::Conflict(_) | SaveOutcome::Gone, None) => {
+            vec![Effect::bad("not saved: changed by someone else")]
+        }
+    }
+}
+
+fn mode_set(written: &Written) -> Vec<Effect> {
+    let mut text = match written.changed.len() {
+        1 => "auth mode changed; u takes it back".to_owned(),
+        count => format!("auth mode of {count} connectors changed; u takes it back"),
+    };
+    if !written.missing.is_empty() {
+        text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
+    }
+    vec![Effect::good(text)]
+}
+
+fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
+    model.connectors.unmark(&written.changed);
+    if matches!(model.screen(), Screen::Detail(_)) {
+        model.screens.pop();
+    }
+    vec![Effect::good(format!("deleted {}; u takes it back", plural(written.changed.len() as u64)))]
+}
+
+fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Vec<Effect> {
+    if !outcome.conflicts.is_empty() {
+        return vec![Effect::Ask(Box::new(import_conflict(path, outcome)))];
+    }
+    let mut dialog = Dialog::new("Imported", "OK").line(format!(
+        "{} imported: {} new, {} replaced.",
+        plural(outcome.added + outcome.replaced),
+        outcome.added,
+        outcome.replaced
+    ));
+    if outcome.missing_secrets > 0 {
+        dialog = dialog.line(format!(
+            "{} miss their secrets, which no export holds; the filter missing:secrets finds them.",
+            outcome.missing_secrets
+        ));
+    }
+    for line in notices.lines() {
+        dialog = dialog.line(format!("Notice: {line}."));
+    }
+    vec![Effect::Ask(Box::new(dialog.line("u takes the import back.")))]
+}
+
+fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
+    let again = |on_conflict| vec![import(path.to_owned(), ImportOptions { on_conflict, dry_run: false })];
+    let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
+        "{} of the ids in the export are in the file already; nothing was imported.",
+        outcome.conflicts.len()
+    ));
+    for id in outcome.conflicts.iter().take(5) {
+        dialog = dialog.line(format!("  {id}"));
+    }
+    if outcome.conflicts.len() > 5 {
+        dialog = dialog.line(format!("  and {} more", outcome.conflicts.len() - 5));
+    }
+    dialog
+        .line("Overwrite replaces those connectors; their stored secrets are lost. Create copies gives every imported connector a new id.")
+        .choice("Overwrite", again(OnConflict::Overwrite))
+        .choice("Create copies", again(OnConflict::CreateNewCopies))
+}
+
+fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
+    model.review.rows.clear_marks();
+    model.review.upgraded = None;
+    model.awaiting_result = Some(applied);
+    Vec::new()
+}
+
+fn reverted_step(reverted: &Reverted) -> Effect {
+    let verb = if reverted.step.kind == "migration" { "rolled back" } else { "undone" };
+    let what = format!("{verb}: {}, {} as before", reverted.step.kind, plural(reverted.restored));
+    if reverted.conflicts.is_empty() {
+        return Effect::good(what);
+    }
+    let mut dialog = Dialog::new(format!("Partly {verb}"), "OK")
+        .line(what)
+        .line(format!("{} changed since and left alone:", plural(reverted.conflicts.len() as u64)));
+    for id in reverted.conflicts.iter().take(20) {
+        dialog = dialog.line(format!("  {id}"));
+    }
+    if reverted.conflicts.len() > 20 {
+        dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 20));
+    }
+    Effect::Ask(Box::new(dialog))
+}
+
+fn plural(count: u64) -> String {
+    if count == 1 { "1 connector".to_owned() } else { format!("{count} connectors") }
+}

@@ -1,0 +1,137 @@
+//! Message in, state changed, effects out.
+
+use super::message::Message;
+use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
+use super::{actions, replies};
+use crate::screens::{Effect, Go, Level, connectors, detail, form, help, review};
+use crate::ui::input::TextInput;
+use crate::worker::protocol::{Job, Request};
+
+/// Changes the state; what is returned is to be done by the runtime: reads, jobs, cancel, quit, suspend.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let wanted = match message {
+        Message::Key(key) => actions::key(model, key),
+        Message::Paste(text) => actions::paste(model, &text),
+        Message::Resize(width, height) => resize(model, width, height),
+        Message::Worker(reply) => replies::update(model, reply),
+        Message::Tick => {
+            expire_toast(model);
+            Vec::new()
+        }
+        Message::Terminate => vec![Effect::Quit],
+    };
+    let mut outside = Vec::new();
+    for effect in wanted {
+        perform(model, effect, &mut outside);
+    }
+    follow_selection(model, &mut outside);
+    outside
+}
+
+/// Does what can be done inside; passes the rest on.
+fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
+    match effect {
+        Effect::Say(level, text) => model.toast = Some(Toast { level, text, since: model.now }),
+        Effect::Ask(dialog) => model.dialog = Some(*dialog),
+        Effect::Go(go) => navigate(model, go, outside),
+        Effect::Rebase(theirs, keep_mine) => {
+            if let Some(Screen::Form(form)) = model.screens.last_mut() {
+                form.rebase(*theirs, keep_mine);
+            }
+        }
+        Effect::Write(job, title) => {
+            // One job at a time; keeping a decision is too quick to be worth a word.
+            if !matches!(job, Job::Decide { .. }) {
+                model.job = Some(RunningJob { title, done: 0, total: 0, started: model.now });
+            }
+            outside.push(Effect::Write(job, title));
+        }
+        Effect::Quit => {
+            model.quitting = true;
+            outside.push(Effect::Quit);
+        }
+        other => outside.push(other),
+    }
+}
+
+fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
+    match go {
+        Go::Back => {
+            if model.screens.len() > 1 {
+                model.screens.pop();
+            }
+        }
+        Go::Detail(id) => {
+            outside.push(Effect::Read(Request::Record { id: id.clone() }));
+            model.screens.push(Screen::Detail(detail::State::new(id)));
+        }
+        Go::Edit(id) => await_form(model, id, AwaitedForm::Edit, outside),
+        Go::Duplicate(id) => await_form(model, id, AwaitedForm::Duplicate, outside),
+        Go::New => {
+            let template = form::new_connector(&(model.setup.new_id)());
+            model.screens.push(Screen::Form(Box::new(form::State::new(form::Purpose::Create, template))));
+        }
+        Go::Review => {
+            model.screens.push(Screen::Review);
+            let body = model.body();
+            let height = review::height(&model.review, body);
+            model.review.rows.resize(height);
+            outside.push(Effect::Read(model.review.rows.reload()));
+        }
+        Go::ImportPath => model.import_path = Some(TextInput::default()),
+        Go::Help => {
+            let place = model.place();
+            model.screens.push(Screen::Help(help::State::new(place)));
+        }
+    }
+}
+
+fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Vec<Effect>) {
+    outside.push(Effect::Read(Request::Record { id: id.clone() }));
+    model.awaiting_form = Some((id, form));
+}
+
+fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Effect> {
+    model.size = (width, height);
+    let body = model.body();
+    let requests = [
+        model.connectors.resize(connectors::height(body)),
+        model.review.rows.resize(review::height(&model.review, body)),
+    ];
+    if model.opened.is_none() {
+        return Vec::new();
+    }
+    requests.into_iter().flatten().map(Effect::Read).collect()
+}
+
+fn expire_toast(model: &mut Model) {
+    let is_over = model.toast.as_ref().is_some_and(|toast| {
+        toast.level != Level::Bad
+            && model.now.duration_since(toast.since) >= jiff::SignedDuration::try_from(TOAST).unwrap_or_default()
+    });
+    if is_over {
+        model.toast = None;
+    }
+}
+
+/// Asks for the selected row's record when it is another one, or was changed.
+fn follow_selection(model: &mut Model, outside: &mut Vec<Effect>) {
+    let selected = match model.screen() {
+        Screen::Review => model.review.rows.current(),
+        _ => model.connectors.current(),
+    };
+    let wanted = selected.map(|row| (row.id.clone(), row.revision));
+    if wanted == model.preview_of {
+        return;
+    }
+    if model.preview.as_ref().map(|record| &record.id) != wanted.as_ref().map(|(id, _)| id) {
+        model.preview = None;
+    }
+    model.preview_of = wanted.clone();
+    // The answer to a form or a detail that is awaited must not be superseded by this question.
+    let is_awaiting = model.awaiting_form.is_some()
+        || outside.iter().any(|effect| matches!(effect, Effect::Read(Request::Record { .. })));
+    if let (Some((id, _)), false) = (wanted, is_awaiting) {
+        outside.push(Effect::Read(Request::Record { id }));
+    }
+}

@@ -1,0 +1,189 @@
+//! The model on the screen: header, the focused screen, footer, and what lies over them.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use super::actions::footer;
+use super::model::{Model, RunningJob, Screen};
+use crate::clock;
+use crate::screens::{Level, connectors, detail, form, help, review};
+use crate::store::Stage;
+use crate::ui::layout::{centered, cut_bottom, cut_top};
+use crate::ui::text::{clip, fit, width, wrap};
+
+/// Below this the program only says what it needs.
+const SMALLEST: (u16, u16) = (30, 8);
+
+/// Draws everything.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let text = format!("terminal too small: {}x{} needed", SMALLEST.0, SMALLEST.1);
+        frame.render_widget(Paragraph::new(clip(&text, usize::from(area.width))), area);
+        return;
+    }
+    let (head, rest) = cut_top(area, 1);
+    let (body, foot) = cut_bottom(rest, 1);
+    frame.render_widget(Paragraph::new(header(model, usize::from(head.width))), head);
+    if model.opened.is_none() {
+        opening(model, frame, body);
+    } else {
+        screen(model, frame, body);
+    }
+    frame.render_widget(Paragraph::new(bottom_line(model, usize::from(foot.width))), foot);
+    if let Some(path) = &model.import_path {
+        import_path(model, path, frame, body);
+    }
+    if let Some(dialog) = &model.dialog {
+        dialog.view(frame, body, model.setup.theme);
+    }
+}
+
+fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
+    let theme = model.setup.theme;
+    let preview = model.preview.as_ref();
+    match model.screen() {
+        Screen::Connectors => connectors::view(&model.connectors, preview, frame, body, model.now, theme),
+        Screen::Detail(state) => detail::view(state, frame, body, model.now, theme),
+        Screen::Review => review::view(&model.review, &model.overview.plan, preview, frame, body, theme),
+        Screen::Form(state) => form::view(state, frame, body, theme),
+        Screen::Help(state) => help::view(state, frame, body, theme),
+    }
+}
+
+/// Where one is, the file, and what is to be done in it.
+fn header(model: &Model, cells: usize) -> Line<'static> {
+    let theme = model.setup.theme;
+    let title = match model.screen() {
+        Screen::Connectors => "Connectors",
+        Screen::Detail(_) => "Connector",
+        Screen::Review => "Migration review",
+        Screen::Form(_) => "Form",
+        Screen::Help(_) => "Keys",
+    };
+    let mut parts =
+        vec![if model.setup.is_demo { "demo (thrown away at the end)".to_owned() } else { model.setup.file.clone() }];
+    if let Some(opened) = &model.opened {
+        parts.push(format!("schema {}", opened.schema));
+        parts.push(format!("{} connectors", model.overview.total));
+        if model.overview.plan.pending() > 0 {
+            parts.push(format!("{} to migrate", model.overview.plan.pending()));
+        }
+        if model.overview.missing_secrets > 0 {
+            parts.push(format!("{} missing secrets", model.overview.missing_secrets));
+        }
+        if opened.read_only {
+            parts.insert(1, "READ-ONLY".to_owned());
+        }
+    }
+    let title = format!(" {title} ");
+    let room = cells.saturating_sub(width(&title) + 1);
+    Line::from(vec![
+        Span::styled(title, theme.selected().patch(theme.title())),
+        Span::styled(format!(" {}", clip(&parts.join(" · "), room)), theme.muted()),
+    ])
+}
+
+/// A running job, a line for the person, or the keys.
+fn bottom_line(model: &Model, cells: usize) -> Line<'static> {
+    let theme = model.setup.theme;
+    if let Some(job) = model.job.as_ref().filter(|job| job.done > 0) {
+        return Line::styled(fit(&progress_text(model, job), cells), theme.warning());
+    }
+    if let Some(toast) = &model.toast {
+        let (sign, style) = match toast.level {
+            Level::Info => ("", theme.accent()),
+            Level::Good => ("ok: ", theme.good()),
+            Level::Bad => ("error: ", theme.bad()),
+        };
+        return Line::styled(clip(&format!("{sign}{}", toast.text), cells), style);
+    }
+    let mut spans = Vec::new();
+    let mut used = 0;
+    let bindings = footer(model);
+    // The way to all keys and out stays visible when there is no room for the rest.
+    let last = bindings.iter().position(|(binding, _)| binding.hint == Some("keys"));
+    let kept = last.and_then(|at| bindings.get(at..)).unwrap_or_default();
+    let reserved: usize = kept.iter().map(|(binding, _)| hint_width(binding)).sum();
+    for (at, (binding, usable)) in bindings.iter().enumerate() {
+        let is_kept = last.is_some_and(|last| at >= last);
+        let needed = hint_width(binding);
+        let room = if is_kept { cells } else { cells.saturating_sub(reserved) };
+        if used + needed > room + 2 {
+            continue;
+        }
+        used += needed;
+        let key = binding.keys.first().copied().unwrap_or_default();
+        let hint = binding.hint.unwrap_or_default();
+        let (key_style, style) = if *usable { (theme.accent(), theme.text()) } else { (theme.muted(), theme.muted()) };
+        spans.push(Span::styled(key, key_style));
+        let hint = if *usable { format!(" {hint}  ") } else { format!(" ({hint})  ") };
+        spans.push(Span::styled(hint, style));
+    }
+    Line::from(spans)
+}
+
+fn hint_width(binding: &crate::keymap::Binding) -> usize {
+    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint.unwrap_or_default()) + 5
+}
+
+fn progress_text(model: &Model, job: &RunningJob) -> String {
+    let elapsed = model.now.duration_since(job.started).as_millis().max(1).unsigned_abs();
+    let rate = u128::from(job.done) * 1000 / elapsed;
+    let mut text = format!("{}: {}", job.title, job.done);
+    if job.total > 0 {
+        let percent = job.done * 100 / job.total.max(1);
+        text = format!("{}: {percent}% ({} of {})", job.title, job.done, job.total);
+        if let Some(left) = u128::from(job.total.saturating_sub(job.done)).checked_div(rate)
+            && left > 0
+        {
+            text.push_str(&format!(", about {} left", clock::seconds_left(u64::try_from(left).unwrap_or(u64::MAX))));
+        }
+    }
+    text.push_str("  Esc stops");
+    text
+}
+
+/// The file is being opened; an upgrade tells what it does.
+fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
+    let theme = model.setup.theme;
+    let mut lines = vec![Line::styled("Opening the file …", theme.title())];
+    if let Some(stage) = &model.upgrade_stage {
+        lines = vec![
+            Line::styled("Upgrading the schema of the file", theme.title()),
+            Line::default(),
+            Line::from(stage.to_string()),
+        ];
+        if let Stage::Copying { done, total } = stage {
+            let cells = u64::from(body.width.saturating_sub(8).min(50));
+            let filled = usize::try_from(done * cells / (*total).max(1)).unwrap_or(0);
+            let empty = usize::try_from(cells).unwrap_or(0).saturating_sub(filled);
+            lines.push(Line::from(format!("[{}{}]", "#".repeat(filled), ".".repeat(empty))));
+        }
+        let promise = "A verified copy is made first. All or nothing: Esc stops, and the file stays as it was.";
+        lines.push(Line::default());
+        lines.extend(wrap(promise, usize::from(body.width.saturating_sub(4).min(70))).into_iter().map(Line::from));
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    frame.render_widget(Paragraph::new(lines), centered(body, body.width.saturating_sub(4).min(70), height));
+}
+
+fn import_path(model: &Model, path: &crate::ui::input::TextInput, frame: &mut Frame<'_>, body: Rect) {
+    let theme = model.setup.theme;
+    let place = centered(body, 76, 5);
+    let block = Block::bordered()
+        .border_style(theme.border())
+        .title(Span::styled(" Import: path of an export (.ndjson) ", theme.title()));
+    let inside = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    let mut lines = path.view(usize::from(inside.width), 1, true, theme);
+    lines.push(Line::default());
+    lines.push(Line::styled(
+        clip("Enter imports, all or nothing; Esc closes", usize::from(inside.width)),
+        theme.muted(),
+    ));
+    frame.render_widget(Paragraph::new(lines), inside);
+}

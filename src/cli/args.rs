@@ -1,0 +1,185 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::domain::AuthMode;
+use crate::store::{Sort, SortColumn};
+
+/// Review, migrate and edit the Kibana connectors of a SQLite file.
+///
+/// Without a command the terminal UI opens on FILE. Try `connector-admin demo` first.
+#[derive(Parser)]
+#[command(version, about, long_about, max_term_width = 100, after_help = AFTER_HELP)]
+pub(super) struct Args {
+    /// Open the terminal UI on this file; a missing file is made
+    #[arg(value_name = "FILE")]
+    pub(super) positional: Option<PathBuf>,
+    /// The connectors file of a command [default: the platform's data directory]
+    #[arg(long, value_name = "FILE", env = "CONNECTOR_ADMIN_FILE", global = true)]
+    pub(super) file: Option<PathBuf>,
+    /// No notices and no progress on standard error
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) ui: UiArgs,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done; 1 done, but something needs a person (records stay pending or \
+                          blocked, a conflict was reported); 2 refused, nothing changed.";
+
+#[derive(clap::Args)]
+pub(super) struct UiArgs {
+    /// Open the UI without writing anything: no schema upgrade, no edits
+    #[arg(long)]
+    pub(super) read_only: bool,
+    /// Accept the whole migration plan when the UI opens, as Kibana does
+    #[arg(long, conflicts_with = "read_only")]
+    pub(super) apply_migration: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Play the whole story on a throw-away file of about 200 connectors
+    Demo {
+        /// Make the demo file here and keep it
+        #[arg(long, value_name = "PATH")]
+        keep: Option<PathBuf>,
+    },
+    /// List connectors
+    List {
+        /// Only these; the same language as in the UI, for example 'type:webhook needs:migration'
+        #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+        filter: Option<String>,
+        /// Order
+        #[arg(long, value_enum, default_value_t = SortArg::Name)]
+        sort: SortArg,
+        /// From the end of the order
+        #[arg(long)]
+        descending: bool,
+        /// An array of Kibana's API objects
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one connector
+    Get {
+        /// Its id
+        id: String,
+        /// Kibana's API object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set the auth mode of connectors, or flip it
+    Toggle {
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// The mode; without it each gets the one it does not have
+        #[arg(long, value_enum)]
+        to: Option<ModeArg>,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Import a saved-object export of Kibana (NDJSON), all or nothing
+    Import {
+        /// The export; - reads standard input
+        source: PathBuf,
+        /// Replace connectors whose id exists (their stored secrets are lost)
+        #[arg(long, conflicts_with = "create_new_copies")]
+        overwrite: bool,
+        /// Give every imported connector a new id
+        #[arg(long)]
+        create_new_copies: bool,
+        /// Say what would happen, change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a saved-object export (NDJSON, secrets stripped) that Kibana can import
+    Export {
+        /// Only these; the same language as in the UI
+        #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+        filter: Option<String>,
+        /// Write here instead of standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Report on standard error as JSON (the export itself is JSON lines)
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the migration plan of the records, apply it, or roll a run back
+    Migrate {
+        /// Show the plan, write nothing (the default)
+        #[arg(long, conflicts_with_all = ["apply", "rollback"])]
+        dry_run: bool,
+        /// Accept the whole plan, with the decisions made in the UI
+        #[arg(long, conflicts_with = "rollback")]
+        apply: bool,
+        /// Also set `shared` where the plan would only stamp (the rule of later Kibana releases)
+        #[arg(long, conflicts_with = "rollback")]
+        all: bool,
+        /// Take the last run back, or the run of this number
+        #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "0")]
+        rollback: Option<i64>,
+        /// The plan or the outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the file to the newest schema (any command that writes does this first)
+    Upgrade {
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what the file is and every path the program uses
+    Info {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the keys of the UI
+    Keys,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum SortArg {
+    Name,
+    Type,
+    AuthType,
+    AuthMode,
+    Updated,
+}
+
+impl SortArg {
+    pub(super) fn sort(self, descending: bool) -> Sort {
+        let column = match self {
+            SortArg::Name => SortColumn::Name,
+            SortArg::Type => SortColumn::Type,
+            SortArg::AuthType => SortColumn::AuthType,
+            SortArg::AuthMode => SortColumn::AuthMode,
+            SortArg::Updated => SortColumn::Updated,
+        };
+        Sort { column, descending }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ModeArg {
+    Shared,
+    PerUser,
+}
+
+impl From<ModeArg> for AuthMode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Shared => AuthMode::Shared,
+            ModeArg::PerUser => AuthMode::PerUser,
+        }
+    }
+}

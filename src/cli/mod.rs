@@ -1,0 +1,111 @@
+//! The same jobs without a screen: arguments in, text or JSON out, an exit code for scripts.
+//!
+//! Exit codes: 0 done; 1 done, but something needs a person; 2 refused, nothing changed.
+
+mod args;
+mod commands;
+mod output;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::worker::OpenOptions;
+use crate::{demo, run};
+use args::{Args, Command};
+use output::Output;
+
+/// Done.
+const DONE: u8 = 0;
+/// Done, but something needs a person.
+const NEEDS_A_PERSON: u8 = 1;
+/// Refused; nothing changed.
+const REFUSED: u8 = 2;
+
+/// Runs the program; what it says on failure is safe to print.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version come this way too, and a closed pipe is no reason to panic.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(REFUSED));
+        }
+    };
+    match dispatch(args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+fn dispatch(args: Args) -> anyhow::Result<u8> {
+    if let (Some(word), true) = (&args.positional, args.command.is_some()) {
+        anyhow::bail!(
+            "{} stands before a command; name the file with --file {} instead",
+            word.display(),
+            word.display()
+        );
+    }
+    let mut output = Output::new(args.quiet);
+    match args.command {
+        None => open_ui(args),
+        Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui),
+        Some(Command::Keys) => commands::keys(&mut output),
+        Some(command) => {
+            let file = file_of(args.file)?;
+            commands::run(command, &file, &mut output)
+        }
+    }
+}
+
+fn open_ui(args: Args) -> anyhow::Result<u8> {
+    let path = match args.positional {
+        Some(word) if looks_mistyped(&word) => anyhow::bail!(
+            "{0} is neither a command nor a file; see --help, or write ./{0} to make a new file of that name",
+            word.display()
+        ),
+        Some(path) => path,
+        None => file_of(args.file)?,
+    };
+    run::run(run::Options {
+        open: OpenOptions { path, read_only: args.ui.read_only },
+        apply_migration: args.ui.apply_migration,
+        is_demo: false,
+    })?;
+    Ok(DONE)
+}
+
+/// A bare word that is no file: more likely a command with a typing error than a name for a new file.
+fn looks_mistyped(word: &Path) -> bool {
+    !word.exists() && word.components().count() == 1 && word.extension().is_none() && !word.starts_with(".")
+}
+
+fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
+    let demo = demo::Demo::create(keep)?;
+    run::run(run::Options {
+        open: OpenOptions { path: demo.path().to_owned(), read_only: ui.read_only },
+        apply_migration: ui.apply_migration,
+        is_demo: true,
+    })?;
+    if let Some(kept) = demo.finish() {
+        output::remark(&format!("the demo file was kept: {}", kept.display()));
+    }
+    Ok(DONE)
+}
+
+/// The file of a command: `--file`, `$CONNECTOR_ADMIN_FILE`, or the platform's data directory.
+fn file_of(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    use etcetera::BaseStrategy;
+    if let Some(path) = named {
+        return Ok(path);
+    }
+    let strategy = etcetera::choose_base_strategy()
+        .context("there is no home directory; name the file with --file FILE or $CONNECTOR_ADMIN_FILE")?;
+    Ok(strategy.data_dir().join("connector-admin").join("connectors.db"))
+}

@@ -1,0 +1,119 @@
+//! Writing to standard output and standard error: safe text, tables, JSON, progress.
+#![allow(clippy::print_stderr, reason = "the one place that writes to standard error")]
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use serde_json::Value;
+
+use crate::ui::text::{fit, safe, safe_json, width};
+
+/// Standard output and what goes beside it.
+pub(super) struct Output {
+    stdout: BufWriter<StdoutLock<'static>>,
+    to_terminal: bool,
+    progress: bool,
+    quiet: bool,
+}
+
+impl Output {
+    pub(super) fn new(quiet: bool) -> Self {
+        let stdout = io::stdout();
+        let to_terminal = stdout.is_terminal();
+        let progress = !quiet && io::stderr().is_terminal();
+        Self { stdout: BufWriter::new(stdout.lock()), to_terminal, progress, quiet }
+    }
+
+    /// One line for people.
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.stdout, "{}", safe(text))?;
+        self.stdout.flush()
+    }
+
+    /// JSON, indented on a terminal and for one object, escaped where a terminal would act on it.
+    pub(super) fn json(&mut self, value: &Value) -> io::Result<()> {
+        let text = format!("{value:#}");
+        let text = if self.to_terminal { safe_json(&text) } else { text };
+        writeln!(self.stdout, "{text}")?;
+        self.stdout.flush()
+    }
+
+    /// Bytes as they are, for exports.
+    pub(super) fn raw(&mut self) -> &mut dyn Write {
+        &mut self.stdout
+    }
+
+    /// A table; on a terminal it fits the width, the first column giving way.
+    pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        let mut widths: Vec<usize> = head.iter().map(|cell| width(cell)).collect();
+        for row in rows {
+            for (cell, widest) in row.iter().zip(&mut widths) {
+                *widest = (*widest).max(width(&safe(cell)));
+            }
+        }
+        if let (true, Ok((columns, _))) = (self.to_terminal, ratatui::crossterm::terminal::size()) {
+            shrink(&mut widths, usize::from(columns));
+        }
+        self.row(head.iter().map(|cell| (*cell).to_owned()), &widths)?;
+        for row in rows {
+            self.row(row.iter().cloned(), &widths)?;
+        }
+        self.stdout.flush()
+    }
+
+    fn row(&mut self, cells: impl Iterator<Item = String>, widths: &[usize]) -> io::Result<()> {
+        let cells: Vec<String> = cells.zip(widths).map(|(cell, &width)| fit(&cell, width)).collect();
+        writeln!(self.stdout, "{}", cells.join("  ").trim_end())
+    }
+
+    /// A remark for people, on standard error.
+    pub(super) fn notice(&self, text: &str) {
+        if !self.quiet {
+            remark(text);
+        }
+    }
+
+    /// A line that replaces itself, on a terminal only.
+    pub(super) fn progress(&self, text: &str) {
+        if self.progress {
+            let _ = write!(io::stderr(), "\r\x1b[K{}", safe(text));
+        }
+    }
+
+    /// Takes the progress line away.
+    pub(super) fn end_progress(&self) {
+        if self.progress {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Narrows the widest columns until the row fits.
+fn shrink(widths: &mut [usize], columns: usize) {
+    let gaps = 2 * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > columns {
+        let Some(widest) = widths.iter_mut().max() else {
+            return;
+        };
+        if *widest <= 8 {
+            return;
+        }
+        *widest -= 1;
+    }
+}
+
+/// A remark on standard error; a closed one is no reason to fail.
+pub(super) fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", safe(text));
+}
+
+/// Why the program refused.
+pub(super) fn complain(text: &str) {
+    remark(&format!("connector-admin: {text}"));
+}
+
+/// The reader of standard output has gone (`| head`): nothing is wrong.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+}

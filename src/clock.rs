@@ -1,0 +1,51 @@
+//! Time as records store it, and as people read it.
+
+use jiff::{Timestamp, Unit};
+
+/// Now, as Kibana writes times: ISO 8601 with milliseconds, `Z`.
+pub fn now_iso() -> String {
+    iso(Timestamp::now())
+}
+
+/// A time as Kibana writes it.
+pub fn iso(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// How long ago a stored time was, in at most four cells: `3m`, `5d`, `2y`. Text that is no time is `?`.
+pub fn age(stored: Option<&str>, now: Timestamp) -> String {
+    let Some(stored) = stored else {
+        return "-".to_owned();
+    };
+    let Ok(time) = stored.parse::<Timestamp>() else {
+        return "?".to_owned();
+    };
+    let seconds = now.duration_since(time).as_secs().max(0);
+    let (value, unit) = match seconds {
+        0..60 => (seconds, "s"),
+        60..3_600 => (seconds / 60, "m"),
+        3_600..86_400 => (seconds / 3_600, "h"),
+        86_400..31_536_000 => (seconds / 86_400, "d"),
+        _ => (seconds / 31_536_000, "y"),
+    };
+    format!("{value}{unit}")
+}
+
+/// A stored time for people: to the minute, with its age.
+pub fn readable(stored: Option<&str>, now: Timestamp) -> String {
+    let Some(text) = stored else {
+        return "not recorded".to_owned();
+    };
+    match text.parse::<Timestamp>() {
+        Ok(time) => {
+            let rounded = time.round(Unit::Minute).unwrap_or(time);
+            format!("{} UTC ({} ago)", rounded.strftime("%Y-%m-%d %H:%M"), age(stored, now))
+        }
+        Err(_) => format!("{text} (not a time)"),
+    }
+}
+
+/// A duration in words, for progress.
+pub fn seconds_left(seconds: u64) -> String {
+    if seconds < 60 { format!("{seconds} s") } else { format!("{} min {} s", seconds / 60, seconds % 60) }
+}

@@ -1,0 +1,91 @@
+//! The demo: a throw-away schema 1 file with realistic connectors, so that the whole story (upgrade,
+//! review, edit) can be played at once.
+
+use std::fs;
+use std::io::{BufReader, Cursor};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::domain::{AuthMode, Connector, json};
+use crate::store::Store;
+use crate::transfer::Export;
+
+/// The demo's connectors, as an export; the ciphertext in it is random text that nothing opens.
+const CONNECTORS: &str = include_str!("../assets/demo.ndjson");
+
+/// A demo file, deleted when dropped unless it is to be kept.
+pub struct Demo {
+    path: PathBuf,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Demo {
+    /// Makes the file, in a temporary folder or at `keep`.
+    ///
+    /// # Errors
+    /// When it cannot be written, or something is at `keep` already.
+    pub fn create(keep: Option<&Path>) -> anyhow::Result<Self> {
+        let (path, folder) = match keep {
+            Some(path) => (path.to_owned(), None),
+            None => {
+                let folder = tempfile::Builder::new()
+                    .prefix("connector-admin-demo-")
+                    .tempdir()
+                    .context("no temporary folder for the demo")?;
+                (folder.path().join("demo.db"), Some(folder))
+            }
+        };
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .with_context(|| format!("{} cannot be made", path.display()))?;
+        Store::write_schema_1(&path, &connectors()?)?;
+        Ok(Self { path, folder })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends the demo; gives the path if the file was to be kept.
+    pub fn finish(self) -> Option<PathBuf> {
+        match self.folder {
+            // A folder that cannot be removed is a nuisance, not a failure of the demo.
+            Some(folder) => {
+                let _ = folder.close();
+                None
+            }
+            None => Some(self.path),
+        }
+    }
+}
+
+/// The demo's records as schema 1 holds them: an auth mode lies in `extra`, and one row is broken.
+fn connectors() -> anyhow::Result<Vec<Connector>> {
+    let mut export = Export::read("the demo", Box::new(BufReader::new(Cursor::new(CONNECTORS))));
+    let mut connectors = Vec::new();
+    for connector in export.by_ref() {
+        let mut connector = connector?;
+        if let Some(mode) = connector.auth_mode.take() {
+            connector.extra = with_auth_mode(&connector.extra, mode)?;
+        }
+        connectors.push(connector);
+    }
+    let mut broken = Connector::new("legacy-import-broken", ".webhook");
+    broken.name = "Legacy import (cut off)".to_owned();
+    broken.config = r#"{"url":"https://hooks.meridian.example/legacy","method":"po"#.to_owned();
+    broken.model_version = 1;
+    broken.updated_at = Some("2024-02-29T23:59:59.000Z".to_owned());
+    connectors.push(broken);
+    Ok(connectors)
+}
+
+fn with_auth_mode(extra: &str, mode: AuthMode) -> anyhow::Result<String> {
+    let mut extra = json::RawObject::parse(extra)?;
+    let attributes = format!(r#"{{"authMode":{}}}"#, json::quote(mode.as_str()));
+    extra.set("attributes", json::raw(&attributes)?);
+    Ok(extra.to_text())
+}

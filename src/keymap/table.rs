@@ -1,0 +1,272 @@
+//! The table itself.
+
+use super::key::Key;
+
+/// Where keys hold: what has the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The list of connectors.
+    Connectors,
+    /// One connector, whole.
+    Detail,
+    /// The review of the migration.
+    Review,
+    /// The form.
+    Form,
+    /// A list to choose from: the connector type picker.
+    Picker,
+    /// The line a filter or a path is typed into.
+    Input,
+    /// A question.
+    Dialog,
+    /// The help.
+    Help,
+}
+
+impl Place {
+    /// All places, in the order of the help.
+    pub const ALL: [Place; 8] = [
+        Place::Connectors,
+        Place::Detail,
+        Place::Review,
+        Place::Form,
+        Place::Picker,
+        Place::Input,
+        Place::Dialog,
+        Place::Help,
+    ];
+
+    /// The name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Place::Connectors => "connectors",
+            Place::Detail => "one connector",
+            Place::Review => "review",
+            Place::Form => "form",
+            Place::Picker => "choosing",
+            Place::Input => "typing a filter or path",
+            Place::Dialog => "question",
+            Place::Help => "help",
+        }
+    }
+}
+
+/// What a person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is described by its row of the table")]
+pub enum Action {
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Mark,
+    MarkRange,
+    MarkAll,
+    Open,
+    Back,
+    Edit,
+    New,
+    Duplicate,
+    Delete,
+    ToggleMode,
+    Filter,
+    SortNext,
+    SortReverse,
+    Review,
+    Import,
+    Undo,
+    Refresh,
+    AcceptShared,
+    ChoosePerUser,
+    Skip,
+    ResetDecision,
+    NextGroup,
+    Apply,
+    Rollback,
+    NextField,
+    PreviousField,
+    Change,
+    Save,
+    Confirm,
+    Help,
+    Quit,
+    QuitNow,
+    Suspend,
+}
+
+/// One row: an action, its keys, and where they hold.
+pub struct Binding {
+    /// The action.
+    pub action: Action,
+    /// Key names; the first one is shown in the footer.
+    pub keys: &'static [&'static str],
+    /// Where.
+    pub places: &'static [Place],
+    /// A word for the footer; none keeps it to the help.
+    pub hint: Option<&'static str>,
+    /// What it does, for the help.
+    pub help: &'static str,
+    /// It changes the file: not to be had when that is open read-only.
+    pub writes: bool,
+}
+
+impl Binding {
+    /// The keys, read.
+    pub fn keys(&self) -> impl Iterator<Item = Option<Key>> {
+        self.keys.iter().map(|text| Key::parse(text))
+    }
+}
+
+const LISTS: &[Place] = &[Place::Connectors, Place::Review];
+const MOVING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail, Place::Help];
+const READING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail];
+
+const fn row(
+    action: Action,
+    keys: &'static [&'static str],
+    places: &'static [Place],
+    hint: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding { action, keys, places, hint, help, writes: false }
+}
+
+const fn writing(
+    action: Action,
+    keys: &'static [&'static str],
+    places: &'static [Place],
+    hint: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding { action, keys, places, hint, help, writes: true }
+}
+
+/// All bindings. Their order is the order of the footer and of the help.
+pub const TABLE: &[Binding] = &[
+    row(Action::Open, &["Enter"], &[Place::Connectors], Some("open"), "show the whole connector"),
+    writing(Action::Edit, &["e"], READING, Some("edit"), "edit the connector in the form"),
+    writing(
+        Action::ToggleMode,
+        &["t"],
+        &[Place::Connectors, Place::Detail],
+        Some("auth mode"),
+        "toggle the auth mode of the connector or of all marked ones",
+    ),
+    row(
+        Action::Filter,
+        &["/"],
+        LISTS,
+        Some("filter"),
+        "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
+    ),
+    row(Action::Review, &["m"], &[Place::Connectors], Some("review migration"), "review the migration of the records"),
+    writing(
+        Action::AcceptShared,
+        &["a"],
+        &[Place::Review],
+        Some("shared"),
+        "accept shared for the record or all marked ones",
+    ),
+    writing(
+        Action::ChoosePerUser,
+        &["p"],
+        &[Place::Review],
+        Some("per-user"),
+        "set per-user instead, for the record or all marked ones",
+    ),
+    writing(
+        Action::Skip,
+        &["s"],
+        &[Place::Review],
+        Some("skip"),
+        "skip the record or all marked ones: they stay pending",
+    ),
+    writing(Action::Apply, &["A"], &[Place::Review], Some("apply"), "apply the plan with the decisions made"),
+    writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
+    writing(
+        Action::ResetDecision,
+        &["r"],
+        &[Place::Review],
+        None,
+        "take the decision back, for the record or all marked ones",
+    ),
+    row(Action::NextGroup, &["g"], &[Place::Review], Some("group"), "show one group of the plan, or all"),
+    row(Action::Mark, &["Space"], LISTS, Some("mark"), "mark or unmark the row"),
+    row(Action::MarkRange, &["v"], LISTS, None, "mark all rows from the last marked one to this one"),
+    row(Action::MarkAll, &["*"], LISTS, None, "mark every row of the filter, or unmark all"),
+    writing(Action::New, &["n"], &[Place::Connectors], Some("new"), "create a connector"),
+    writing(
+        Action::Duplicate,
+        &["c"],
+        &[Place::Connectors, Place::Detail],
+        None,
+        "create a copy of the connector (without its secrets)",
+    ),
+    writing(
+        Action::Delete,
+        &["d", "Del"],
+        &[Place::Connectors, Place::Detail],
+        None,
+        "delete the connector or all marked ones, after a question",
+    ),
+    row(Action::SortNext, &["s"], &[Place::Connectors], Some("sort"), "sort by the next column"),
+    row(Action::SortReverse, &["S"], &[Place::Connectors], None, "sort the other way"),
+    writing(Action::Import, &["i"], &[Place::Connectors], Some("import"), "import an export of Kibana"),
+    writing(Action::Undo, &["u"], &[Place::Connectors], Some("undo"), "take the last change back"),
+    row(Action::Refresh, &["R"], LISTS, None, "read the file again"),
+    row(Action::Down, &["Down", "j"], MOVING, None, "next row"),
+    row(Action::Up, &["Up", "k"], MOVING, None, "previous row"),
+    row(Action::PageDown, &["PgDn", "Ctrl-d"], MOVING, None, "next page"),
+    row(Action::PageUp, &["PgUp", "Ctrl-u"], MOVING, None, "previous page"),
+    row(Action::Top, &["Home"], MOVING, None, "first row"),
+    row(Action::Bottom, &["End", "G"], MOVING, None, "last row"),
+    writing(Action::Save, &["Ctrl-s"], &[Place::Form], Some("save"), "show what will change, then save"),
+    row(Action::NextField, &["Tab", "Down"], &[Place::Form], Some("next"), "next field"),
+    row(Action::PreviousField, &["Shift-Tab", "Up"], &[Place::Form], None, "previous field"),
+    row(Action::Right, &["Right"], &[Place::Form], Some("change"), "next choice; in a text, one character on"),
+    row(Action::Left, &["Left"], &[Place::Form], None, "previous choice; in a text, one character back"),
+    row(Action::Change, &["Space"], &[Place::Form], None, "flip a toggle, go to the next choice"),
+    row(
+        Action::Open,
+        &["Enter"],
+        &[Place::Form],
+        None,
+        "choose the connector type; in JSON, a new line; else the next field",
+    ),
+    row(Action::Confirm, &["Enter"], &[Place::Picker], Some("choose"), "take the highlighted one"),
+    row(Action::Down, &["Down"], &[Place::Picker], None, "next one (type to search)"),
+    row(Action::Up, &["Up"], &[Place::Picker], None, "previous one"),
+    row(Action::PageDown, &["PgDn"], &[Place::Picker], None, "next page"),
+    row(Action::PageUp, &["PgUp"], &[Place::Picker], None, "previous page"),
+    row(Action::Confirm, &["Enter"], &[Place::Input], Some("done"), "keep the filter; import the file"),
+    row(Action::Confirm, &["Enter", "Space"], &[Place::Dialog], Some("choose"), "take the highlighted answer"),
+    row(Action::Left, &["Left", "Shift-Tab", "Up"], &[Place::Dialog], None, "previous answer"),
+    row(Action::Right, &["Right", "Tab", "Down"], &[Place::Dialog], Some("other answer"), "next answer"),
+    row(Action::PageDown, &["PgDn"], &[Place::Dialog], None, "scroll a long question"),
+    row(Action::PageUp, &["PgUp"], &[Place::Dialog], None, "scroll it back"),
+    row(
+        Action::Back,
+        &["Esc"],
+        &[
+            Place::Connectors,
+            Place::Detail,
+            Place::Review,
+            Place::Form,
+            Place::Picker,
+            Place::Input,
+            Place::Dialog,
+            Place::Help,
+        ],
+        Some("back"),
+        "undo the innermost thing: marks, filter, question, screen; stops a running job",
+    ),
+    row(Action::Help, &["?"], READING, Some("keys"), "all keys"),
+    row(Action::Quit, &["q"], &[Place::Connectors], Some("quit"), "quit"),
+    row(Action::Quit, &["q"], &[Place::Detail, Place::Review, Place::Help], None, "back to the screen before"),
+    row(Action::QuitNow, &["Ctrl-c"], &Place::ALL, None, "quit (a changed form asks first)"),
+    row(Action::Suspend, &["Ctrl-z"], &Place::ALL, None, "suspend to the shell"),
+];

@@ -1,0 +1,159 @@
+//! The loop: receive, update, do the effects, draw. It waits without a timer unless something on the
+//! screen depends on time.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use crate::app::{self, Message, Model, Setup};
+use crate::screens::Effect;
+use crate::store;
+use crate::terminal::{Session, input, session, signals};
+use crate::ui::theme::Theme;
+use crate::worker::{OpenOptions, Worker};
+
+/// A frame waits this long for the rows it asked for: most keys then show their result at once.
+const PATIENCE: Duration = Duration::from_millis(8);
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The file.
+    pub open: OpenOptions,
+    /// Accept the whole migration plan at once.
+    pub apply_migration: bool,
+    /// The file is thrown away at the end.
+    pub is_demo: bool,
+}
+
+enum Event {
+    Message(Message),
+    Redraw,
+}
+
+/// Opens the terminal UI and returns when the person has quit.
+///
+/// # Errors
+/// When the file is refused or cannot be upgraded, or there is no terminal. The terminal is as before.
+pub fn run(mut options: Options) -> anyhow::Result<()> {
+    // What can be refused is refused before the screen changes.
+    match store::inspect(&options.open.path)? {
+        store::Inspection::Connectors { writable: false, .. } => options.open.read_only = true,
+        store::Inspection::Missing if options.open.read_only => {
+            anyhow::bail!("{}: there is no such file", options.open.path.display());
+        }
+        _ => {}
+    }
+    session::restore_on_panic();
+    let mut session = Session::enter()?;
+    let (send, events) = mpsc::channel();
+    listen(&send)?;
+    let to_loop = send.clone();
+    let worker = Worker::start(options.open.clone(), move |reply| {
+        let _ = to_loop.send(Event::Message(Message::Worker(reply)));
+    });
+    let mut model = Model::new(Setup {
+        file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        theme: Theme::from_environment(),
+        apply_migration: options.apply_migration,
+        is_demo: options.is_demo,
+        new_id: || uuid::Uuid::new_v4().to_string(),
+        size: session.size()?,
+        now: Timestamp::now(),
+    });
+    let outcome = event_loop(&mut session, &mut model, &worker, &events);
+    drop(session);
+    worker.stop();
+    outcome?;
+    match model.fatal() {
+        Some(reason) => Err(anyhow::Error::msg(reason.to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn listen(send: &Sender<Event>) -> anyhow::Result<()> {
+    let to_loop = send.clone();
+    signals::start(move |asked| {
+        let _ = to_loop.send(match asked {
+            signals::Asked::ToEnd => Event::Message(Message::Terminate),
+            signals::Asked::ToRedraw => Event::Redraw,
+        });
+    })
+    .context("signals cannot be handled")?;
+    let to_loop = send.clone();
+    input::start(move |message| to_loop.send(Event::Message(message)).is_ok());
+    Ok(())
+}
+
+fn event_loop(
+    session: &mut Session,
+    model: &mut Model,
+    worker: &Worker,
+    events: &Receiver<Event>,
+) -> anyhow::Result<()> {
+    session.draw(|frame| app::view(model, frame))?;
+    loop {
+        let mut asked = step(session, model, worker, next(events, model)?)?;
+        // Everything that waits is taken in before the next frame; what was asked gets a moment.
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let wait = if asked { until.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            match events.recv_timeout(wait) {
+                Ok(event) => {
+                    let is_answer = matches!(event, Event::Message(Message::Worker(_)));
+                    let asked_again = step(session, model, worker, event)?;
+                    asked = asked_again || (asked && !is_answer);
+                }
+                Err(_) => break,
+            }
+        }
+        if model.is_quitting() {
+            return Ok(());
+        }
+        session.draw(|frame| app::view(model, frame))?;
+    }
+}
+
+/// The next event; a tick when the screen changes by itself before.
+fn next(events: &Receiver<Event>, model: &Model) -> anyhow::Result<Event> {
+    match model.next_tick() {
+        None => events.recv().context("the program's threads have ended"),
+        Some(wait) => match events.recv_timeout(wait) {
+            Ok(event) => Ok(event),
+            Err(RecvTimeoutError::Timeout) => Ok(Event::Message(Message::Tick)),
+            Err(RecvTimeoutError::Disconnected) => {
+                anyhow::bail!("the program's threads have ended")
+            }
+        },
+    }
+}
+
+/// Takes one event in and does its effects; true when rows were asked for.
+fn step(session: &mut Session, model: &mut Model, worker: &Worker, event: Event) -> anyhow::Result<bool> {
+    let message = match event {
+        Event::Message(message) => message,
+        Event::Redraw => {
+            session.resume()?;
+            let (width, height) = session.size()?;
+            Message::Resize(width, height)
+        }
+    };
+    model.set_now(Timestamp::now());
+    let mut asked = false;
+    for effect in app::update(model, message) {
+        match effect {
+            Effect::Read(request) => {
+                worker.request(request);
+                asked = true;
+            }
+            Effect::Write(job, _) => worker.job(job),
+            Effect::CancelJob => worker.cancel(),
+            Effect::Suspend => session.suspend()?,
+            // Done inside the model, or seen by the loop.
+            Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
+        }
+    }
+    Ok(asked)
+}

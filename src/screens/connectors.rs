@@ -1,0 +1,224 @@
+//! The list of connectors: the screen everything starts from.
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, Paragraph};
+
+use super::dialog::Dialog;
+use super::effect::{Effect, Go};
+use super::record;
+use super::rows::Rows;
+use super::table::{self, Column};
+use crate::clock::age;
+use crate::domain::{Connector, Group, Summary};
+use crate::keymap::Action;
+use crate::store::{ModeChange, SortColumn, Step};
+use crate::ui::layout::cut_right;
+use crate::ui::theme::Theme;
+use crate::worker::protocol::Job;
+
+/// From this width on, the selected connector is shown beside the list.
+const PANEL_FROM: u16 = 110;
+
+/// What an action does on the list.
+pub fn update(rows: &mut Rows, action: Action, last_step: Option<&Step>) -> Vec<Effect> {
+    if let Some(requests) = rows.act(action) {
+        return requests.into_iter().map(Effect::Read).collect();
+    }
+    let id = rows.current().map(|row| row.id.clone());
+    match (action, id) {
+        (Action::Open, Some(id)) => vec![Effect::Go(Go::Detail(id))],
+        (Action::Edit, Some(id)) => vec![Effect::Go(Go::Edit(id))],
+        (Action::Duplicate, Some(id)) => vec![Effect::Go(Go::Duplicate(id))],
+        (Action::ToggleMode, Some(_)) => vec![toggle(rows.targets())],
+        (Action::Delete, Some(_)) => {
+            let name = rows.current().map(|row| row.name.clone()).unwrap_or_default();
+            vec![delete(rows.targets(), &name)]
+        }
+        (Action::New, _) => vec![Effect::Go(Go::New)],
+        (Action::Review, _) => vec![Effect::Go(Go::Review)],
+        (Action::Import, _) => vec![Effect::Go(Go::ImportPath)],
+        (Action::Undo, _) => vec![undo(last_step)],
+        (Action::Refresh, _) => vec![Effect::Read(rows.reload()), Effect::info("read again")],
+        (Action::Filter, _) => {
+            rows.typing = true;
+            Vec::new()
+        }
+        (Action::SortNext, _) => sort(rows, true),
+        (Action::SortReverse, _) => sort(rows, false),
+        (Action::Back, _) => back(rows),
+        (Action::Quit, _) => vec![Effect::Quit],
+        _ => Vec::new(),
+    }
+}
+
+/// Esc takes the innermost thing away; the program stays.
+fn back(rows: &mut Rows) -> Vec<Effect> {
+    if rows.clear_marks() {
+        return Vec::new();
+    }
+    match rows.clear_filter() {
+        Some(request) => vec![Effect::Read(request)],
+        None => vec![Effect::info("q quits")],
+    }
+}
+
+fn sort(rows: &mut Rows, next: bool) -> Vec<Effect> {
+    if next {
+        let at = SortColumn::ALL.iter().position(|column| *column == rows.sort.column).unwrap_or(0);
+        rows.sort.column = SortColumn::ALL[(at + 1) % SortColumn::ALL.len()];
+        rows.sort.descending = rows.sort.column == SortColumn::Updated;
+    } else {
+        rows.sort.descending = !rows.sort.descending;
+    }
+    vec![Effect::Read(rows.reload())]
+}
+
+/// Toggles at once for one connector; asks when there are several.
+pub fn toggle(ids: Vec<String>) -> Effect {
+    let count = ids.len();
+    let job = Effect::Write(Job::SetAuthMode { ids, change: ModeChange::Toggle }, "setting the auth mode");
+    if count <= 1 {
+        return job;
+    }
+    Effect::Ask(Box::new(
+        Dialog::new("Toggle the auth mode", "Cancel")
+            .line(format!(
+                "Each of the {count} marked connectors gets the mode it does not have. Secrets and config stay as \
+                 they are. This is one step for undo."
+            ))
+            .choice(format!("Toggle {count}"), vec![job]),
+    ))
+}
+
+/// Asks before deleting.
+pub fn delete(ids: Vec<String>, name: &str) -> Effect {
+    let (what, answer) = match ids.len() {
+        1 => (format!("Delete the connector “{name}”?"), "Delete".to_owned()),
+        count => (format!("Delete the {count} marked connectors?"), format!("Delete {count}")),
+    };
+    let job = Effect::Write(Job::Delete { ids }, "deleting");
+    Effect::Ask(Box::new(
+        Dialog::new("Delete", "Cancel")
+            .line(what)
+            .line("Rules in Kibana that use it would fail. Undo brings it back.")
+            .choice(answer, vec![job]),
+    ))
+}
+
+fn undo(last_step: Option<&Step>) -> Effect {
+    let Some(step) = last_step else {
+        return Effect::info("there is nothing to undo");
+    };
+    let job = Effect::Write(Job::Undo, "undoing");
+    if step.records <= 1 {
+        return job;
+    }
+    Effect::Ask(Box::new(
+        Dialog::new("Undo", "Cancel")
+            .line(format!("Take the last step back: {} of {} connectors?", step.kind, step.records))
+            .line("Connectors that were changed since are listed and left alone.")
+            .choice("Undo", vec![job]),
+    ))
+}
+
+/// Rows of the list that fit in `area`.
+pub fn height(area: Rect) -> usize {
+    usize::from(area.height.saturating_sub(table::HEAD))
+}
+
+/// Draws the list, and the selected connector beside it where there is room.
+pub fn view(rows: &Rows, preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+    let (list, panel) = if area.width >= PANEL_FROM { cut_right(area, area.width * 2 / 5) } else { (area, Rect::ZERO) };
+    let empty = ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector"];
+    table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
+    if panel.area() > 0 {
+        view_panel(preview, frame, panel, now, theme);
+    }
+}
+
+fn view_panel(preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+    let block = Block::new().borders(Borders::LEFT).border_style(theme.border());
+    let inside = block.inner(area);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside };
+    frame.render_widget(block, area);
+    if let Some(connector) = preview {
+        let mut lines = record::lines(connector, now, theme, usize::from(inside.width));
+        let height = usize::from(inside.height);
+        if lines.len() > height && height > 0 {
+            lines.truncate(height - 1);
+            lines.push(Line::styled("… Enter shows all", theme.muted()));
+        }
+        frame.render_widget(Paragraph::new(lines), inside);
+    }
+}
+
+/// The columns that fit: the name always, then mode, type, flags, age and auth type.
+fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<Column<'a>> {
+    let head = |name: &str, column: SortColumn| {
+        let arrow = if rows.sort.descending { " ▼" } else { " ▲" };
+        if rows.sort.column == column { format!("{name}{arrow}") } else { name.to_owned() }
+    };
+    let mut columns = vec![Column {
+        head: head("NAME", SortColumn::Name),
+        width: 0,
+        cell: Box::new(move |row| (row.name.clone(), theme.text())),
+    }];
+    if width >= 60 {
+        columns.push(Column {
+            head: head("TYPE", SortColumn::Type),
+            width: if width >= 90 { 20 } else { 14 },
+            cell: Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
+        });
+    }
+    if width >= 90 {
+        columns.push(Column {
+            head: head("AUTH TYPE", SortColumn::AuthType),
+            width: 18,
+            cell: Box::new(move |row| (auth_type(row), theme.muted())),
+        });
+    }
+    columns.push(Column {
+        head: head("MODE", SortColumn::AuthMode),
+        width: 8,
+        cell: Box::new(move |row| mode(row, theme)),
+    });
+    if width >= 50 {
+        columns.push(Column {
+            head: "FLAGS".to_owned(),
+            width: if width >= 70 { 15 } else { 8 },
+            cell: Box::new(move |row| (row.flags().join(", "), flag_style(row, theme))),
+        });
+    }
+    if width >= 70 {
+        columns.push(Column {
+            head: head("AGE", SortColumn::Updated),
+            width: 5,
+            cell: Box::new(move |row| (age(row.updated_at.as_deref(), now), theme.muted())),
+        });
+    }
+    let used: usize = columns.iter().map(|column| column.width + 1).sum();
+    if let Some(name) = columns.first_mut() {
+        name.width = width.saturating_sub(used + 3).max(6);
+    }
+    columns
+}
+
+fn auth_type(row: &Summary) -> String {
+    row.auth_type.as_deref().map_or("-".to_owned(), |id| record::auth_type_name(id).to_owned())
+}
+
+/// The mode; in brackets when the record has none and only behaves so.
+pub(super) fn mode(row: &Summary, theme: Theme) -> (String, ratatui::style::Style) {
+    match row.auth_mode {
+        Some(mode) if mode == crate::domain::AuthMode::PerUser => (mode.to_string(), theme.good()),
+        Some(mode) => (mode.to_string(), theme.text()),
+        None => ("(shared)".to_owned(), theme.muted()),
+    }
+}
+
+fn flag_style(row: &Summary, theme: Theme) -> ratatui::style::Style {
+    if row.is_malformed || row.group == Some(Group::Blocked) { theme.bad() } else { theme.warning() }
+}

@@ -1,0 +1,77 @@
+//! What a screen asks for.
+
+use super::dialog::Dialog;
+use crate::domain::Connector;
+use crate::worker::protocol::{Job, Request};
+
+/// Something to be done outside the screen that asks for it.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// A question for the reader thread.
+    Read(Request),
+    /// A job for the writer thread, with a word for its progress.
+    Write(Job, &'static str),
+    /// Stop the running job.
+    CancelJob,
+    /// Another screen.
+    Go(Go),
+    /// Put the form on what someone else saved, with or without the edits made in it.
+    Rebase(Box<Connector>, bool),
+    /// A line for the person.
+    Say(Level, String),
+    /// A question for the person.
+    Ask(Box<Dialog>),
+    /// Leave the program.
+    Quit,
+    /// Back to the shell for a while.
+    Suspend,
+}
+
+/// Where to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// The whole record.
+    Detail(String),
+    /// The form on a record.
+    Edit(String),
+    /// The form on a copy of a record.
+    Duplicate(String),
+    /// The form on a new record.
+    New,
+    /// The review of the migration.
+    Review,
+    /// The line to type the path of an export into.
+    ImportPath,
+    /// All keys.
+    Help,
+    /// The screen before.
+    Back,
+}
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Goes away by itself.
+    Info,
+    /// Something was done.
+    Good,
+    /// Stays until a key is pressed.
+    Bad,
+}
+
+impl Effect {
+    /// A line of information.
+    pub fn info(text: impl Into<String>) -> Self {
+        Effect::Say(Level::Info, text.into())
+    }
+
+    /// Something was done.
+    pub fn good(text: impl Into<String>) -> Self {
+        Effect::Say(Level::Good, text.into())
+    }
+
+    /// Something is wrong.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Effect::Say(Level::Bad, text.into())
+    }
+}

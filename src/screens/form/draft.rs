@@ -1,0 +1,133 @@
+//! From the form back to a record: only what was changed is written anew.
+
+use serde_json::{Map, Value};
+
+use super::field::{Field, FieldId, Widget};
+use super::{Purpose, State};
+use crate::domain::json::{RawObject, raw};
+use crate::domain::{AuthMode, Catalogue, Connector, StoredAuthMode, model_version};
+
+impl State {
+    /// The record as the form has it.
+    ///
+    /// # Errors
+    /// When a field cannot be read, for people.
+    pub(super) fn draft(&self) -> Result<Connector, String> {
+        let mut draft = self.base.clone();
+        for field in &self.fields {
+            match (&field.id, &field.widget) {
+                (FieldId::Name, Widget::Text(input)) => draft.name = input.text().to_owned(),
+                (FieldId::AuthMode, Widget::Mode(stored, chosen)) => {
+                    // Unchanged, the column stays as it is: what `extra` says is not copied unasked.
+                    if field.is_changed() || self.purpose == Purpose::Create {
+                        draft.auth_mode = *chosen;
+                    } else if matches!(stored, StoredAuthMode::Unknown(_)) {
+                        draft.auth_mode = None;
+                    }
+                }
+                (FieldId::WholeConfig, Widget::Json(input)) if field.is_changed() => {
+                    draft.config = compact(input.text())?;
+                }
+                (FieldId::Extra, Widget::Json(input)) if field.is_changed() => draft.extra = compact(input.text())?,
+                _ => {}
+            }
+        }
+        if self.fields.iter().any(|field| is_config(field) && field.is_changed()) {
+            draft.config = self.config()?;
+        }
+        if self.purpose == Purpose::Create {
+            let config = draft.config_object().unwrap_or_default();
+            draft.is_missing_secrets = Catalogue::builtin().is_missing_secrets_after_export(
+                &draft.connector_type_id,
+                &config,
+                self.base.is_missing_secrets,
+            );
+        }
+        Ok(draft)
+    }
+
+    /// The config with the changed keys in their places and the others untouched.
+    fn config(&self) -> Result<String, String> {
+        let wrong = |error: serde_json::Error| error.to_string();
+        let mut config = RawObject::parse(&self.base.config).map_err(wrong)?;
+        for field in self.fields.iter().filter(|field| field.is_changed()) {
+            match &field.id {
+                FieldId::Config(key) => match field.value()? {
+                    Some(value) => config.set(key, raw(&value.to_string()).map_err(wrong)?),
+                    None => {
+                        config.take(key);
+                    }
+                },
+                FieldId::OtherConfig => {
+                    let Widget::Json(input) = &field.widget else {
+                        continue;
+                    };
+                    self.replace_other_config(&mut config, input.text())?;
+                }
+                _ => {}
+            }
+        }
+        Ok(config.to_text())
+    }
+
+    fn replace_other_config(&self, config: &mut RawObject, text: &str) -> Result<(), String> {
+        let is_known = |key: &str| self.fields.iter().any(|field| field.id == FieldId::Config(key.to_owned()));
+        let text = if text.trim().is_empty() { "{}" } else { text };
+        let other = RawObject::parse(text).map_err(|error| error.to_string())?;
+        if let Some((key, _)) = other.0.iter().find(|(key, _)| is_known(key)) {
+            return Err(format!("{key} has a field of its own above; take it out of the other config"));
+        }
+        config.0.retain(|(key, _)| is_known(key));
+        for (key, value) in other.0 {
+            config.set(&key, raw(&compact(value.get())?).map_err(|error| error.to_string())?);
+        }
+        Ok(())
+    }
+}
+
+fn is_config(field: &Field) -> bool {
+    matches!(field.id, FieldId::Config(_) | FieldId::OtherConfig)
+}
+
+/// JSON without the blanks of the editor; numbers and key order stay as typed.
+fn compact(text: &str) -> Result<String, String> {
+    serde_json::from_str::<Value>(text).map(|value| value.to_string()).map_err(|error| error.to_string())
+}
+
+/// The template of a new connector.
+pub fn new_connector(id: &str) -> Connector {
+    Connector::new(id, "")
+}
+
+/// The config a new connector of a type starts with: the catalogue's defaults.
+pub(super) fn default_config(connector_type_id: &str) -> String {
+    let Some(known) = Catalogue::builtin().get(connector_type_id) else {
+        return "{}".to_owned();
+    };
+    let config: Map<String, Value> =
+        known.config.iter().filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect();
+    Value::Object(config).to_string()
+}
+
+/// A copy of a record under a new id: at the newest model version, without the secrets, which cannot be
+/// read, and without what belongs to the original alone.
+pub fn duplicate_of(original: &Connector, id: &str) -> Connector {
+    let mut copy = original.clone();
+    copy.id = id.to_owned();
+    copy.name = format!("{} (copy)", original.name);
+    copy.is_missing_secrets = original.is_missing_secrets || original.secrets.is_some();
+    copy.secrets = None;
+    copy.auth_mode = Some(match original.stored_auth_mode() {
+        StoredAuthMode::Known(mode) => mode,
+        StoredAuthMode::None | StoredAuthMode::Unknown(_) => AuthMode::Shared,
+    });
+    copy.model_version = original.model_version.max(model_version::latest());
+    copy.revision = 0;
+    if let Ok(mut extra) = RawObject::parse(&original.extra) {
+        for key in ["originId", "version", "created_by", "updated_by", "migrationVersion", "typeMigrationVersion"] {
+            extra.take(key);
+        }
+        copy.extra = extra.to_text();
+    }
+    copy
+}

@@ -1,0 +1,84 @@
+//! All keys, written from the table of actions.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::domain::filter;
+use crate::keymap::{self, Action, Place};
+use crate::ui::text::wrap;
+use crate::ui::theme::Theme;
+
+/// The help, opened from a place, whose keys come first.
+#[derive(Debug)]
+pub struct State {
+    place: Place,
+    scroll: usize,
+}
+
+impl State {
+    /// The help of a place.
+    pub fn new(place: Place) -> Self {
+        Self { place, scroll: 0 }
+    }
+}
+
+/// Scrolls; false when the action leaves the help.
+pub fn update(state: &mut State, action: Action, height: usize) -> bool {
+    let page = height.saturating_sub(1).max(1);
+    match action {
+        Action::Down => state.scroll += 1,
+        Action::Up => state.scroll = state.scroll.saturating_sub(1),
+        Action::PageDown => state.scroll += page,
+        Action::PageUp => state.scroll = state.scroll.saturating_sub(page),
+        Action::Top => state.scroll = 0,
+        Action::Bottom => state.scroll = usize::MAX / 2,
+        Action::Back | Action::Quit => return false,
+        _ => {}
+    }
+    let most = lines(state.place, 60, Theme::new(false)).len();
+    state.scroll = state.scroll.min(most.saturating_sub(height.min(most)));
+    true
+}
+
+/// Draws the help.
+pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    let lines = lines(state.place, usize::from(area.width).saturating_sub(2), theme);
+    let height = usize::from(area.height);
+    let scroll = state.scroll.min(lines.len().saturating_sub(height));
+    let shown: Vec<_> = lines.into_iter().skip(scroll).take(height).collect();
+    let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+fn lines(place: Place, cells: usize, theme: Theme) -> Vec<Line<'static>> {
+    let others = Place::ALL.into_iter().filter(|other| *other != place);
+    let mut lines = Vec::new();
+    for place in std::iter::once(place).chain(others) {
+        lines.push(Line::styled(format!("keys: {}", place.label()), theme.title()));
+        for binding in keymap::bindings(place) {
+            push_row(&mut lines, &binding.keys.join(" "), binding.help, cells, theme);
+        }
+        lines.push(Line::default());
+    }
+    lines.push(Line::styled("filter", theme.title()));
+    push_row(&mut lines, "word", "in name, id or type; several words must all be there", cells, theme);
+    push_row(&mut lines, "\"a phrase\"", "words with blanks between", cells, theme);
+    for (key, what) in filter::TERMS {
+        push_row(&mut lines, key, what, cells, theme);
+    }
+    push_row(&mut lines, "-term", "not that", cells, theme);
+    lines
+}
+
+fn push_row(lines: &mut Vec<Line<'static>>, left: &str, right: &str, cells: usize, theme: Theme) {
+    const LEFT: usize = 16;
+    for (at, part) in wrap(right, cells.saturating_sub(LEFT + 2)).into_iter().enumerate() {
+        let left = if at == 0 { left } else { "" };
+        lines.push(Line::from(vec![
+            Span::styled(format!("  {left:<LEFT$}"), theme.accent()),
+            Span::styled(part, theme.text()),
+        ]));
+    }
+}

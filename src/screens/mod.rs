@@ -1,0 +1,17 @@
+//! The screens. Each has its state, an update that turns an action into [`Effect`]s, and a view that
+//! draws the state. They know the worker's words, never the worker.
+
+pub mod connectors;
+pub mod detail;
+pub mod dialog;
+pub mod effect;
+pub mod form;
+pub mod help;
+pub mod picker;
+pub mod record;
+pub mod review;
+pub mod rows;
+mod table;
+
+pub use dialog::Dialog;
+pub use effect::{Effect, Go, Level};

@@ -1,0 +1,111 @@
+//! Choosing a connector type: type to search, Enter takes it.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use crate::domain::filter::fold;
+use crate::domain::{Catalogue, ConnectorType};
+use crate::keymap::{Action, Key};
+use crate::ui::input::TextInput;
+use crate::ui::layout::{centered, cut_top};
+use crate::ui::text::{clip, fit};
+use crate::ui::theme::Theme;
+
+/// The picker.
+#[derive(Debug, Default)]
+pub struct State {
+    search: TextInput,
+    selected: usize,
+}
+
+/// Rows of the picker that a page moves by.
+const PAGE: usize = 10;
+
+impl State {
+    fn found(&self) -> Vec<&'static ConnectorType> {
+        let wanted = fold(self.search.text().trim());
+        Catalogue::builtin()
+            .types()
+            .iter()
+            .filter(|known| !known.is_system)
+            .filter(|known| fold(&known.name).contains(&wanted) || fold(&known.id).contains(&wanted))
+            .collect()
+    }
+
+    /// Takes an action; `Some` with the type's id when one is chosen.
+    pub fn act(&mut self, action: Action) -> Option<String> {
+        let last = self.found().len().saturating_sub(1);
+        match action {
+            Action::Down => self.selected = (self.selected + 1).min(last),
+            Action::Up => self.selected = self.selected.saturating_sub(1),
+            Action::PageDown => self.selected = (self.selected + PAGE).min(last),
+            Action::PageUp => self.selected = self.selected.saturating_sub(PAGE),
+            Action::Confirm => return self.chosen(),
+            _ => {}
+        }
+        None
+    }
+
+    /// The highlighted type, or the typed id when no type matches: plugins bring types of their own.
+    fn chosen(&self) -> Option<String> {
+        let found = self.found();
+        match found.get(self.selected) {
+            Some(known) => Some(known.id.clone()),
+            None => Some(self.search.text().trim().to_owned()).filter(|id| id.len() > 1 && id.starts_with('.')),
+        }
+    }
+
+    /// Takes a key into the search.
+    pub fn key(&mut self, key: Key) {
+        if self.search.key(key) {
+            self.selected = 0;
+        }
+    }
+
+    /// Draws the picker over the form.
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let place = centered(area, 74, area.height.saturating_sub(2).max(3));
+        let block = Block::bordered()
+            .border_style(theme.border())
+            .title(Span::styled(" Connector type: type to search ", theme.title()));
+        let inside = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        let (search, list) = cut_top(inside, 1);
+        let mut line = vec![Span::styled("/", theme.accent())];
+        line.extend(
+            self.search
+                .view(usize::from(search.width).saturating_sub(1), 1, true, theme)
+                .into_iter()
+                .flat_map(|l| l.spans),
+        );
+        frame.render_widget(Paragraph::new(Line::from(line)), search);
+        let (height, width) = (usize::from(list.height), usize::from(list.width));
+        let found = self.found();
+        if found.is_empty() {
+            frame.render_widget(
+                Paragraph::new("No connector type matches. An id such as .acme-pager can be entered all the same."),
+                list,
+            );
+            return;
+        }
+        let first = (self.selected + 1).saturating_sub(height.max(1));
+        let lines: Vec<Line<'_>> = found
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(height)
+            .map(|(at, known)| row(known, at == self.selected, width, theme))
+            .collect();
+        frame.render_widget(Paragraph::new(lines), list);
+    }
+}
+
+fn row(known: &ConnectorType, selected: bool, width: usize, theme: Theme) -> Line<'static> {
+    let note = if known.is_deprecated { "deprecated. " } else { "" };
+    let text = format!("{}{note}{}", fit(&known.name, 26.min(width)), known.description);
+    let text = format!("{} {}", if selected { ">" } else { " " }, clip(&text, width.saturating_sub(2)));
+    if selected { Line::styled(fit(&text, width), theme.selected()) } else { Line::styled(text, theme.text()) }
+}

@@ -1,0 +1,197 @@
+//! A whole record as lines: its fields, its plan, its problems, its config.
+
+use jiff::Timestamp;
+use ratatui::text::{Line, Span};
+use serde_json::Value;
+
+use crate::clock::readable;
+use crate::domain::model_version::{self, Decision, Outcome, Plan};
+use crate::domain::{AuthMode, Catalogue, Connector, Group, StoredAuthMode, validate};
+use crate::ui::json;
+use crate::ui::text::{safe, wrap};
+use crate::ui::theme::Theme;
+
+/// Room for the names of fields.
+const LABEL: usize = 15;
+
+/// A record as lines of at most `cells`.
+pub fn lines(connector: &Connector, now: Timestamp, theme: Theme, cells: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut field = |label: &str, value: &str| push_field(&mut lines, label, value, theme, cells);
+    field("name", &connector.name);
+    field("id", &connector.id);
+    field("connector type", &type_text(&connector.connector_type_id));
+    field("auth type", &auth_type_text(connector));
+    field("auth mode", &auth_mode_text(connector));
+    field("secrets", secrets_text(connector));
+    field("model version", &connector.model_version.to_string());
+    field("created", &readable(connector.created_at.as_deref(), now));
+    field("updated", &readable(connector.updated_at.as_deref(), now));
+    if let Some(plan) = model_version::plan(connector) {
+        field("migration", &format!("{}: {}", plan.group.label(), plan.reason));
+    }
+    push_problems(&mut lines, connector, theme, cells);
+    lines.push(Line::default());
+    lines.push(Line::styled("config", theme.accent()));
+    match serde_json::from_str::<Value>(&connector.config) {
+        Ok(config) => lines.extend(json::lines(&config, theme)),
+        Err(_) => lines.extend(wrap(&connector.config, cells).into_iter().map(Line::from)),
+    }
+    lines
+}
+
+fn push_field(lines: &mut Vec<Line<'static>>, label: &str, value: &str, theme: Theme, cells: usize) {
+    let room = cells.saturating_sub(LABEL + 1).max(8);
+    for (at, part) in wrap(value, room).into_iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        lines.push(Line::from(vec![
+            Span::styled(format!("{label:<LABEL$} "), theme.accent()),
+            Span::styled(part, theme.text()),
+        ]));
+    }
+}
+
+fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: Theme, cells: usize) {
+    let problems = validate::problems(connector);
+    let hint = validate::auth_mode_warning(connector.effective_auth_mode(), connector.auth_type().name());
+    let deprecated = connector
+        .is_deprecated()
+        .then(|| "deprecated: Kibana still runs it and advises to create a new one".to_owned());
+    let unknown = Catalogue::builtin()
+        .get(&connector.connector_type_id)
+        .is_none()
+        .then(|| "unknown connector type: its config can be edited as JSON only".to_owned());
+    let problems = problems.into_iter().map(|problem| format!("{}: {}", problem.field, problem.reason));
+    for (mark, text) in problems
+        .map(|text| ('!', text))
+        .chain([hint, deprecated, unknown].into_iter().flatten().map(|text| ('*', text)))
+    {
+        for (at, part) in wrap(&text, cells.saturating_sub(2)).into_iter().enumerate() {
+            let mark = if at == 0 { mark } else { ' ' };
+            let style = if mark == '*' { theme.warning() } else { theme.bad() };
+            lines.push(Line::styled(format!("{mark} {part}"), style));
+        }
+    }
+}
+
+/// A connector type's name with its id.
+pub fn type_text(id: &str) -> String {
+    match Catalogue::builtin().get(id) {
+        Some(known) => format!("{} ({id})", known.name),
+        None => format!("{id} (unknown type)"),
+    }
+}
+
+/// A connector type's name alone, or its id.
+pub fn type_name(id: &str) -> &str {
+    Catalogue::builtin().get(id).map_or(id, |known| &known.name)
+}
+
+/// An auth type's label, or its id.
+pub fn auth_type_name(id: &str) -> &str {
+    Catalogue::builtin().auth_type(id).map_or(id, |known| &known.label)
+}
+
+fn auth_type_text(connector: &Connector) -> String {
+    use crate::domain::AuthType;
+    match connector.auth_type() {
+        AuthType::None => "none".to_owned(),
+        AuthType::Named(id) if id.trim().is_empty() => format!("{id:?} (blanks)"),
+        AuthType::Named(id) => match Catalogue::builtin().auth_type(&id) {
+            Some(known) => format!("{} ({id})", known.label),
+            None => id,
+        },
+        AuthType::NotText(json) => format!("{json} (not a string)"),
+    }
+}
+
+/// The auth mode in a sentence.
+pub fn auth_mode_text(connector: &Connector) -> String {
+    match connector.stored_auth_mode() {
+        StoredAuthMode::None => "none yet; behaves as shared".to_owned(),
+        StoredAuthMode::Known(mode) => format!("{mode}: {}", mode.explanation()),
+        StoredAuthMode::Unknown(value) => {
+            format!("{value}, which is not a mode; behaves as shared")
+        }
+    }
+}
+
+/// What is known of the secrets; never what they are.
+pub fn secrets_text(connector: &Connector) -> &'static str {
+    match (&connector.secrets, connector.is_missing_secrets) {
+        (_, true) => "missing: to be entered again before the connector can run",
+        (Some(_), false) => "stored",
+        (None, false) => "none",
+    }
+}
+
+/// What applying does to a record: before and after, only what changes.
+pub fn plan_lines(
+    connector: &Connector,
+    plan: &Plan,
+    decision: Option<Decision>,
+    theme: Theme,
+    cells: usize,
+) -> Vec<Line<'static>> {
+    let outcome = model_version::apply(connector, decision, false);
+    let mut lines: Vec<Line<'static>> = wrap(&headline(plan, decision, outcome), cells)
+        .into_iter()
+        .map(|line| Line::styled(line, if plan.group == Group::Blocked { theme.bad() } else { theme.title() }))
+        .collect();
+    match outcome {
+        Some(outcome) => {
+            push_change(&mut lines, "auth mode", &mode_before(connector), &mode_after(outcome), theme);
+            let versions = (connector.model_version.to_string(), outcome.model_version.to_string());
+            push_change(&mut lines, "model version", &versions.0, &versions.1, theme);
+            lines.push(Line::styled("  = name, config, secrets, extra, times: unchanged", theme.muted()));
+            if let Some(warning) =
+                outcome.auth_mode.and_then(|mode| validate::auth_mode_warning(mode, connector.auth_type().name()))
+            {
+                lines.extend(
+                    wrap(&format!("* {warning}"), cells).into_iter().map(|line| Line::styled(line, theme.warning())),
+                );
+            }
+        }
+        None => lines.push(Line::styled("  = nothing changes", theme.muted())),
+    }
+    lines
+}
+
+fn headline(plan: &Plan, decision: Option<Decision>, outcome: Option<Outcome>) -> String {
+    match (plan.group, decision, outcome) {
+        (Group::Blocked, _, _) => format!("blocked: {}; repair it with e", plan.reason),
+        (_, Some(Decision::Skip), _) => "skipped by you: stays pending, behaves as shared".to_owned(),
+        (_, Some(Decision::Set(mode)), _) if Some(mode) != plan.auth_mode => {
+            format!("{mode} by your decision")
+        }
+        (group, _, _) => format!("{}: {}", group.label(), plan.reason),
+    }
+}
+
+fn push_change(lines: &mut Vec<Line<'static>>, label: &str, before: &str, after: &str, theme: Theme) {
+    if before == after {
+        lines.push(Line::from(vec![
+            Span::styled(format!("  {label:<LABEL$} "), theme.accent()),
+            Span::styled(format!("= {} (unchanged)", safe(before)), theme.muted()),
+        ]));
+        return;
+    }
+    lines.push(Line::from(vec![
+        Span::styled(format!("  {label:<LABEL$} "), theme.accent()),
+        Span::styled(format!("- {}", safe(before)), theme.bad()),
+        Span::styled("  ", theme.text()),
+        Span::styled(format!("+ {}", safe(after)), theme.good()),
+    ]));
+}
+
+fn mode_before(connector: &Connector) -> String {
+    match connector.stored_auth_mode() {
+        StoredAuthMode::None => "(none)".to_owned(),
+        StoredAuthMode::Known(mode) => mode.to_string(),
+        StoredAuthMode::Unknown(value) => value,
+    }
+}
+
+fn mode_after(outcome: Outcome) -> String {
+    outcome.auth_mode.map_or("(none)", AuthMode::as_str).to_owned()
+}

@@ -1,0 +1,350 @@
+//! The review: what the migration will do to each record, what a person decides, applying it, and the
+//! way back.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+
+use super::dialog::Dialog;
+use super::effect::{Effect, Go};
+use super::record;
+use super::rows::Rows;
+use super::table::{self, Column};
+use crate::domain::model_version::{self, Decision};
+use crate::domain::{AuthMode, Connector, Group, Summary};
+use crate::keymap::Action;
+use crate::store::{Applied, PlanCounts, Scope, Step, UpgradeReport};
+use crate::ui::layout::{cut_bottom, cut_right, cut_top};
+use crate::ui::text::{clip, safe};
+use crate::ui::theme::Theme;
+use crate::worker::protocol::Job;
+
+/// From this width on, before and after stand beside the list instead of below it.
+const PANEL_FROM: u16 = 110;
+/// Lines of before and after below the list.
+const PANEL_HEIGHT: u16 = 7;
+/// Below this height there is no room for it.
+const PANEL_HEIGHT_FROM: u16 = 16;
+
+/// The state of the review.
+#[derive(Debug)]
+pub struct State {
+    /// The records of the plan.
+    pub rows: Rows,
+    /// The upgrade that has just run, told once.
+    pub upgraded: Option<UpgradeReport>,
+    group: Option<Group>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { rows: Rows::new(Scope::Review), upgraded: None, group: None }
+    }
+}
+
+/// What the review needs to know of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The plan's counts.
+    pub plan: &'a PlanCounts,
+    /// The newest run that can be rolled back.
+    pub last_run: Option<&'a Step>,
+}
+
+/// What an action does in the review.
+pub fn update(state: &mut State, action: Action, facts: Facts<'_>) -> Vec<Effect> {
+    if let Some(requests) = state.rows.act(action) {
+        return requests.into_iter().map(Effect::Read).collect();
+    }
+    match action {
+        Action::AcceptShared => decide(state, Some(Decision::Set(AuthMode::Shared))),
+        Action::ChoosePerUser => decide(state, Some(Decision::Set(AuthMode::PerUser))),
+        Action::Skip => decide(state, Some(Decision::Skip)),
+        Action::ResetDecision => decide(state, None),
+        Action::NextGroup => next_group(state),
+        Action::Apply => vec![ask_to_apply(facts.plan)],
+        Action::Rollback => vec![ask_to_roll_back(facts.last_run)],
+        Action::Edit => state.rows.current().map(|row| Effect::Go(Go::Edit(row.id.clone()))).into_iter().collect(),
+        Action::Refresh => vec![Effect::Read(state.rows.reload())],
+        Action::Filter => {
+            state.rows.typing = true;
+            Vec::new()
+        }
+        Action::Back => back(state),
+        Action::Quit => vec![Effect::Go(Go::Back)],
+        _ => Vec::new(),
+    }
+}
+
+fn back(state: &mut State) -> Vec<Effect> {
+    if state.rows.clear_marks() {
+        return Vec::new();
+    }
+    if let Some(request) = state.rows.clear_filter() {
+        return vec![Effect::Read(request)];
+    }
+    if state.group.is_some() {
+        return set_group(state, None);
+    }
+    vec![Effect::Go(Go::Back)]
+}
+
+fn decide(state: &mut State, decision: Option<Decision>) -> Vec<Effect> {
+    let is_single = state.rows.marked() == 0;
+    if is_single && state.rows.current().is_some_and(|row| row.group == Some(Group::Blocked)) {
+        return vec![Effect::bad("this record is blocked: repair it first (e opens it in the form)")];
+    }
+    let ids = state.rows.targets();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let mut effects = vec![Effect::Write(Job::Decide { ids, decision }, "keeping the decision")];
+    if is_single {
+        effects.extend(state.rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read));
+    }
+    effects
+}
+
+fn next_group(state: &mut State) -> Vec<Effect> {
+    let next = match state.group {
+        None => Some(Group::Backfill),
+        Some(Group::Backfill) => Some(Group::StampOnly),
+        Some(Group::StampOnly) => Some(Group::Blocked),
+        Some(Group::Blocked) => None,
+    };
+    set_group(state, next)
+}
+
+fn set_group(state: &mut State, group: Option<Group>) -> Vec<Effect> {
+    state.group = group;
+    state.rows.condition = match group {
+        None => "",
+        Some(Group::Backfill) => "is:backfill",
+        Some(Group::StampOnly) => "is:stamp-only",
+        Some(Group::Blocked) => "is:blocked",
+    };
+    state.rows.apply_filter().map(Effect::Read).into_iter().collect()
+}
+
+fn ask_to_apply(plan: &PlanCounts) -> Effect {
+    if plan.to_apply() == 0 {
+        return Effect::info(match plan.pending() {
+            0 => "nothing to apply: every record is migrated".to_owned(),
+            _ => format!("nothing to apply: {} skipped, {} blocked", plan.skipped, plan.blocked),
+        });
+    }
+    let job = Effect::Write(Job::Apply, "migrating");
+    Effect::Ask(Box::new(
+        Dialog::new("Apply the migration", "Not yet")
+            .line(format!("{} connectors will be migrated to model version {}:", plan.to_apply(), model_version::latest()))
+            .line(format!("  {} in the backfill group, {} stamp only", plan.backfill, plan.stamp_only))
+            .line(format!("  of these {} become per-user and {} are skipped by decision", plan.per_user, plan.skipped))
+            .line(format!("  {} blocked, which stay as they are", plan.blocked))
+            .line("Secrets, config and everything else stay byte for byte. The run can be stopped with Esc and rolled back as one step.")
+            .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
+    ))
+}
+
+fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
+    let Some(run) = last_run else {
+        return Effect::info("there is no migration run to roll back");
+    };
+    Effect::Ask(Box::new(
+        Dialog::new("Roll back", "Cancel")
+            .line(format!("Roll the migration run of {} back: {} connectors?", run.started_at, run.records))
+            .line("Each goes back exactly to what it was. Connectors edited since are listed and left alone.")
+            .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]),
+    ))
+}
+
+/// The result of a run, with the way back.
+pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
+    let title = if applied.stopped { "Migration stopped" } else { "Migration applied" };
+    let mut dialog = Dialog::new(title, "OK")
+        .line(format!("{} connectors migrated:", applied.written()))
+        .line(format!("  {} got an auth mode, {} took the version stamp only", applied.backfilled, applied.stamped));
+    if pending.pending() > 0 {
+        dialog = dialog.line(format!(
+            "{} stay pending: {} skipped, {} blocked, {} not reached",
+            pending.pending(),
+            pending.skipped,
+            pending.blocked,
+            pending.to_apply()
+        ));
+    }
+    if applied.run.is_some() {
+        dialog = dialog
+            .line("U rolls this run back, now or later.")
+            .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]);
+    }
+    dialog
+}
+
+/// Rows of the list that fit in `area`.
+pub fn height(state: &State, area: Rect) -> usize {
+    usize::from(areas(state, area).list.height.saturating_sub(table::HEAD))
+}
+
+struct Areas {
+    banner: Rect,
+    list: Rect,
+    panel: Rect,
+    beside: bool,
+}
+
+fn areas(state: &State, area: Rect) -> Areas {
+    let banner_height = if area.height < 10 { 1 } else { 1 + u16::from(state.upgraded.is_some()) };
+    let (banner, rest) = cut_top(area, banner_height);
+    let beside = rest.width >= PANEL_FROM;
+    let (list, panel) = if beside {
+        cut_right(rest, rest.width * 2 / 5)
+    } else if area.height >= PANEL_HEIGHT_FROM {
+        cut_bottom(rest, PANEL_HEIGHT)
+    } else {
+        (rest, Rect::ZERO)
+    };
+    Areas { banner, list, panel, beside }
+}
+
+/// Draws the review.
+pub fn view(
+    state: &State,
+    plan: &PlanCounts,
+    preview: Option<&Connector>,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    theme: Theme,
+) {
+    let areas = areas(state, area);
+    frame.render_widget(Paragraph::new(banner(state, plan, areas.banner, theme)), areas.banner);
+    let empty = [
+        "Every record is migrated; nothing to review.",
+        "",
+        "U    roll the last run back",
+        "Esc  back to the connectors",
+    ];
+    let columns = columns(usize::from(areas.list.width), theme);
+    table::view(&state.rows, &columns, &empty, frame, areas.list, theme);
+    if areas.panel.area() > 0 {
+        view_panel(state, preview, frame, areas.panel, areas.beside, theme);
+    }
+}
+
+fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let mut lines = Vec::new();
+    if let (Some(report), true) = (&state.upgraded, area.height > 1) {
+        let copy = report.copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = format!("Schema upgraded {} to {}; the records are untouched. Copy: {copy}", report.from, report.to);
+        lines.push(Line::styled(clip(&text, width), theme.good()));
+    }
+    let group = |name: Group, count: u64| {
+        let text = format!("{} {count}", name.label());
+        Span::styled(text, if state.group == Some(name) { theme.selected() } else { theme.text() })
+    };
+    let mut spans = vec![
+        Span::styled(format!("{} to migrate: ", plan.pending()), theme.title()),
+        group(Group::Backfill, plan.backfill),
+        Span::raw(" · "),
+        group(Group::StampOnly, plan.stamp_only),
+        Span::raw(" · "),
+        group(Group::Blocked, plan.blocked),
+    ];
+    let decided = format!(" · decided: {} per-user, {} skip", plan.per_user, plan.skipped);
+    if plan.per_user + plan.skipped > 0 {
+        spans.push(Span::styled(decided, theme.warning()));
+    }
+    lines.push(Line::from(spans));
+    lines
+}
+
+fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
+    let mut columns = vec![Column {
+        head: "NAME".to_owned(),
+        width: 0,
+        cell: Box::new(move |row: &Summary| (row.name.clone(), theme.text())),
+    }];
+    if width >= 60 {
+        columns.push(Column {
+            head: "TYPE".to_owned(),
+            width: 16,
+            cell: Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
+        });
+    }
+    if width >= 50 {
+        columns.push(Column {
+            head: "GROUP".to_owned(),
+            width: 10,
+            cell: Box::new(move |row| (row.group.map_or("", Group::label).to_owned(), group_style(row, theme))),
+        });
+    }
+    columns.push(Column {
+        head: "WILL BE".to_owned(),
+        width: if width >= 60 { 16 } else { 10 },
+        cell: Box::new(move |row| will_be(row, theme)),
+    });
+    let used: usize = columns.iter().map(|column| column.width + 1).sum();
+    if let Some(name) = columns.first_mut() {
+        name.width = width.saturating_sub(used + 3).max(6);
+    }
+    columns
+}
+
+fn group_style(row: &Summary, theme: Theme) -> ratatui::style::Style {
+    match row.group {
+        Some(Group::Blocked) => theme.bad(),
+        Some(Group::Backfill) => theme.accent(),
+        _ => theme.muted(),
+    }
+}
+
+/// What applying makes of the row, with the person's decision.
+fn will_be(row: &Summary, theme: Theme) -> (String, ratatui::style::Style) {
+    match (row.group, row.decision) {
+        (Some(Group::Blocked), _) => ("untouched".to_owned(), theme.bad()),
+        (_, Some(Decision::Skip)) => ("skipped".to_owned(), theme.warning()),
+        (_, Some(Decision::Set(mode))) => (format!("{mode} (you)"), theme.good()),
+        (Some(Group::Backfill), None) => ("shared".to_owned(), theme.text()),
+        (Some(Group::StampOnly), None) => match row.auth_mode {
+            Some(mode) => (format!("{mode} (kept)"), theme.muted()),
+            None => ("no mode yet".to_owned(), theme.muted()),
+        },
+        (None, None) => ("migrated".to_owned(), theme.muted()),
+    }
+}
+
+fn view_panel(
+    state: &State,
+    preview: Option<&Connector>,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    beside: bool,
+    theme: Theme,
+) {
+    let borders = if beside { Borders::LEFT } else { Borders::TOP };
+    let block = Block::new().borders(borders).border_style(theme.border());
+    let inside = block.inner(area);
+    let inside =
+        if beside { Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside } } else { inside };
+    frame.render_widget(block, area);
+    let (Some(row), Some(connector)) = (state.rows.current(), preview) else {
+        return;
+    };
+    let Some(plan) = model_version::plan(connector) else {
+        return;
+    };
+    let cells = usize::from(inside.width);
+    let mut lines = vec![Line::styled(clip(&connector.name, cells), theme.accent())];
+    lines.extend(record::plan_lines(connector, &plan, row.decision, theme, cells));
+    if beside {
+        lines.push(Line::default());
+        lines.push(Line::from(safe(&record::type_text(&connector.connector_type_id))));
+        lines.extend(
+            serde_json::from_str(&connector.config)
+                .map(|config: serde_json::Value| crate::ui::json::lines(&config, theme))
+                .unwrap_or_else(|_| vec![Line::from(clip(&connector.config, cells))]),
+        );
+    }
+    frame.render_widget(Paragraph::new(lines), inside);
+}

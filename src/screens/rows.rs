@@ -1,0 +1,266 @@
+//! A list of which only a window is in memory: cursor, marks, filter and sort. The review and the list
+//! of connectors are both one of these.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Filter, Summary};
+use crate::keymap::{Action, Key};
+use crate::store::{Scope, Sort};
+use crate::ui::input::TextInput;
+use crate::worker::protocol::{ListRequest, Request};
+
+/// The state of a list.
+#[derive(Debug)]
+pub struct Rows {
+    scope: Scope,
+    /// The filter as typed.
+    pub filter_text: TextInput,
+    /// Why the filter as typed cannot be used; the list keeps the last one that could.
+    pub filter_error: Option<String>,
+    /// The filter line has the focus.
+    pub typing: bool,
+    /// The order.
+    pub sort: Sort,
+    /// A condition beside the filter, in the filter's own language.
+    pub condition: &'static str,
+    /// Rows in all.
+    pub total: usize,
+    /// The selected row.
+    pub cursor: usize,
+    /// The first row on the screen.
+    pub top: usize,
+    /// The first answer has come.
+    pub loaded: bool,
+    filter: Filter,
+    generation: u64,
+    height: usize,
+    window_start: usize,
+    window: Vec<Option<Summary>>,
+    marks: BTreeSet<String>,
+    anchor: Option<usize>,
+}
+
+impl Rows {
+    /// An empty list.
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            filter_text: TextInput::default(),
+            filter_error: None,
+            typing: false,
+            sort: Sort::default(),
+            condition: "",
+            total: 0,
+            cursor: 0,
+            top: 0,
+            loaded: false,
+            filter: Filter::default(),
+            generation: 0,
+            height: 1,
+            window_start: 0,
+            window: Vec::new(),
+            marks: BTreeSet::new(),
+            anchor: None,
+        }
+    }
+
+    /// The row at a place in the list, if it is in memory.
+    pub fn row(&self, at: usize) -> Option<&Summary> {
+        self.window.get(at.checked_sub(self.window_start)?)?.as_ref()
+    }
+
+    /// The selected row.
+    pub fn current(&self) -> Option<&Summary> {
+        self.row(self.cursor)
+    }
+
+    /// Rows that fit on the screen.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Is this record marked?
+    pub fn is_marked(&self, id: &str) -> bool {
+        self.marks.contains(id)
+    }
+
+    /// How many are marked.
+    pub fn marked(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// What an action is about: the marked records, else the selected one.
+    pub fn targets(&self) -> Vec<String> {
+        if self.marks.is_empty() {
+            self.current().map(|row| row.id.clone()).into_iter().collect()
+        } else {
+            self.marks.iter().cloned().collect()
+        }
+    }
+
+    /// Is a filter in force?
+    pub fn is_filtered(&self) -> bool {
+        !self.filter_text.text().trim().is_empty()
+    }
+
+    /// Asks for the list anew, the cursor staying on its record.
+    pub fn reload(&mut self) -> Request {
+        self.generation += 1;
+        Request::List(ListRequest {
+            scope: self.scope,
+            generation: self.generation,
+            filter: self.filter.clone(),
+            sort: self.sort,
+            keep: self.current().map(|row| row.id.clone()),
+            cursor: self.cursor,
+            window: self.height * 2,
+        })
+    }
+
+    /// Takes over the height of the list on the screen.
+    pub fn resize(&mut self, height: usize) -> Option<Request> {
+        self.height = height.max(1);
+        self.follow_cursor();
+        self.missing_rows()
+    }
+
+    /// The answer to a search.
+    pub fn listed(&mut self, generation: u64, total: usize, cursor: usize, start: usize, rows: Vec<Option<Summary>>) {
+        if generation != self.generation {
+            return;
+        }
+        self.loaded = true;
+        self.total = total;
+        self.cursor = cursor;
+        self.window_start = start;
+        self.window = rows;
+        self.anchor = None;
+        self.follow_cursor();
+    }
+
+    /// The answer with another window.
+    pub fn windowed(&mut self, generation: u64, start: usize, rows: Vec<Option<Summary>>) {
+        if generation == self.generation {
+            self.window_start = start;
+            self.window = rows;
+        }
+    }
+
+    /// Marks these records; unmarks them when all of them are marked.
+    pub fn mark_ids(&mut self, ids: Vec<String>) {
+        if ids.iter().all(|id| self.marks.contains(id)) {
+            for id in &ids {
+                self.marks.remove(id);
+            }
+        } else {
+            self.marks.extend(ids);
+        }
+    }
+
+    /// Takes all marks away; false when there were none.
+    pub fn clear_marks(&mut self) -> bool {
+        self.anchor = None;
+        !std::mem::take(&mut self.marks).is_empty()
+    }
+
+    /// Takes the marks of records that are gone or done with away.
+    pub fn unmark(&mut self, ids: &[String]) {
+        for id in ids {
+            self.marks.remove(id);
+        }
+    }
+
+    /// Moving and marking; `None` when the action is not about the list.
+    pub fn act(&mut self, action: Action) -> Option<Vec<Request>> {
+        let page = self.height.saturating_sub(1).max(1);
+        match action {
+            Action::Down => Some(self.move_to(self.cursor.saturating_add(1))),
+            Action::Up => Some(self.move_to(self.cursor.saturating_sub(1))),
+            Action::PageDown => Some(self.move_to(self.cursor.saturating_add(page))),
+            Action::PageUp => Some(self.move_to(self.cursor.saturating_sub(page))),
+            Action::Top => Some(self.move_to(0)),
+            Action::Bottom => Some(self.move_to(usize::MAX)),
+            Action::Mark => Some(self.mark_current()),
+            Action::MarkRange => Some(self.ids(self.anchor.unwrap_or(self.cursor), self.cursor)),
+            Action::MarkAll if self.total > 0 => Some(self.ids(0, self.total - 1)),
+            _ => None,
+        }
+    }
+
+    fn mark_current(&mut self) -> Vec<Request> {
+        if let Some(id) = self.current().map(|row| row.id.clone()) {
+            self.anchor = Some(self.cursor);
+            self.mark_ids(vec![id]);
+        }
+        self.move_to(self.cursor.saturating_add(1))
+    }
+
+    fn ids(&self, one: usize, other: usize) -> Vec<Request> {
+        let (start, end) = (one.min(other), one.max(other));
+        vec![Request::Ids { scope: self.scope, generation: self.generation, start, len: end - start + 1 }]
+    }
+
+    fn move_to(&mut self, row: usize) -> Vec<Request> {
+        self.cursor = row.min(self.total.saturating_sub(1));
+        self.follow_cursor();
+        self.missing_rows().into_iter().collect()
+    }
+
+    fn follow_cursor(&mut self) {
+        let last_top = self.total.saturating_sub(self.height);
+        let lowest = (self.cursor + 1).saturating_sub(self.height);
+        self.top = self.top.clamp(lowest, self.cursor.max(lowest)).min(last_top);
+    }
+
+    /// Asks for the rows around the screen when some on it are not in memory.
+    fn missing_rows(&self) -> Option<Request> {
+        let end = (self.top + self.height).min(self.total);
+        if self.top >= self.window_start && end <= self.window_start + self.window.len() {
+            return None;
+        }
+        Some(Request::Rows {
+            scope: self.scope,
+            generation: self.generation,
+            start: self.top.saturating_sub(self.height),
+            len: self.height * 3,
+        })
+    }
+
+    /// Takes a key into the filter line; the list follows as it is typed.
+    pub fn type_filter(&mut self, key: Key) -> Option<Request> {
+        let before = self.filter_text.text().to_owned();
+        self.filter_text.key(key);
+        if self.filter_text.text() == before { None } else { self.apply_filter() }
+    }
+
+    /// Takes pasted text into the filter line.
+    pub fn paste_filter(&mut self, text: &str) -> Option<Request> {
+        self.filter_text.insert(text);
+        self.apply_filter()
+    }
+
+    /// Takes the filter away; `None` when there was none.
+    pub fn clear_filter(&mut self) -> Option<Request> {
+        self.typing = false;
+        if !self.is_filtered() {
+            return None;
+        }
+        self.filter_text = TextInput::default();
+        self.apply_filter()
+    }
+
+    /// Uses the filter as typed, with the condition.
+    pub fn apply_filter(&mut self) -> Option<Request> {
+        match Filter::parse(&format!("{} {}", self.filter_text.text(), self.condition)) {
+            Ok(filter) => {
+                self.filter_error = None;
+                self.filter = filter;
+                Some(self.reload())
+            }
+            Err(reason) => {
+                self.filter_error = Some(reason);
+                None
+            }
+        }
+    }
+}

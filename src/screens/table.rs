@@ -1,0 +1,121 @@
+//! Drawing a window of a list: heads, rows, marks, scroll bar, and the filter line above.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::rows::Rows;
+use crate::domain::Summary;
+use crate::ui::layout::cut_top;
+use crate::ui::text::{clip, fit};
+use crate::ui::theme::Theme;
+
+/// A column: its head, its width, and what it shows of a row.
+pub(super) struct Column<'a> {
+    pub(super) head: String,
+    pub(super) width: usize,
+    pub(super) cell: Box<dyn Fn(&Summary) -> (String, Style) + 'a>,
+}
+
+/// Lines above the rows: the filter and the heads.
+pub(super) const HEAD: u16 = 2;
+
+/// Draws the list; `empty` is what to say when there is no row.
+pub(super) fn view(
+    rows: &Rows,
+    columns: &[Column<'_>],
+    empty: &[&str],
+    frame: &mut Frame<'_>,
+    area: Rect,
+    theme: Theme,
+) {
+    let (filter, area) = cut_top(area, 1);
+    frame.render_widget(Paragraph::new(filter_line(rows, usize::from(filter.width), theme)), filter);
+    let (heads, body) = cut_top(area, 1);
+    let head: Vec<String> = columns.iter().map(|column| fit(&column.head, column.width)).collect();
+    frame.render_widget(Paragraph::new(Line::styled(format!("  {}", head.join(" ")), theme.title())), heads);
+    if rows.total == 0 {
+        let text: &[&str] = match (rows.loaded, rows.is_filtered()) {
+            (false, _) => &["loading …"],
+            (true, true) => &["Nothing matches the filter. Esc takes it away."],
+            (true, false) => empty,
+        };
+        let lines: Vec<Line<'_>> = text.iter().map(|line| Line::from(format!("  {line}"))).collect();
+        frame.render_widget(Paragraph::new(lines), body);
+        return;
+    }
+    let width = usize::from(body.width);
+    let lines: Vec<Line<'_>> = (rows.top..rows.total)
+        .take(usize::from(body.height))
+        .map(|at| row_line(rows, at, columns, width, theme))
+        .collect();
+    frame.render_widget(Paragraph::new(lines), body);
+    scroll_bar(rows, frame, body, theme);
+}
+
+fn row_line(rows: &Rows, at: usize, columns: &[Column<'_>], width: usize, theme: Theme) -> Line<'static> {
+    let selected = at == rows.cursor;
+    let Some(row) = rows.row(at) else {
+        return Line::styled(fit("  …", width), if selected { theme.selected() } else { theme.muted() });
+    };
+    let marked = rows.is_marked(&row.id);
+    let sign = match (selected, marked) {
+        (true, true) => ">*",
+        (true, false) => "> ",
+        (false, true) => " *",
+        (false, false) => "  ",
+    };
+    let mut spans = vec![Span::styled(sign, if marked { theme.warning() } else { theme.text() })];
+    for column in columns {
+        let (text, style) = (column.cell)(row);
+        spans.push(Span::styled(fit(&text, column.width), style));
+        spans.push(Span::raw(" "));
+    }
+    let line = Line::from(spans);
+    if selected { line.patch_style(theme.selected()) } else { line }
+}
+
+/// What is shown of how many, and the filter.
+fn filter_line(rows: &Rows, width: usize, theme: Theme) -> Line<'static> {
+    let place = if rows.total == 0 { 0 } else { rows.cursor + 1 };
+    let mut count = format!("{place} of {}", rows.total);
+    if rows.marked() > 0 {
+        count.push_str(&format!(", {} marked", rows.marked()));
+    }
+    let mut spans = Vec::new();
+    if rows.typing || rows.is_filtered() {
+        let room = width.saturating_sub(count.len() + 4);
+        spans.push(Span::styled("/", theme.accent()));
+        let input = rows.filter_text.view(room, 1, rows.typing, theme);
+        spans.extend(input.into_iter().flat_map(|line| line.spans));
+        spans.push(Span::raw("  "));
+    }
+    match &rows.filter_error {
+        Some(reason) => {
+            let used: usize = spans.iter().map(Span::width).sum();
+            spans.push(Span::styled(clip(reason, width.saturating_sub(used)), theme.bad()));
+        }
+        None => spans.push(Span::styled(count, theme.muted())),
+    }
+    Line::from(spans)
+}
+
+/// A bar on the right edge whose thumb tells where the window is.
+fn scroll_bar(rows: &Rows, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
+    let height = usize::from(body.height);
+    if rows.total <= height || body.width < 3 || height == 0 {
+        return;
+    }
+    let thumb = (height * height / rows.total).max(1);
+    let range = rows.total - height;
+    let start = (height - thumb) * rows.top.min(range) / range.max(1);
+    let bar: Vec<Line<'_>> = (0..height)
+        .map(|at| {
+            let inside = (start..start + thumb).contains(&at);
+            Line::styled(if inside { "█" } else { "│" }, theme.border())
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(bar), Rect { x: body.right() - 1, width: 1, ..body });
+}

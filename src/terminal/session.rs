@@ -1,0 +1,129 @@
+//! Entering and leaving the terminal, in one place and safe to do twice.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, bail};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use ratatui::crossterm::{cursor, execute, queue, style};
+
+/// The terminal is ours now.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while the program has it. Dropping it gives it back.
+pub struct Session {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Session {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// When standard input or output is not a terminal, or it is one that cannot show a screen.
+    pub fn enter() -> anyhow::Result<Self> {
+        if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+            bail!("this is not a terminal; use the commands instead, for example `connector-admin list` (see --help)");
+        }
+        if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            bail!("the terminal says TERM=dumb and cannot show a screen; use the commands instead (see --help)");
+        }
+        // The theme decides about colour. Left to itself, crossterm with NO_COLOR writes an empty colour
+        // command that also switches reverse and bold off, and the selection cannot be seen.
+        style::force_color_output(true);
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).context("the terminal cannot be used")?;
+        Ok(Self { terminal })
+    }
+
+    /// Draws a frame, shown at once or not at all.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        queue!(io::stdout(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(view)?;
+        execute!(io::stdout(), EndSynchronizedUpdate)
+    }
+
+    /// The size now.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Gives the terminal back, stops the process, and takes it again when it goes on.
+    ///
+    /// # Errors
+    /// When the terminal has gone meanwhile.
+    pub fn suspend(&mut self) -> anyhow::Result<()> {
+        leave();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        self.resume()
+    }
+
+    /// Takes the terminal again, whatever happened to it, and draws everything anew next time.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn resume(&mut self) -> anyhow::Result<()> {
+        ENTERED.store(false, Ordering::SeqCst);
+        enter()?;
+        self.terminal.clear()?;
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn enter() -> anyhow::Result<()> {
+    enable_raw_mode().context("the terminal cannot be used")?;
+    ENTERED.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+        .inspect_err(|_| leave())
+        .context("the terminal cannot be used")
+}
+
+/// Gives the terminal back; does nothing when that was done. Also for panics and signals.
+pub fn leave() {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // Nothing can be done about a terminal that does not take this.
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        style::ResetColor,
+        style::SetAttribute(style::Attribute::Reset),
+        cursor::Show
+    );
+    let _ = disable_raw_mode();
+    let _ = io::stdout().flush();
+}
+
+/// On a panic in any thread the terminal is given back first. What the panic says may hold text of
+/// records, so only its place is told.
+pub fn restore_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        leave();
+        let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
+        let _ = writeln!(
+            io::stderr(),
+            "connector-admin: an internal error{place}. Changes that were told as done are in the file."
+        );
+    }));
+}

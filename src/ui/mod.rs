@@ -1,0 +1,7 @@
+//! Widgets and text that know nothing of connectors.
+
+pub mod input;
+pub mod json;
+pub mod layout;
+pub mod text;
+pub mod theme;

@@ -1,0 +1,103 @@
+//! The threads that own the file, so that nothing the UI does ever waits for a disk.
+//!
+//! The writer thread opens the file (and upgrades it), then runs one job at a time. The reader thread
+//! has a connection of its own and answers the lists meanwhile. Both speak the words of [`protocol`].
+
+pub mod protocol;
+mod reader;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+use protocol::{Job, Reply, Request};
+pub use reader::Reader;
+pub use writer::Writer;
+
+/// How to open the file.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// Write nothing.
+    pub read_only: bool,
+}
+
+/// The running threads.
+pub struct Worker {
+    requests: Option<Sender<Request>>,
+    jobs: Option<Sender<Job>>,
+    cancel: Arc<AtomicBool>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts opening the file; the first replies tell how that goes.
+    pub fn start(options: OpenOptions, reply: impl Fn(Reply) + Clone + Send + 'static) -> Self {
+        let (requests, incoming_requests) = mpsc::channel();
+        let (jobs, incoming_jobs) = mpsc::channel();
+        let cancel = Arc::new(AtomicBool::new(false));
+        let flag = cancel.clone();
+        let writer = thread::spawn(move || {
+            let _alarm = Alarm(reply.clone());
+            let Some((mut writer, reader)) = writer::open(&options, &flag, &reply) else {
+                return;
+            };
+            let for_reader = reply.clone();
+            let reader = thread::spawn(move || {
+                let _alarm = Alarm(for_reader.clone());
+                reader.run(&incoming_requests, &for_reader);
+            });
+            for job in incoming_jobs {
+                flag.store(false, Ordering::Relaxed);
+                writer.run(job, &reply);
+            }
+            // The reader closes first, so that the writer's close can fold the log into the file.
+            let _ = reader.join();
+        });
+        Self { requests: Some(requests), jobs: Some(jobs), cancel, writer: Some(writer) }
+    }
+
+    /// Asks the reader.
+    pub fn request(&self, request: Request) {
+        if let Some(requests) = &self.requests {
+            let _ = requests.send(request);
+        }
+    }
+
+    /// Gives the writer a job.
+    pub fn job(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(job);
+        }
+    }
+
+    /// Stops the running job at the next record boundary, or the running upgrade.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// Closes the file.
+    pub fn stop(mut self) {
+        self.cancel();
+        drop(self.requests.take());
+        drop(self.jobs.take());
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Tells the UI when a thread ends by a panic.
+struct Alarm<R: Fn(Reply)>(R);
+
+impl<R: Fn(Reply)> Drop for Alarm<R> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            (self.0)(Reply::Died);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What the UI asks of the worker threads, and what they answer.
+
+use std::path::PathBuf;
+
+use crate::domain::model_version::Decision;
+use crate::domain::{Connector, Filter, Summary};
+use crate::store::{
+    Applied, ImportOptions, ImportOutcome, ModeChange, PlanCounts, Reverted, SaveOutcome, Scope, Sort, Stage, Step,
+    UpgradeReport, Written,
+};
+use crate::transfer::Notices;
+
+/// A question for the reader.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Search and sort a list anew, and give its first window.
+    List(ListRequest),
+    /// The rows of another window of the same list.
+    Rows {
+        /// Which list.
+        scope: Scope,
+        /// The search it belongs to.
+        generation: u64,
+        /// First row.
+        start: usize,
+        /// Number of rows.
+        len: usize,
+    },
+    /// The ids of a range of rows, to mark them.
+    Ids {
+        /// Which list.
+        scope: Scope,
+        /// The search it belongs to.
+        generation: u64,
+        /// First row.
+        start: usize,
+        /// Number of rows.
+        len: usize,
+    },
+    /// One whole record.
+    Record {
+        /// Its id.
+        id: String,
+    },
+    /// The counts of the header.
+    Overview,
+}
+
+/// A search.
+#[derive(Clone, Debug)]
+pub struct ListRequest {
+    /// Which list.
+    pub scope: Scope,
+    /// Number of this search; replies to an older one are dropped.
+    pub generation: u64,
+    /// Which records.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// The record that the cursor should stay on.
+    pub keep: Option<String>,
+    /// The row the cursor is on, should that record be gone.
+    pub cursor: usize,
+    /// Rows to give with the answer.
+    pub window: usize,
+}
+
+impl Request {
+    /// Of two requests in the same slot, only the newer one matters.
+    pub(super) fn slot(&self) -> Option<(u8, Option<Scope>)> {
+        match self {
+            Request::List(list) => Some((0, Some(list.scope))),
+            Request::Rows { scope, .. } => Some((1, Some(*scope))),
+            Request::Record { .. } => Some((2, None)),
+            Request::Overview => Some((3, None)),
+            Request::Ids { .. } => None,
+        }
+    }
+}
+
+/// Work for the writer.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Add a connector.
+    Create(Box<Connector>),
+    /// Replace a connector.
+    Save(Box<Connector>),
+    /// Set auth modes.
+    SetAuthMode {
+        /// Of which connectors.
+        ids: Vec<String>,
+        /// How.
+        change: ModeChange,
+    },
+    /// Delete connectors.
+    Delete {
+        /// Which.
+        ids: Vec<String>,
+    },
+    /// Import an export.
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// About existing ids.
+        options: ImportOptions,
+    },
+    /// Keep a decision of the review.
+    Decide {
+        /// About which connectors.
+        ids: Vec<String>,
+        /// None takes an earlier one back.
+        decision: Option<Decision>,
+    },
+    /// Apply the migration plan.
+    Apply,
+    /// Roll the last migration run back.
+    Rollback,
+    /// Take the last step back.
+    Undo,
+}
+
+/// The file is open.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Schema version on disk.
+    pub schema: i64,
+    /// Nothing can be written.
+    pub read_only: bool,
+    /// What the upgrade did, if there was one.
+    pub upgraded: Option<UpgradeReport>,
+    /// The counts.
+    pub overview: Overview,
+}
+
+/// The counts of the header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// All connectors.
+    pub total: u64,
+    /// Those that miss their secrets.
+    pub missing_secrets: u64,
+    /// The migration plan.
+    pub plan: PlanCounts,
+    /// The newest step that can be undone.
+    pub last_step: Option<Step>,
+    /// The newest run that can be rolled back.
+    pub last_run: Option<Step>,
+}
+
+/// What the threads tell the UI.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// The upgrade of the schema goes on.
+    Upgrading(Stage),
+    /// The file is open.
+    Opened(Box<Opened>),
+    /// The file cannot be opened; the program ends with this message.
+    OpenFailed(String),
+    /// A search is done.
+    Listed {
+        /// Which list.
+        scope: Scope,
+        /// The search.
+        generation: u64,
+        /// Rows in all.
+        total: usize,
+        /// Where the cursor should be.
+        cursor: usize,
+        /// First row given.
+        start: usize,
+        /// Rows.
+        rows: Vec<Option<Summary>>,
+    },
+    /// The rows of a window.
+    Rows {
+        /// Which list.
+        scope: Scope,
+        /// The search.
+        generation: u64,
+        /// First row given.
+        start: usize,
+        /// Rows.
+        rows: Vec<Option<Summary>>,
+    },
+    /// The ids of a range.
+    Ids {
+        /// Which list.
+        scope: Scope,
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// One record, or that it is gone.
+    Record {
+        /// Its id.
+        id: String,
+        /// The record.
+        record: Option<Box<Connector>>,
+    },
+    /// The counts.
+    Overview(Box<Overview>),
+    /// Another program wrote to the file.
+    ChangedOnDisk,
+    /// A job goes on.
+    Progress {
+        /// Records done.
+        done: u64,
+        /// Of how many; 0 when unknown.
+        total: u64,
+    },
+    /// A job is done.
+    Done(Done),
+    /// A job or a question failed; nothing was changed.
+    Failed(String),
+    /// A thread ended by a panic.
+    Died,
+}
+
+/// What a job did.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// A connector was added.
+    Created(Box<Connector>),
+    /// A save ended.
+    Saved(SaveOutcome),
+    /// Auth modes were set.
+    AuthModeSet(Written),
+    /// Connectors were deleted.
+    Deleted(Written),
+    /// An import ended.
+    Imported {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        outcome: ImportOutcome,
+        /// What else there was.
+        notices: Notices,
+    },
+    /// Decisions were kept, for so many records.
+    Decided(usize),
+    /// A migration run ended.
+    Applied(Applied),
+    /// A step was taken back.
+    Reverted(Reverted),
+    /// There was nothing to do.
+    Nothing(String),
+}

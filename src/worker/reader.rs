@@ -1,0 +1,116 @@
+//! The reader: keeps the order of each list and reads the rows of its windows.
+
+use std::collections::HashMap;
+use std::sync::mpsc::Receiver;
+
+use super::protocol::{ListRequest, Overview, Reply, Request};
+use crate::store::{Scope, Store, StoreError};
+
+/// Answers questions about the file.
+pub struct Reader {
+    store: Store,
+    orders: HashMap<Scope, Order>,
+    data_version: i64,
+}
+
+struct Order {
+    generation: u64,
+    row_ids: Vec<i64>,
+}
+
+impl Reader {
+    /// A reader on a connection of its own.
+    pub fn new(store: Store) -> Self {
+        let data_version = store.data_version().unwrap_or(0);
+        Self { store, orders: HashMap::new(), data_version }
+    }
+
+    /// Answers until the channel closes. Of several waiting questions of one kind only the newest counts.
+    pub(super) fn run(mut self, incoming: &Receiver<Request>, reply: &impl Fn(Reply)) {
+        while let Ok(first) = incoming.recv() {
+            let waiting: Vec<Request> = std::iter::once(first).chain(incoming.try_iter()).collect();
+            for (at, request) in waiting.iter().enumerate() {
+                let slot = request.slot();
+                let superseded = slot.is_some() && waiting.iter().skip(at + 1).any(|later| later.slot() == slot);
+                if !superseded {
+                    self.answer(request.clone(), reply);
+                }
+            }
+        }
+    }
+
+    /// Answers one question.
+    pub fn answer(&mut self, request: Request, reply: &impl Fn(Reply)) {
+        let answered = match request {
+            Request::List(list) => self.list(list),
+            Request::Rows { scope, generation, start, len } => self.rows(scope, generation, start, len),
+            Request::Ids { scope, generation, start, len } => self.ids(scope, generation, start, len),
+            Request::Record { id } => {
+                self.store.get(&id).map(|record| Some(Reply::Record { id, record: record.map(Box::new) }))
+            }
+            Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
+        };
+        match answered {
+            Ok(Some(answer)) => reply(answer),
+            Ok(None) => {}
+            Err(error) => reply(Reply::Failed(error.to_string())),
+        }
+        // SQLite tells cheaply that someone else (our writer included) has written.
+        if let Ok(version) = self.store.data_version()
+            && version != self.data_version
+        {
+            self.data_version = version;
+            reply(Reply::ChangedOnDisk);
+        }
+    }
+
+    fn list(&mut self, list: ListRequest) -> Result<Option<Reply>, StoreError> {
+        self.data_version = self.store.data_version()?;
+        let row_ids = self.store.order(list.scope, &list.filter, list.sort)?;
+        let total = row_ids.len();
+        let kept = match &list.keep {
+            Some(id) => self.store.row_id(id)?.and_then(|row_id| row_ids.iter().position(|&found| found == row_id)),
+            None => None,
+        };
+        let cursor = kept.unwrap_or(list.cursor).min(total.saturating_sub(1));
+        let start = cursor.saturating_sub(list.window);
+        let window = window(&row_ids, start, list.window * 2);
+        let rows = self.store.summaries(window)?;
+        self.orders.insert(list.scope, Order { generation: list.generation, row_ids });
+        Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start, rows }))
+    }
+
+    fn rows(&self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
+        let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
+            return Ok(None);
+        };
+        let rows = self.store.summaries(window(&order.row_ids, start, len))?;
+        Ok(Some(Reply::Rows { scope, generation, start, rows }))
+    }
+
+    fn ids(&self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
+        let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
+            return Ok(None);
+        };
+        let ids = self.store.ids(window(&order.row_ids, start, len))?;
+        Ok(Some(Reply::Ids { scope, ids }))
+    }
+}
+
+fn window(row_ids: &[i64], start: usize, len: usize) -> &[i64] {
+    let start = start.min(row_ids.len());
+    let end = start.saturating_add(len).min(row_ids.len());
+    row_ids.get(start..end).unwrap_or_default()
+}
+
+/// The counts of the header.
+pub(super) fn overview(store: &Store) -> Result<Overview, StoreError> {
+    let (total, missing_secrets) = store.totals()?;
+    Ok(Overview {
+        total,
+        missing_secrets,
+        plan: store.plan_counts()?,
+        last_step: store.last_step()?,
+        last_run: store.last_run()?,
+    })
+}
