@@ -4,21 +4,20 @@ use std::path::PathBuf;
 
 use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
-use crate::screens::{Effect, Go, Level, connectors, detail, form, help, review};
+use crate::screens::{Effect, Go, connectors, detail, form, help, review};
 use crate::store::ImportOptions;
 use crate::worker::protocol::Job;
 
 /// A key was pressed.
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
-    // An error stays until a key shows that it has been seen.
-    if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Bad) {
-        model.toast = None;
-    }
+    // A line stays until a key shows that it has been seen (or until it expires).
+    model.toast = None;
     let place = model.place();
     let action = keymap::action(place, key);
     match action {
         Some(Action::QuitNow) => return quit_now(model),
         Some(Action::Suspend) => return vec![Effect::Suspend],
+        Some(Action::Help) if place == Place::Form && model.opened.is_some() => return vec![Effect::Go(Go::Help)],
         Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
             return vec![Effect::CancelJob];
         }

@@ -130,6 +130,9 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Connector>)
     let Some(record) = record else {
         return vec![Effect::bad("this connector has been deleted")];
     };
+    if record.is_newer_than_known() {
+        return vec![Effect::bad("written by a newer Kibana than this program knows: it can be viewed, not edited")];
+    }
     let form = match awaited {
         AwaitedForm::Edit => form::State::new(form::Purpose::Edit, record),
         AwaitedForm::Duplicate => {
@@ -200,6 +203,10 @@ fn mode_set(written: &Written) -> Vec<Effect> {
     };
     if !written.missing.is_empty() {
         text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
+    }
+    if let Some((_, reason)) = written.refused.first() {
+        let refused = format!("left alone {}: {reason}", plural(written.refused.len() as u64));
+        return vec![Effect::bad(if written.changed.is_empty() { refused } else { format!("{text}; {refused}") })];
     }
     vec![Effect::good(text)]
 }

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use super::actions::footer;
 use super::model::{Model, RunningJob, Screen};
 use crate::clock;
+use crate::keymap::Action;
 use crate::screens::{Level, connectors, detail, form, help, review};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
@@ -63,10 +64,8 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         Screen::Form(_) => "Form",
         Screen::Help(_) => "Keys",
     };
-    let mut parts =
-        vec![if model.setup.is_demo { "demo (thrown away at the end)".to_owned() } else { model.setup.file.clone() }];
+    let mut parts = vec![model.setup.file.clone()];
     if let Some(opened) = &model.opened {
-        parts.push(format!("schema {}", opened.schema));
         parts.push(format!("{} connectors", model.overview.total));
         if model.overview.plan.pending() > 0 {
             parts.push(format!("{} to migrate", model.overview.plan.pending()));
@@ -74,6 +73,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         if model.overview.missing_secrets > 0 {
             parts.push(format!("{} missing secrets", model.overview.missing_secrets));
         }
+        parts.push(format!("schema {}", opened.schema));
         if opened.read_only {
             parts.insert(1, "READ-ONLY".to_owned());
         }
@@ -104,12 +104,12 @@ fn bottom_line(model: &Model, cells: usize) -> Line<'static> {
     let mut used = 0;
     let bindings = footer(model);
     // The way to all keys and out stays visible when there is no room for the rest.
-    let last = bindings.iter().position(|(binding, _)| binding.hint == Some("keys"));
+    let last = bindings.iter().position(|(binding, _)| binding.action == Action::Back);
     let kept = last.and_then(|at| bindings.get(at..)).unwrap_or_default();
-    let reserved: usize = kept.iter().map(|(binding, _)| hint_width(binding)).sum();
+    let reserved: usize = kept.iter().map(|(binding, usable)| hint_width(binding, *usable)).sum();
     for (at, (binding, usable)) in bindings.iter().enumerate() {
         let is_kept = last.is_some_and(|last| at >= last);
-        let needed = hint_width(binding);
+        let needed = hint_width(binding, *usable);
         let room = if is_kept { cells } else { cells.saturating_sub(reserved) };
         if used + needed > room + 2 {
             continue;
@@ -125,8 +125,9 @@ fn bottom_line(model: &Model, cells: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-fn hint_width(binding: &crate::keymap::Binding) -> usize {
-    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint.unwrap_or_default()) + 5
+fn hint_width(binding: &crate::keymap::Binding, usable: bool) -> usize {
+    let brackets = if usable { 0 } else { 2 };
+    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint.unwrap_or_default()) + 3 + brackets
 }
 
 fn progress_text(model: &Model, job: &RunningJob) -> String {

@@ -168,7 +168,9 @@ fn toggle(file: &Path, ids: &[String], change: ModeChange, json: bool, output: &
     }
     let written = store.set_auth_mode(ids, change, &clock::now_iso())?;
     if json {
-        output.json(&json!({"changed": written.changed, "unchanged": written.unchanged}))?;
+        let refused: Vec<Value> =
+            written.refused.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();
+        output.json(&json!({"changed": written.changed, "unchanged": written.unchanged, "refused": refused}))?;
     } else {
         for id in &written.changed {
             let mode = store.get(id)?.map(|connector| connector.effective_auth_mode().to_string());
@@ -177,8 +179,11 @@ fn toggle(file: &Path, ids: &[String], change: ModeChange, json: bool, output: &
         for id in &written.unchanged {
             output.line(&format!("{id}: unchanged"))?;
         }
+        for (id, reason) in &written.refused {
+            output.line(&format!("{id}: left alone, {reason}"))?;
+        }
     }
-    Ok(DONE)
+    Ok(if written.refused.is_empty() { DONE } else { NEEDS_A_PERSON })
 }
 
 fn import(file: &Path, source: &Path, options: ImportOptions, json: bool, output: &mut Output) -> anyhow::Result<u8> {

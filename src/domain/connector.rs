@@ -102,6 +102,12 @@ impl Connector {
         }
     }
 
+    /// The record was written by a newer Kibana than this program knows: it is kept whole and shown, and
+    /// not edited, since what an edit would mean there is unknown.
+    pub fn is_newer_than_known(&self) -> bool {
+        self.model_version > model_version::latest()
+    }
+
     /// Kibana computes this: a deprecated type, or ServiceNow through the Table API.
     pub fn is_deprecated(&self) -> bool {
         let uses_table_api =

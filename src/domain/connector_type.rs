@@ -105,6 +105,9 @@ pub struct ConnectorType {
     pub config: Vec<Field>,
     /// Fields of `secrets`.
     pub secrets: Vec<Field>,
+    /// Kibana refuses empty secrets by a rule of its own, though no single one is required.
+    #[serde(default)]
+    needs_secrets: bool,
     /// What is worth knowing.
     #[serde(default)]
     pub notes: Option<String>,
@@ -113,7 +116,7 @@ pub struct ConnectorType {
 impl ConnectorType {
     /// Kibana refuses empty secrets for this type, so an export marks its connectors as missing them.
     pub fn needs_secrets(&self) -> bool {
-        self.secrets.iter().any(|field| field.required)
+        self.needs_secrets || self.secrets.iter().any(|field| field.required)
     }
 }
 

@@ -57,20 +57,20 @@ fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: 
     }
 }
 
+const NEEDED: &str = "a value is needed";
+
 /// What is wrong with one field's value, if anything.
 pub fn field_problem(field: &Field, value: Option<&Value>) -> Option<String> {
     let value = match value {
         None | Some(Value::Null) if field.required => {
-            return Some(format!("{} is needed", field.label));
+            return Some(NEEDED.to_owned());
         }
         None | Some(Value::Null) => return None,
         Some(value) => value,
     };
     let wanted = |kind: &str| Some(format!("must be {kind}, not {}", kind_of(value)));
     match (field.kind, value) {
-        (FieldKind::Text, Value::String(text)) if field.required && text.trim().is_empty() => {
-            Some(format!("{} is needed", field.label))
-        }
+        (FieldKind::Text, Value::String(text)) if field.required && text.trim().is_empty() => Some(NEEDED.to_owned()),
         (FieldKind::Text, Value::String(_)) => None,
         (FieldKind::Url, Value::String(text)) => url_problem(text, field.required),
         (FieldKind::Text | FieldKind::Url, _) => wanted("a text"),

@@ -39,7 +39,8 @@ impl Key {
         let (ctrl, rest) = text.strip_prefix("Ctrl-").map_or((false, text), |rest| (true, rest));
         let (alt, rest) = rest.strip_prefix("Alt-").map_or((false, rest), |rest| (true, rest));
         let named = NAMED.iter().find(|(name, _)| *name == rest).map(|(_, code)| *code);
-        let code = named.or_else(|| {
+        let function = rest.strip_prefix('F').and_then(|number| number.parse().ok()).map(KeyCode::F);
+        let code = named.or(function).or_else(|| {
             let mut characters = rest.chars();
             match (characters.next(), characters.next()) {
                 (Some(character), None) => Some(KeyCode::Char(character)),
@@ -87,6 +88,7 @@ impl fmt::Display for Key {
         match (NAMED.iter().find(|(_, code)| *code == self.code), self.code) {
             (Some((name, _)), _) => f.write_str(name),
             (None, KeyCode::Char(character)) => write!(f, "{character}"),
+            (None, KeyCode::F(number)) => write!(f, "F{number}"),
             (None, code) => write!(f, "{code}"),
         }
     }

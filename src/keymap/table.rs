@@ -147,23 +147,6 @@ const fn writing(
 
 /// All bindings. Their order is the order of the footer and of the help.
 pub const TABLE: &[Binding] = &[
-    row(Action::Open, &["Enter"], &[Place::Connectors], Some("open"), "show the whole connector"),
-    writing(Action::Edit, &["e"], READING, Some("edit"), "edit the connector in the form"),
-    writing(
-        Action::ToggleMode,
-        &["t"],
-        &[Place::Connectors, Place::Detail],
-        Some("auth mode"),
-        "toggle the auth mode of the connector or of all marked ones",
-    ),
-    row(
-        Action::Filter,
-        &["/"],
-        LISTS,
-        Some("filter"),
-        "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
-    ),
-    row(Action::Review, &["m"], &[Place::Connectors], Some("review migration"), "review the migration of the records"),
     writing(
         Action::AcceptShared,
         &["a"],
@@ -186,6 +169,23 @@ pub const TABLE: &[Binding] = &[
         "skip the record or all marked ones: they stay pending",
     ),
     writing(Action::Apply, &["A"], &[Place::Review], Some("apply"), "apply the plan with the decisions made"),
+    row(Action::Open, &["Enter"], &[Place::Connectors], Some("open"), "show the whole connector"),
+    writing(Action::Edit, &["e"], READING, Some("edit"), "edit the connector in the form"),
+    writing(
+        Action::ToggleMode,
+        &["t"],
+        &[Place::Connectors, Place::Detail],
+        Some("auth mode"),
+        "toggle the auth mode of the connector or of all marked ones",
+    ),
+    row(
+        Action::Filter,
+        &["/"],
+        LISTS,
+        Some("filter"),
+        "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
+    ),
+    row(Action::Review, &["m"], &[Place::Connectors], Some("review migration"), "review the migration of the records"),
     writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
     writing(
         Action::ResetDecision,
@@ -264,7 +264,8 @@ pub const TABLE: &[Binding] = &[
         Some("back"),
         "undo the innermost thing: marks, filter, question, screen; stops a running job",
     ),
-    row(Action::Help, &["?"], READING, Some("keys"), "all keys"),
+    row(Action::Help, &["?", "F1"], READING, Some("keys"), "all keys"),
+    row(Action::Help, &["F1"], &[Place::Form], Some("keys"), "all keys"),
     row(Action::Quit, &["q"], &[Place::Connectors], Some("quit"), "quit"),
     row(Action::Quit, &["q"], &[Place::Detail, Place::Review, Place::Help], None, "back to the screen before"),
     row(Action::QuitNow, &["Ctrl-c"], &Place::ALL, None, "quit (a changed form asks first)"),

@@ -152,14 +152,19 @@ pub fn plan_lines(
                 );
             }
         }
-        None => lines.push(Line::styled("  = nothing changes", theme.muted())),
+        None => {
+            lines.push(Line::styled("  = nothing changes", theme.muted()));
+            if plan.group == Group::Blocked && connector.model_version <= model_version::latest() {
+                lines.push(Line::styled("e opens it for repair", theme.text()));
+            }
+        }
     }
     lines
 }
 
 fn headline(plan: &Plan, decision: Option<Decision>, outcome: Option<Outcome>) -> String {
     match (plan.group, decision, outcome) {
-        (Group::Blocked, _, _) => format!("blocked: {}; repair it with e", plan.reason),
+        (Group::Blocked, _, _) => format!("blocked: {}", plan.reason),
         (_, Some(Decision::Skip), _) => "skipped by you: stays pending, behaves as shared".to_owned(),
         (_, Some(Decision::Set(mode)), _) if Some(mode) != plan.auth_mode => {
             format!("{mode} by your decision")

@@ -131,16 +131,21 @@ fn ask_to_apply(plan: &PlanCounts) -> Effect {
     if plan.to_apply() == 0 {
         return Effect::info(match plan.pending() {
             0 => "nothing to apply: every record is migrated".to_owned(),
-            _ => format!("nothing to apply: {} skipped, {} blocked", plan.skipped, plan.blocked),
+            _ => format!("nothing to apply: {} skipped, {} blocked", plan.skipped(), plan.blocked),
         });
     }
     let job = Effect::Write(Job::Apply, "migrating");
     Effect::Ask(Box::new(
         Dialog::new("Apply the migration", "Not yet")
-            .line(format!("{} connectors will be migrated to model version {}:", plan.to_apply(), model_version::latest()))
-            .line(format!("  {} in the backfill group, {} stamp only", plan.backfill, plan.stamp_only))
-            .line(format!("  of these {} become per-user and {} are skipped by decision", plan.per_user, plan.skipped))
-            .line(format!("  {} blocked, which stay as they are", plan.blocked))
+            .line(format!(
+                "{} connectors will be migrated to model version {}:",
+                plan.to_apply(),
+                model_version::latest()
+            ))
+            .line(format!("  {:>5} get shared", plan.to_shared()))
+            .line(format!("  {:>5} get per-user, as you decided", plan.to_per_user()))
+            .line(format!("  {:>5} take the version stamp only", plan.to_stamp()))
+            .line(format!("{} skipped by you and {} blocked stay as they are.", plan.skipped(), plan.blocked))
             .line("Secrets, config and everything else stay byte for byte. The run can be stopped with Esc and rolled back as one step.")
             .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
     ))
@@ -168,7 +173,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
         dialog = dialog.line(format!(
             "{} stay pending: {} skipped, {} blocked, {} not reached",
             pending.pending(),
-            pending.skipped,
+            pending.skipped(),
             pending.blocked,
             pending.to_apply()
         ));
@@ -251,8 +256,8 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
         Span::raw(" · "),
         group(Group::Blocked, plan.blocked),
     ];
-    let decided = format!(" · decided: {} per-user, {} skip", plan.per_user, plan.skipped);
-    if plan.per_user + plan.skipped > 0 {
+    let decided = format!(" · you: {} per-user, {} skip", plan.to_per_user(), plan.skipped());
+    if plan.to_per_user() + plan.skipped() > 0 {
         spans.push(Span::styled(decided, theme.warning()));
     }
     lines.push(Line::from(spans));
@@ -268,7 +273,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
     if width >= 60 {
         columns.push(Column {
             head: "TYPE".to_owned(),
-            width: 16,
+            width: 14,
             cell: Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
         });
     }
@@ -281,7 +286,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
     }
     columns.push(Column {
         head: "WILL BE".to_owned(),
-        width: if width >= 60 { 16 } else { 10 },
+        width: if width >= 60 { 15 } else { 10 },
         cell: Box::new(move |row| will_be(row, theme)),
     });
     let used: usize = columns.iter().map(|column| column.width + 1).sum();

@@ -31,7 +31,7 @@ pub struct Written {
     /// Ids that are not in the file.
     pub missing: Vec<String>,
     /// Ids left alone, with the reason.
-    pub refused: Vec<(String, String)>,
+    pub refused: Vec<(String, &'static str)>,
 }
 
 /// What became of a save.
@@ -125,6 +125,9 @@ impl Store {
                 ModeChange::To(mode) => mode,
                 ModeChange::Toggle => current.effective_auth_mode().toggled(),
             };
+            if current.is_newer_than_known() {
+                return Edit::Refused("its model version is newer than this program knows");
+            }
             if current.stored_auth_mode() == StoredAuthMode::Known(mode) {
                 return Edit::Unchanged;
             }
@@ -163,6 +166,7 @@ impl Store {
                 };
                 match edit(&current) {
                     Edit::Unchanged => written.unchanged.push(id.clone()),
+                    Edit::Refused(reason) => written.refused.push((id.clone(), reason)),
                     Edit::Update(mut edited) => {
                         journal.update(&current, &mut edited).map_err(wrap)?;
                         written.changed.push(id.clone());
@@ -181,6 +185,7 @@ impl Store {
 
 enum Edit {
     Unchanged,
+    Refused(&'static str),
     Update(Box<Connector>),
     Delete,
 }

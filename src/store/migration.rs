@@ -10,8 +10,8 @@ use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
 use super::page::PLAN_ORDER;
-use crate::domain::Connector;
 use crate::domain::model_version::{self, Decision, Group, Plan};
+use crate::domain::{AuthMode, Connector};
 
 /// Records in one transaction of a run: small enough for the write-ahead log and for stopping at once.
 const BATCH: usize = 500;
@@ -25,12 +25,21 @@ pub struct PlanCounts {
     pub stamp_only: u64,
     /// Not to be touched.
     pub blocked: u64,
-    /// Of the first two: to get `per-user` by decision.
+    /// Decided for records of the backfill group.
+    pub of_backfill: Decided,
+    /// Decided for records of the stamp-only group.
+    pub of_stamp_only: Decided,
+}
+
+/// How many records of a group a person has decided about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// To get `shared`.
+    pub shared: u64,
+    /// To get `per-user`.
     pub per_user: u64,
-    /// Of the first two: to be skipped by decision.
+    /// To stay pending.
     pub skipped: u64,
-    /// Of `stamp_only`: to get a mode by decision.
-    pub stamped_with_mode: u64,
 }
 
 impl PlanCounts {
@@ -41,7 +50,29 @@ impl PlanCounts {
 
     /// Records that applying would write.
     pub fn to_apply(&self) -> u64 {
-        (self.backfill + self.stamp_only).saturating_sub(self.skipped)
+        (self.backfill + self.stamp_only).saturating_sub(self.skipped())
+    }
+
+    /// Records that are skipped by decision.
+    pub fn skipped(&self) -> u64 {
+        self.of_backfill.skipped + self.of_stamp_only.skipped
+    }
+
+    /// Records that get `per-user` by decision.
+    pub fn to_per_user(&self) -> u64 {
+        self.of_backfill.per_user + self.of_stamp_only.per_user
+    }
+
+    /// Records that get `shared`, by the plan or by decision.
+    pub fn to_shared(&self) -> u64 {
+        let decided = self.of_backfill.per_user + self.of_backfill.skipped;
+        self.backfill.saturating_sub(decided) + self.of_stamp_only.shared
+    }
+
+    /// Records that only take the stamp.
+    pub fn to_stamp(&self) -> u64 {
+        let decided = &self.of_stamp_only;
+        self.stamp_only.saturating_sub(decided.shared + decided.per_user + decided.skipped)
     }
 }
 
@@ -301,19 +332,15 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let decision = Decision::parse(&row.get::<_, String>(0)?);
-        let group = Group::parse(&row.get::<_, String>(1)?);
+        let group = match Group::parse(&row.get::<_, String>(1)?) {
+            Some(Group::Backfill) => &mut counts.of_backfill,
+            _ => &mut counts.of_stamp_only,
+        };
         let count = count(row, 2)?;
-        match decision {
-            Some(Decision::Skip) => counts.skipped += count,
-            Some(Decision::Set(mode)) => {
-                if mode == crate::domain::AuthMode::PerUser {
-                    counts.per_user += count;
-                }
-                if group == Some(Group::StampOnly) {
-                    counts.stamped_with_mode += count;
-                }
-            }
+        match Decision::parse(&row.get::<_, String>(0)?) {
+            Some(Decision::Skip) => group.skipped += count,
+            Some(Decision::Set(AuthMode::Shared)) => group.shared += count,
+            Some(Decision::Set(AuthMode::PerUser)) => group.per_user += count,
             None => {}
         }
     }

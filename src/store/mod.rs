@@ -19,7 +19,7 @@ pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use error::StoreError;
 pub use history::{Reverted, Step};
 pub use import::{ImportOptions, ImportOutcome, OnConflict};
-pub use migration::{Applied, PlanCounts, PlanRow};
+pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::{Inspection, Store, inspect};
 pub use page::{Scope, Sort, SortColumn};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};

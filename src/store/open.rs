@@ -72,8 +72,10 @@ fn read_header(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(Some(header))
 }
 
+/// Opens for reading. Where the permissions allow it, the connection could write and is told not to
+/// (`query_only`, set by the caller): only such a one can take SQLite's side files away when it closes.
 fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = |flags, target: &str| {
         let connection = Connection::open_with_flags(target, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -92,8 +94,8 @@ fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
                     advice: "it has unsaved pages in its -wal file, and its folder cannot be written",
                 });
             }
-            open(flags | OpenFlags::SQLITE_OPEN_URI, &immutable_uri(path))
-                .map_err(|error| StoreError::of_sqlite(path, "opening the file", error))
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            open(flags, &immutable_uri(path)).map_err(|error| StoreError::of_sqlite(path, "opening the file", error))
         }
         Err(error) => Err(StoreError::of_sqlite(path, "opening the file", error)),
     }
@@ -175,6 +177,7 @@ impl Store {
         if schema < schema::LATEST {
             store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of_schema_1()))?;
         }
+        store.run("opening the file", |connection| connection.pragma_update(None, "query_only", true))?;
         Ok(store)
     }
 

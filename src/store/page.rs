@@ -164,7 +164,7 @@ impl Store {
     }
 }
 
-pub(super) const PLAN_ORDER: &str = "CASE migration_group WHEN 'blocked' THEN 0 WHEN 'backfill' THEN 1 ELSE 2 END";
+pub(super) const PLAN_ORDER: &str = "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 ELSE 2 END";
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let connector_type_id = text(row, 1)?.unwrap_or_default();

@@ -92,17 +92,19 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for word in safe(paragraph).split_word_bounds() {
-            if line.width() + word.width() > cells && !line.is_empty() {
+        for word in safe(paragraph).split_inclusive(' ') {
+            if line.width() + word.trim_end().width() > cells && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
             for grapheme in word.graphemes(true) {
+                // The blank that a line breaks at is not shown.
+                if line.width() + grapheme.width() > cells && grapheme == " " {
+                    continue;
+                }
                 if line.width() + grapheme.width() > cells {
                     lines.push(std::mem::take(&mut line));
                 }
-                if !(line.is_empty() && grapheme == " " && !lines.is_empty()) {
-                    line.push_str(grapheme);
-                }
+                line.push_str(grapheme);
             }
         }
         lines.push(line);
@@ -155,7 +157,8 @@ mod tests {
         fn nothing_harmful_passes(text in any::<String>(), cells in 0usize..50) {
             for shown in [safe(&text), fit(&text, cells)] {
                 prop_assert!(!shown.chars().any(char::is_control), "{shown:?}");
-                prop_assert!(!shown.chars().any(|c| ('\u{202a}'..='\u{202e}').contains(&c)));
+                let overrides = '\u{202a}'..='\u{202e}';
+                prop_assert!(!shown.chars().any(|c| overrides.contains(&c)), "{:?}", shown);
             }
             prop_assert_eq!(fit(&text, cells).width(), cells);
             for line in wrap(&text, cells) {

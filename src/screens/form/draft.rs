@@ -17,13 +17,11 @@ impl State {
         for field in &self.fields {
             match (&field.id, &field.widget) {
                 (FieldId::Name, Widget::Text(input)) => draft.name = input.text().to_owned(),
-                (FieldId::AuthMode, Widget::Mode(stored, chosen)) => {
-                    // Unchanged, the column stays as it is: what `extra` says is not copied unasked.
-                    if field.is_changed() || self.purpose == Purpose::Create {
-                        draft.auth_mode = *chosen;
-                    } else if matches!(stored, StoredAuthMode::Unknown(_)) {
-                        draft.auth_mode = None;
-                    }
+                // Unchanged, the column stays as it is: what `extra` says is not copied unasked.
+                (FieldId::AuthMode, Widget::Mode(_, chosen))
+                    if field.is_changed() || self.purpose == Purpose::Create =>
+                {
+                    draft.auth_mode = *chosen;
                 }
                 (FieldId::WholeConfig, Widget::Json(input)) if field.is_changed() => {
                     draft.config = compact(input.text())?;

@@ -14,7 +14,7 @@ use crate::ui::text::{clip, fit, wrap};
 use crate::ui::theme::Theme;
 
 /// Room for the labels.
-const LABEL: usize = 22;
+const LABEL: usize = 26;
 /// Lines of JSON shown of a field with the focus.
 const JSON_HEIGHT: usize = 8;
 
@@ -58,7 +58,7 @@ fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std:
             push_mode_notes(&mut lines, state, field, width, theme);
         }
         if let Some(problem) = &field.problem {
-            let indent = LABEL.min(width / 3) + 2;
+            let indent = LABEL.min(width / 3) + 3;
             for part in wrap(&format!("! {problem}"), width.saturating_sub(indent)) {
                 lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), theme.bad()));
             }
