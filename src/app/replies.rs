@@ -51,7 +51,8 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Failed(reason) => {
             model.job = None;
-            let mut effects = vec![Effect::bad(reason)];
+            // A reason can be long, and none of it may be lost at the edge of the footer.
+            let mut effects = vec![Effect::Ask(Box::new(Dialog::new("That did not work", "OK").line(reason)))];
             effects.extend(reload(model));
             return effects;
         }

@@ -12,7 +12,7 @@ use crate::keymap::Action;
 use crate::screens::{Level, connectors, detail, form, help, review};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
-use crate::ui::text::{clip, fit, width, wrap};
+use crate::ui::text::{clip, fit, safe, width, wrap};
 
 /// Below this the program only says what it needs.
 const SMALLEST: (u16, u16) = (30, 8);
@@ -79,10 +79,18 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         }
     }
     let title = format!(" {title} ");
+    // A part that does not fit whole is left out, but for the file's name.
     let room = cells.saturating_sub(width(&title) + 1);
+    let mut facts = String::new();
+    for part in parts {
+        let longer = if facts.is_empty() { clip(&part, room) } else { format!("{facts} · {}", safe(&part)) };
+        if width(&longer) <= room {
+            facts = longer;
+        }
+    }
     Line::from(vec![
         Span::styled(title, theme.selected().patch(theme.title())),
-        Span::styled(format!(" {}", clip(&parts.join(" · "), room)), theme.muted()),
+        Span::styled(format!(" {facts}"), theme.muted()),
     ])
 }
 

@@ -124,7 +124,7 @@ fn set_group(state: &mut State, group: Option<Group>) -> Vec<Effect> {
         Some(Group::StampOnly) => "is:stamp-only",
         Some(Group::Blocked) => "is:blocked",
     };
-    state.rows.apply_filter().map(Effect::Read).into_iter().collect()
+    state.rows.search().map(Effect::Read).into_iter().collect()
 }
 
 fn ask_to_apply(plan: &PlanCounts) -> Effect {
@@ -249,11 +249,11 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
         Span::styled(text, if state.group == Some(name) { theme.selected() } else { theme.text() })
     };
     let mut spans = vec![
-        Span::styled(format!("{} to migrate: ", plan.pending()), theme.title()),
+        Span::styled(format!("{} pending: ", plan.pending()), theme.title()),
         group(Group::Backfill, plan.backfill),
-        Span::raw(" · "),
+        Span::raw(", "),
         group(Group::StampOnly, plan.stamp_only),
-        Span::raw(" · "),
+        Span::raw(", "),
         group(Group::Blocked, plan.blocked),
     ];
     let decided = format!(" · you: {} per-user, {} skip", plan.to_per_user(), plan.skipped());

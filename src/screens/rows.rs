@@ -230,13 +230,13 @@ impl Rows {
     pub fn type_filter(&mut self, key: Key) -> Option<Request> {
         let before = self.filter_text.text().to_owned();
         self.filter_text.key(key);
-        if self.filter_text.text() == before { None } else { self.apply_filter() }
+        if self.filter_text.text() == before { None } else { self.search() }
     }
 
     /// Takes pasted text into the filter line.
     pub fn paste_filter(&mut self, text: &str) -> Option<Request> {
         self.filter_text.insert(text);
-        self.apply_filter()
+        self.search()
     }
 
     /// Takes the filter away; `None` when there was none.
@@ -247,6 +247,15 @@ impl Rows {
         }
         self.filter_text = TextInput::default();
         self.apply_filter()
+    }
+
+    /// A filter being typed shows its matches from the first one; taking it away keeps the record.
+    pub fn search(&mut self) -> Option<Request> {
+        let mut request = self.apply_filter()?;
+        if let Request::List(list) = &mut request {
+            (list.keep, list.cursor) = (None, 0);
+        }
+        Some(request)
     }
 
     /// Uses the filter as typed, with the condition.

@@ -1,0 +1,172 @@
+//! The form: create, edit, duplicate, validation, conflicts.
+
+use crate::support::{App, Place, execute, rows};
+
+fn opened(place: &Place, width: u16, height: u16) -> App {
+    let path = place.demo();
+    drop(App::open(&path, width, height));
+    App::open(&path, width, height)
+}
+
+fn one(place: &Place, sql: &str) -> String {
+    let connection = rusqlite::Connection::open(place.path("demo.db")).unwrap();
+    connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0)).unwrap().unwrap_or("NULL".to_owned())
+}
+
+#[test]
+fn a_connector_is_created_with_its_types_defaults() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    app.press("n").type_text("webhook").press("Enter").type_text("Fresh hook");
+    app.press("Ctrl-s").expect("URL: a value is needed").expect("! a value is needed");
+    app.type_text("https://hooks.example/in").expect_not("! a value is needed");
+    app.press("Ctrl-s").expect("Create this connector?").expect("Fresh hook of type Webhook").press("Enter");
+    app.expect("created: Fresh hook").expect("198 connectors");
+    assert_eq!(
+        one(&place, "SELECT config FROM connectors WHERE id = 'new-connector-id'"),
+        r#"{"method":"post","hasAuth":true,"authType":"webhook-authentication-basic","url":"https://hooks.example/in"}"#
+    );
+    assert_eq!(
+        one(&place, "SELECT auth_mode || ' ' || model_version FROM connectors WHERE id = 'new-connector-id'"),
+        "shared 2"
+    );
+}
+
+#[test]
+fn an_edit_touches_only_what_was_changed() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    let path = place.path("demo.db");
+    let id = "(SELECT id FROM connectors WHERE name = 'Ticket webhook (9.4)')";
+    // Odd spacing and numbers that a reader would normalise.
+    execute(
+        &path,
+        &format!(
+            "UPDATE connectors SET config = '{{ \"n\": 1.50, \"url\": \"https://a.example\",\"big\":12345678901234567890 }}' WHERE id = {id}"
+        ),
+    );
+    let others = format!("SELECT * FROM connectors WHERE id <> {id}");
+    let before = rows(&path, &others);
+    app.press("R /").type_text("\"Ticket webhook\"").press("Enter e").type_text("!").press("Ctrl-s");
+    app.expect("- Ticket webhook (9.4)").expect("+ Ticket webhook (9.4)!").press("Enter").expect("saved");
+    let name = "FROM connectors WHERE name = 'Ticket webhook (9.4)!'";
+    assert_eq!(
+        one(&place, &format!("SELECT config {name}")),
+        r#"{ "n": 1.50, "url": "https://a.example","big":12345678901234567890 }"#
+    );
+    app.press("e Down Down End").type_text("/v2").press("Ctrl-s Enter").expect("saved");
+    assert_eq!(
+        one(&place, &format!("SELECT config {name}")),
+        r#"{"n":1.50,"url":"https://a.example/v2","big":12345678901234567890}"#
+    );
+    assert_eq!(rows(&path, &others.replace("= 'Ticket webhook (9.4)'", "= 'Ticket webhook (9.4)!'")), before);
+}
+
+#[test]
+fn esc_asks_before_dropping_changes() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    app.press("e Esc").expect("Connectors");
+    app.press("e").type_text("x").press("Esc").expect("Unsaved changes").press("Enter").expect("Edit ");
+    app.press("Esc Right Enter").expect("1 of 197");
+    app.press("e").type_text("x").press("Ctrl-c").expect("Quit and drop").press("Esc");
+    assert!(!app.is_quitting());
+}
+
+#[test]
+fn the_auth_mode_toggle_explains_and_warns() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 30);
+    app.press("/").type_text("\"Ticket webhook\"").press("Enter e Down").expect("(•) shared");
+    app.press("Space").expect("(•) per-user").expect("each user is meant to connect an account of their own");
+    app.expect("* per-user needs OAuth with each user's consent");
+    app.press("Ctrl-s").expect("auth mode").expect("- shared").expect("+ per-user").press("Enter").expect("saved");
+    assert_eq!(one(&place, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'"), "per-user");
+}
+
+#[test]
+fn a_new_connectors_mode_follows_its_auth_type_until_chosen() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("n").type_text("mcp").press("Up Enter");
+    app.expect("(•) shared");
+}
+
+#[test]
+fn a_save_notices_that_someone_else_was_faster() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    let path = place.path("demo.db");
+    app.press("/").type_text("\"Ticket webhook\"").press("Enter e").type_text(" mine");
+    execute(&path, "UPDATE connectors SET auth_mode = 'per-user' WHERE name LIKE 'Ticket%'");
+    app.press("Ctrl-s Enter").expect("Changed by someone else").expect("their changes:").expect("your changes:");
+    assert_eq!(one(&place, "SELECT name FROM connectors WHERE name LIKE 'Ticket%'"), "Ticket webhook (9.4)");
+    app.press("Right Right Enter").expect("(•) per-user").expect("Ticket webhook (9.4) mine");
+    app.press("Ctrl-s Enter").expect("saved");
+    assert_eq!(
+        one(&place, "SELECT name || ' ' || auth_mode FROM connectors WHERE name LIKE 'Ticket%'"),
+        "Ticket webhook (9.4) mine per-user"
+    );
+}
+
+#[test]
+fn a_save_notices_that_someone_else_deleted_it() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    let path = place.path("demo.db");
+    app.press("/").type_text("\"Ticket webhook\"").press("Enter e").type_text(" kept");
+    execute(&path, "DELETE FROM connectors WHERE name LIKE 'Ticket%'");
+    app.press("Ctrl-s Enter")
+        .expect("Deleted by someone else")
+        .press("Right Enter")
+        .expect("created: Ticket webhook (9.4) kept");
+}
+
+#[test]
+fn a_duplicate_is_a_new_record_without_secrets() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("/").type_text("\"Release webhook\"").press("Enter c").expect("Release webhook (9.4) (copy)");
+    app.press("Ctrl-s").expect("It needs secrets").press("Enter").expect("created: Release webhook (9.4) (copy)");
+    assert_eq!(one(&place, "SELECT secrets FROM connectors WHERE id = 'new-connector-id'"), "NULL");
+    let configs = "SELECT count(DISTINCT config) || '' FROM connectors WHERE name LIKE 'Release webhook%'";
+    assert_eq!(one(&place, configs), "1");
+}
+
+#[test]
+fn a_damaged_config_is_shown_and_repaired() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("/").type_text("is:malformed").press("Enter").expect("1 of 1").press("e");
+    app.expect("the config is damaged: repair it here").expect("! not a JSON value that fits");
+    // Another field can be saved without touching the damage.
+    app.press("Up Up").type_text("?").press("Ctrl-s Enter").expect("saved");
+    let broken = r#"{"url":"https://hooks.meridian.example/legacy","method":"po"#;
+    assert_eq!(one(&place, "SELECT config FROM connectors WHERE id = 'legacy-import-broken'"), broken);
+    app.press("e End").type_text("st\"}").press("Ctrl-s").expect("config").press("Enter").expect("saved");
+    assert_eq!(
+        one(&place, "SELECT config FROM connectors WHERE id = 'legacy-import-broken'"),
+        format!("{broken}st\"}}")
+    );
+    app.press("Esc").expect("1 of 197");
+}
+
+#[test]
+fn a_record_of_a_newer_kibana_is_not_edited() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("/").type_text("newer").press("Enter e").expect("written by a newer Kibana");
+    app.press("t").expect("its model version is newer than this program knows");
+    assert_eq!(one(&place, "SELECT auth_mode FROM connectors WHERE name LIKE 'Tines from%'"), "shared");
+}
+
+#[test]
+fn unknown_config_keys_are_edited_as_json() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("/").type_text("\"SMS gateway\"").press("Enter e Down Down").expect("> Config (JSON)");
+    app.press("End Enter").type_text("\"k\": 1,").press("Ctrl-s").expect("+ 1").press("Enter").expect("saved");
+    let config = one(&place, "SELECT config FROM connectors WHERE name LIKE 'SMS%'");
+    assert!(config.starts_with(r#"{"k":1,"#), "{config}");
+    app.press("e Down Down").type_text("x").press("Ctrl-s").expect("! not a JSON value that fits");
+}

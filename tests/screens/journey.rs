@@ -1,0 +1,100 @@
+//! The main job from beginning to end.
+
+use crate::support::{App, Place, records, rows, untouched};
+
+fn count(path: &std::path::Path, condition: &str) -> String {
+    rows(path, &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
+}
+
+#[test]
+fn an_upgraded_file_opens_in_the_review_and_says_where_the_copy_is() {
+    let place = Place::new();
+    let path = place.demo();
+    App::open(&path, 120, 40)
+        .expect("Migration review")
+        .expect("Schema upgraded 1 to 2")
+        .expect("Copy: demo.db.schema1-")
+        .expect("189 pending: backfill 73, stamp only 111, blocked 5");
+    // The next start has nothing to upgrade and opens the list, which still tells what is pending.
+    App::open(&path, 120, 40).expect("Connectors").expect("189 connectors need migration: m reviews it");
+}
+
+#[test]
+fn review_decide_apply_and_roll_back() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 80, 24);
+    let before = (records(&path), untouched(&path));
+    app.press("p").expect("per-user (you)");
+    app.press("s").expect("skipped").expect("you: 1 per-user, 1 skip");
+    app.press("A").expect("183 connectors will be migrated").expect("71 get shared").expect("1 get per-user");
+    // The safe answer has the focus.
+    app.press("Enter");
+    assert_eq!(records(&path), before.0);
+    app.press("A Right Enter")
+        .expect("Migration applied")
+        .expect("72 got an auth mode, 111 took the version stamp only");
+    app.expect("6 stay pending: 1 skipped, 5 blocked, 0 not reached");
+    assert_eq!(untouched(&path), before.1);
+    assert_eq!(count(&path, "model_version = 2 AND auth_mode = 'shared'"), rows(&path, "SELECT 71 + 3").concat());
+    app.press("Enter").expect("Legacy import (cut off)").expect("skipped");
+    app.press("U Right Enter").expect("rolled back: migration, 183 connectors as before");
+    assert_eq!(records(&path), before.0);
+    app.expect("189 pending");
+}
+
+#[test]
+fn decisions_hold_for_marks_and_can_be_taken_back() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 120, 40);
+    app.press("Space Space Space p").expect("decided for 3 connectors").expect("you: 3 per-user, 0 skip");
+    app.press("Home r").expect("you: 2 per-user, 0 skip");
+    app.press("g g g").expect("1 of 5").press("a").expect("this record is blocked: repair it first");
+}
+
+#[test]
+fn stamp_only_records_can_be_given_a_mode() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 120, 40);
+    app.press("g g").expect("1 of 111").press("Down a p A Right Enter").expect("Migration applied");
+    assert_eq!(count(&path, "auth_mode = 'per-user' AND model_version = 2"), rows(&path, "SELECT 6 + 1").concat());
+}
+
+#[test]
+fn edited_records_are_not_rolled_back_but_listed() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 120, 40);
+    app.press("A Right Enter Enter Esc");
+    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("auth mode changed");
+    app.press("m U Right Enter").expect("Partly rolled back").expect("1 connector changed since and left alone");
+    assert_eq!(count(&path, "name = 'Aurora runbooks' AND auth_mode = 'per-user' AND model_version = 2"), "Integer(1)");
+}
+
+#[test]
+fn a_blocked_record_is_repaired_in_the_form_and_migrates() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 120, 40);
+    app.press("/").type_text("\"numeric auth\"").press("Enter").expect("blocked: config.authType is a number");
+    app.press("e").expect("> Authentication type").press("Ctrl-k").type_text("\"webhook-authentication-basic\"");
+    app.press("Ctrl-s").expect("config.authType").press("Enter").expect("saved: Webhook, numeric auth type");
+    app.press("Esc").expect("blocked 4").expect("backfill 74");
+}
+
+#[test]
+fn apply_migration_at_the_start_needs_no_key() {
+    let place = Place::new();
+    let path = place.demo();
+    let before = {
+        App::open(&path, 80, 24);
+        untouched(&path)
+    };
+    let mut store = connector_admin::store::Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap().0;
+    let applied = store.apply(false, "2026-11-25T00:00:00.000Z", &mut |_, _| true).unwrap();
+    assert_eq!((applied.backfilled, applied.stamped, applied.blocked), (73, 111, 5));
+    let again = store.apply(false, "2026-11-25T00:00:00.000Z", &mut |_, _| true).unwrap();
+    assert_eq!((again.run, again.written()), (None, 0));
+    assert_eq!(untouched(&path), before);
+}

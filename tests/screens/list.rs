@@ -1,0 +1,162 @@
+//! The list of connectors: moving, filter, sort, marks, toggle, delete, import.
+
+use crate::support::{App, Place, SAMPLE, execute, records, rows, untouched};
+
+fn opened(place: &Place, width: u16, height: u16) -> App {
+    let path = place.demo();
+    drop(App::open(&path, width, height));
+    App::open(&path, width, height)
+}
+
+#[test]
+fn moving_keeps_the_row_in_view() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    app.expect("1 of 197").press("Down j Up").expect("2 of 197");
+    app.press("End").expect("197 of 197").expect("> 경보 채널");
+    app.press("Home").expect("1 of 197").press("PgDn PgDn").expect("39 of 197").press("PgUp").expect("20 of 197");
+}
+
+#[test]
+fn the_filter_follows_as_it_is_typed_and_esc_takes_it_away() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    app.press("/").type_text("MONTRÉAL").expect("/MONTRÉAL").expect_not("of 197");
+    app.press("Backspace").expect("/MONTRÉA");
+    // q, j and friends are text here.
+    app.press("Ctrl-u").type_text("qj").expect("Nothing matches the filter");
+    assert!(!app.is_quitting());
+    app.press("Esc").expect(" of 197");
+    app.press("/").type_text("is:coffee").expect("is:coffee is not known");
+    app.press("Ctrl-u")
+        .type_text("needs:migration is:blocked")
+        .press("Enter")
+        .expect("1 of 5")
+        .expect("> Legacy import");
+    // The cursor stays on its connector when the filter goes.
+    app.press("Esc").expect(" of 197").expect("> Legacy import");
+}
+
+#[test]
+fn sorting_keeps_the_cursor_on_its_connector() {
+    let place = Place::new();
+    let mut app = opened(&place, 120, 40);
+    app.press("Down Down").expect("> Audit webhook (9.4)");
+    app.press("s").expect("TYPE ▲").expect("> Audit webhook (9.4)");
+    app.press("S").expect("TYPE ▼").expect("> Audit webhook (9.4)");
+    app.press("Home").expect("> xMatters (URL auth)");
+}
+
+#[test]
+fn toggle_is_in_place_durable_and_undone_by_u() {
+    let place = Place::new();
+    let mut app = opened(&place, 120, 40);
+    let path = place.path("demo.db");
+    let before = records(&path);
+    let secrets = "SELECT id, secrets, config, extra FROM connectors ORDER BY id";
+    let kept = rows(&path, secrets);
+    app.press("/").type_text("Ticket").press("Enter t").expect("per-user: each user");
+    assert_eq!(
+        rows(&path, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'").concat(),
+        r#"Text("per-user")"#.replace("\"per-user\"", &format!("{:?}", b"per-user"))
+    );
+    assert_eq!(rows(&path, secrets), kept);
+    app.press("u").expect("undone: auth mode, 1 connector as before");
+    assert_eq!(records(&path), before);
+    app.press("u").expect("there is nothing to undo");
+}
+
+#[test]
+fn toggling_marks_asks_once_and_is_one_step() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    let path = place.path("demo.db");
+    let before = records(&path);
+    app.press("Space Down Space v").expect("marked");
+    app.press("t").expect("Toggle the auth mode").press("Esc").expect("marked");
+    app.press("t Right Enter").expect("auth mode of");
+    assert_ne!(records(&path), before);
+    app.press("Esc u Right Enter").expect("undone");
+    assert_eq!(records(&path), before);
+}
+
+#[test]
+fn deleting_asks_and_can_be_undone() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    let path = place.path("demo.db");
+    let before = records(&path);
+    app.press("d").expect("Delete the connector “Acme pager (plugin type)”?").press("Enter").expect("of 197");
+    app.press("d Right Enter").expect("deleted 1 connector").expect("of 196");
+    app.press("*")
+        .expect("196 marked")
+        .press("Del Right Enter")
+        .expect("deleted 196 connectors")
+        .expect("No connectors yet.");
+    app.press("u Right Enter").expect("undone: delete, 196 connectors as before");
+    app.press("u").expect("undone: delete, 1 connector as before").expect("of 197");
+    assert_eq!(records(&path), before);
+}
+
+#[test]
+fn esc_takes_the_innermost_thing_away_and_never_quits() {
+    let place = Place::new();
+    let mut app = opened(&place, 80, 24);
+    app.press("/").type_text("hook").press("Enter Space").expect("1 marked").expect("/hook");
+    app.press("Esc").expect_not("marked").expect("/hook");
+    app.press("Esc").expect_not("/hook").press("Esc Esc Esc");
+    assert!(!app.is_quitting());
+    app.press("q");
+    assert!(app.is_quitting());
+}
+
+#[test]
+fn an_export_is_imported_from_the_screen() {
+    let place = Place::new();
+    let export = place.write("export.ndjson", SAMPLE);
+    let mut app = App::open(&place.path("new.db"), 100, 30);
+    app.expect("No connectors yet.").press("i").paste(&export.display().to_string()).press("Enter");
+    app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 miss their secrets");
+    app.press("Enter").expect("1 of 30");
+    app.press("i").paste(&export.display().to_string()).press("Enter").expect("These ids exist already");
+    app.press("Right Right Enter").expect("30 connectors imported: 30 new").press("Enter").expect("of 60");
+    app.press("u Right Enter").expect("undone: import, 30 connectors as before").expect("of 30");
+    app.press("i").type_text("/no/such/file").press("Enter").expect("That did not work").expect("/no/such/file");
+}
+
+#[test]
+fn a_bad_export_is_refused_whole() {
+    let place = Place::new();
+    let bad = place.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"", SAMPLE.lines().next().unwrap()));
+    let mut app = App::open(&place.path("new.db"), 120, 30);
+    app.press("i").paste(&bad.display().to_string()).press("Enter").expect("line 2").expect("Nothing was imported");
+    app.press("Enter").expect("No connectors yet.");
+}
+
+#[test]
+fn a_read_only_file_shows_its_plan_and_refuses_edits() {
+    let place = Place::new();
+    let path = place.demo();
+    let bytes = std::fs::read(&path).unwrap();
+    let mut app = App::start(&path, 120, 40, true, true);
+    app.expect("READ-ONLY").expect("schema 1").expect("189 to migrate");
+    app.press("m").expect("backfill 73, stamp only 111, blocked 5").expect("+ shared");
+    for key in ["a", "p", "s", "A", "U", "e"] {
+        app.press(key).expect("the file is open read-only");
+    }
+    app.press("Esc t").expect("the file is open read-only").press("n").expect("the file is open read-only");
+    drop(app);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert_eq!(place.names(), ["demo.db"]);
+}
+
+#[test]
+fn a_change_by_another_program_is_noticed() {
+    let place = Place::new();
+    let mut app = opened(&place, 120, 40);
+    let path = place.path("demo.db");
+    let untouched_before = untouched(&path).len();
+    execute(&path, "UPDATE connectors SET name = '!renamed elsewhere' WHERE name LIKE 'Ticket%'");
+    app.press("Down Up").expect("!renamed elsewhere");
+    assert_eq!(untouched(&path).len(), untouched_before);
+}

@@ -1,0 +1,96 @@
+//! Every screen at 80x24, 120x40 and 40x10, as text and as styles, with colour and with NO_COLOR.
+//! After an intended change: `INSTA_UPDATE=always cargo test`, and look at the difference.
+
+use crate::support::{App, Place, styles_of, text_of};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 10)];
+
+fn snapshot(name: &str, keys: impl Fn(&mut App)) {
+    for (width, height) in SIZES {
+        let place = Place::new();
+        let buffers = [true, false].map(|colour| {
+            let file = place.path(if colour { "colour" } else { "plain" });
+            std::fs::create_dir(&file).expect("a folder");
+            let path = file.join("demo.db");
+            connector_admin::demo::Demo::create(Some(&path)).expect("the demo").finish();
+            let mut app = App::start(&path, width, height, colour, false);
+            keys(&mut app);
+            app.buffer()
+        });
+        assert_eq!(text_of(&buffers[0]), text_of(&buffers[1]), "colour changes the text of {name}");
+        let shown = format!(
+            "{}\n--- styles\n{}\n--- styles with NO_COLOR\n{}",
+            text_of(&buffers[0]),
+            styles_of(&buffers[0]),
+            styles_of(&buffers[1])
+        );
+        let mut settings = insta::Settings::clone_current();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.add_filter(r"schema1-\d{8}T\d{6}Z", "schema1-<time>");
+        settings.bind(|| insta::assert_snapshot!(format!("{name}-{width}x{height}"), shown));
+    }
+}
+
+#[test]
+fn the_review_of_a_freshly_upgraded_file() {
+    snapshot("review", |app| {
+        app.press("p s Space Space");
+    });
+}
+
+#[test]
+fn the_question_before_applying() {
+    snapshot("review-apply", |app| {
+        app.press("p s A");
+    });
+}
+
+#[test]
+fn the_list() {
+    snapshot("connectors", |app| {
+        app.press("Esc Down Down Space Down");
+    });
+}
+
+#[test]
+fn the_list_with_a_filter_being_typed() {
+    snapshot("connectors-filter", |app| {
+        app.press("Esc /").type_text("type:webhook is:blocked");
+    });
+}
+
+#[test]
+fn one_connector() {
+    snapshot("detail", |app| {
+        app.press("Esc /").type_text("障害対応").press("Enter Enter");
+    });
+}
+
+#[test]
+fn the_form() {
+    snapshot("form", |app| {
+        app.press("Esc /").type_text("numeric").press("Enter e");
+    });
+}
+
+#[test]
+fn the_changes_before_saving() {
+    snapshot("form-changes", |app| {
+        app.press("Esc /").type_text("Ticket webhook").press("Enter e").type_text(" X").press("Down Space Ctrl-s");
+    });
+}
+
+#[test]
+fn the_picker() {
+    snapshot("picker", |app| {
+        app.press("Esc n").type_text("service");
+    });
+}
+
+#[test]
+fn the_help() {
+    snapshot("help", |app| {
+        app.press("Esc ?");
+    });
+}

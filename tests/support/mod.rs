@@ -1,0 +1,261 @@
+//! What the tests share: the program driven by keys without threads, data sets, reading files.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+pub mod svg;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use connector_admin::app::{self, Message, Model, Setup};
+use connector_admin::demo::Demo;
+use connector_admin::keymap::Key;
+use connector_admin::screens::Effect;
+use connector_admin::ui::theme::Theme;
+use connector_admin::worker::protocol::Reply;
+use connector_admin::worker::{OpenOptions, Reader, Writer};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+
+/// The sample export of the project's documentation: lines of every Kibana release.
+pub const SAMPLE: &str = include_str!("sample-export.ndjson");
+
+/// A folder with a file in it.
+pub struct Place {
+    pub folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The demo at schema 1.
+    pub fn demo(&self) -> PathBuf {
+        let path = self.path("demo.db");
+        Demo::create(Some(&path)).expect("the demo").finish();
+        path
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.folder.path())
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// All columns of all records but the revision, as one text a record.
+pub fn records(path: &Path) -> Vec<String> {
+    rows(
+        path,
+        "SELECT id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at, auth_mode FROM connectors ORDER BY id",
+    )
+}
+
+/// What a migration must never touch, as one text a record.
+pub fn untouched(path: &Path) -> Vec<String> {
+    rows(
+        path,
+        "SELECT id, connector_type_id, name, config, secrets, is_missing_secrets, extra, created_at, updated_at FROM connectors ORDER BY id",
+    )
+}
+
+/// The rows of a query, each as one text.
+pub fn rows(path: &Path, sql: &str) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).expect("opens");
+    let mut statement = connection.prepare(sql).expect("a query");
+    let columns = statement.column_count();
+    statement
+        .query_map([], |row| {
+            Ok((0..columns).map(|at| format!("{:?}", row.get_ref(at).expect("a value"))).collect::<Vec<_>>().join("|"))
+        })
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect()
+}
+
+pub fn execute(path: &Path, sql: &str) {
+    rusqlite::Connection::open(path).expect("opens").execute_batch(sql).expect(sql);
+}
+
+/// The program without threads and terminal: keys in, screen out.
+pub struct App {
+    model: Model,
+    reader: Reader,
+    writer: Writer,
+    replies: Rc<RefCell<VecDeque<Reply>>>,
+    terminal: Terminal<TestBackend>,
+    pub jobs: usize,
+}
+
+impl App {
+    pub fn open(path: &Path, width: u16, height: u16) -> Self {
+        Self::start(path, width, height, true, false)
+    }
+
+    pub fn start(path: &Path, width: u16, height: u16, colour: bool, read_only: bool) -> Self {
+        let replies = Rc::new(RefCell::new(VecDeque::new()));
+        let sink = replies.clone();
+        let options = OpenOptions { path: path.to_owned(), read_only };
+        let (writer, reader) =
+            Writer::open(&options, &Arc::default(), &move |reply| sink.borrow_mut().push_back(reply)).expect("opens");
+        let model = Model::new(Setup {
+            file: path.file_name().unwrap().to_string_lossy().into_owned(),
+            theme: Theme::new(colour),
+            apply_migration: false,
+            is_demo: false,
+            new_id: || "new-connector-id".to_owned(),
+            size: (width, height),
+            now: "2026-11-25T12:00:00Z".parse().unwrap(),
+        });
+        let terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+        let mut app = Self { model, reader, writer, replies, terminal, jobs: 0 };
+        app.settle();
+        app
+    }
+
+    fn send(&mut self, message: Message) {
+        for effect in app::update(&mut self.model, message) {
+            let sink = self.replies.clone();
+            let reply = move |reply| sink.borrow_mut().push_back(reply);
+            match effect {
+                Effect::Read(request) => self.reader.answer(request, &reply),
+                Effect::Write(job, _) => {
+                    self.jobs += 1;
+                    self.writer.run(job, &reply);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let reply = self.replies.borrow_mut().pop_front();
+            match reply {
+                Some(reply) => self.send(Message::Worker(reply)),
+                None => return,
+            }
+        }
+    }
+
+    /// Presses keys, named and parted by blanks.
+    pub fn press(&mut self, keys: &str) -> &mut Self {
+        for name in keys.split_whitespace() {
+            let key = Key::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
+            self.send(Message::Key(key));
+            self.settle();
+        }
+        self
+    }
+
+    /// Types text.
+    pub fn type_text(&mut self, text: &str) -> &mut Self {
+        for character in text.chars() {
+            let key = Key::parse(&character.to_string().replace(' ', "Space")).expect("a key");
+            self.send(Message::Key(key));
+            self.settle();
+        }
+        self
+    }
+
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        self.send(Message::Paste(text.to_owned()));
+        self.settle();
+        self
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.terminal.backend_mut().resize(width, height);
+        self.send(Message::Resize(width, height));
+        self.settle();
+        self
+    }
+
+    pub fn is_quitting(&self) -> bool {
+        self.model.is_quitting()
+    }
+
+    pub fn buffer(&mut self) -> Buffer {
+        let model = &self.model;
+        self.terminal.draw(|frame| app::view(model, frame)).expect("drawn");
+        self.terminal.backend().buffer().clone()
+    }
+
+    /// The screen as text.
+    pub fn screen(&mut self) -> String {
+        text_of(&self.buffer())
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(screen.contains(text), "{text:?} is not on the screen:\n{screen}");
+        self
+    }
+
+    #[track_caller]
+    pub fn expect_not(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "{text:?} is on the screen:\n{screen}");
+        self
+    }
+}
+
+/// A screen as text, without blanks at the ends of lines.
+pub fn text_of(buffer: &Buffer) -> String {
+    lines_of(buffer, |cell| cell.symbol().to_owned())
+}
+
+/// The styles of a screen, one letter a cell: reverse R, bold B, underlined U, and the colours c g y r w.
+pub fn styles_of(buffer: &Buffer) -> String {
+    lines_of(buffer, |cell| {
+        let letter = match (cell.modifier, cell.fg) {
+            (modifier, _) if modifier.contains(Modifier::REVERSED) => "R",
+            (_, Color::Cyan) => "c",
+            (_, Color::Green) => "g",
+            (_, Color::Yellow) => "y",
+            (_, Color::Red) => "r",
+            (_, Color::Gray) => "w",
+            (_, Color::Reset) if cell.modifier.contains(Modifier::UNDERLINED) => "U",
+            (_, Color::Reset) if cell.modifier.contains(Modifier::BOLD) => "B",
+            (_, Color::Reset) => " ",
+            _ => "?",
+        };
+        letter.to_owned()
+    })
+}
+
+fn lines_of(buffer: &Buffer, show: impl Fn(&ratatui::buffer::Cell) -> String) -> String {
+    let area = buffer.area;
+    let mut text = String::new();
+    for y in 0..area.height {
+        let mut line = String::new();
+        let mut x = 0;
+        while x < area.width {
+            let cell = &buffer[(x, y)];
+            line.push_str(&show(cell));
+            x += u16::try_from(connector_admin::ui::text::width(cell.symbol())).unwrap().max(1);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
