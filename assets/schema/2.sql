@@ -29,6 +29,8 @@ ALTER TABLE connectors ADD COLUMN migration_group TEXT GENERATED ALWAYS AS (
     WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 'blocked'
     WHEN json_type(config) <> 'object' OR json_type(extra) <> 'object' THEN 'blocked'
     WHEN json_type(config, '$.authType') NOT IN ('text', 'null') THEN 'blocked'
+    -- A second authType: readers of JSON do not agree on which one counts.
+    WHEN json_type(json_remove(config, '$.authType'), '$.authType') IS NOT NULL THEN 'blocked'
     WHEN auth_mode IS NOT NULL THEN 'stamp_only'
     WHEN coalesce(json_type(extra, '$.attributes.authMode'), 'null') NOT IN ('text', 'null') THEN 'blocked'
     WHEN coalesce(json_extract(extra, '$.attributes.authMode'), '') NOT IN ('', 'shared', 'per-user') THEN 'blocked'

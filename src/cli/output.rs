@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde_json::Value;
 
+use crate::transfer::TransferError;
 use crate::ui::text::{fit, safe, safe_json, width};
 
 /// Standard output and what goes beside it.
@@ -113,7 +114,9 @@ pub(super) fn complain(text: &str) {
 
 /// The reader of standard output has gone (`| head`): nothing is wrong.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| match cause.downcast_ref::<TransferError>() {
+        Some(TransferError::Io { cause, .. }) => is_closed(cause),
+        _ => cause.downcast_ref::<io::Error>().is_some_and(is_closed),
+    })
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType, StoredAuthMode};
 use super::connector_type::Catalogue;
+use super::json;
 use super::model_version::{self, Decision, Group};
 
 /// A whole record. `config` and `extra` are kept as text, so that what nobody edits stays byte for byte.
@@ -127,7 +128,7 @@ pub fn auth_type_in(config: &Map<String, Value>) -> AuthType {
 }
 
 fn object(text: &str, column: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(text) {
+    match json::read(text) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(other) => Err(format!("{column} is {}, not a JSON object", kind_of(&other))),
         Err(error) => Err(format!("{column} is not valid JSON: {error}")),

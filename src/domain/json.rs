@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -80,6 +80,64 @@ impl<'de> Deserialize<'de> for RawObject {
     }
 }
 
+/// How often a key stands in an object; 0 when the text is no object.
+pub fn count_of_key(text: &str, key: &str) -> usize {
+    struct Count<'a>(&'a str);
+    impl<'de> Visitor<'de> for Count<'_> {
+        type Value = usize;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<usize, A::Error> {
+            let mut count = 0;
+            while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+                count += usize::from(name == self.0);
+            }
+            Ok(count)
+        }
+    }
+    serde_json::Deserializer::from_str(text).deserialize_map(Count(key)).unwrap_or(0)
+}
+
+/// Reads a JSON value as JavaScript and SQLite do: half of a surrogate pair in a string, which Rust's
+/// strings cannot hold, reads as U+FFFD. For looking at a text, never for writing it back.
+///
+/// # Errors
+/// When the text is not JSON.
+pub fn read(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).or_else(|error| match without_lone_surrogates(text) {
+        Some(text) => serde_json::from_str(&text),
+        None => Err(error),
+    })
+}
+
+/// The text with lone surrogate escapes replaced; `None` when it has none.
+fn without_lone_surrogates(text: &str) -> Option<String> {
+    let unit = |at: usize| {
+        let escape = text.get(at..at + 6)?;
+        let hex = escape.strip_prefix("\\u")?;
+        u16::from_str_radix(hex, 16).ok()
+    };
+    let mut fixed = String::with_capacity(text.len());
+    let (mut at, mut kept, mut found) = (0, 0, false);
+    while let Some(step) = text[at..].find('\\') {
+        at += step;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                fixed.push_str(&text[kept..at]);
+                fixed.push_str("\\ufffd");
+                at += 6;
+                kept = at;
+                found = true;
+            }
+            _ => at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+        }
+    }
+    fixed.push_str(&text[kept..]);
+    found.then_some(fixed)
+}
+
 /// A JSON string literal of `text`.
 pub fn quote(text: &str) -> String {
     Value::from(text).to_string()
@@ -108,5 +166,33 @@ pub fn sorted(value: Value) -> Value {
         }
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn half_a_surrogate_pair_is_read() {
+        for (text, expected) in [
+            (r#"["\ud800"]"#, "\u{fffd}"),
+            (r#"["\ud83d\ude00"]"#, "😀"),
+            (r#"["\udc00\ud83d\ude00"]"#, "\u{fffd}😀"),
+            (r#"["\ud83dx"]"#, "\u{fffd}x"),
+            (r#"["\\ud800"]"#, "\\ud800"),
+        ] {
+            assert_eq!(read(text).expect(text)[0], expected, "{text}");
+        }
+        assert!(read(r#"["\ud800""#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
+            let _ = read(&text);
+            let _ = count_of_key(&text, "d");
+        }
     }
 }

@@ -185,11 +185,12 @@ fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<C
         width: 8,
         cell: Box::new(move |row| mode(row, theme)),
     });
+    let flag_width = if width >= 70 { 18 } else { 8 };
     if width >= 50 {
         columns.push(Column {
             head: "FLAGS".to_owned(),
-            width: if width >= 70 { 15 } else { 8 },
-            cell: Box::new(move |row| (row.flags().join(", "), flag_style(row, theme))),
+            width: flag_width,
+            cell: Box::new(move |row| (flags(row, flag_width), flag_style(row, theme))),
         });
     }
     if width >= 70 {
@@ -216,6 +217,16 @@ pub(super) fn mode(row: &Summary, theme: Theme) -> (String, ratatui::style::Styl
         Some(mode) if mode == crate::domain::AuthMode::PerUser => (mode.to_string(), theme.good()),
         Some(mode) => (mode.to_string(), theme.text()),
         None => ("(shared)".to_owned(), theme.muted()),
+    }
+}
+
+/// All flags where they fit, else the most pressing one and how many more there are.
+fn flags(row: &Summary, cells: usize) -> String {
+    let flags = row.flags();
+    let all = flags.join(", ");
+    match flags.first() {
+        Some(first) if all.len() > cells => format!("{first} +{}", flags.len() - 1),
+        _ => all,
     }
 }
 

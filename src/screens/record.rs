@@ -143,7 +143,11 @@ pub fn plan_lines(
             push_change(&mut lines, "auth mode", &mode_before(connector), &mode_after(outcome), theme);
             let versions = (connector.model_version.to_string(), outcome.model_version.to_string());
             push_change(&mut lines, "model version", &versions.0, &versions.1, theme);
-            lines.push(Line::styled("  = name, config, secrets, extra, times: unchanged", theme.muted()));
+            let kept = "name, config, secrets, extra, times: unchanged";
+            for (at, part) in wrap(kept, cells.saturating_sub(4)).into_iter().enumerate() {
+                let sign = if at == 0 { "  = " } else { "    " };
+                lines.push(Line::styled(format!("{sign}{part}"), theme.muted()));
+            }
             if let Some(warning) =
                 outcome.auth_mode.and_then(|mode| validate::auth_mode_warning(mode, connector.auth_type().name()))
             {

@@ -203,7 +203,7 @@ fn areas(state: &State, area: Rect) -> Areas {
     let (banner, rest) = cut_top(area, banner_height);
     let beside = rest.width >= PANEL_FROM;
     let (list, panel) = if beside {
-        cut_right(rest, rest.width * 2 / 5)
+        cut_right(rest, rest.width / 3 + 4)
     } else if area.height >= PANEL_HEIGHT_FROM {
         cut_bottom(rest, PANEL_HEIGHT)
     } else {

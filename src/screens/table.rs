@@ -67,9 +67,11 @@ fn row_line(rows: &Rows, at: usize, columns: &[Column<'_>], width: usize, theme:
         (false, true) => " *",
         (false, false) => "  ",
     };
-    let mut spans = vec![Span::styled(sign, if marked { theme.warning() } else { theme.text() })];
+    let mut spans = vec![Span::styled(sign, if marked && !selected { theme.warning() } else { theme.text() })];
     for column in columns {
         let (text, style) = (column.cell)(row);
+        // One calm bar: colours of cells would break a reversed row into pieces.
+        let style = if selected { theme.text() } else { style };
         spans.push(Span::styled(fit(&text, column.width), style));
         spans.push(Span::raw(" "));
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rusqlite::{Connection, backup::Backup};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
 use super::open::{connect_for_writing, schema_version, side_file};
@@ -182,7 +183,7 @@ impl Run<'_> {
         let partial = tempfile::Builder::new().prefix(".connector-admin-copy-").tempfile_in(folder).map_err(io)?;
         let has_wal = fs::metadata(side_file(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
         if has_wal {
-            self.copy_pages(locked, partial.path())?;
+            self.copy_pages(partial.path())?;
         } else {
             self.copy_bytes(partial.as_file(), total, cancel)?;
         }
@@ -215,13 +216,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// SQLite's own copy, for a file whose write-ahead log another program keeps open.
-    fn copy_pages(&self, locked: &Connection, target: &Path) -> Result<(), StoreError> {
+    /// SQLite's own copy, for a file whose write-ahead log another program keeps open. It reads through a
+    /// connection of its own: the one that holds the write lock cannot be copied from.
+    fn copy_pages(&self, target: &Path) -> Result<(), StoreError> {
         let wrap = |error| StoreError::of_sqlite(self.path, "copying the file", error);
+        let source = Connection::open_with_flags(self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
         let mut copy = Connection::open(target).map_err(wrap)?;
-        let backup = Backup::new(locked, &mut copy).map_err(wrap)?;
-        backup.step(-1).map_err(wrap)?;
-        Ok(())
+        let done = Backup::new(&source, &mut copy).map_err(wrap)?.step(-1).map_err(wrap)?;
+        if done == StepResult::Done { Ok(()) } else { Err(StoreError::Busy(self.path.to_owned())) }
     }
 
     fn verify(&self, copy: &Path, locked: &Connection, by_pages: bool) -> Result<(), StoreError> {
@@ -233,7 +235,7 @@ impl Run<'_> {
             return Err(bad("differs from the file"));
         }
         let wrap = |error| StoreError::of_sqlite(copy, "verifying the copy", error);
-        let opened = Connection::open_with_flags(copy, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
+        let opened = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
         if schema_version(copy, &opened)? != self.from
             || count(&opened).map_err(wrap)? != count(locked).map_err(wrap)?
         {

@@ -66,7 +66,8 @@ pub fn export(
 pub(super) fn line_of(connector: &Connector) -> Result<String, String> {
     let config: Value =
         serde_json::from_str(&connector.config).map_err(|error| format!("config is not valid JSON: {error}"))?;
-    let mut document = connector.extra_object()?;
+    let mut document: Map<String, Value> =
+        serde_json::from_str(&connector.extra).map_err(|error| format!("extra is not a JSON object: {error}"))?;
     let mut attributes = match document.remove("attributes") {
         Some(Value::Object(attributes)) => attributes,
         _ => Map::new(),

@@ -6,12 +6,16 @@
 use super::{Step, Transformed};
 use crate::domain::auth::{AuthMode, AuthType, StoredAuthMode};
 use crate::domain::connector::{Connector, auth_type_in, kind_of};
+use crate::domain::json;
 
 pub(super) const STEP: Step = Step { version: 2, title: "auth mode backfill", transform };
 
 fn transform(connector: &Connector) -> Result<Transformed, String> {
     let config = connector.config_object()?;
     connector.extra_object()?;
+    if json::count_of_key(&connector.config, "authType") > 1 {
+        return Err("config.authType stands there twice, and readers do not agree on which one counts".to_owned());
+    }
     let auth_type = auth_type_in(&config);
     if let AuthType::NotText(_) = auth_type {
         let kind = config.get("authType").map_or("missing", kind_of);
@@ -64,6 +68,8 @@ mod tests {
             ("{}", r#"{"attributes":{"authMode":7}}"#, Group::Blocked),
             (r#"{"authType":7}"#, "{}", Group::Blocked),
             (r#"{"authType":false}"#, "{}", Group::Blocked),
+            (r#"{"authType":"a","authType":"b"}"#, "{}", Group::Blocked),
+            (r#"{"authType":"a","x":"\ud800"}"#, "{}", Group::Backfill),
             ("null", "{}", Group::Blocked),
             ("[]", "{}", Group::Blocked),
             ("{broken", "{}", Group::Blocked),

@@ -1,0 +1,223 @@
+//! Commands, exit codes, output for people and for programs.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Place, SAMPLE, records, untouched};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
+
+pub fn run(path: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).arg("--file").arg(path).args(arguments).env("COLUMNS", "100").output().expect("runs")
+}
+
+#[track_caller]
+pub fn ok(path: &Path, arguments: &[&str]) -> String {
+    let output = run(path, arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[track_caller]
+pub fn json(path: &Path, arguments: &[&str]) -> Value {
+    serde_json::from_str(&ok(path, arguments)).expect("JSON")
+}
+
+fn imported(place: &Place) -> std::path::PathBuf {
+    let path = place.path("c.db");
+    let export = place.write("export.ndjson", SAMPLE);
+    let said = ok(&path, &["import", export.to_str().unwrap()]);
+    assert_eq!(said, "imported 30 connectors (30 new, 0 replaced); 22 miss their secrets\n");
+    path
+}
+
+#[test]
+fn the_sample_export_lists_reviews_migrates_and_exports() {
+    let place = Place::new();
+    let path = imported(&place);
+    let kept = untouched(&path);
+    let list = json(&path, &["list", "--json"]);
+    assert_eq!(list.as_array().unwrap().len(), 30);
+    let plan = json(&path, &["migrate", "--dry-run", "--json"]);
+    assert_eq!((&plan["backfill"], &plan["stamp_only"], &plan["blocked"]), (&4.into(), &19.into(), &0.into()));
+    let record =
+        plan["records"].as_array().unwrap().iter().find(|record| record["id"] == "hand-edited-connector").unwrap();
+    assert_eq!((record["group"].as_str(), record["auth_mode_after"].as_str()), (Some("stamp_only"), Some("per-user")));
+    let before = records(&path);
+    let applied = json(&path, &["migrate", "--apply", "--json"]);
+    assert_eq!((&applied["applied"], &applied["backfilled"], &applied["pending"]), (&23.into(), &4.into(), &0.into()));
+    assert_eq!(untouched(&path), kept);
+    assert_eq!(json(&path, &["migrate", "--apply", "--json"])["applied"], 0);
+    assert_eq!(json(&path, &["migrate", "--rollback", "--json"])["restored"], 23);
+    assert_eq!(records(&path), before);
+    assert_eq!(run(&path, &["migrate", "--rollback"]).status.code(), Some(2), "there is no run left");
+    assert_eq!(json(&path, &["migrate", "--apply", "--all", "--json"])["backfilled"], 22);
+}
+
+#[test]
+fn get_has_the_shape_of_kibanas_api() {
+    let place = Place::new();
+    let path = imported(&place);
+    let connector = json(&path, &["get", "hand-edited-connector", "--json"]);
+    let keys: Vec<&String> = connector.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "name",
+            "connector_type_id",
+            "config",
+            "is_missing_secrets",
+            "is_preconfigured",
+            "is_system_action",
+            "is_deprecated",
+            "is_connector_type_deprecated",
+            "auth_mode"
+        ]
+    );
+    assert_eq!(
+        (connector["auth_mode"].as_str(), connector["config"]["hasAuth"].as_bool()),
+        (Some("per-user"), Some(true))
+    );
+    assert!(ok(&path, &["get", "hand-edited-connector"]).contains("auth mode       per-user"));
+    let none = run(&path, &["get", "nobody"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("there is no connector with id \"nobody\""));
+}
+
+#[test]
+fn list_filters_and_sorts() {
+    let place = Place::new();
+    let path = imported(&place);
+    let table = ok(&path, &["list", "--filter", "type:webhook -type:cases authtype:oauth"]);
+    assert_eq!(table.lines().count(), 2, "{table}");
+    assert!(table.contains("OAuth webhook"));
+    let table = ok(&path, &["list", "--sort", "updated", "--descending"]);
+    assert!(table.lines().nth(1).unwrap().starts_with("Drive (personal sign-in)"), "{table}");
+    assert_eq!(run(&path, &["list", "--filter", "is:coffee"]).status.code(), Some(2));
+}
+
+#[test]
+fn toggle_sets_and_flips() {
+    let place = Place::new();
+    let path = imported(&place);
+    assert_eq!(ok(&path, &["toggle", "minimal-connector"]), "minimal-connector: per-user\n");
+    assert_eq!(ok(&path, &["toggle", "minimal-connector", "--to", "per-user"]), "minimal-connector: unchanged\n");
+    let before = records(&path);
+    assert_eq!(run(&path, &["toggle", "minimal-connector", "nobody"]).status.code(), Some(2));
+    assert_eq!(records(&path), before, "one unknown id, and nothing is changed");
+}
+
+#[test]
+fn records_that_stay_behind_are_exit_code_1() {
+    let place = Place::new();
+    let path = place.demo();
+    let output = run(&path, &["migrate", "--apply"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("migrated 184 connectors: 73 got an auth mode, 111 the version stamp only"), "{said}");
+    assert!(said.contains("5 connectors stay pending"), "{said}");
+    let note = String::from_utf8_lossy(&output.stderr);
+    assert!(note.contains("from schema 1 to 2; a copy of the file as it was"), "{note}");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_even_at_schema_1() {
+    let place = Place::new();
+    let path = place.demo();
+    let bytes = std::fs::read(&path).unwrap();
+    let plan = json(&path, &["migrate", "--json"]);
+    assert_eq!((&plan["backfill"], &plan["stamp_only"], &plan["blocked"]), (&73.into(), &111.into(), &5.into()));
+    assert!(plan["records"].as_array().unwrap().iter().all(|record| !record["reason"].as_str().unwrap().is_empty()));
+    ok(&path, &["list"]);
+    ok(&path, &["info"]);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert_eq!(place.names(), ["demo.db"]);
+    let upgraded = json(&path, &["upgrade", "--json"]);
+    assert_eq!((&upgraded["from"], &upgraded["to"]), (&1.into(), &2.into()));
+    assert_eq!(json(&path, &["upgrade", "--json"])["copy"], Value::Null);
+    assert_eq!(json(&path, &["info", "--json"])["copies"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn existing_ids_are_reported_and_nothing_changes_unless_asked() {
+    let place = Place::new();
+    let path = imported(&place);
+    let export = place.path("export.ndjson");
+    let export = export.to_str().unwrap();
+    ok(&path, &["toggle", "minimal-connector"]);
+    let before = records(&path);
+    let output = run(&path, &["import", export]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 30);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--overwrite"));
+    assert_eq!(records(&path), before);
+    assert_eq!(json(&path, &["import", export, "--overwrite", "--dry-run", "--json"])["replaced"], 30);
+    assert_eq!(records(&path), before);
+    assert_eq!(json(&path, &["import", export, "--overwrite", "--json"])["replaced"], 30);
+    assert_ne!(records(&path), before);
+    assert_eq!(json(&path, &["import", export, "--create-new-copies", "--json"])["added"], 30);
+    assert_eq!(json(&path, &["list", "--json"]).as_array().unwrap().len(), 60);
+    assert_eq!(run(&path, &["import", export, "--overwrite", "--create-new-copies"]).status.code(), Some(2));
+}
+
+#[test]
+fn standard_input_and_a_closed_pipe() {
+    let place = Place::new();
+    let path = place.path("c.db");
+    let mut import = Command::new(PROGRAM)
+        .arg("--file")
+        .arg(&path)
+        .args(["import", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    import.stdin.take().unwrap().write_all(SAMPLE.as_bytes()).unwrap();
+    assert!(import.wait_with_output().unwrap().status.success());
+    for arguments in [&["export"][..], &["list", "--json"], &["list"], &["keys"]] {
+        let mut child = Command::new(PROGRAM)
+            .arg("--file")
+            .arg(&path)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_ui_needs_a_terminal_and_says_so() {
+    let place = Place::new();
+    let output = Command::new(PROGRAM).arg(place.path("c.db")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("this is not a terminal"));
+    assert!(place.names().is_empty());
+    let output = Command::new(PROGRAM).arg("lst").current_dir(place.folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("neither a command nor a file"));
+}
+
+#[test]
+fn text_of_records_cannot_reach_the_terminal_from_a_table() {
+    let place = Place::new();
+    let path = place.path("c.db");
+    let line = serde_json::json!({"type": "action", "id": "\u{1b}[2Jid", "references": [],
+        "attributes": {"actionTypeId": "\u{9b}31m", "name": "\u{1b}]0;owned\u{7}\r\n\u{202e}", "config": {"authType": "\u{7f}"}}});
+    ok(&path, &["import", place.write("hostile.ndjson", &line.to_string()).to_str().unwrap()]);
+    for arguments in [&["list"][..], &["migrate"], &["get", "\u{1b}[2Jid"], &["migrate", "--json"]] {
+        let said = ok(&path, arguments);
+        assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\u{7f}' && c != '\u{9b}'), "{said:?}");
+    }
+    let said = ok(&path, &["list"]);
+    assert!(said.contains("␛]0;owned␇") && !said.contains('\u{9b}'), "{said}");
+    let error = run(&path, &["get", "\u{1b}[31m"]);
+    assert!(!error.stderr.contains(&0x1b));
+}

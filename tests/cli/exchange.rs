@@ -1,0 +1,218 @@
+//! Exports: what is taken, what is refused, what comes back.
+
+use serde_json::{Value, json};
+
+use super::commands::{json as command_json, ok, run};
+use crate::support::{Place, SAMPLE, records, rows};
+
+fn objects(ndjson: &str) -> Vec<Value> {
+    ndjson.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn export_import_export_gives_the_same_lines() {
+    let place = Place::new();
+    let (first, second) = (place.path("a.db"), place.path("b.db"));
+    ok(&first, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    for path in [first, place.demo()] {
+        let exported = run(&path, &["export"]);
+        let text = String::from_utf8(exported.stdout).unwrap();
+        assert!(!text.ends_with('\n'));
+        let _ = std::fs::remove_file(&second);
+        ok(&second, &["import", place.write("again.ndjson", &text).to_str().unwrap()]);
+        // What was left out of the first export is not in the second file, so the summary may differ.
+        let lines = |text: &str| {
+            text.lines().map(str::to_owned).filter(|line| !line.contains("exportedCount")).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&ok(&second, &["export"])), lines(&text));
+    }
+}
+
+#[test]
+fn the_sample_comes_back_as_kibana_wrote_it() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let exported = ok(&path, &["export"]);
+    let mut wanted: Vec<Value> = objects(SAMPLE);
+    let summary = wanted.pop().unwrap();
+    wanted.sort_by_key(|object| object["id"].as_str().unwrap().to_owned());
+    for object in &mut wanted {
+        // Before 8.5 an export left the key out; a line without any stamp gets the one of its record.
+        object["attributes"].as_object_mut().unwrap().entry("secrets").or_insert(json!({}));
+        if object["id"] == "minimal-connector" {
+            object["typeMigrationVersion"] = json!("10.1.0");
+        }
+    }
+    let mut found = objects(&exported);
+    assert_eq!(found.pop().unwrap(), summary);
+    assert_eq!(found, wanted);
+    for line in exported.lines() {
+        assert_sorted(&serde_json::from_str(line).unwrap());
+    }
+}
+
+fn assert_sorted(value: &Value) {
+    if let Value::Object(map) = value {
+        assert!(map.keys().is_sorted(), "{:?}", map.keys().collect::<Vec<_>>());
+        map.values().for_each(assert_sorted);
+    }
+}
+
+#[test]
+fn a_migrated_record_is_stamped_and_carries_its_mode() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    ok(&path, &["migrate", "--apply"]);
+    let exported = objects(&ok(&path, &["export", "--filter", "\"Ticket webhook (basic)\""]));
+    assert_eq!(exported.len(), 2);
+    assert_eq!(
+        (exported[0]["typeMigrationVersion"].as_str(), exported[0]["attributes"]["authMode"].as_str()),
+        (Some("10.2.0"), Some("shared"))
+    );
+    let old = objects(&ok(&path, &["export", "--filter", "\"Mail relay\""]));
+    assert_eq!((old[0]["typeMigrationVersion"].as_str(), old[0].get("migrationVersion")), (Some("10.2.0"), None));
+}
+
+#[test]
+fn secrets_never_leave_and_are_marked_as_missing() {
+    let place = Place::new();
+    let path = place.demo();
+    let exported = run(&path, &["export"]);
+    assert_eq!(exported.status.code(), Some(1), "one record is left out");
+    let text = String::from_utf8(exported.stdout).unwrap();
+    for secret in rows(&path, "SELECT secrets FROM connectors WHERE secrets IS NOT NULL") {
+        assert!(!text.contains(&secret));
+    }
+    let mut found = objects(&text);
+    let summary = found.pop().unwrap();
+    assert_eq!((summary["exportedCount"].as_u64(), summary["excludedObjectsCount"].as_u64()), (Some(196), Some(1)));
+    assert!(found.iter().all(|object| object["attributes"]["secrets"] == json!({})));
+    let missing = |kind: &str| {
+        found.iter().find(|object| object["attributes"]["actionTypeId"] == kind).unwrap()["attributes"]["isMissingSecrets"].clone()
+    };
+    assert_eq!(
+        (missing(".jira"), missing(".index"), missing(".xmatters"), missing(".servicenow")),
+        (json!(true), json!(false), json!(false), json!(true))
+    );
+}
+
+#[test]
+fn what_has_no_column_is_kept() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let line = r#"{"type":"action","id":"a","namespaces":["default"],"weird":{"z":1e400,"a":[1.10]},"originId":"o","attributes":{"actionTypeId":".x","name":"n","config":{"big":12345678901234567890.000,"z":1,"a":2},"isMissingSecrets":null,"future":{"k":"v"},"authMode":null},"references":[{"id":"r","name":"n","type":"t"}],"typeMigrationVersion":"10.9.0"}"#;
+    ok(&path, &["import", place.write("one.ndjson", line).to_str().unwrap()]);
+    let row = records(&path).concat();
+    assert!(row.contains("Integer(9)"), "{row}");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let (config, extra): (String, String) =
+        connection.query_row("SELECT config, extra FROM connectors", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(config, r#"{"big":12345678901234567890.000,"z":1,"a":2}"#);
+    assert_eq!(
+        extra,
+        r#"{"namespaces":["default"],"weird":{"z":1e400,"a":[1.10]},"originId":"o","references":[{"id":"r","name":"n","type":"t"}],"typeMigrationVersion":"10.9.0","attributes":{"future":{"k":"v"},"authMode":null}}"#
+    );
+    drop(connection);
+    assert_eq!(command_json(&path, &["migrate", "--json"])["blocked"], 1);
+    let exported = ok(&path, &["export"]);
+    assert!(
+        exported.contains(r#""weird":{"a":[1.10],"z":1e+400}"#)
+            && exported.contains("10.9.0")
+            && exported.contains("\"future\""),
+        "{exported}"
+    );
+}
+
+#[test]
+fn other_types_are_counted_and_left_out() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let text = format!(
+        "\u{feff}{{\"type\":\"alert\",\"id\":\"r\",\"attributes\":{{}}}}\r\n\r\n{}\r\n{{\"type\":\"alert\",\"id\":\"s\",\"attributes\":{{}}}}\r\n",
+        SAMPLE.lines().next().unwrap()
+    );
+    let output = run(&path, &["import", place.write("mixed.ndjson", &text).to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("left out objects that are not connectors: 2 of type alert")
+    );
+    assert_eq!(records(&path).len(), 1);
+}
+
+#[test]
+fn a_bad_line_is_refused_with_its_number_and_nothing_is_imported() {
+    let good = SAMPLE.lines().next().unwrap();
+    let attributes =
+        |text: &str| format!(r#"{{"type":"action","id":"x","attributes":{{"actionTypeId":".x","name":"n",{text}}}}}"#);
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (br#"{"type":"action","id":"x""#.to_vec(), "is not a JSON document"),
+        (b"\xff\xfe{}".to_vec(), "is not UTF-8"),
+        (b"{\"type\":\"action\",\"id\":\"a\0b\"}".to_vec(), "is not a JSON document"),
+        (b"[]".to_vec(), "is a JSON array"),
+        (b"{}".to_vec(), "has no type"),
+        (br#"{"type":"action","attributes":{}}"#.to_vec(), "has no id"),
+        (br#"{"type":"action","id":""}"#.to_vec(), "has an empty id"),
+        (br#"{"type":"action","id":7}"#.to_vec(), "id is not a string"),
+        (br#"{"type":"action","id":"x"}"#.to_vec(), "has no attributes"),
+        (br#"{"type":"action","id":"x","id":"y","attributes":{}}"#.to_vec(), "\"id\" appears twice"),
+        (br#"{"type":"action","id":"x","attributes":{"name":"n"}}"#.to_vec(), "has no attributes.actionTypeId"),
+        (br#"{"type":"action","id":"x","attributes":{"actionTypeId":".x"}}"#.to_vec(), "has no attributes.name"),
+        (attributes(r#""isMissingSecrets":"no""#).into_bytes(), "isMissingSecrets is not a boolean"),
+        (attributes(r#""secrets":{"token":"hunter2"}"#).into_bytes(), "holds plain secrets"),
+        (attributes(r#""secrets":7"#).into_bytes(), "secrets is a number"),
+        (
+            format!("{},\"typeMigrationVersion\":\"new\"}}", attributes(r#""config":{}"#).trim_end_matches('}'))
+                .replace("{}\"", "{}}\"")
+                .into_bytes(),
+            "",
+        ),
+        (good.as_bytes().to_vec(), "stands on an earlier line too"),
+    ];
+    for (bad, reason) in cases {
+        let place = Place::new();
+        let path = place.demo();
+        ok(&path, &["upgrade"]);
+        let before = records(&path);
+        let export = place.path("bad.ndjson");
+        let text = [good.as_bytes(), b"\n\n", &bad, b"\n", good.replace("2b1d7c40", "3b1d7c40").as_bytes()].concat();
+        std::fs::write(&export, text).unwrap();
+        let output = run(&path, &["import", export.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("line 3") && said.contains(reason) && said.contains("Nothing was imported"), "{said}");
+        assert!(!said.contains("hunter2"));
+        assert_eq!(records(&path), before);
+    }
+}
+
+#[test]
+fn no_export_at_all_is_refused_and_leaves_no_file() {
+    let place = Place::new();
+    let path = place.path("new.db");
+    let folder = place.path("folder");
+    std::fs::create_dir(&folder).unwrap();
+    for (source, says) in [(place.path("missing.ndjson"), "missing.ndjson"), (folder, "is a directory")] {
+        let output = run(&path, &["import", source.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(says));
+        assert!(!path.exists());
+    }
+    let output = run(&path, &["import", place.write("empty.ndjson", "\n\n").to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("holds no saved object"));
+}
+
+#[test]
+fn an_export_goes_to_a_file_whole() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let target = place.path("out.ndjson");
+    ok(&path, &["export", "--output", target.to_str().unwrap(), "--filter", "type:slack"]);
+    assert_eq!(objects(&std::fs::read_to_string(&target).unwrap()).len(), 2);
+    let refused = run(&path, &["export", "--output", path.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(records(&path).len(), 30);
+}

@@ -1,0 +1,173 @@
+//! The plan in SQL and the rule in the domain say the same; plan, apply and roll back is the identity.
+
+use std::sync::Arc;
+
+use connector_admin::domain::model_version::{self, Decision};
+use connector_admin::domain::{AuthMode, Connector};
+use connector_admin::store::{Store, StoreError};
+use proptest::prelude::*;
+
+use crate::support::{Place, execute, records, untouched};
+
+const NOW: &str = "2026-11-25T12:00:00.000Z";
+
+fn open(path: &std::path::Path) -> Store {
+    Store::open(path, &Arc::default(), &mut |_| Ok(())).expect("opens").0
+}
+
+fn json_value() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::{Value, json};
+    prop_oneof![
+        Just(Value::Null),
+        Just(json!("")),
+        Just(json!("   ")),
+        Just(json!("basic")),
+        Just(json!("shared")),
+        Just(json!("per-user")),
+        Just(json!("per_user")),
+        Just(json!("a\u{0}b")),
+        Just(json!(0)),
+        Just(json!(7.5)),
+        Just(json!(true)),
+        Just(json!({})),
+        Just(json!([])),
+        Just(json!({"authType": "x"})),
+        "\\PC{0,8}".prop_map(Value::from),
+    ]
+}
+
+fn text_of_json(key: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => json_value().prop_map(move |value| serde_json::json!({key: value, "other": 1}).to_string()),
+        2 => Just("{}".to_owned()),
+        1 => json_value().prop_map(|value| value.to_string()),
+        1 => Just("{\"a\":".to_owned()),
+        1 => Just("{\"authType\":\"x\",\"a\":\"\\ud800\",\"authType\":null}".to_owned()),
+        1 => Just("{\"authType\":\"\\ude00\"}".to_owned()),
+        1 => Just(String::new()),
+    ]
+}
+
+prop_compose! {
+    fn connector()(
+        config in text_of_json("authType"),
+        extra in prop_oneof![
+            3 => json_value().prop_map(|mode| serde_json::json!({"attributes": {"authMode": mode}}).to_string()),
+            1 => text_of_json("attributes"),
+        ],
+        auth_mode in prop_oneof![2 => Just(None), 1 => Just(Some(AuthMode::Shared)), 1 => Just(Some(AuthMode::PerUser))],
+        model_version in prop_oneof![6 => Just(1i64), 1 => Just(0), 1 => Just(2), 1 => Just(3)],
+    ) -> Connector {
+        Connector { name: "n".into(), config, extra, auth_mode, model_version, secrets: Some("c2VjcmV0".into()), ..Connector::new("", ".webhook") }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn plan_apply_and_roll_back(
+        connectors in proptest::collection::vec(connector(), 1..60),
+        decisions in proptest::collection::vec(0usize..4, 60),
+        stop_after in 0u64..80,
+    ) {
+        let place = Place::new();
+        let path = place.path("c.db");
+        let mut store = open(&path);
+        for (at, connector) in connectors.iter().enumerate() {
+            let connector = Connector { id: format!("c{at:03}"), ..connector.clone() };
+            store.create(&connector, NOW).unwrap();
+        }
+        // SQL's groups are the domain's.
+        let mut in_sql = std::collections::BTreeMap::new();
+        let counts = store.plan_counts().unwrap();
+        store.each_planned::<StoreError>(|row| {
+            in_sql.insert(row.connector.id.clone(), row.plan.group);
+            Ok(())
+        }).unwrap();
+        let mut by_group = [0u64; 3];
+        for (at, connector) in connectors.iter().enumerate() {
+            let plan = model_version::plan(connector);
+            prop_assert_eq!(in_sql.get(&format!("c{at:03}")).copied(), plan.as_ref().map(|plan| plan.group), "{:?}", connector);
+            if let Some(plan) = plan {
+                by_group[plan.group as usize] += 1;
+            }
+        }
+        prop_assert_eq!(by_group, [counts.backfill, counts.stamp_only, counts.blocked]);
+
+        for (at, decision) in decisions.iter().enumerate().take(connectors.len()) {
+            let decision = [None, Some(Decision::Skip), Some(Decision::Set(AuthMode::Shared)), Some(Decision::Set(AuthMode::PerUser))][*decision];
+            store.decide(&[format!("c{at:03}")], decision).unwrap();
+        }
+        let (before, kept) = (records(&path), untouched(&path));
+        let counts = store.plan_counts().unwrap();
+        prop_assert_eq!(counts.to_apply(), counts.to_shared() + counts.to_per_user() + counts.to_stamp());
+        let first = store.apply(false, NOW, &mut |done, _| done < stop_after).unwrap();
+        let second = store.apply(false, NOW, &mut |_, _| true).unwrap();
+        prop_assert_eq!(first.written() + second.written(), counts.to_apply());
+        prop_assert_eq!(untouched(&path), kept);
+        let after = records(&path);
+        let third = store.apply(false, NOW, &mut |_, _| true).unwrap();
+        prop_assert_eq!((third.run, third.written()), (None, 0));
+        prop_assert_eq!(records(&path), after);
+        for run in [second.run, first.run].into_iter().flatten() {
+            let reverted = store.revert(run, NOW, &mut |_, _| true).unwrap();
+            prop_assert_eq!(reverted.conflicts, Vec::<String>::new());
+            prop_assert!(store.revert(run, NOW, &mut |_, _| true).is_err());
+        }
+        prop_assert_eq!(records(&path), before);
+    }
+}
+
+#[test]
+fn a_run_stops_at_a_record_boundary_and_what_is_left_stays_pending() {
+    let place = Place::new();
+    let path = place.path("many.db");
+    let mut store = open(&path);
+    drop(store);
+    execute(&path, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+        INSERT INTO connectors (id, connector_type_id, name, config, model_version) SELECT 'c' || i, '.webhook', 'n', '{\"authType\":\"basic\"}', 1 FROM n");
+    let before = records(&path);
+    store = open(&path);
+    let applied = store.apply(false, NOW, &mut |_, _| false).unwrap();
+    assert!(applied.stopped && applied.written() > 0 && applied.written() < 2000);
+    assert_eq!(store.plan_counts().unwrap().backfill, 2000 - applied.written());
+    store.revert(applied.run.unwrap(), NOW, &mut |_, _| true).unwrap();
+    assert_eq!(records(&path), before);
+    // A stopped rollback changes nothing.
+    let applied = store.apply(false, NOW, &mut |_, _| true).unwrap();
+    let after = records(&path);
+    assert!(matches!(store.revert(applied.run.unwrap(), NOW, &mut |_, _| false), Err(StoreError::Cancelled)));
+    assert_eq!(records(&path), after);
+}
+
+#[test]
+fn all_gives_a_mode_to_every_connector_of_the_plan() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut store = open(&path);
+    let applied = store.apply(true, NOW, &mut |_, _| true).unwrap();
+    assert_eq!(applied.written(), 184);
+    drop(store);
+    assert_eq!(
+        crate::support::rows(&path, "SELECT count(*) FROM connectors WHERE auth_mode IS NULL AND model_version = 2")
+            .concat(),
+        "Integer(0)"
+    );
+}
+
+#[test]
+fn another_writers_edit_is_not_lost_by_a_rollback() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut store = open(&path);
+    let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
+    // A program that knows nothing of revisions.
+    execute(&path, "UPDATE connectors SET name = 'edited elsewhere' WHERE name = 'Aurora runbooks'");
+    let reverted = store.revert(run, NOW, &mut |_, _| true).unwrap();
+    assert_eq!((reverted.restored, reverted.conflicts.len()), (183, 1));
+    assert_eq!(
+        crate::support::rows(&path, "SELECT model_version FROM connectors WHERE name = 'edited elsewhere'").concat(),
+        "Integer(2)"
+    );
+}

@@ -1,0 +1,171 @@
+//! What is refused: a clear message, exit code 2, and the file untouched.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::{Place, execute};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
+
+fn run(path: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).arg("--file").arg(path).args(arguments).output().expect("runs")
+}
+
+/// Every way in refuses: commands that read, that write, and the UI.
+#[track_caller]
+fn refused(place: &Place, path: &Path, says: &str) {
+    let before = std::fs::read(path).ok();
+    let names = place.names();
+    let opened = Command::new(PROGRAM).arg(path).output().expect("runs");
+    let mut outputs = vec![opened];
+    for arguments in
+        [&["list"][..], &["info"], &["upgrade"], &["migrate", "--apply"], &["export"], &["get", "x"], &["toggle", "x"]]
+    {
+        outputs.push(run(path, arguments));
+    }
+    for output in outputs {
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(says), "{error:?} does not say {says:?}");
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(std::fs::read(path).ok(), before);
+    assert_eq!(place.names(), names);
+}
+
+#[test]
+fn a_newer_schema() {
+    let place = Place::new();
+    let path = place.demo();
+    execute(&path, "PRAGMA user_version = 99");
+    refused(&place, &path, "has schema 99, and this connector-admin knows schemas up to 2");
+}
+
+#[test]
+fn another_programs_sqlite_file() {
+    let place = Place::new();
+    let path = place.path("other.db");
+    execute(&path, "CREATE TABLE birds (name TEXT)");
+    refused(&place, &path, "another program (it has no table of connectors)");
+    execute(&path, "PRAGMA application_id = 7");
+    refused(&place, &path, "its application id is 7");
+    let path = place.path("similar.db");
+    execute(&path, "CREATE TABLE connectors (id TEXT); PRAGMA user_version = 1");
+    refused(&place, &path, "has no column connector_type_id");
+}
+
+#[test]
+fn text_an_export_nothing_and_a_folder() {
+    let place = Place::new();
+    refused(
+        &place,
+        &place.write(
+            "notes.txt",
+            "hello, this is a longer text than a header of SQLite would be, and no database at all; really not.",
+        ),
+        "is not a SQLite file",
+    );
+    refused(&place, &place.write("export.ndjson", "{\"type\":\"action\"}"), "connector-admin import");
+    refused(&place, &place.write("zero.db", ""), "is empty (0 bytes)");
+    let folder = place.path("folder");
+    std::fs::create_dir(&folder).unwrap();
+    refused(&place, &folder, "is a directory");
+}
+
+#[test]
+fn a_damaged_file() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut bytes = std::fs::read(&path).unwrap();
+    for byte in &mut bytes[100..8192] {
+        *byte = 0xa5;
+    }
+    std::fs::write(&path, bytes).unwrap();
+    refused(&place, &path, "damaged");
+    let cut = place.write("cut.db", "");
+    std::fs::write(&cut, b"SQLite format 3\0 and then nothing").unwrap();
+    refused(&place, &cut, "cut.db");
+}
+
+#[test]
+fn damage_deep_in_the_file_stops_the_upgrade() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0xa5);
+    std::fs::write(&path, &bytes).unwrap();
+    let output = run(&path, &["upgrade"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("The file is as it was"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_missing_file_is_not_made_by_a_command_that_only_reads() {
+    let place = Place::new();
+    let path = place.path("none.db");
+    for arguments in [
+        &["list"][..],
+        &["get", "x"],
+        &["export"],
+        &["upgrade"],
+        &["toggle", "x"],
+        &["migrate", "--apply"],
+        &["migrate"],
+    ] {
+        let output = run(&path, arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("there is no such file"), "{output:?}");
+    }
+    assert!(run(&path, &["info"]).status.success());
+    assert!(place.names().is_empty());
+}
+
+/// Root may read and write everything, so the program runs as nobody there.
+#[cfg(unix)]
+#[test]
+fn missing_permission() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let path = place.demo();
+    let program = place.path("program");
+    std::fs::copy(PROGRAM, &program).unwrap();
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(place.folder.path(), 0o755);
+    mode(&program, 0o755);
+    let bytes = std::fs::read(&path).unwrap();
+    let is_root = std::fs::read_to_string("/proc/self/status").unwrap_or_default().contains("Uid:\t0");
+    let run = |arguments: &[&str]| {
+        let mut command = if is_root {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+            command
+        } else {
+            Command::new(&program)
+        };
+        command.arg("--file").arg(&path).args(arguments).output()
+    };
+    let Ok(probe) = run(&["--version"]) else { return eprintln!("skipped: setpriv is not installed") };
+    assert!(probe.status.success(), "{probe:?}");
+
+    mode(&path, 0o000);
+    for arguments in [&["list"][..], &["upgrade"], &["migrate", "--apply"]] {
+        let output = run(arguments).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("permission denied"), "{output:?}");
+    }
+    // Read-only: what reads works and shows the plan, what writes is refused.
+    mode(&path, 0o444);
+    mode(place.folder.path(), 0o555);
+    let plan = run(&["migrate", "--dry-run", "--json"]).unwrap();
+    assert!(plan.status.success(), "{plan:?}");
+    assert!(String::from_utf8_lossy(&plan.stdout).contains("\"backfill\": 73"));
+    let output = run(&["upgrade"]).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--read-only"), "{output:?}");
+    mode(place.folder.path(), 0o755);
+    mode(&path, 0o644);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}

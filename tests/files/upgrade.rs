@@ -1,0 +1,238 @@
+//! The schema upgrade: a verified copy first, then everything or nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use connector_admin::store::{LATEST_SCHEMA, Stage, Store, StoreError, upgrade};
+
+use crate::support::{Place, execute, rows, untouched};
+
+fn copies(place: &Place) -> Vec<PathBuf> {
+    place.names().into_iter().filter(|name| name.ends_with(".bak")).map(|name| place.path(&name)).collect()
+}
+
+fn run(path: &Path) -> Result<Option<connector_admin::store::UpgradeReport>, StoreError> {
+    upgrade(path, &Arc::default(), &mut |_| Ok(()))
+}
+
+#[test]
+fn the_copy_exists_opens_and_equals_the_original() {
+    let place = Place::new();
+    let path = place.demo();
+    let original = std::fs::read(&path).unwrap();
+    let records = untouched(&path);
+    let report = run(&path).unwrap().expect("an upgrade");
+    assert_eq!((report.from, report.to, report.records), (1, LATEST_SCHEMA, 197));
+    assert_eq!(copies(&place), [report.copy.clone()]);
+    assert!(report.copy.file_name().unwrap().to_string_lossy().starts_with("demo.db.schema1-2"));
+    assert_eq!(std::fs::read(&report.copy).unwrap(), original);
+    assert_eq!(untouched(&report.copy), records);
+    assert_eq!(rows(&path, "PRAGMA integrity_check").concat(), format!("Text({:?})", b"ok"));
+    // The records themselves are not touched by the schema's upgrade.
+    assert_eq!(untouched(&path), records);
+    assert_eq!(rows(&path, "SELECT DISTINCT model_version FROM connectors ORDER BY 1").len(), 3);
+    assert!(run(&path).unwrap().is_none(), "a second upgrade has nothing to do");
+    assert_eq!(copies(&place).len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_copy_has_the_permissions_of_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let path = place.demo();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    run(&path).unwrap();
+    assert_eq!(std::fs::metadata(&copies(&place)[0]).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn an_auth_mode_that_a_record_carried_is_taken_over() {
+    let place = Place::new();
+    let path = place.demo();
+    run(&path).unwrap();
+    let moved =
+        rows(&path, "SELECT auth_mode, count(*) FROM connectors WHERE auth_mode IS NOT NULL GROUP BY 1 ORDER BY 1");
+    let carried = rows(
+        &path,
+        "SELECT json_extract(extra, '$.attributes.authMode') AS m, count(*) FROM connectors WHERE m IN ('shared', 'per-user') AND json_valid(extra) GROUP BY 1 ORDER BY 1",
+    );
+    assert_eq!(moved, carried);
+    assert_eq!(moved.len(), 2);
+}
+
+#[test]
+fn a_failure_at_any_stage_leaves_the_file_as_it_was() {
+    let stages = {
+        let place = Place::new();
+        let mut seen = 0;
+        upgrade(&place.demo(), &Arc::default(), &mut |_| {
+            seen += 1;
+            Ok(())
+        })
+        .unwrap();
+        seen
+    };
+    assert!(stages > 12, "every step is a stage of its own");
+    for failing in 0..stages {
+        let place = Place::new();
+        let path = place.demo();
+        let original = std::fs::read(&path).unwrap();
+        let mut at = 0;
+        let mut failed_stage = String::new();
+        let error = upgrade(&path, &Arc::default(), &mut |stage| {
+            at += 1;
+            if at > failing {
+                failed_stage = stage.to_string();
+                return Err(StoreError::Io { path: "disk".into(), cause: std::io::Error::other("injected") });
+            }
+            Ok(())
+        })
+        .expect_err("the injected failure");
+        let message = error.to_string();
+        assert_eq!(std::fs::read(&path).unwrap(), original, "after {failed_stage}");
+        assert!(message.contains("injected") && message.contains("The file is as it was"), "{message}");
+        assert!(message.contains(&failed_stage), "{message}");
+        match copies(&place).first() {
+            Some(copy) => {
+                assert!(message.contains(&copy.display().to_string()), "{message}");
+                assert_eq!(std::fs::read(copy).unwrap(), original);
+            }
+            None => assert!(message.contains("No copy was left"), "{message}"),
+        }
+        // Nothing half-made lies about, and the next try succeeds.
+        assert!(
+            place.names().iter().all(|name| !name.starts_with('.') && !name.ends_with("-journal")),
+            "{:?}",
+            place.names()
+        );
+        assert!(run(&path).unwrap().is_some());
+    }
+}
+
+#[test]
+fn cancelling_leaves_the_file_as_it_was() {
+    let place = Place::new();
+    let path = place.demo();
+    let original = std::fs::read(&path).unwrap();
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = cancel.clone();
+    let error = upgrade(&path, &cancel, &mut |stage| {
+        flag.store(matches!(stage, Stage::Step { .. }), Ordering::Relaxed);
+        if matches!(stage, Stage::Step { number: 3, .. }) { Err(StoreError::Cancelled) } else { Ok(()) }
+    });
+    assert!(error.expect_err("stopped").to_string().contains("stopped on request"));
+    assert_eq!(std::fs::read(&path).unwrap(), original);
+}
+
+#[test]
+fn two_programs_starting_together_upgrade_once() {
+    for _ in 0..5 {
+        let place = Place::new();
+        let path = place.demo();
+        let records = untouched(&path);
+        let upgraded: usize = std::thread::scope(|scope| {
+            let starts: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| Store::open(&path, &Arc::default(), &mut |_| Ok(())))).collect();
+            starts.into_iter().map(|start| usize::from(start.join().unwrap().expect("both end well").1.is_some())).sum()
+        });
+        assert_eq!(upgraded, 1);
+        assert_eq!(copies(&place).len(), 1);
+        assert_eq!(untouched(&path), records);
+    }
+}
+
+#[test]
+fn pages_in_a_write_ahead_log_are_in_the_copy() {
+    let place = Place::new();
+    let path = place.demo();
+    // Another program has the file open in WAL mode, with a change that is not in the file itself yet.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.pragma_update(None, "journal_mode", "WAL").unwrap();
+    other.execute("UPDATE connectors SET name = 'only in the log' WHERE id = 'legacy-import-broken'", []).unwrap();
+    let reading = other.unchecked_transaction().unwrap();
+    reading.query_row("SELECT count(*) FROM connectors", [], |_| Ok(())).unwrap();
+    let report = run(&path).unwrap().expect("an upgrade");
+    let name = rows(&report.copy, "SELECT count(*) FROM connectors WHERE name = 'only in the log'");
+    assert_eq!(name, ["Integer(1)"]);
+}
+
+#[test]
+fn a_file_made_by_hand_without_an_application_id_is_taken() {
+    let place = Place::new();
+    let path = place.path("hand.db");
+    execute(
+        &path,
+        &format!(
+            "{}; PRAGMA user_version = 1; INSERT INTO connectors (id, connector_type_id, name) VALUES ('a', '.webhook', 'by hand')",
+            connector_admin::store::SCHEMA_1
+        ),
+    );
+    assert!(run(&path).unwrap().is_some());
+    assert_eq!(rows(&path, "PRAGMA application_id").concat(), "Integer(1129270862)");
+}
+
+#[test]
+fn any_rubbish_in_any_column_survives_the_upgrade() {
+    let place = Place::new();
+    let path = place.demo();
+    for (at, rubbish) in [
+        "",
+        "null",
+        "[]",
+        "{",
+        "{\"a\":",
+        "\u{0}",
+        "{\"authType\":{}}",
+        "{\"authType\":\"x\",\"authType\":7}",
+        "{\"a\":\"\\ud800\"}",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .execute(
+                "INSERT INTO connectors (id, connector_type_id, name, config, extra) VALUES (?1, ?2, ?2, ?2, ?2)",
+                [&format!("r{at}"), *rubbish],
+            )
+            .unwrap();
+    }
+    execute(
+        &path,
+        "INSERT INTO connectors (id, connector_type_id, name, config) VALUES ('utf', '.x', CAST(x'ff' AS TEXT), CAST(x'7bff7d' AS TEXT))",
+    );
+    let before = untouched(&path);
+    run(&path).unwrap();
+    assert_eq!(untouched(&path), before);
+    let (store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
+    assert_eq!(store.plan_counts().unwrap().blocked, 5 + 8 + 1);
+}
+
+#[test]
+fn a_new_file_is_at_the_newest_schema_and_private() {
+    let place = Place::new();
+    let path = place.path("deep/er/new.db");
+    let (store, report) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
+    assert_eq!((store.schema_version().unwrap(), report), (LATEST_SCHEMA, None));
+    drop(store);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no side files are left");
+}
+
+/// The schema of an upgraded file and of a new one are the same, and change only on purpose.
+#[test]
+fn upgraded_and_new_files_have_one_schema() {
+    let place = Place::new();
+    let path = place.demo();
+    run(&path).unwrap();
+    let fresh = place.path("fresh.db");
+    drop(Store::open(&fresh, &Arc::default(), &mut |_| Ok(())).unwrap());
+    let schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2";
+    assert_eq!(rows(&path, schema), rows(&fresh, schema));
+}
