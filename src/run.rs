@@ -50,7 +50,7 @@ pub fn run(mut options: Options) -> anyhow::Result<()> {
     let mut session = Session::enter()?;
     let (send, events) = mpsc::channel();
     listen(&send)?;
-    let to_loop = send.clone();
+    let to_loop = send;
     let worker = Worker::start(options.open.clone(), move |reply| {
         let _ = to_loop.send(Event::Message(Message::Worker(reply)));
     });

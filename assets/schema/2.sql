@@ -3,7 +3,7 @@
 
 -- step: add the auth mode and the revision
 ALTER TABLE connectors ADD COLUMN auth_mode TEXT CHECK (auth_mode IN ('shared', 'per-user'));
-ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 
 -- step: add the columns read from config
 ALTER TABLE connectors ADD COLUMN auth_type TEXT GENERATED ALWAYS AS (
@@ -64,10 +64,11 @@ CREATE INDEX connectors_to_migrate ON connectors (migration_group, name COLLATE 
 CREATE INDEX connectors_missing_secrets ON connectors (name COLLATE NOCASE) WHERE is_missing_secrets <> 0;
 
 -- step: create the history
--- A writer that knows nothing of revisions still counts as a change.
-CREATE TRIGGER connectors_count_revision AFTER UPDATE ON connectors WHEN new.revision = old.revision
+-- A record's revision is the history step that wrote it, so one revision means one content. A writer that
+-- knows nothing of that gets a negative number, which no step has.
+CREATE TRIGGER connectors_foreign_revision AFTER UPDATE ON connectors WHEN new.revision = old.revision
 BEGIN
-  UPDATE connectors SET revision = old.revision + 1 WHERE rowid = new.rowid;
+  UPDATE connectors SET revision = -1 - abs(random() % 1000000000000) WHERE rowid = new.rowid;
 END;
 CREATE TABLE history (
   step        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -78,8 +79,8 @@ CREATE TABLE history (
   records     INTEGER NOT NULL DEFAULT 0,
   reverts     INTEGER REFERENCES history (step)
 ) STRICT;
--- before: the changed columns as a JSON object, NULL when the record did not exist; after likewise.
--- revision: the record's revision after the change, NULL when it was deleted.
+-- before: the changed columns and the revision as a JSON object, NULL when the record did not exist;
+-- after: the changed columns, NULL when it was deleted; revision: the one after the change.
 CREATE TABLE history_changes (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
   connector_id  TEXT NOT NULL,

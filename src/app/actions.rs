@@ -24,6 +24,24 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         _ if model.opened.is_none() => return opening(action),
         _ => {}
     }
+    if model.is_waiting() || !model.waiting_keys.is_empty() {
+        model.waiting_keys.push_back(key);
+        return Vec::new();
+    }
+    focused_key(model, place, key, action)
+}
+
+/// The next of the keys that waited for an answer, if it can be taken now.
+pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Effect>> {
+    if model.is_waiting() {
+        return None;
+    }
+    let key = model.waiting_keys.pop_front()?;
+    let place = model.place();
+    Some(focused_key(model, place, key, keymap::action(place, key)))
+}
+
+fn focused_key(model: &mut Model, place: Place, key: Key, action: Option<Action>) -> Vec<Effect> {
     match place {
         Place::Dialog => dialog(model, action),
         Place::Input => input(model, key, action),

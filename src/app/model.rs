@@ -1,12 +1,13 @@
 //! The state of the program. What has the focus is part of it, never a product of drawing.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::domain::Connector;
-use crate::keymap::Place;
+use crate::keymap::{Key, Place};
 use crate::screens::{Dialog, Level, detail, form, help, review, rows::Rows};
 use crate::store::{Scope, Stage, UpgradeReport};
 use crate::ui::input::TextInput;
@@ -39,7 +40,7 @@ pub(super) enum Screen {
     /// The list, always at the bottom.
     Connectors,
     /// One connector.
-    Detail(detail::State),
+    Detail(Box<detail::State>),
     /// The review.
     Review,
     /// The form.
@@ -94,6 +95,8 @@ pub struct Model {
     pub(super) awaiting_form: Option<(String, AwaitedForm)>,
     /// The result of a run that is shown when the counts after it arrive.
     pub(super) awaiting_result: Option<crate::store::Applied>,
+    /// Keys pressed while the answer to an earlier one is on its way; they are taken when it has come.
+    pub(super) waiting_keys: VecDeque<Key>,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
     pub(super) quitting: bool,
@@ -127,6 +130,7 @@ impl Model {
             preview_of: None,
             awaiting_form: None,
             awaiting_result: None,
+            waiting_keys: VecDeque::new(),
             fatal: None,
             quitting: false,
             setup,
@@ -175,6 +179,16 @@ impl Model {
             Screen::Review => Place::Review,
             Screen::Form(form) => form.place(),
             Screen::Help(_) => Place::Help,
+        }
+    }
+
+    /// The answer to an earlier key is on its way: what a further key is about is not known yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        match self.place() {
+            Place::Connectors => self.awaiting_form.is_some() || !self.connectors.is_settled(),
+            Place::Review => self.awaiting_form.is_some() || !self.review.rows.is_settled(),
+            Place::Detail => self.awaiting_form.is_some(),
+            _ => false,
         }
     }
 

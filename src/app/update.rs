@@ -24,6 +24,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     for effect in wanted {
         perform(model, effect, &mut outside);
     }
+    while let Some(effects) = actions::waiting_key(model) {
+        for effect in effects {
+            perform(model, effect, &mut outside);
+        }
+    }
     follow_selection(model, &mut outside);
     outside
 }
@@ -63,7 +68,7 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
         }
         Go::Detail(id) => {
             outside.push(Effect::Read(Request::Record { id: id.clone() }));
-            model.screens.push(Screen::Detail(detail::State::new(id)));
+            model.screens.push(Screen::Detail(Box::new(detail::State::new(id))));
         }
         Go::Edit(id) => await_form(model, id, AwaitedForm::Edit, outside),
         Go::Duplicate(id) => await_form(model, id, AwaitedForm::Duplicate, outside),

@@ -32,7 +32,7 @@ pub struct Connector {
     pub created_at: Option<String>,
     /// ISO 8601, as stored.
     pub updated_at: Option<String>,
-    /// Counts the writes of this record; a save names the one it started from.
+    /// The history step that wrote it; a save names the one it started from. One revision, one content.
     pub revision: i64,
 }
 
@@ -172,7 +172,7 @@ pub struct Summary {
     pub model_version: i64,
     /// ISO 8601, as stored.
     pub updated_at: Option<String>,
-    /// Counts the writes of this record.
+    /// As [`Connector::revision`].
     pub revision: i64,
     /// What a person decided about its migration.
     pub decision: Option<Decision>,
@@ -188,8 +188,8 @@ impl Summary {
         [
             (self.is_malformed, "malformed"),
             (self.group == Some(Group::Blocked), "blocked"),
-            (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "needs migration"),
-            (self.is_missing_secrets, "missing secrets"),
+            (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "to migrate"),
+            (self.is_missing_secrets, "no secrets"),
             (self.is_unknown_type(), "unknown type"),
             (self.is_deprecated, "deprecated"),
         ]

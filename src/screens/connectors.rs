@@ -131,7 +131,7 @@ pub fn height(area: Rect) -> usize {
 
 /// Draws the list, and the selected connector beside it where there is room.
 pub fn view(rows: &Rows, preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    let (list, panel) = if area.width >= PANEL_FROM { cut_right(area, area.width * 2 / 5) } else { (area, Rect::ZERO) };
+    let (list, panel) = if area.width >= PANEL_FROM { cut_right(area, area.width / 3 + 4) } else { (area, Rect::ZERO) };
     let empty = ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector"];
     table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
     if panel.area() > 0 {
@@ -185,7 +185,7 @@ fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<C
         width: 8,
         cell: Box::new(move |row| mode(row, theme)),
     });
-    let flag_width = if width >= 70 { 18 } else { 8 };
+    let flag_width = if width >= 70 { 13 } else { 10 };
     if width >= 50 {
         columns.push(Column {
             head: "FLAGS".to_owned(),

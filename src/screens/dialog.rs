@@ -107,7 +107,7 @@ impl Dialog {
         let body = self.wrapped(inner_width, theme);
         let answers = self.answer_lines(inner_width, theme);
         let wanted = body.len() + answers.len() + 3;
-        let place = centered(area, fit_u16(inner_width + 4), fit_u16(wanted).saturating_add(0));
+        let place = centered(area, fit_u16(inner_width + 4), fit_u16(wanted));
         let block = Block::bordered()
             .border_style(theme.border())
             .title(Span::styled(format!(" {} ", clip(&self.title, inner_width)), theme.title()));
@@ -117,10 +117,10 @@ impl Dialog {
         let room = usize::from(inside.height).saturating_sub(answers.len() + 1);
         let scroll = self.scroll.min(body.len().saturating_sub(room));
         let mut lines: Vec<Line<'_>> = body.iter().skip(scroll).take(room).cloned().collect();
-        if scroll + room < body.len() {
-            if let Some(last) = lines.last_mut() {
-                *last = Line::styled("… PgDn for more", theme.muted());
-            }
+        if scroll + room < body.len()
+            && let Some(last) = lines.last_mut()
+        {
+            *last = Line::styled("… PgDn for more", theme.muted());
         }
         let pad = Rect { x: inside.x + 1.min(inside.width), width: inside.width.saturating_sub(2), ..inside };
         frame.render_widget(Paragraph::new(lines), pad);

@@ -33,6 +33,8 @@ pub struct Rows {
     pub loaded: bool,
     filter: Filter,
     generation: u64,
+    /// The search whose answer is on the screen.
+    answered: u64,
     height: usize,
     window_start: usize,
     window: Vec<Option<Summary>>,
@@ -56,6 +58,7 @@ impl Rows {
             loaded: false,
             filter: Filter::default(),
             generation: 0,
+            answered: 0,
             height: 1,
             window_start: 0,
             window: Vec::new(),
@@ -72,6 +75,12 @@ impl Rows {
     /// The selected row.
     pub fn current(&self) -> Option<&Summary> {
         self.row(self.cursor)
+    }
+
+    /// What is on the screen is what was asked for, and the selected row is in memory. Until then a key
+    /// that is about a row could hit another one than the person means.
+    pub fn is_settled(&self) -> bool {
+        self.answered == self.generation && (self.total == 0 || self.current().is_some())
     }
 
     /// Rows that fit on the screen.
@@ -129,6 +138,7 @@ impl Rows {
         if generation != self.generation {
             return;
         }
+        self.answered = generation;
         self.loaded = true;
         self.total = total;
         self.cursor = cursor;

@@ -12,11 +12,13 @@ use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, fit};
 use crate::ui::theme::Theme;
 
+type Cell<'a> = Box<dyn Fn(&Summary) -> (String, Style) + 'a>;
+
 /// A column: its head, its width, and what it shows of a row.
 pub(super) struct Column<'a> {
     pub(super) head: String,
     pub(super) width: usize,
-    pub(super) cell: Box<dyn Fn(&Summary) -> (String, Style) + 'a>,
+    pub(super) cell: Cell<'a>,
 }
 
 /// Lines above the rows: the filter and the heads.
@@ -64,7 +66,7 @@ fn row_line(rows: &Rows, at: usize, columns: &[Column<'_>], width: usize, theme:
     let sign = match (selected, marked) {
         (true, true) => ">*",
         (true, false) => "> ",
-        (false, true) => " *",
+        (false, true) => "* ",
         (false, false) => "  ",
     };
     let mut spans = vec![Span::styled(sign, if marked && !selected { theme.warning() } else { theme.text() })];

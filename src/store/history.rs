@@ -11,6 +11,7 @@ use super::Progress;
 use super::connectors::{get, insert};
 use super::error::StoreError;
 use super::open::Store;
+use crate::domain::model_version::Outcome;
 use crate::domain::{AuthMode, Connector};
 
 /// What a step was.
@@ -116,50 +117,54 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
+    /// Adds a record.
     pub(super) fn insert(&mut self, connector: &mut Connector) -> rusqlite::Result<()> {
-        // No earlier row of this id can have reached this number, so an old step never takes a new row
-        // for the one it wrote.
-        connector.revision = self.step * 1_000_000;
+        self.put(connector, self.step)
+    }
+
+    fn put(&mut self, connector: &mut Connector, revision: i64) -> rusqlite::Result<()> {
+        connector.revision = revision;
         insert(self.connection, connector)?;
-        self.note(&connector.id, None, Some(&json!({})), Some(connector.revision))
+        self.note(&connector.id, None, Some(&Map::new()), Some(revision))
     }
 
     pub(super) fn delete(&mut self, current: &Connector) -> rusqlite::Result<()> {
-        self.note(&current.id, Some(&Value::Object(columns(current))), None, None)?;
+        self.note(&current.id, Some(&with_revision(columns(current), current.revision)), None, None)?;
         self.connection.prepare_cached("DELETE FROM connectors WHERE id = ?1")?.execute([&current.id])?;
         Ok(())
     }
 
     /// Writes the columns that differ.
     pub(super) fn update(&mut self, current: &Connector, edited: &mut Connector) -> rusqlite::Result<()> {
-        edited.revision = current.revision + 1;
+        self.change(current, edited, self.step)
+    }
+
+    fn change(&mut self, current: &Connector, edited: &mut Connector, revision: i64) -> rusqlite::Result<()> {
+        edited.revision = revision;
         let (old, new) = (columns(current), columns(edited));
         let changed: Vec<&String> = new.keys().filter(|key| old.get(*key) != new.get(*key)).collect();
         let part = |of: &Map<String, Value>| {
             changed.iter().filter_map(|key| Some(((*key).clone(), of.get(*key)?.clone()))).collect::<Map<_, _>>()
         };
-        self.write_columns(&current.id, &part(&new), edited.revision)?;
-        self.note(
-            &current.id,
-            Some(&Value::Object(part(&old))),
-            Some(&Value::Object(part(&new))),
-            Some(edited.revision),
-        )
+        let after = part(&new);
+        self.write_columns(&current.id, &after, revision)?;
+        self.note(&current.id, Some(&with_revision(part(&old), current.revision)), Some(&after), Some(revision))
     }
 
-    /// The two columns a migration writes, without reading the rest of the record.
-    pub(super) fn migrate(
-        &mut self,
-        id: &str,
-        revision: i64,
-        before: (Option<AuthMode>, i64),
-        after: (Option<AuthMode>, i64),
-    ) -> rusqlite::Result<()> {
-        let image = |(mode, version): (Option<AuthMode>, i64)| json!({"auth_mode": mode.map(AuthMode::as_str), "model_version": version});
+    /// The two columns a migration writes.
+    pub(super) fn migrate(&mut self, current: &Connector, outcome: Outcome) -> rusqlite::Result<()> {
+        let image = |mode: Option<AuthMode>, version: i64| {
+            let mut image = Map::new();
+            image.insert("auth_mode".to_owned(), json!(mode.map(AuthMode::as_str)));
+            image.insert("model_version".to_owned(), json!(version));
+            image
+        };
         self.connection
             .prepare_cached("UPDATE connectors SET auth_mode = ?2, model_version = ?3, revision = ?4 WHERE id = ?1")?
-            .execute(params![id, after.0.map(AuthMode::as_str), after.1, revision + 1])?;
-        self.note(id, Some(&image(before)), Some(&image(after)), Some(revision + 1))
+            .execute(params![current.id, outcome.auth_mode.map(AuthMode::as_str), outcome.model_version, self.step])?;
+        let before = with_revision(image(current.auth_mode, current.model_version), current.revision);
+        let after = image(outcome.auth_mode, outcome.model_version);
+        self.note(&current.id, Some(&before), Some(&after), Some(self.step))
     }
 
     fn write_columns(&self, id: &str, new: &Map<String, Value>, revision: i64) -> rusqlite::Result<()> {
@@ -174,11 +179,11 @@ impl<'a> Journal<'a> {
     fn note(
         &mut self,
         id: &str,
-        before: Option<&Value>,
-        after: Option<&Value>,
+        before: Option<&Map<String, Value>>,
+        after: Option<&Map<String, Value>>,
         revision: Option<i64>,
     ) -> rusqlite::Result<()> {
-        let text = |value: Option<&Value>| value.map(Value::to_string);
+        let text = |image: Option<&Map<String, Value>>| image.map(|image| json!(image).to_string());
         self.connection.prepare_cached("INSERT INTO history_changes VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
             self.step,
             id,
@@ -189,6 +194,11 @@ impl<'a> Journal<'a> {
         self.records += 1;
         Ok(())
     }
+}
+
+fn with_revision(mut image: Map<String, Value>, revision: i64) -> Map<String, Value> {
+    image.insert("revision".to_owned(), json!(revision));
+    image
 }
 
 /// A record's columns but its id and revision.
@@ -351,13 +361,15 @@ fn entries(connection: &Connection, step: i64, after: &str) -> rusqlite::Result<
         .collect()
 }
 
-/// Puts one record back; false when it was changed since.
+/// Puts one record back, its revision too: what an earlier step wrote is there again, and can be taken
+/// back in its turn. False when it was changed since.
 fn restore(journal: &mut Journal<'_>, connection: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
     let current = get(connection, &entry.id)?;
+    let was = |before: &Map<String, Value>| before.get("revision").and_then(Value::as_i64).unwrap_or(0);
     match (current, entry.revision, &entry.before) {
         (Some(current), Some(revision), Some(before)) if current.revision == revision => {
             let mut edited = with_columns(current.clone(), before);
-            journal.update(&current, &mut edited)?;
+            journal.change(&current, &mut edited, was(before))?;
             Ok(true)
         }
         (Some(current), Some(revision), None) if current.revision == revision => {
@@ -366,7 +378,7 @@ fn restore(journal: &mut Journal<'_>, connection: &Connection, entry: &Entry) ->
         }
         (None, None, Some(before)) => {
             let mut deleted = with_columns(Connector::new(&entry.id, ""), before);
-            journal.insert(&mut deleted)?;
+            journal.put(&mut deleted, was(before))?;
             Ok(true)
         }
         _ => Ok(false),

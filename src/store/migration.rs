@@ -281,12 +281,7 @@ fn migrate(
         applied.skipped += u64::from(decision == Some(Decision::Skip));
         return Ok(());
     };
-    journal.migrate(
-        &connector.id,
-        connector.revision,
-        (connector.auth_mode, connector.model_version),
-        (outcome.auth_mode, outcome.model_version),
-    )?;
+    journal.migrate(connector, outcome)?;
     if outcome.auth_mode == connector.auth_mode {
         applied.stamped += 1;
     } else {

@@ -55,7 +55,7 @@ pub(super) fn view_of_schema_1() -> String {
     format!(
         "CREATE TEMP VIEW connectors AS
          SELECT upgraded.*{generated} FROM (
-           SELECT rowid AS rowid, {columns}, 1 AS revision,
+           SELECT rowid AS rowid, {columns}, 0 AS revision,
              CASE WHEN json_valid(extra) THEN CASE
                WHEN json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user')
                THEN json_extract(extra, '$.attributes.authMode') END END AS auth_mode

@@ -8,8 +8,8 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute, queue, style};
 
@@ -77,7 +77,9 @@ impl Session {
     pub fn resume(&mut self) -> anyhow::Result<()> {
         ENTERED.store(false, Ordering::SeqCst);
         enter()?;
-        self.terminal.clear()?;
+        // A new one, since clearing the old one asks for the cursor, whose answer the input thread takes.
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout())).context("the terminal cannot be used")?;
+        execute!(io::stdout(), Clear(ClearType::All))?;
         Ok(())
     }
 }

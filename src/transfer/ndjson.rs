@@ -171,7 +171,7 @@ fn document_of(line: &str) -> Result<RawObject, String> {
 
 /// A saved object of type `action` as a record. What has no column goes to `extra`, in its order.
 fn connector_of(mut document: RawObject) -> Result<Connector, String> {
-    let id = string(document.take("id"), "id")?.ok_or("has no id")?;
+    let id = string(document.take("id").as_deref(), "id")?.ok_or("has no id")?;
     if id.is_empty() {
         return Err("has an empty id".to_owned());
     }
@@ -179,9 +179,9 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
     let attributes = document.take("attributes").ok_or("has no attributes")?;
     let mut attributes =
         RawObject::parse(attributes.get()).map_err(|error| format!("attributes are not right: {error}"))?;
-    let connector_type_id =
-        string(attributes.take("actionTypeId"), "attributes.actionTypeId")?.ok_or("has no attributes.actionTypeId")?;
-    let name = string(attributes.take("name"), "attributes.name")?.ok_or("has no attributes.name")?;
+    let connector_type_id = string(attributes.take("actionTypeId").as_deref(), "attributes.actionTypeId")?
+        .ok_or("has no attributes.actionTypeId")?;
+    let name = string(attributes.take("name").as_deref(), "attributes.name")?.ok_or("has no attributes.name")?;
     let config = attributes.take("config").map_or("{}".to_owned(), |config| config.get().to_owned());
     let secrets = secrets_of(attributes.take("secrets"))?;
     let is_missing_secrets = match attributes.take("isMissingSecrets").as_deref().map(RawValue::get) {
@@ -190,8 +190,8 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
         Some(_) => return Err("attributes.isMissingSecrets is not a boolean".to_owned()),
     };
     let auth_mode = known_auth_mode(&mut attributes);
-    let created_at = string(document.take("created_at"), "created_at")?;
-    let updated_at = string(document.take("updated_at"), "updated_at")?;
+    let created_at = string(document.take("created_at").as_deref(), "created_at")?;
+    let updated_at = string(document.take("updated_at").as_deref(), "updated_at")?;
     if !attributes.0.is_empty() {
         let rest = crate::domain::json::raw(&attributes.to_text()).map_err(|error| error.to_string())?;
         document.set("attributes", rest);
@@ -221,8 +221,8 @@ fn model_version_of(extra: &str) -> Result<i64, String> {
     }
 }
 
-fn string(value: Option<Box<RawValue>>, name: &str) -> Result<Option<String>, String> {
-    match value.as_deref().map(RawValue::get) {
+fn string(value: Option<&RawValue>, name: &str) -> Result<Option<String>, String> {
+    match value.map(RawValue::get) {
         None | Some("null") => Ok(None),
         Some(text) => serde_json::from_str(text).map(Some).map_err(|_| format!("{name} is not a string")),
     }

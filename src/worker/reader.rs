@@ -42,7 +42,7 @@ impl Reader {
     /// Answers one question.
     pub fn answer(&mut self, request: Request, reply: &impl Fn(Reply)) {
         let answered = match request {
-            Request::List(list) => self.list(list),
+            Request::List(list) => self.list(&list),
             Request::Rows { scope, generation, start, len } => self.rows(scope, generation, start, len),
             Request::Ids { scope, generation, start, len } => self.ids(scope, generation, start, len),
             Request::Record { id } => {
@@ -64,7 +64,7 @@ impl Reader {
         }
     }
 
-    fn list(&mut self, list: ListRequest) -> Result<Option<Reply>, StoreError> {
+    fn list(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
         self.data_version = self.store.data_version()?;
         let row_ids = self.store.order(list.scope, &list.filter, list.sort)?;
         let total = row_ids.len();

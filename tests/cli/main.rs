@@ -1,4 +1,5 @@
 //! The commands on real exports: what they print, what they write, how they exit.
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -56,14 +56,25 @@ fn toggle_is_in_place_durable_and_undone_by_u() {
     let secrets = "SELECT id, secrets, config, extra FROM connectors ORDER BY id";
     let kept = rows(&path, secrets);
     app.press("/").type_text("Ticket").press("Enter t").expect("per-user: each user");
-    assert_eq!(
-        rows(&path, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'").concat(),
-        r#"Text("per-user")"#.replace("\"per-user\"", &format!("{:?}", b"per-user"))
-    );
+    assert_eq!(rows(&path, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'"), ["\"per-user\""]);
     assert_eq!(rows(&path, secrets), kept);
     app.press("u").expect("undone: auth mode, 1 connector as before");
     assert_eq!(records(&path), before);
     app.press("u").expect("there is nothing to undo");
+}
+
+#[test]
+fn steps_are_undone_one_after_the_other() {
+    let place = Place::new();
+    let mut app = opened(&place, 120, 40);
+    let path = place.path("demo.db");
+    let before = records(&path);
+    app.press("/").type_text("Ticket").press("Enter t e").type_text("!").press("Ctrl-s Enter t c");
+    app.press("Ctrl-s Enter d Right Enter");
+    for kind in ["delete", "create", "auth mode", "edit", "auth mode"] {
+        app.press("u").expect(&format!("undone: {kind}, 1 connector as before"));
+    }
+    assert_eq!(records(&path), before);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What the tests share: the program driven by keys without threads, data sets, reading files.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+#![allow(dead_code, reason = "not every test program uses all of it")]
 
 pub mod svg;
 
@@ -84,7 +84,11 @@ pub fn rows(path: &Path, sql: &str) -> Vec<String> {
     let columns = statement.column_count();
     statement
         .query_map([], |row| {
-            Ok((0..columns).map(|at| format!("{:?}", row.get_ref(at).expect("a value"))).collect::<Vec<_>>().join("|"))
+            let show = |at| match row.get_ref(at).expect("a value") {
+                rusqlite::types::ValueRef::Text(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
+                other => format!("{other:?}"),
+            };
+            Ok((0..columns).map(show).collect::<Vec<_>>().join("|"))
         })
         .expect("rows")
         .map(|row| row.expect("a row"))

@@ -1,0 +1,116 @@
+//! Open the demo, filter, toggle, save, review, apply, undo the run, quit.
+
+use super::terminal::Terminal;
+use crate::support::{Place, rows, untouched};
+
+const UP: &str = "\x1b[A";
+const RIGHT: &str = "\x1b[C";
+const DOWN: &str = "\x1b[B";
+const ESC: &str = "\x1b";
+const CTRL_S: &str = "\x13";
+
+fn count(path: &std::path::Path, condition: &str) -> String {
+    rows(path, &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
+}
+
+#[test]
+fn the_whole_story_and_the_file_says_what_the_screen_said() {
+    let place = Place::new();
+    let path = place.path("story.db");
+    let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").expect("189 pending: backfill 73, stamp only 111, blocked 5");
+    let original = untouched(&path);
+
+    // Filter and toggle in the list.
+    terminal.send(ESC).expect("1 of 197").send("/Ticket webhook\rt").expect("auth mode changed");
+    assert_eq!(count(&path, "name = 'Ticket webhook (9.4)' AND auth_mode = 'per-user'"), "Integer(1)");
+
+    // Save an edit.
+    terminal.send("e").expect("> Name").send(" X").expect("Ticket webhook (9.4) X");
+    terminal.send(CTRL_S).expect("Save these changes?").send("\r").expect("saved: Ticket webhook (9.4) X");
+    assert_eq!(count(&path, "name = 'Ticket webhook (9.4) X'"), "Integer(1)");
+    terminal.send("u").expect("undone: edit");
+    terminal.send("u").expect("undone: auth mode");
+    assert_eq!(untouched(&path), original);
+
+    // Review: two per-user, one skipped, apply.
+    terminal
+        .send("m")
+        .expect("189 pending")
+        .send("p")
+        .expect("1 per-user, 0 skip")
+        .send("p")
+        .expect("2 per-user, 0 skip");
+    terminal.send("s").expect("2 per-user, 1 skip");
+    terminal.send("A").expect("183 connectors will be migrated").send(RIGHT).send("\r").expect("Migration applied");
+    terminal.expect("72 got an auth mode, 111 took the version stamp only");
+    assert_eq!(untouched(&path), original);
+    assert_eq!(count(&path, "migration_group IS NULL"), "Integer(191)");
+    terminal.send("\r").expect("6 pending");
+
+    // Take the run back, and quit.
+    terminal
+        .send("U")
+        .expect("Roll the migration run")
+        .send(RIGHT)
+        .send("\r")
+        .expect("rolled back: migration, 183 connectors");
+    assert_eq!(count(&path, "migration_group IS NULL"), "Integer(8)");
+    assert_eq!(untouched(&path), original);
+    terminal.send(UP).send(DOWN).send("q").expect("197 connectors").send("q");
+    let (code, raw) = terminal.end_restored();
+    assert_eq!(code, 0);
+    assert!(raw.contains("the demo file was kept"), "{raw}");
+    // One file and its copy; the log has been folded in.
+    assert_eq!(place.names().len(), 2, "{:?}", place.names());
+    assert_eq!(rows(&path, "PRAGMA integrity_check").concat(), "\"ok\"");
+}
+
+#[test]
+fn the_demo_leaves_nothing_behind() {
+    let place = Place::new();
+    let folder = place.folder.path();
+    let mut terminal = Terminal::start_in(folder, &["demo"], 80, 24, &[("TMPDIR", folder.to_str().unwrap())]);
+    terminal.expect("Migration review");
+    assert_eq!(place.names().len(), 1);
+    terminal.send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert!(place.names().is_empty(), "{:?}", place.names());
+}
+
+#[test]
+fn the_whole_plan_is_applied_unattended() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap(), "--apply-migration"], 80, 24);
+    terminal.expect("Migration applied").expect("5 stay pending").send("\r").send("qq");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert_eq!(count(&path, "model_version = 2"), "Integer(192)");
+}
+
+#[test]
+fn text_of_records_cannot_touch_the_terminal() {
+    let place = Place::new();
+    let path = place.demo();
+    let hostile =
+        "\u{1b}]0;owned\u{7}\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}[2J\u{1b}[1;1H\u{1b}[31m\u{9b}5;5H\r\n\u{202e}name";
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute(
+            "UPDATE connectors SET name = ?1, connector_type_id = ?1, config = json_object('authType', ?1)",
+            [hostile],
+        )
+        .unwrap();
+    drop(connection);
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").expect("␛]0;owned␇");
+    for keys in ["\x1b", "\r", "\x1b", "e", "\x1b", "d", "\x1b", "?", "\x1b"] {
+        terminal.send(keys).wait("a header", |screen| screen.contents().starts_with(" "));
+    }
+    terminal.expect("1 of 197");
+    assert_eq!(terminal.titles(), Vec::<String>::new());
+    terminal.send("\x03");
+    let (code, raw) = terminal.end_restored();
+    assert_eq!(code, 0);
+    assert!(!raw.contains("\u{1b}[2J\u{1b}[1;1H\u{1b}[31m") && !raw.contains('\u{202e}') && !raw.contains("\u{1b}]"));
+}

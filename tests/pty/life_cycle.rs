@@ -1,0 +1,120 @@
+//! The terminal is given back on every way out, and the program lives through what terminals do.
+
+use super::terminal::Terminal;
+use crate::support::{Place, execute};
+
+#[test]
+fn signals_end_the_program_the_normal_way() {
+    for signal in ["TERM", "INT", "HUP", "QUIT"] {
+        let place = Place::new();
+        let path = place.demo();
+        let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
+        terminal.expect("Migration review").signal(signal);
+        assert_eq!(terminal.end_restored().0, 0, "{signal}");
+        assert!(place.names().iter().all(|name| !name.ends_with("-wal")), "{:?}", place.names());
+    }
+}
+
+#[test]
+fn suspend_gives_the_terminal_back_and_resume_draws_again() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
+    terminal.expect("Migration review").send("\x1a");
+    terminal.wait("the main screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    terminal.signal("CONT").expect("Migration review");
+    terminal.send("\x1b").expect("1 of 197").send("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn a_refusal_leaves_the_screen_alone() {
+    let place = Place::new();
+    let path = place.demo();
+    execute(&path, "PRAGMA user_version = 99");
+    let terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
+    let (code, raw) = terminal.end_restored();
+    assert_eq!(code, 2);
+    assert!(raw.contains("has schema 99") && !raw.contains("\u{1b}[?1049h"), "{raw}");
+}
+
+#[test]
+fn a_failed_upgrade_says_why_on_the_restored_screen() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0xa5);
+    std::fs::write(&path, &bytes).unwrap();
+    let (code, raw) = Terminal::start(&[path.to_str().unwrap()], 80, 24).end_restored();
+    assert_eq!(code, 2);
+    assert!(raw.contains("The file is as it was"), "{raw}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn resizing_redraws_and_a_tiny_terminal_says_so() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 120, 40);
+    terminal.expect("Migration review").resize(40, 10).expect("WILL BE").resize(20, 4).expect("terminal too");
+    terminal.resize(80, 24).expect("189 pending: backfill 73, stamp only 111, blocked 5").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
+fn without_colour_the_selection_can_be_seen() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("NO_COLOR", "1")]);
+    terminal.expect("Migration review").wait("a selected row", |screen| {
+        (0..24).any(|row| screen.cell(row, 0).is_some_and(|cell| cell.contents() == ">" && cell.inverse()))
+    });
+    let coloured = terminal.screen(|screen| {
+        (0..24).any(|row| {
+            (0..80).any(|column| screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default))
+        })
+    });
+    assert!(!coloured);
+    terminal.send("\x03");
+    let (_, raw) = terminal.end_restored();
+    assert!(!raw.contains("\u{1b}[;m") && !raw.contains("\u{1b}[38"), "no colour command is written");
+}
+
+#[test]
+fn a_paste_is_text_and_never_keys() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197");
+    terminal.send("\x1b[200~qdq\x1b[201~").expect("nothing here takes pasted text");
+    terminal.send("/").expect("Enter done").send("\x1b[200~Ticket\nwebhook\x1b[201~").expect("/Ticket webhook");
+    terminal.send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
+fn a_dumb_terminal_is_told_so() {
+    let place = Place::new();
+    let path = place.demo();
+    let terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("TERM", "dumb")]);
+    let (code, raw) = terminal.end_restored();
+    assert_eq!(code, 2);
+    assert!(raw.contains("TERM=dumb"), "{raw}");
+}
+
+#[test]
+fn two_programs_on_one_file_see_each_others_changes() {
+    let place = Place::new();
+    let path = place.demo();
+    let path = path.to_str().unwrap();
+    let mut first = Terminal::start(&[path], 100, 30);
+    first.expect("Migration review").send("\x1b").expect("1 of 197");
+    let mut second = Terminal::start(&[path], 100, 30);
+    second.expect("1 of 197").send("/Ticket webhook\rt").expect("auth mode changed");
+    first.send("/Ticket webhook\r").expect("per-user");
+    for mut terminal in [first, second] {
+        terminal.send("\x03");
+        assert_eq!(terminal.end_restored().0, 0);
+    }
+}

@@ -1,0 +1,9 @@
+//! The real program in a pseudo-terminal, as a person has it.
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod journey;
+mod life_cycle;
+mod terminal;
