@@ -157,7 +157,8 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
     if action == Action::Help {
         return vec![Effect::Go(Go::Help)];
     }
-    let height = usize::from(model.body().height);
+    let body = model.body();
+    let size = (usize::from(body.width), usize::from(body.height));
     match model.screens.last_mut() {
         Some(Screen::Connectors) => {
             connectors::update(&mut model.connectors, action, model.overview.last_step.as_ref())
@@ -166,9 +167,9 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
             let facts = review::Facts { plan: &model.overview.plan, last_run: model.overview.last_run.as_ref() };
             review::update(&mut model.review, action, facts)
         }
-        Some(Screen::Detail(state)) => detail::update(state, action, height),
+        Some(Screen::Detail(state)) => detail::update(state, action, size),
         Some(Screen::Help(state)) => {
-            if help::update(state, action, height) {
+            if help::update(state, action, size) {
                 Vec::new()
             } else {
                 vec![Effect::Go(Go::Back)]

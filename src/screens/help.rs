@@ -3,8 +3,8 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
+use super::scroll::Scroll;
 use crate::domain::filter;
 use crate::keymap::{self, Action, Place};
 use crate::ui::text::wrap;
@@ -14,45 +14,29 @@ use crate::ui::theme::Theme;
 #[derive(Debug)]
 pub struct State {
     place: Place,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl State {
     /// The help of a place.
     pub fn new(place: Place) -> Self {
-        Self { place, scroll: 0 }
+        Self { place, scroll: Scroll::default() }
     }
 }
 
 /// Scrolls; false when the action leaves the help.
-pub fn update(state: &mut State, action: Action, height: usize) -> bool {
-    let page = height.saturating_sub(1).max(1);
-    match action {
-        Action::Down => state.scroll += 1,
-        Action::Up => state.scroll = state.scroll.saturating_sub(1),
-        Action::PageDown => state.scroll += page,
-        Action::PageUp => state.scroll = state.scroll.saturating_sub(page),
-        Action::Top => state.scroll = 0,
-        Action::Bottom => state.scroll = usize::MAX / 2,
-        Action::Back | Action::Quit => return false,
-        _ => {}
-    }
-    let most = lines(state.place, 60, Theme::new(false)).len();
-    state.scroll = state.scroll.min(most.saturating_sub(height.min(most)));
-    true
+pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> bool {
+    let lines = lines(state.place, size.0, Theme::new(false)).len();
+    state.scroll.act(action, size.1, lines) || !matches!(action, Action::Back | Action::Quit)
 }
 
 /// Draws the help.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-    let lines = lines(state.place, usize::from(area.width).saturating_sub(2), theme);
-    let height = usize::from(area.height);
-    let scroll = state.scroll.min(lines.len().saturating_sub(height));
-    let shown: Vec<_> = lines.into_iter().skip(scroll).take(height).collect();
-    let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    frame.render_widget(Paragraph::new(shown), area);
+    state.scroll.view(lines(state.place, usize::from(area.width), theme), frame, area);
 }
 
-fn lines(place: Place, cells: usize, theme: Theme) -> Vec<Line<'static>> {
+fn lines(place: Place, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let cells = width.saturating_sub(2);
     let others = Place::ALL.into_iter().filter(|other| *other != place);
     let mut lines = Vec::new();
     for place in std::iter::once(place).chain(others) {

@@ -11,6 +11,7 @@ pub mod picker;
 pub mod record;
 pub mod review;
 pub mod rows;
+pub mod scroll;
 mod table;
 
 pub use dialog::Dialog;

@@ -320,9 +320,10 @@ fn decisions(connection: &Connection) -> rusqlite::Result<HashMap<String, Decisi
 }
 
 fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite::Result<()> {
+    // CROSS keeps the order of the join: decisions are few, connectors are many.
     let mut statement = connection.prepare_cached(
         "SELECT d.decision, c.migration_group, count(*)
-         FROM migration_decisions AS d JOIN connectors AS c ON c.id = d.connector_id
+         FROM migration_decisions AS d CROSS JOIN connectors AS c ON c.id = d.connector_id
          WHERE c.migration_group IN ('backfill', 'stamp_only') GROUP BY 1, 2",
     )?;
     let mut rows = statement.query([])?;

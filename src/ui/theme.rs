@@ -39,9 +39,9 @@ impl Theme {
         self.role(Color::Cyan, Modifier::BOLD)
     }
 
-    /// What matters less; never DIM, which some terminals make unreadable.
+    /// What matters less: plain, since grey (and DIM) cannot be read on a light or on a dark ground.
     pub fn muted(self) -> Style {
-        self.role(Color::Gray, Modifier::empty())
+        Style::new()
     }
 
     /// Success, and what is added.
@@ -51,7 +51,7 @@ impl Theme {
 
     /// Worth a look.
     pub fn warning(self) -> Style {
-        self.role(Color::Yellow, Modifier::BOLD)
+        self.role(Color::Magenta, Modifier::BOLD)
     }
 
     /// Errors, and what is taken away.

@@ -31,6 +31,7 @@ pub struct Worker {
     requests: Option<Sender<Request>>,
     jobs: Option<Sender<Job>>,
     cancel: Arc<AtomicBool>,
+    reading: Arc<Reading>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -41,15 +42,17 @@ impl Worker {
         let (jobs, incoming_jobs) = mpsc::channel();
         let cancel = Arc::new(AtomicBool::new(false));
         let flag = cancel.clone();
+        let reading = Arc::new(Reading::default());
+        let shared = reading.clone();
         let writer = thread::spawn(move || {
             let _alarm = Alarm(reply.clone());
-            let Some((mut writer, reader)) = writer::open(&options, &flag, &reply) else {
+            let Some((mut writer, reader)) = writer::open(&options, &flag, &shared, &reply) else {
                 return;
             };
             let for_reader = reply.clone();
             let reader = thread::spawn(move || {
                 let _alarm = Alarm(for_reader.clone());
-                reader.run(&incoming_requests, &for_reader);
+                reader.run(&incoming_requests, &shared, &for_reader);
             });
             for job in incoming_jobs {
                 flag.store(false, Ordering::Relaxed);
@@ -58,11 +61,15 @@ impl Worker {
             // The reader closes first, so that the writer's close can fold the log into the file.
             let _ = reader.join();
         });
-        Self { requests: Some(requests), jobs: Some(jobs), cancel, writer: Some(writer) }
+        Self { requests: Some(requests), jobs: Some(jobs), cancel, reading, writer: Some(writer) }
     }
 
     /// Asks the reader.
     pub fn request(&self, request: Request) {
+        // A search that is running is stale now; its answer would be dropped.
+        if matches!(request, Request::List(_)) {
+            self.reading.interrupt.store(true, Ordering::Relaxed);
+        }
         if let Some(requests) = &self.requests {
             let _ = requests.send(request);
         }
@@ -83,12 +90,23 @@ impl Worker {
     /// Closes the file.
     pub fn stop(mut self) {
         self.cancel();
+        self.reading.stopping.store(true, Ordering::Relaxed);
+        self.reading.interrupt.store(true, Ordering::Relaxed);
         drop(self.requests.take());
         drop(self.jobs.take());
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
     }
+}
+
+/// What the UI's thread tells the reader without waiting for its turn.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// The running statement is not wanted any more.
+    interrupt: Arc<AtomicBool>,
+    /// The program ends.
+    stopping: AtomicBool,
 }
 
 /// Tells the UI when a thread ends by a panic.

@@ -1,8 +1,11 @@
 //! The reader: keeps the order of each list and reads the rows of its windows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
+use super::Reading;
 use super::protocol::{ListRequest, Overview, Reply, Request};
 use crate::store::{Scope, Store, StoreError};
 
@@ -11,6 +14,7 @@ pub struct Reader {
     store: Store,
     orders: HashMap<Scope, Order>,
     data_version: i64,
+    interrupt: Arc<AtomicBool>,
 }
 
 struct Order {
@@ -22,17 +26,28 @@ impl Reader {
     /// A reader on a connection of its own.
     pub fn new(store: Store) -> Self {
         let data_version = store.data_version().unwrap_or(0);
-        Self { store, orders: HashMap::new(), data_version }
+        Self { store, orders: HashMap::new(), data_version, interrupt: Arc::default() }
+    }
+
+    /// A reader whose running statement stops when the flag is set.
+    pub(super) fn interrupted_by(mut self, flag: &Arc<AtomicBool>) -> Self {
+        self.store = self.store.cancelled_by(flag);
+        self.interrupt = flag.clone();
+        self
     }
 
     /// Answers until the channel closes. Of several waiting questions of one kind only the newest counts.
-    pub(super) fn run(mut self, incoming: &Receiver<Request>, reply: &impl Fn(Reply)) {
+    pub(super) fn run(mut self, incoming: &Receiver<Request>, reading: &Reading, reply: &impl Fn(Reply)) {
         while let Ok(first) = incoming.recv() {
             let waiting: Vec<Request> = std::iter::once(first).chain(incoming.try_iter()).collect();
             for (at, request) in waiting.iter().enumerate() {
                 let slot = request.slot();
                 let superseded = slot.is_some() && waiting.iter().skip(at + 1).any(|later| later.slot() == slot);
+                if reading.stopping.load(Ordering::Relaxed) {
+                    return;
+                }
                 if !superseded {
+                    self.interrupt.store(false, Ordering::Relaxed);
                     self.answer(request.clone(), reply);
                 }
             }
@@ -41,6 +56,8 @@ impl Reader {
 
     /// Answers one question.
     pub fn answer(&mut self, request: Request, reply: &impl Fn(Reply)) {
+        let is_list = matches!(request, Request::List(_));
+        let again = request.clone();
         let answered = match request {
             Request::List(list) => self.list(&list),
             Request::Rows { scope, generation, start, len } => self.rows(scope, generation, start, len),
@@ -52,6 +69,12 @@ impl Reader {
         };
         match answered {
             Ok(Some(answer)) => reply(answer),
+            // Interrupted by a newer search: that one is answered next. Anything else is asked again.
+            Ok(None) | Err(StoreError::Cancelled) if is_list => {}
+            Err(StoreError::Cancelled) => {
+                self.interrupt.store(false, Ordering::Relaxed);
+                self.answer(again, reply);
+            }
             Ok(None) => {}
             Err(error) => reply(Reply::Failed(error.to_string())),
         }

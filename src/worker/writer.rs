@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::OpenOptions;
 use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
+use super::{OpenOptions, Reading};
 use crate::clock;
 use crate::store::{Store, StoreError};
 use crate::transfer::{self, TransferError};
@@ -20,10 +20,11 @@ pub struct Writer {
 pub(super) fn open(
     options: &OpenOptions,
     cancel: &Arc<AtomicBool>,
+    reading: &Reading,
     reply: &impl Fn(Reply),
 ) -> Option<(Writer, Reader)> {
     match Writer::open(options, cancel, reply) {
-        Ok(both) => Some(both),
+        Ok((writer, reader)) => Some((writer, reader.interrupted_by(&reading.interrupt))),
         Err(error) => {
             reply(Reply::OpenFailed(error.to_string()));
             None

@@ -228,16 +228,15 @@ pub fn text_of(buffer: &Buffer) -> String {
     lines_of(buffer, |cell| cell.symbol().to_owned())
 }
 
-/// The styles of a screen, one letter a cell: reverse R, bold B, underlined U, and the colours c g y r w.
+/// The styles of a screen, one letter a cell: reverse R, bold B, underlined U, and the colours c g m r.
 pub fn styles_of(buffer: &Buffer) -> String {
     lines_of(buffer, |cell| {
         let letter = match (cell.modifier, cell.fg) {
             (modifier, _) if modifier.contains(Modifier::REVERSED) => "R",
             (_, Color::Cyan) => "c",
             (_, Color::Green) => "g",
-            (_, Color::Yellow) => "y",
+            (_, Color::Magenta) => "m",
             (_, Color::Red) => "r",
-            (_, Color::Gray) => "w",
             (_, Color::Reset) if cell.modifier.contains(Modifier::UNDERLINED) => "U",
             (_, Color::Reset) if cell.modifier.contains(Modifier::BOLD) => "B",
             (_, Color::Reset) => " ",

@@ -50,9 +50,8 @@ fn look(cell: &Cell) -> Look {
     let colour = match cell.fg {
         Color::Cyan => "#88c0d0",
         Color::Green => "#a3be8c",
-        Color::Yellow => "#ebcb8b",
+        Color::Magenta => "#d3a4d8",
         Color::Red => "#e0707a",
-        Color::Gray => "#a7b0c0",
         _ => TEXT,
     };
     let bold = cell.modifier.contains(Modifier::BOLD);

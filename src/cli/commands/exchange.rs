@@ -1,0 +1,130 @@
+//! Exports in and out.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use super::super::output::Output;
+use super::super::{DONE, NEEDS_A_PERSON};
+use super::{open, parse_filter};
+use crate::clock;
+use crate::domain::Connector;
+use crate::store::{self, ImportOptions, Inspection, Scope, Sort, Store};
+use crate::transfer;
+
+pub(super) fn import(
+    file: &Path,
+    source: &Path,
+    options: ImportOptions,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    if options.dry_run && store::inspect(file)? == Inspection::Missing {
+        bail!("{}: there is no such file yet, and a dry run makes none", file.display());
+    }
+    // An export that cannot be opened must not leave a new file behind.
+    drop(transfer::Export::open(source)?);
+    let (mut store, _) = open(file, output)?;
+    let done = transfer::import(&mut store, source, options, &clock::now_iso(), |done| {
+        output.progress(&format!("read {done} connectors"));
+        true
+    });
+    output.end_progress();
+    let (outcome, notices) = done?;
+    for line in notices.lines() {
+        output.notice(&line);
+    }
+    let refused = !outcome.conflicts.is_empty();
+    if json {
+        output.json(&json!({
+            "added": if refused { 0 } else { outcome.added },
+            "replaced": if refused { 0 } else { outcome.replaced },
+            "missing_secrets": outcome.missing_secrets,
+            "conflicts": outcome.conflicts,
+            "other_types": notices.other_types,
+            "dry_run": options.dry_run,
+        }))?;
+    } else if refused {
+        for id in &outcome.conflicts {
+            output.line(&format!("exists already: {id}"))?;
+        }
+    } else {
+        let verb = if options.dry_run { "would import" } else { "imported" };
+        output.line(&format!(
+            "{verb} {} connectors ({} new, {} replaced); {} miss their secrets",
+            outcome.added + outcome.replaced,
+            outcome.added,
+            outcome.replaced,
+            outcome.missing_secrets
+        ))?;
+    }
+    if refused {
+        output.notice(&format!(
+            "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
+             --create-new-copies to import all under new ids",
+            outcome.conflicts.len()
+        ));
+        return Ok(NEEDS_A_PERSON);
+    }
+    Ok(DONE)
+}
+
+pub(super) fn export(
+    file: &Path,
+    filter: Option<&str>,
+    target: Option<&Path>,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let filter = parse_filter(filter)?;
+    let store = Store::open_read_only(file)?;
+    let wanted: Option<std::collections::HashSet<String>> = if filter.is_empty() {
+        None
+    } else {
+        let order = store.order(Scope::Connectors, &filter, Sort::default())?;
+        Some(store.ids(&order)?.into_iter().collect())
+    };
+    let is_wanted = |connector: &Connector| wanted.as_ref().is_none_or(|wanted| wanted.contains(&connector.id));
+    let report = match target {
+        None => transfer::export(&store, output.raw(), "standard output", is_wanted)?,
+        Some(target) => {
+            if target.exists() && file.exists() && same_file(target, file) {
+                bail!("{} is the connectors file itself; name another file", target.display());
+            }
+            write_whole(target, |out| transfer::export(&store, out, &target.display().to_string(), is_wanted))?
+        }
+    };
+    for line in report.notices() {
+        output.notice(&line);
+    }
+    if json {
+        output.notice(&json!({"exported": report.exported, "excluded": report.excluded.len()}).to_string());
+    } else if target.is_some() {
+        output.notice(&format!("exported {} connectors", report.exported));
+    }
+    Ok(if report.excluded.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Writes a file beside its place and moves it there when it is whole.
+fn write_whole<T, E: std::error::Error + Send + Sync + 'static>(
+    target: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> anyhow::Result<T> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let cannot = || format!("{} cannot be written", target.display());
+    let partial = tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).with_context(cannot)?;
+    let mut out: BufWriter<&File> = BufWriter::new(partial.as_file());
+    let value = write(&mut out)?;
+    out.flush().with_context(cannot)?;
+    drop(out);
+    partial.as_file().sync_all().with_context(cannot)?;
+    partial.persist(target).with_context(cannot)?;
+    Ok(value)
+}

@@ -1,0 +1,88 @@
+//! The file itself: its schema, and what there is to know of it.
+
+use std::path::Path;
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::super::DONE;
+use super::super::output::Output;
+use super::open;
+use crate::domain::model_version;
+use crate::store::{self, Inspection, LATEST_SCHEMA, Store};
+
+pub(super) fn upgrade(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    if store::inspect(file)? == Inspection::Missing {
+        bail!("{}: there is no such file", file.display());
+    }
+    let (store, report) = open(file, output)?;
+    let from = report.as_ref().map_or(LATEST_SCHEMA, |report| report.from);
+    if json {
+        let copy = report.as_ref().map(|report| report.copy.display().to_string());
+        output.json(&json!({"from": from, "to": store.schema_version()?, "copy": copy}))?;
+    } else if report.is_none() {
+        output.line(&format!("{} has the newest schema ({LATEST_SCHEMA}) already", file.display()))?;
+    } else {
+        output.line(&format!("{} has schema {LATEST_SCHEMA} now", file.display()))?;
+    }
+    Ok(DONE)
+}
+
+pub(super) fn info(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut facts: Vec<(&str, Value)> =
+        vec![("version", json!(env!("CARGO_PKG_VERSION"))), ("file", json!(file.display().to_string()))];
+    if store::inspect(file)? == Inspection::Missing {
+        facts.push(("exists", json!(false)));
+    } else {
+        let size = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or(0);
+        let store = Store::open_read_only(file)?;
+        let (total, missing) = store.totals()?;
+        let plan = store.plan_counts()?;
+        facts.extend([
+            ("exists", json!(true)),
+            ("bytes", json!(size)),
+            ("schema", json!(store.schema_version()?)),
+            ("newest_schema", json!(LATEST_SCHEMA)),
+            ("newest_model_version", json!(model_version::latest())),
+            ("connectors", json!(total)),
+            ("missing_secrets", json!(missing)),
+            ("backfill", json!(plan.backfill)),
+            ("stamp_only", json!(plan.stamp_only)),
+            ("blocked", json!(plan.blocked)),
+            ("copies", json!(copies(file))),
+        ]);
+    }
+    if json {
+        output.json(&Value::Object(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))?;
+    } else {
+        for (name, value) in facts {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+                other => other.to_string(),
+            };
+            output.line(&format!("{:<21} {text}", name.replace('_', " ")))?;
+        }
+    }
+    Ok(DONE)
+}
+
+/// The copies that upgrades left beside the file.
+fn copies(file: &Path) -> Vec<String> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = format!("{}.schema", file.file_name().unwrap_or_default().to_string_lossy());
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut found: Vec<String> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(&prefix) && name.ends_with(".bak")
+        })
+        .map(|entry| entry.path().display().to_string())
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,148 @@
+//! The migration of records: its plan, applying it, rolling a run back.
+
+use std::path::Path;
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::super::output::Output;
+use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
+use super::open_existing;
+use crate::clock;
+use crate::domain::{Group, model_version};
+use crate::store::{PlanRow, Store, StoreError};
+
+pub(super) fn plan(file: &Path, all: bool, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let store = Store::open_read_only(file)?;
+    let mut rows = Vec::new();
+    store.each_planned::<StoreError>(|row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    let count = |group| rows.iter().filter(|row| row.plan.group == group).count();
+    let (backfill, stamp_only, blocked) = (count(Group::Backfill), count(Group::StampOnly), count(Group::Blocked));
+    if json {
+        let records: Vec<Value> = rows.iter().map(|row| plan_json(row, all)).collect();
+        output.json(&json!({
+            "backfill": backfill, "stamp_only": stamp_only, "blocked": blocked, "records": records,
+        }))?;
+        return Ok(DONE);
+    }
+    let table: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                row.plan.group.label().to_owned(),
+                row.connector.name.clone(),
+                row.connector.id.clone(),
+                after_text(row, all),
+                row.plan.reason.clone(),
+            ]
+        })
+        .collect();
+    if !table.is_empty() {
+        output.table(&["GROUP", "NAME", "ID", "AUTH MODE AFTER", "REASON"], &table)?;
+    }
+    output.line(&format!(
+        "{} connectors need migration: {backfill} backfill, {stamp_only} stamp only, {blocked} blocked",
+        rows.len()
+    ))?;
+    Ok(DONE)
+}
+
+fn plan_json(row: &PlanRow, all: bool) -> Value {
+    let after = model_version::apply(&row.connector, row.decision, all);
+    json!({
+        "id": row.connector.id,
+        "name": row.connector.name,
+        "connector_type_id": row.connector.connector_type_id,
+        "group": row.plan.group.as_str(),
+        "reason": row.plan.reason,
+        "decision": row.decision.map(model_version::Decision::as_str),
+        "auth_mode_before": row.connector.auth_mode.map(|mode| mode.as_str()),
+        "auth_mode_after": after.and_then(|after| after.auth_mode).map(|mode| mode.as_str()),
+        "model_version_before": row.connector.model_version,
+        "model_version_after": after.map_or(row.connector.model_version, |after| after.model_version),
+    })
+}
+
+fn after_text(row: &PlanRow, all: bool) -> String {
+    match model_version::apply(&row.connector, row.decision, all) {
+        Some(outcome) => outcome.auth_mode.map_or("none (shared)", |mode| mode.as_str()).to_owned(),
+        None => "unchanged".to_owned(),
+    }
+}
+
+pub(super) fn apply(file: &Path, all: bool, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut store = open_existing(file, output)?;
+    let applied = store.apply(all, &clock::now_iso(), &mut |done, total| {
+        output.progress(&format!("migrated {done} of {total} connectors"));
+        true
+    });
+    output.end_progress();
+    let applied = applied?;
+    let pending = store.plan_counts()?;
+    if json {
+        output.json(&json!({
+            "run": applied.run,
+            "applied": applied.written(),
+            "backfilled": applied.backfilled,
+            "stamped": applied.stamped,
+            "skipped": applied.skipped,
+            "blocked": pending.blocked,
+            "pending": pending.pending(),
+        }))?;
+    } else {
+        let run = applied
+            .run
+            .map_or(String::new(), |run| format!("; take it back with `connector-admin migrate --rollback {run}`"));
+        output.line(&format!(
+            "migrated {} connectors: {} got an auth mode, {} the version stamp only{run}",
+            applied.written(),
+            applied.backfilled,
+            applied.stamped
+        ))?;
+        if pending.pending() > 0 {
+            output.line(&format!(
+                "{} connectors stay pending: {} skipped by decision, {} blocked; `connector-admin migrate` says why",
+                pending.pending(),
+                applied.skipped,
+                pending.blocked
+            ))?;
+        }
+    }
+    Ok(if pending.pending() > 0 { NEEDS_A_PERSON } else { DONE })
+}
+
+pub(super) fn rollback(file: &Path, run: i64, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut store = open_existing(file, output)?;
+    let run = match (run, store.last_run()?) {
+        (0, Some(last)) => last.step,
+        (0, None) => bail!("{}: there is no migration run to roll back", file.display()),
+        (run, _) => run,
+    };
+    match store.step(run)? {
+        Some(step) if step.kind == "migration" => {}
+        Some(step) => bail!("step {run} is no migration run but \"{}\"; nothing was changed", step.kind),
+        None => bail!("{}: there is no run {run}; nothing was changed", file.display()),
+    }
+    let reverted = store.revert(run, &clock::now_iso(), &mut |done, total| {
+        output.progress(&format!("rolled back {done} of {total} connectors"));
+        true
+    });
+    output.end_progress();
+    let reverted = reverted?;
+    if json {
+        output.json(&json!({"run": run, "restored": reverted.restored, "conflicts": reverted.conflicts}))?;
+    } else {
+        output.line(&format!("rolled back run {run}: {} connectors are as before", reverted.restored))?;
+        for id in &reverted.conflicts {
+            output.line(&format!("edited since, left alone: {id}"))?;
+        }
+    }
+    Ok(match (reverted.conflicts.is_empty(), reverted.restored) {
+        (true, _) => DONE,
+        (false, 0) => REFUSED,
+        (false, _) => NEEDS_A_PERSON,
+    })
+}

@@ -1,0 +1,131 @@
+//! Looking at connectors and setting their auth mode.
+
+use std::path::Path;
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::super::output::Output;
+use super::super::{DONE, NEEDS_A_PERSON};
+use super::{open_existing, parse_filter};
+use crate::clock;
+use crate::domain::{Connector, StoredAuthMode, model_version, validate};
+use crate::store::{ModeChange, Scope, Sort, Store};
+use crate::transfer::api;
+
+pub(super) fn list(
+    file: &Path,
+    filter: Option<&str>,
+    sort: Sort,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let filter = parse_filter(filter)?;
+    let store = Store::open_read_only(file)?;
+    let order = store.order(Scope::Connectors, &filter, sort)?;
+    if json {
+        let mut connectors = Vec::with_capacity(order.len());
+        for id in store.ids(&order)? {
+            connectors.extend(store.get(&id)?.as_ref().map(api::connector));
+        }
+        output.json(&Value::Array(connectors))?;
+        return Ok(DONE);
+    }
+    let rows: Vec<Vec<String>> = store
+        .summaries(&order)?
+        .into_iter()
+        .flatten()
+        .map(|row| {
+            let mode = row.auth_mode.map_or("(shared)", |mode| mode.as_str()).to_owned();
+            let flags = row.flags().join(", ");
+            vec![row.name, row.id, row.connector_type_id, row.auth_type.unwrap_or_else(|| "-".to_owned()), mode, flags]
+        })
+        .collect();
+    output.table(&["NAME", "ID", "TYPE", "AUTH TYPE", "AUTH MODE", "FLAGS"], &rows)?;
+    Ok(DONE)
+}
+
+pub(super) fn get(file: &Path, id: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let store = Store::open_read_only(file)?;
+    let Some(connector) = store.get(id)? else {
+        bail!("{}: there is no connector with id {id:?}", file.display());
+    };
+    if json {
+        output.json(&api::connector(&connector))?;
+        return Ok(DONE);
+    }
+    let mode = match connector.stored_auth_mode() {
+        StoredAuthMode::None => "none (behaves as shared)".to_owned(),
+        StoredAuthMode::Known(mode) => mode.to_string(),
+        StoredAuthMode::Unknown(value) => format!("{value} (not a mode; behaves as shared)"),
+    };
+    for (label, value) in [
+        ("name", connector.name.clone()),
+        ("id", connector.id.clone()),
+        ("connector type", connector.connector_type_id.clone()),
+        ("auth type", connector.auth_type().name().unwrap_or("none").to_owned()),
+        ("auth mode", mode),
+        ("secrets", secrets_state(&connector).to_owned()),
+        ("model version", connector.model_version.to_string()),
+        ("created", connector.created_at.clone().unwrap_or_else(|| "not recorded".to_owned())),
+        ("updated", connector.updated_at.clone().unwrap_or_else(|| "not recorded".to_owned())),
+        ("config", connector.config.clone()),
+    ] {
+        output.line(&format!("{label:<15} {value}"))?;
+    }
+    if let Some(plan) = model_version::plan(&connector) {
+        output.line(&format!("{:<15} {}: {}", "migration", plan.group.label(), plan.reason))?;
+    }
+    for problem in validate::problems(&connector) {
+        output.line(&format!("{:<15} {}: {}", "problem", problem.field, problem.reason))?;
+    }
+    Ok(DONE)
+}
+
+fn secrets_state(connector: &Connector) -> &'static str {
+    match (&connector.secrets, connector.is_missing_secrets) {
+        (_, true) => "missing",
+        (Some(_), false) => "stored",
+        (None, false) => "none",
+    }
+}
+
+pub(super) fn toggle(
+    file: &Path,
+    ids: &[String],
+    change: ModeChange,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let mut store = open_existing(file, output)?;
+    let missing: Vec<&String> = {
+        let mut missing = Vec::new();
+        for id in ids {
+            if store.get(id)?.is_none() {
+                missing.push(id);
+            }
+        }
+        missing
+    };
+    if let Some(id) = missing.first() {
+        bail!("{}: there is no connector with id {id:?}; nothing was changed", file.display());
+    }
+    let written = store.set_auth_mode(ids, change, &clock::now_iso())?;
+    if json {
+        let refused: Vec<Value> =
+            written.refused.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();
+        output.json(&json!({"changed": written.changed, "unchanged": written.unchanged, "refused": refused}))?;
+    } else {
+        for id in &written.changed {
+            let mode = store.get(id)?.map(|connector| connector.effective_auth_mode().to_string());
+            output.line(&format!("{id}: {}", mode.unwrap_or_default()))?;
+        }
+        for id in &written.unchanged {
+            output.line(&format!("{id}: unchanged"))?;
+        }
+        for (id, reason) in &written.refused {
+            output.line(&format!("{id}: left alone, {reason}"))?;
+        }
+    }
+    Ok(if written.refused.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
