@@ -6,16 +6,32 @@ ALTER TABLE connectors ADD COLUMN auth_mode TEXT CHECK (auth_mode IN ('shared', 
 ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 
 -- step: add the columns read from config
+-- Texts that readers of JSON (and releases of SQLite) do not all take alike: a NUL, letters or NUL written as
+-- \u escapes, a key that may stand twice, deep nesting. No index rests on what SQLite makes of them; the program asks its
+-- own rules for these few records.
+ALTER TABLE connectors ADD COLUMN is_odd_extra INTEGER GENERATED ALWAYS AS (
+  instr(extra, char(0)) > 0
+  OR (instr(extra, '\u00') > 0 AND (extra GLOB '*\u0000*' OR extra GLOB '*\u00[4-7][0-9a-fA-F]*'))
+  OR length(extra) - length(replace(replace(extra, '{', ''), '[', '')) > 100
+  OR instr(substr(extra, instr(extra, '"attributes"') + 12), '"attributes"') > 0
+  OR instr(substr(extra, instr(extra, '"authMode"') + 10), '"authMode"') > 0) VIRTUAL;
+ALTER TABLE connectors ADD COLUMN is_odd INTEGER GENERATED ALWAYS AS (
+  is_odd_extra
+  OR instr(config, char(0)) > 0
+  OR (instr(config, '\u00') > 0 AND (config GLOB '*\u0000*' OR config GLOB '*\u00[4-7][0-9a-fA-F]*'))
+  OR length(config) - length(replace(replace(config, '{', ''), '[', '')) > 100
+  OR instr(substr(config, instr(config, '"authType"') + 10), '"authType"') > 0) VIRTUAL;
 ALTER TABLE connectors ADD COLUMN auth_type TEXT GENERATED ALWAYS AS (
-  CASE WHEN json_valid(config) THEN
+  CASE WHEN NOT is_odd AND json_valid(config) THEN
     CASE WHEN json_type(config, '$.authType') = 'text' THEN nullif(json_extract(config, '$.authType'), '') END
   END) VIRTUAL;
 ALTER TABLE connectors ADD COLUMN is_deprecated_use INTEGER GENERATED ALWAYS AS (
-  CASE WHEN json_valid(config) THEN
+  CASE WHEN NOT is_odd AND json_valid(config) THEN
     connector_type_id IN ('.servicenow', '.servicenow-sir') AND json_type(config, '$.usesTableApi') IS 'true'
   ELSE 0 END) VIRTUAL;
 ALTER TABLE connectors ADD COLUMN is_malformed INTEGER GENERATED ALWAYS AS (
   CASE
+    WHEN is_odd THEN 0
     WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 1
     ELSE json_type(config) <> 'object' OR json_type(extra) <> 'object'
   END) VIRTUAL;
@@ -26,11 +42,10 @@ ALTER TABLE connectors ADD COLUMN migration_group TEXT GENERATED ALWAYS AS (
   CASE
     WHEN model_version = 2 THEN NULL
     WHEN model_version > 2 THEN 'blocked'
+    WHEN is_odd THEN 'odd'
     WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 'blocked'
     WHEN json_type(config) <> 'object' OR json_type(extra) <> 'object' THEN 'blocked'
     WHEN json_type(config, '$.authType') NOT IN ('text', 'null') THEN 'blocked'
-    -- A second authType: readers of JSON do not agree on which one counts.
-    WHEN json_type(json_remove(config, '$.authType'), '$.authType') IS NOT NULL THEN 'blocked'
     WHEN auth_mode IS NOT NULL THEN 'stamp_only'
     WHEN coalesce(json_type(extra, '$.attributes.authMode'), 'null') NOT IN ('text', 'null') THEN 'blocked'
     WHEN coalesce(json_extract(extra, '$.attributes.authMode'), '') NOT IN ('', 'shared', 'per-user') THEN 'blocked'
@@ -41,7 +56,8 @@ ALTER TABLE connectors ADD COLUMN migration_group TEXT GENERATED ALWAYS AS (
 
 -- step: take over the auth modes that records carry
 UPDATE connectors SET auth_mode = json_extract(extra, '$.attributes.authMode')
-WHERE CASE WHEN json_valid(extra) THEN json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user') END;
+WHERE CASE WHEN NOT is_odd_extra AND json_valid(extra) THEN
+  json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user') END;
 
 -- step: index the names
 CREATE INDEX connectors_by_name ON connectors (name COLLATE NOCASE);

@@ -157,6 +157,13 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
     if action == Action::Help {
         return vec![Effect::Go(Go::Help)];
     }
+    if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
+        return vec![Effect::Ask(Box::new(
+            crate::screens::Dialog::new("Quit", "Stay")
+                .line(format!("{} is running. Stop it at a record boundary and quit?", job.title))
+                .choice("Stop and quit", vec![Effect::Quit]),
+        ))];
+    }
     let body = model.body();
     let size = (usize::from(body.width), usize::from(body.height));
     match model.screens.last_mut() {

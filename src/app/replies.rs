@@ -49,6 +49,16 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             effects.extend(reload(model));
             return effects;
         }
+        Reply::ReadFailed(reason) => {
+            // Not asked again by itself, which could fail for ever; R asks again.
+            model.connectors.give_up();
+            model.review.rows.give_up();
+            model.awaiting_form = None;
+            model.waiting_keys.clear();
+            let dialog =
+                Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
+            return vec![Effect::Ask(Box::new(dialog))];
+        }
         Reply::Failed(reason) => {
             model.job = None;
             // A reason can be long, and none of it may be lost at the edge of the footer.

@@ -16,8 +16,8 @@ pub(super) struct Args {
     /// Open the terminal UI on this file; a missing file is made
     #[arg(value_name = "FILE")]
     pub(super) positional: Option<PathBuf>,
-    /// The connectors file of a command [default: the platform's data directory]
-    #[arg(long, value_name = "FILE", env = "CONNECTOR_ADMIN_FILE", global = true)]
+    /// The connectors file [default: $CONNECTOR_ADMIN_FILE, else the platform's data directory]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(super) file: Option<PathBuf>,
     /// No notices and no progress on standard error
     #[arg(long, short, global = true)]
@@ -33,7 +33,7 @@ const AFTER_HELP: &str = "Exit codes: 0 done; 1 done, but something needs a pers
 
 #[derive(clap::Args)]
 pub(super) struct UiArgs {
-    /// Open the UI without writing anything: no schema upgrade, no edits
+    /// Write nothing to the connectors file: no schema upgrade, no edits
     #[arg(long)]
     pub(super) read_only: bool,
     /// Accept the whole migration plan when the UI opens, as Kibana does
@@ -145,6 +145,34 @@ pub(super) enum Command {
     },
     /// Show the keys of the UI
     Keys,
+}
+
+impl Command {
+    /// Its word on the command line.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Command::Demo { .. } => "demo",
+            Command::List { .. } => "list",
+            Command::Get { .. } => "get",
+            Command::Toggle { .. } => "toggle",
+            Command::Import { .. } => "import",
+            Command::Export { .. } => "export",
+            Command::Migrate { .. } => "migrate",
+            Command::Upgrade { .. } => "upgrade",
+            Command::Info { .. } => "info",
+            Command::Keys => "keys",
+        }
+    }
+
+    /// It changes the connectors file (the demo's own file is another matter).
+    pub(super) fn writes(&self) -> bool {
+        match self {
+            Command::Toggle { .. } | Command::Import { .. } | Command::Upgrade { .. } => true,
+            Command::Migrate { apply, rollback, .. } => *apply || rollback.is_some(),
+            Command::Demo { .. } | Command::List { .. } | Command::Get { .. } => false,
+            Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -37,6 +37,10 @@ pub fn main() -> ExitCode {
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(error) if output::is_output_error(&error) => {
+            output::complain(&format!("the command is done, but standard output cannot be written: {error:#}"));
+            ExitCode::from(NEEDS_A_PERSON)
+        }
         Err(error) => {
             output::complain(&format!("{error:#}"));
             ExitCode::from(REFUSED)
@@ -51,6 +55,12 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
             word.display(),
             word.display()
         );
+    }
+    if args.ui.apply_migration && !matches!(args.command, None | Some(Command::Demo { .. })) {
+        anyhow::bail!("--apply-migration is for the UI; the command is `connector-admin migrate --apply`");
+    }
+    if let Some(command) = args.command.as_ref().filter(|command| args.ui.read_only && command.writes()) {
+        anyhow::bail!("{} would write, and --read-only forbids it", command.name());
     }
     let mut output = Output::new(args.quiet);
     match args.command {
@@ -102,7 +112,9 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
 /// The file of a command: `--file`, `$CONNECTOR_ADMIN_FILE`, or the platform's data directory.
 fn file_of(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     use etcetera::BaseStrategy;
-    if let Some(path) = named {
+    let from_environment =
+        || std::env::var_os("CONNECTOR_ADMIN_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
+    if let Some(path) = named.or_else(from_environment) {
         return Ok(path);
     }
     let strategy = etcetera::choose_base_strategy()

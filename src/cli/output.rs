@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::transfer::TransferError;
 use crate::ui::text::{fit, safe, safe_json, width};
 
+/// The widest column of a table that goes to a file or a pipe.
+const WIDEST: usize = 60;
+
 /// Standard output and what goes beside it.
 pub(super) struct Output {
     stdout: BufWriter<StdoutLock<'static>>,
@@ -51,8 +54,10 @@ impl Output {
                 *widest = (*widest).max(width(&safe(cell)));
             }
         }
-        if let (true, Ok((columns, _))) = (self.to_terminal, ratatui::crossterm::terminal::size()) {
-            shrink(&mut widths, usize::from(columns));
+        match ratatui::crossterm::terminal::size() {
+            Ok((columns, _)) if self.to_terminal => shrink(&mut widths, usize::from(columns)),
+            // A single long value must not push every row apart; it stands out whole instead.
+            _ => widths.iter_mut().for_each(|width| *width = (*width).min(WIDEST)),
         }
         self.row(head.iter().map(|cell| (*cell).to_owned()), &widths)?;
         for row in rows {
@@ -62,7 +67,11 @@ impl Output {
     }
 
     fn row(&mut self, cells: impl Iterator<Item = String>, widths: &[usize]) -> io::Result<()> {
-        let cells: Vec<String> = cells.zip(widths).map(|(cell, &width)| fit(&cell, width)).collect();
+        let shown = |cell: String, cells| match safe(&cell) {
+            whole if !self.to_terminal && width(&whole) > cells => whole,
+            _ => fit(&cell, cells),
+        };
+        let cells: Vec<String> = cells.zip(widths).map(|(cell, &width)| shown(cell, width)).collect();
         writeln!(self.stdout, "{}", cells.join("  ").trim_end())
     }
 
@@ -100,6 +109,11 @@ fn shrink(widths: &mut [usize], columns: usize) {
         }
         *widest -= 1;
     }
+}
+
+/// Standard output did not take the text; what the command did is done.
+pub(super) fn is_output_error(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some()
 }
 
 /// A remark on standard error; a closed one is no reason to fail.

@@ -84,6 +84,9 @@ impl Connector {
         let Ok(extra) = self.extra_object() else {
             return StoredAuthMode::None;
         };
+        if is_written_twice(&self.extra) {
+            return StoredAuthMode::Unknown("written twice".to_owned());
+        }
         match extra.get("attributes").and_then(|attributes| attributes.get("authMode")) {
             None | Some(Value::Null) => StoredAuthMode::None,
             Some(Value::String(text)) if text.is_empty() => StoredAuthMode::None,
@@ -127,8 +130,17 @@ pub fn auth_type_in(config: &Map<String, Value>) -> AuthType {
     }
 }
 
+/// Does `extra` say the auth mode twice? Readers of JSON do not agree on which one counts.
+fn is_written_twice(extra: &str) -> bool {
+    if json::count_of_key(extra, "attributes") > 1 {
+        return true;
+    }
+    let attributes = json::RawObject::parse(extra).ok().and_then(|mut extra| extra.take("attributes"));
+    attributes.is_some_and(|attributes| json::count_of_key(attributes.get(), "authMode") > 1)
+}
+
 fn object(text: &str, column: &str) -> Result<Map<String, Value>, String> {
-    match json::read(text) {
+    match json::look(text) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(other) => Err(format!("{column} is {}, not a JSON object", kind_of(&other))),
         Err(error) => Err(format!("{column} is not valid JSON: {error}")),

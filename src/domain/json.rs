@@ -99,14 +99,46 @@ pub fn count_of_key(text: &str, key: &str) -> usize {
     serde_json::Deserializer::from_str(text).deserialize_map(Count(key)).unwrap_or(0)
 }
 
-/// Reads a JSON value as JavaScript and SQLite do: half of a surrogate pair in a string, which Rust's
-/// strings cannot hold, reads as U+FFFD. For looking at a text, never for writing it back.
+/// The deepest nesting that is read; no connector comes near it. (`is_odd` of schema 2 knows the number.)
+pub const DEEPEST: usize = 100;
+
+/// How deep arrays and objects are nested in a text; its brackets need not match.
+pub fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// Reads a JSON value of at most [`DEEPEST`] levels.
 ///
 /// # Errors
-/// When the text is not JSON.
+/// When the text is not JSON or is nested deeper.
 pub fn read(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text).or_else(|error| match without_lone_surrogates(text) {
-        Some(text) => serde_json::from_str(&text),
+    if depth(text) > DEEPEST {
+        return Err(serde_json::Error::custom(format_args!("nested deeper than {DEEPEST} levels")));
+    }
+    serde_json::from_str(text)
+}
+
+/// Reads as JavaScript and SQLite do: half of a surrogate pair in a string, which Rust's strings cannot
+/// hold, reads as U+FFFD. For looking at a text, never for writing it back.
+///
+/// # Errors
+/// As [`read`].
+pub fn look(text: &str) -> Result<Value, serde_json::Error> {
+    read(text).or_else(|error| match without_lone_surrogates(text) {
+        Some(text) => read(&text),
         None => Err(error),
     })
 }
@@ -183,15 +215,23 @@ mod tests {
             (r#"["\ud83dx"]"#, "\u{fffd}x"),
             (r#"["\\ud800"]"#, "\\ud800"),
         ] {
-            assert_eq!(read(text).expect(text)[0], expected, "{text}");
+            assert_eq!(look(text).expect(text)[0], expected, "{text}");
         }
-        assert!(read(r#"["\ud800""#).is_err());
+        assert!(look(r#"["\ud800""#).is_err());
+    }
+
+    #[test]
+    fn nesting_is_read_to_a_limit() {
+        let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(&nested(DEEPEST)).is_ok());
+        assert!(read(&nested(DEEPEST + 1)).is_err_and(|error| error.to_string().contains("nested deeper")));
+        assert_eq!(depth(r#"{"a[[":["]\\"[",{}]}"#), 3);
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
-            let _ = read(&text);
+            let _ = look(&text);
             let _ = count_of_key(&text, "d");
         }
     }

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
-use serde_json::Value;
 
 use crate::clock::readable;
 use crate::domain::model_version::{self, Decision, Outcome, Plan};
-use crate::domain::{AuthMode, Catalogue, Connector, Group, StoredAuthMode, validate};
+use crate::domain::{self, AuthMode, Catalogue, Connector, Group, StoredAuthMode, validate};
 use crate::ui::json;
 use crate::ui::text::{safe, wrap};
 use crate::ui::theme::Theme;
@@ -33,7 +32,7 @@ pub fn lines(connector: &Connector, now: Timestamp, theme: Theme, cells: usize) 
     push_problems(&mut lines, connector, theme, cells);
     lines.push(Line::default());
     lines.push(Line::styled("config", theme.accent()));
-    match serde_json::from_str::<Value>(&connector.config) {
+    match domain::json::look(&connector.config) {
         Ok(config) => lines.extend(json::lines(&config, theme)),
         Err(_) => lines.extend(wrap(&connector.config, cells).into_iter().map(Line::from)),
     }

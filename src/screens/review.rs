@@ -346,8 +346,8 @@ fn view_panel(
         lines.push(Line::default());
         lines.push(Line::from(safe(&record::type_text(&connector.connector_type_id))));
         lines.extend(
-            serde_json::from_str(&connector.config)
-                .map(|config: serde_json::Value| crate::ui::json::lines(&config, theme))
+            crate::domain::json::look(&connector.config)
+                .map(|config| crate::ui::json::lines(&config, theme))
                 .unwrap_or_else(|_| vec![Line::from(clip(&connector.config, cells))]),
         );
     }

@@ -72,6 +72,11 @@ impl Rows {
         self.window.get(at.checked_sub(self.window_start)?)?.as_ref()
     }
 
+    /// Within the window in memory; the row itself may have been deleted meanwhile.
+    fn row_is_known(&self, at: usize) -> bool {
+        at >= self.window_start && at < self.window_start + self.window.len()
+    }
+
     /// The selected row.
     pub fn current(&self) -> Option<&Summary> {
         self.row(self.cursor)
@@ -80,7 +85,7 @@ impl Rows {
     /// What is on the screen is what was asked for, and the selected row is in memory. Until then a key
     /// that is about a row could hit another one than the person means.
     pub fn is_settled(&self) -> bool {
-        self.answered == self.generation && (self.total == 0 || self.current().is_some())
+        self.answered == self.generation && (self.total == 0 || self.row_is_known(self.cursor))
     }
 
     /// Rows that fit on the screen.
@@ -146,6 +151,12 @@ impl Rows {
         self.window = rows;
         self.anchor = None;
         self.follow_cursor();
+    }
+
+    /// The search failed: what is on the screen stays.
+    pub fn give_up(&mut self) {
+        self.answered = self.generation;
+        self.loaded = true;
     }
 
     /// The answer with another window.

@@ -1,5 +1,7 @@
 //! Reading and writing single records; every write is journalled.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
@@ -159,7 +161,8 @@ impl Store {
         self.transaction(doing, |connection| {
             let mut written = Written::default();
             let mut journal = Journal::begin(connection, kind, None, now).map_err(wrap)?;
-            for id in ids {
+            let mut seen = HashSet::new();
+            for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
                 let Some(current) = get(connection, id).map_err(wrap)? else {
                     written.missing.push(id.clone());
                     continue;

@@ -151,20 +151,24 @@ impl<'a> Journal<'a> {
         self.note(&current.id, Some(&with_revision(part(&old), current.revision)), Some(&after), Some(revision))
     }
 
-    /// The two columns a migration writes.
-    pub(super) fn migrate(&mut self, current: &Connector, outcome: Outcome) -> rusqlite::Result<()> {
+    /// The two columns a migration writes; false when the id, read from text that is no UTF-8, finds no row.
+    pub(super) fn migrate(&mut self, current: &Connector, outcome: Outcome) -> rusqlite::Result<bool> {
         let image = |mode: Option<AuthMode>, version: i64| {
             let mut image = Map::new();
             image.insert("auth_mode".to_owned(), json!(mode.map(AuthMode::as_str)));
             image.insert("model_version".to_owned(), json!(version));
             image
         };
-        self.connection
+        let written = self
+            .connection
             .prepare_cached("UPDATE connectors SET auth_mode = ?2, model_version = ?3, revision = ?4 WHERE id = ?1")?
             .execute(params![current.id, outcome.auth_mode.map(AuthMode::as_str), outcome.model_version, self.step])?;
         let before = with_revision(image(current.auth_mode, current.model_version), current.revision);
         let after = image(outcome.auth_mode, outcome.model_version);
-        self.note(&current.id, Some(&before), Some(&after), Some(self.step))
+        if written > 0 {
+            self.note(&current.id, Some(&before), Some(&after), Some(self.step))?;
+        }
+        Ok(written > 0)
     }
 
     fn write_columns(&self, id: &str, new: &Map<String, Value>, revision: i64) -> rusqlite::Result<()> {
@@ -281,22 +285,7 @@ impl Store {
     }
 
     fn find_step(&self, condition: &str) -> Result<Option<Step>, StoreError> {
-        let sql = format!(
-            "SELECT step, kind, state, started_at, records FROM history WHERE {condition} ORDER BY step DESC LIMIT 1"
-        );
-        self.run("reading the history", |connection| {
-            connection
-                .query_row(&sql, [], |row| {
-                    Ok(Step {
-                        step: row.get(0)?,
-                        kind: row.get(1)?,
-                        state: row.get(2)?,
-                        started_at: row.get(3)?,
-                        records: row.get(4)?,
-                    })
-                })
-                .optional()
-        })
+        self.run("reading the history", |connection| find_step(connection, condition))
     }
 
     /// Takes a step back, in one transaction: each record goes back exactly, unless it was changed since.
@@ -305,16 +294,18 @@ impl Store {
     /// [`StoreError::History`] when there is no such step or it was taken back already; when the file
     /// cannot be written or the job was stopped (nothing is changed then).
     pub fn revert(&mut self, step: i64, now: &str, progress: Progress<'_>) -> Result<Reverted, StoreError> {
-        let Some(found) = self.step(step)? else {
-            return Err(StoreError::History(format!("there is no step {step} in the history")));
-        };
-        if found.state == "reverted" {
-            return Err(StoreError::History(format!("step {step} ({}) was taken back already", found.kind)));
-        }
-        let kind = if found.kind == "migration" { Kind::Rollback } else { Kind::Undo };
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "taking a step back", error);
         self.transaction("taking a step back", |connection| {
+            // Looked up under the write lock: another program may be taking the same step back.
+            let found = find_step(connection, &format!("step = {step}")).map_err(wrap)?;
+            let Some(found) = found else {
+                return Err(StoreError::History(format!("there is no step {step} in the history")));
+            };
+            if found.state == "reverted" {
+                return Err(StoreError::History(format!("step {step} ({}) was taken back already", found.kind)));
+            }
+            let kind = if found.kind == "migration" { Kind::Rollback } else { Kind::Undo };
             let mut journal = Journal::begin(connection, kind, Some(step), now).map_err(wrap)?;
             let mut conflicts = Vec::new();
             let (mut restored, mut done) = (0, 0);
@@ -342,6 +333,23 @@ impl Store {
             Ok(Reverted { step: found.clone(), restored, conflicts })
         })
     }
+}
+
+fn find_step(connection: &Connection, condition: &str) -> rusqlite::Result<Option<Step>> {
+    let sql = format!(
+        "SELECT step, kind, state, started_at, records FROM history WHERE {condition} ORDER BY step DESC LIMIT 1"
+    );
+    connection
+        .query_row(&sql, [], |row| {
+            Ok(Step {
+                step: row.get(0)?,
+                kind: row.get(1)?,
+                state: row.get(2)?,
+                started_at: row.get(3)?,
+                records: row.get(4)?,
+            })
+        })
+        .optional()
 }
 
 fn entries(connection: &Connection, step: i64, after: &str) -> rusqlite::Result<Vec<Entry>> {

@@ -2,10 +2,11 @@
 
 use rusqlite::Connection;
 
+use super::connect::connect_for_writing;
 use super::connectors::get;
 use super::error::StoreError;
 use super::history::{Journal, Kind};
-use super::open::{Store, connect_for_writing, write_schema};
+use super::open::{Store, write_schema};
 use crate::domain::Connector;
 
 /// What to do about ids that are in the file already; Kibana's import has the same choices.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Progress;
-use super::connectors::{COLUMNS, count, from_row};
+use super::connectors::{COLUMNS, count, from_row, get};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
@@ -69,6 +69,20 @@ impl PlanCounts {
         self.backfill.saturating_sub(decided) + self.of_stamp_only.shared
     }
 
+    fn decided(&mut self, group: Option<Group>, decision: Option<Decision>, count: u64) {
+        let group = match group {
+            Some(Group::Backfill) => &mut self.of_backfill,
+            Some(Group::StampOnly) => &mut self.of_stamp_only,
+            Some(Group::Blocked) | None => return,
+        };
+        match decision {
+            Some(Decision::Skip) => group.skipped += count,
+            Some(Decision::Set(AuthMode::Shared)) => group.shared += count,
+            Some(Decision::Set(AuthMode::PerUser)) => group.per_user += count,
+            None => {}
+        }
+    }
+
     /// Records that only take the stamp.
     pub fn to_stamp(&self) -> u64 {
         let decided = &self.of_stamp_only;
@@ -128,10 +142,12 @@ impl Store {
                 match Group::parse(&row.get::<_, String>(0)?) {
                     Some(Group::Backfill) => counts.backfill = count,
                     Some(Group::StampOnly) => counts.stamp_only = count,
-                    _ => counts.blocked += count,
+                    Some(Group::Blocked) => counts.blocked = count,
+                    None => {}
                 }
             }
             count_decisions(connection, &mut counts)?;
+            count_odd(connection, &mut counts)?;
             Ok(counts)
         })
     }
@@ -185,19 +201,7 @@ impl Store {
         self.transaction("keeping a decision", |connection| {
             let mut taken = 0;
             for id in ids {
-                let done = match decision {
-                    Some(decision) => connection
-                        .prepare_cached(
-                            "INSERT OR REPLACE INTO migration_decisions (connector_id, decision)
-                             SELECT id, ?2 FROM connectors
-                             WHERE id = ?1 AND migration_group IN ('backfill', 'stamp_only')",
-                        )
-                        .and_then(|mut statement| statement.execute(params![id, decision.as_str()])),
-                    None => connection
-                        .prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")
-                        .and_then(|mut statement| statement.execute([id])),
-                };
-                taken += done.map_err(wrap)?;
+                taken += usize::from(keep_decision(connection, id, decision).map_err(wrap)?);
             }
             Ok(taken)
         })
@@ -213,16 +217,12 @@ impl Store {
         let counts = self.plan_counts()?;
         let total = counts.to_apply();
         let mut applied = Applied { blocked: counts.blocked, ..Applied::default() };
-        let mut after = 0;
-        loop {
-            let last = self.apply_batch(after, all, now, &mut applied)?;
-            let Some(last) = last else { break };
-            after = last;
-            if !progress(applied.written(), total) {
-                applied.stopped = true;
-                break;
-            }
-        }
+        // Within a run the log is not synced for every batch: after a power cut a run may be shorter, never
+        // torn. The last transaction syncs, and only then is the run told as done.
+        self.sync_each_commit(false)?;
+        let outcome = self.apply_batches(all, now, total, &mut applied, progress);
+        self.sync_each_commit(true)?;
+        outcome?;
         if let Some(run) = applied.run {
             self.transaction("ending the run", |connection| {
                 Journal::resume(connection, run)
@@ -231,6 +231,30 @@ impl Store {
             })?;
         }
         Ok(applied)
+    }
+
+    fn sync_each_commit(&self, each: bool) -> Result<(), StoreError> {
+        let mode = if each { "FULL" } else { "NORMAL" };
+        self.run("applying the migration", |connection| connection.pragma_update(None, "synchronous", mode))
+    }
+
+    fn apply_batches(
+        &mut self,
+        all: bool,
+        now: &str,
+        total: u64,
+        applied: &mut Applied,
+        progress: Progress<'_>,
+    ) -> Result<(), StoreError> {
+        let mut after = 0;
+        while let Some(last) = self.apply_batch(after, all, now, applied)? {
+            after = last;
+            if !progress(applied.written(), total) {
+                applied.stopped = true;
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn apply_batch(
@@ -281,7 +305,9 @@ fn migrate(
         applied.skipped += u64::from(decision == Some(Decision::Skip));
         return Ok(());
     };
-    journal.migrate(connector, outcome)?;
+    if !journal.migrate(connector, outcome)? {
+        return Ok(());
+    }
     if outcome.auth_mode == connector.auth_mode {
         applied.stamped += 1;
     } else {
@@ -328,17 +354,48 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let group = match Group::parse(&row.get::<_, String>(1)?) {
-            Some(Group::Backfill) => &mut counts.of_backfill,
-            _ => &mut counts.of_stamp_only,
-        };
-        let count = count(row, 2)?;
-        match Decision::parse(&row.get::<_, String>(0)?) {
-            Some(Decision::Skip) => group.skipped += count,
-            Some(Decision::Set(AuthMode::Shared)) => group.shared += count,
-            Some(Decision::Set(AuthMode::PerUser)) => group.per_user += count,
-            None => {}
-        }
+        let group = Group::parse(&row.get::<_, String>(1)?);
+        let decision = Decision::parse(&row.get::<_, String>(0)?);
+        counts.decided(group, decision, count(row, 2)?);
     }
     Ok(())
+}
+
+/// The records that SQLite leaves to the domain, few in any file.
+fn count_odd(connection: &Connection, counts: &mut PlanCounts) -> rusqlite::Result<()> {
+    let columns = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect::<Vec<_>>().join(", ");
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {columns}, (SELECT decision FROM migration_decisions WHERE connector_id = c.id)
+         FROM connectors AS c WHERE c.migration_group = 'odd'"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(plan) = model_version::plan(&from_row(row)?) else { continue };
+        match plan.group {
+            Group::Backfill => counts.backfill += 1,
+            Group::StampOnly => counts.stamp_only += 1,
+            Group::Blocked => counts.blocked += 1,
+        }
+        let decision: Option<String> = row.get(12)?;
+        counts.decided(Some(plan.group), decision.as_deref().and_then(Decision::parse), 1);
+    }
+    Ok(())
+}
+
+/// True when the record took the decision: blocked and migrated ones take none.
+fn keep_decision(connection: &Connection, id: &str, decision: Option<Decision>) -> rusqlite::Result<bool> {
+    let Some(decision) = decision else {
+        return connection
+            .prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")?
+            .execute([id])
+            .map(|deleted| deleted > 0);
+    };
+    let plan = get(connection, id)?.and_then(|connector| model_version::plan(&connector));
+    if plan.is_none_or(|plan| plan.group == Group::Blocked) {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO migration_decisions (connector_id, decision) VALUES (?1, ?2)")?
+        .execute(params![id, decision.as_str()])?;
+    Ok(true)
 }

@@ -1,10 +1,11 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
-//! [`open`] decides what a path is and opens it; [`upgrade`] brings a file to the newest schema;
+//! [`connect`] decides what a path is, [`open`] opens it; [`upgrade`] brings a file to the newest schema;
 //! [`connectors`] reads and writes records; [`page`] answers the list; [`migration`] plans, applies and
 //! keeps decisions; [`history`] journals every change and takes it back. All calls block: the UI reaches
 //! them through the worker threads only.
 
+mod connect;
 mod connectors;
 mod error;
 mod history;
@@ -15,12 +16,13 @@ mod page;
 mod schema;
 mod upgrade;
 
+pub use connect::{Inspection, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use error::StoreError;
 pub use history::{Reverted, Step};
 pub use import::{ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
-pub use open::{Inspection, Store, inspect};
+pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
 pub use upgrade::{Stage, UpgradeReport, upgrade};

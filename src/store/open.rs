@@ -1,154 +1,16 @@
-//! What is at a path, and opening it: read-only or for writing.
+//! The open file: for reading, or for writing after it was made or upgraded.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
+use super::connect::{Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version};
 use super::error::StoreError;
 use super::schema::{self, APPLICATION_ID};
 use super::upgrade::{Stage, UpgradeReport, upgrade};
-
-/// How long a writer waits for another program's transaction.
-const BUSY: Duration = Duration::from_secs(10);
-
-/// What a path holds, before anything is opened for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inspection {
-    /// Nothing is there; a new file can be made.
-    Missing,
-    /// A connectors file.
-    Connectors {
-        /// Its schema version.
-        schema: i64,
-        /// The file's permissions allow writing.
-        writable: bool,
-    },
-}
-
-/// Looks at a path without changing anything. Not to be called while this process has the file open:
-/// it uses a plain handle, see [`Store::reader`].
-///
-/// # Errors
-/// Everything that makes the path unusable: a directory, another format, another program's file, a
-/// newer schema, no permission, damage.
-pub fn inspect(path: &Path) -> Result<Inspection, StoreError> {
-    let Some(header) = read_header(path)? else {
-        return Ok(Inspection::Missing);
-    };
-    if !header.starts_with(b"SQLite format 3\0") {
-        let is_json = header.first() == Some(&b'{');
-        let hint = if is_json { "; to read an export use `connector-admin import`" } else { "" };
-        return Err(StoreError::NotSqlite { path: path.to_owned(), hint });
-    }
-    let connection = connect_read_only(path)?;
-    let schema = schema_version(path, &connection)?;
-    let writable = OpenOptions::new().append(true).open(path).is_ok();
-    Ok(Inspection::Connectors { schema, writable })
-}
-
-fn read_header(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StoreError::io(path, error)),
-    };
-    if metadata.is_dir() {
-        return Err(StoreError::Directory(path.to_owned()));
-    }
-    if !metadata.is_file() {
-        return Err(StoreError::NotAFile(path.to_owned()));
-    }
-    if metadata.len() == 0 {
-        return Err(StoreError::ZeroBytes(path.to_owned()));
-    }
-    let mut header = Vec::new();
-    let file = File::open(path).map_err(|error| StoreError::io(path, error))?;
-    file.take(100).read_to_end(&mut header).map_err(|error| StoreError::io(path, error))?;
-    Ok(Some(header))
-}
-
-/// Opens for reading. Where the permissions allow it, the connection could write and is told not to
-/// (`query_only`, set by the caller): only such a one can take SQLite's side files away when it closes.
-fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = |flags, target: &str| {
-        let connection = Connection::open_with_flags(target, flags)?;
-        connection.busy_timeout(BUSY)?;
-        connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0))?;
-        Ok::<_, rusqlite::Error>(connection)
-    };
-    match open(flags, &path.to_string_lossy()) {
-        Ok(connection) => Ok(connection),
-        // A file in WAL mode in a folder that cannot be written has no place for its side files;
-        // immutable reads it without them.
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen) => {
-            let wal = side_file(path, "-wal");
-            if fs::metadata(&wal).is_ok_and(|metadata| metadata.len() > 0) {
-                return Err(StoreError::Permission {
-                    path: path.to_owned(),
-                    advice: "it has unsaved pages in its -wal file, and its folder cannot be written",
-                });
-            }
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            open(flags, &immutable_uri(path)).map_err(|error| StoreError::of_sqlite(path, "opening the file", error))
-        }
-        Err(error) => Err(StoreError::of_sqlite(path, "opening the file", error)),
-    }
-}
-
-fn immutable_uri(path: &Path) -> String {
-    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("file:{escaped}?immutable=1")
-}
-
-/// `<path><suffix>`, SQLite's way to name side files.
-pub(super) fn side_file(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// The schema version of an open file that is ours; refuses every other.
-pub(super) fn schema_version(path: &Path, connection: &Connection) -> Result<i64, StoreError> {
-    let read = |pragma: &str| {
-        connection
-            .query_row(pragma, [], |row| row.get::<_, i64>(0))
-            .map_err(|error| StoreError::of_sqlite(path, "reading the schema version", error))
-    };
-    let foreign = |reason: String| StoreError::Foreign { path: path.to_owned(), reason };
-    let application = read("PRAGMA application_id")?;
-    let version = read("PRAGMA user_version")?;
-    if application != APPLICATION_ID && application != 0 {
-        return Err(foreign(format!("its application id is {application}, not {APPLICATION_ID}")));
-    }
-    if version > schema::LATEST && application == APPLICATION_ID {
-        return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });
-    }
-    let columns = columns_of(connection).map_err(|error| StoreError::of_sqlite(path, "reading the schema", error))?;
-    if columns.is_empty() {
-        return Err(foreign("it has no table of connectors".to_owned()));
-    }
-    if let Some(lacking) = schema::COLUMNS_1.iter().find(|column| !columns.iter().any(|found| found == *column)) {
-        return Err(foreign(format!("its table of connectors has no column {lacking}")));
-    }
-    if version > schema::LATEST {
-        return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });
-    }
-    if version < 1 {
-        return Err(foreign(format!("its schema version is {version}")));
-    }
-    Ok(version)
-}
-
-fn columns_of(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare("SELECT name FROM pragma_table_xinfo('connectors')")?;
-    statement.query_map([], |row| row.get(0))?.collect()
-}
 
 /// An open connectors file.
 pub struct Store {
@@ -164,10 +26,11 @@ impl Store {
     /// # Errors
     /// As [`inspect`].
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        if inspect(path)? == Inspection::Missing {
-            return Err(StoreError::Missing(path.to_owned()));
+        let path = real_path(path);
+        if inspect(&path)? == Inspection::Missing {
+            return Err(StoreError::Missing(path));
         }
-        Self::read(path)
+        Self::read(&path)
     }
 
     fn read(path: &Path) -> Result<Self, StoreError> {
@@ -190,6 +53,7 @@ impl Store {
         cancel: &Arc<AtomicBool>,
         observe: &mut dyn FnMut(Stage) -> Result<(), StoreError>,
     ) -> Result<(Self, Option<UpgradeReport>), StoreError> {
+        let path = &real_path(path);
         let mut report = None;
         match inspect(path)? {
             Inspection::Missing => create(path)?,
@@ -208,6 +72,7 @@ impl Store {
         let journal = |connection: &Connection| {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "cache_size", -16 * 1024)?;
             connection.pragma_update(None, "foreign_keys", true)
         };
         journal(&connection).map_err(|error| StoreError::of_sqlite(path, "opening the file", error))?;
@@ -294,14 +159,6 @@ impl Store {
     }
 }
 
-pub(super) fn connect_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let wrap = |error| StoreError::of_sqlite(path, "opening the file", error);
-    let connection = Connection::open_with_flags(path, flags).map_err(wrap)?;
-    connection.busy_timeout(BUSY).map_err(wrap)?;
-    Ok(connection)
-}
-
 /// Makes a new file at the newest schema, readable by its owner only.
 fn create(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -317,7 +174,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
     match fresh.persist_noclobber(path) {
         Ok(_) => Ok(()),
         // Another program made it first; its file is as good.
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists && path.exists() => Ok(()),
         Err(error) => Err(StoreError::io(path, error.error)),
     }
 }

@@ -38,31 +38,35 @@ pub(super) const COLUMNS_1: [&str; 10] = [
     "updated_at",
 ];
 
+/// Columns of schema 2, without which a file that says so is damaged.
+pub(super) const COLUMNS_2: [&str; 4] = ["auth_mode", "revision", "auth_type", "migration_group"];
+
 /// A temporary view that shows a schema 1 file as if it were upgraded, for files opened read-only, with
 /// empty tables beside it. It is made from the upgrade's own text, so that the two cannot drift apart.
 pub(super) fn view_of_schema_1() -> String {
     let upgrade = include_str!("../../assets/schema/2.sql");
-    let generated: String = upgrade
-        .split("ADD COLUMN ")
-        .skip(1)
-        .filter_map(|column| {
-            let (name, rest) = column.split_once(' ')?;
-            let (_, expression) = rest.split_once("GENERATED ALWAYS AS (")?;
-            let (expression, _) = expression.split_once(") VIRTUAL")?;
-            Some(format!(", ({expression}) AS {name}"))
-        })
-        .collect();
+    let base = format!("SELECT rowid AS rowid, {}, 0 AS revision FROM main.connectors", COLUMNS_1.join(", "));
+    let auth_mode = "CASE WHEN NOT is_odd_extra AND json_valid(extra) THEN CASE \
+         WHEN json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user') \
+         THEN json_extract(extra, '$.attributes.authMode') END END";
+    // Each column may use the ones before it, so each is a view of its own around them.
+    let around = |inner: &str, name: &str, expression: &str| {
+        format!("SELECT inside.*, ({expression}) AS {name} FROM ({inner}) AS inside")
+    };
+    let mut view = base;
+    for column in upgrade.split("ADD COLUMN ").skip(1) {
+        let Some((name, rest)) = column.split_once(' ') else { continue };
+        let Some((_, expression)) = rest.split_once("GENERATED ALWAYS AS (") else { continue };
+        let Some((expression, _)) = expression.split_once(") VIRTUAL") else { continue };
+        view = around(&view, name, expression);
+        if name == "is_odd_extra" {
+            view = around(&view, "auth_mode", auth_mode);
+        }
+    }
     format!(
-        "CREATE TEMP VIEW connectors AS
-         SELECT upgraded.*{generated} FROM (
-           SELECT rowid AS rowid, {columns}, 0 AS revision,
-             CASE WHEN json_valid(extra) THEN CASE
-               WHEN json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user')
-               THEN json_extract(extra, '$.attributes.authMode') END END AS auth_mode
-           FROM main.connectors) AS upgraded;
+        "CREATE TEMP VIEW connectors AS {view};
          CREATE TEMP TABLE history (step, kind, state, started_at, records, reverts);
-         CREATE TEMP TABLE migration_decisions (connector_id PRIMARY KEY, decision);",
-        columns = COLUMNS_1.join(", ")
+         CREATE TEMP TABLE migration_decisions (connector_id PRIMARY KEY, decision);"
     )
 }
 

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
+use tempfile::NamedTempFile;
 
+use super::connect::{connect_for_writing, real_path, schema_version, side_file};
 use super::error::StoreError;
-use super::open::{connect_for_writing, schema_version, side_file};
 use super::schema::{self, APPLICATION_ID, SqlStep};
 
 /// What an upgrade is doing.
@@ -81,6 +82,7 @@ pub fn upgrade(
     cancel: &Arc<AtomicBool>,
     observe: Observe<'_>,
 ) -> Result<Option<UpgradeReport>, StoreError> {
+    let path = &real_path(path);
     // Closing any handle of the file drops all locks this process has on it (a rule of POSIX), so the
     // handle that the copy reads from is opened first and closed last, after the connection.
     let source = File::open(path).map_err(|error| StoreError::io(path, error))?;
@@ -179,9 +181,12 @@ impl Run<'_> {
         self.enter(Stage::Copying { done: 0, total })?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let io = |error| StoreError::io(folder, error);
-        // A temporary file of mode 0600 beside it: removed on any failure, renamed when whole.
-        let partial = tempfile::Builder::new().prefix(".connector-admin-copy-").tempfile_in(folder).map_err(io)?;
         let has_wal = fs::metadata(side_file(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
+        if !has_wal && let Some(copy) = self.equal_copy(folder)? {
+            self.copy = Some(copy.clone());
+            return Ok(copy);
+        }
+        let partial = self.partial_copy()?;
         if has_wal {
             self.copy_pages(partial.path())?;
         } else {
@@ -196,6 +201,35 @@ impl Run<'_> {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
         self.copy = Some(copy.clone());
         Ok(copy)
+    }
+
+    /// A copy that an earlier, failed upgrade left and that is still equal: tries do not pile up copies.
+    fn equal_copy(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let prefix = copy_prefix(self.path, self.from);
+        let entries = fs::read_dir(folder).map_err(|error| StoreError::io(folder, error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let is_copy = name.to_string_lossy().ends_with(".bak")
+                && name.as_encoded_bytes().starts_with(prefix.as_os_str().as_encoded_bytes());
+            if is_copy && same_bytes(self.path, self.source, &entry.path())? {
+                return Ok(Some(entry.path()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The copy before it is whole, under one name: what a killed upgrade left is replaced by the next
+    /// one, which holds the write lock. Of mode 0600, removed on any failure, renamed when whole.
+    fn partial_copy(&self) -> Result<NamedTempFile, StoreError> {
+        let path = side_file(self.path, ".upgrade-copy");
+        let wrap = |error| StoreError::io(&path, error);
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(wrap(error));
+        }
+        let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
+        tempfile::Builder::new().prefix(name).rand_bytes(0).tempfile_in(folder).map_err(wrap)
     }
 
     fn copy_bytes(&mut self, mut target: &File, total: u64, cancel: &Arc<AtomicBool>) -> Result<(), StoreError> {
@@ -268,8 +302,13 @@ fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, Store
     }
 }
 
+/// How the names of copies begin, without the folder.
+fn copy_prefix(path: &Path, schema: i64) -> PathBuf {
+    side_file(Path::new(path.file_name().unwrap_or_default()), &format!(".schema{schema}-"))
+}
+
 /// Gives the copy its name, never replacing an earlier one.
-fn persist(mut partial: tempfile::NamedTempFile, path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
+fn persist(mut partial: NamedTempFile, path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
     let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     for attempt in 1.. {
         let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };

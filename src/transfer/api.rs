@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Catalogue, Connector};
+use crate::domain::{Catalogue, Connector, json as stored};
 
 /// The API object. A config that is not JSON is given as null.
 pub fn connector(connector: &Connector) -> Value {
-    let config: Value = serde_json::from_str(&connector.config).unwrap_or(Value::Null);
+    let config: Value = stored::look(&connector.config).unwrap_or(Value::Null);
     let is_type_deprecated =
         Catalogue::builtin().get(&connector.connector_type_id).is_some_and(|known| known.is_deprecated);
     json!({

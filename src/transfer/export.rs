@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use super::{TransferError, stamp};
-use crate::domain::json::sorted;
+use crate::domain::json::{self, sorted};
 use crate::domain::{Catalogue, Connector};
 use crate::store::Store;
 
@@ -64,14 +64,16 @@ pub fn export(
 /// # Errors
 /// When config or extra is not JSON, for people.
 pub(super) fn line_of(connector: &Connector) -> Result<String, String> {
-    let config: Value =
-        serde_json::from_str(&connector.config).map_err(|error| format!("config is not valid JSON: {error}"))?;
-    let mut document: Map<String, Value> =
-        serde_json::from_str(&connector.extra).map_err(|error| format!("extra is not a JSON object: {error}"))?;
+    let config: Value = json::read(&connector.config).map_err(|error| format!("config is not valid JSON: {error}"))?;
+    let extra = json::read(&connector.extra).map_err(|error| format!("extra is not valid JSON: {error}"))?;
+    let Value::Object(mut document) = extra else {
+        return Err("extra is not a JSON object".to_owned());
+    };
     let mut attributes = match document.remove("attributes") {
         Some(Value::Object(attributes)) => attributes,
         _ => Map::new(),
     };
+    strip_keys(&mut attributes);
     attributes.insert("actionTypeId".to_owned(), json!(connector.connector_type_id));
     attributes.insert("name".to_owned(), json!(connector.name));
     attributes.insert("isMissingSecrets".to_owned(), json!(is_missing_secrets(connector, &config)));
@@ -96,7 +98,19 @@ pub(super) fn line_of(connector: &Connector) -> Result<String, String> {
     document.entry("references").or_insert_with(|| json!([]));
     // Never in an export: the space a record lived in says nothing about where it goes.
     document.remove("namespaces");
+    // No saved object has this; should a hand have put secrets there, they stay here.
+    document.remove("secrets");
     Ok(sorted(Value::Object(document)).to_string())
+}
+
+/// Keys of later model versions (3 and 4) that Kibana's export empties like the secrets.
+fn strip_keys(attributes: &mut Map<String, Value>) {
+    for key in ["apiKey", "uiamApiKey"] {
+        if let Some(value) = attributes.get_mut(key) {
+            *value = Value::Null;
+        }
+    }
+    attributes.remove("uiamApiKeyExternal");
 }
 
 fn is_missing_secrets(connector: &Connector, config: &Value) -> bool {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{TransferError, stamp};
 use crate::domain::connector::kind_of;
-use crate::domain::json::RawObject;
+use crate::domain::json::{self, RawObject};
 use crate::domain::{AuthMode, Connector};
 
 /// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
@@ -184,6 +184,9 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
     let name = string(attributes.take("name").as_deref(), "attributes.name")?.ok_or("has no attributes.name")?;
     let config = attributes.take("config").map_or("{}".to_owned(), |config| config.get().to_owned());
     let secrets = secrets_of(attributes.take("secrets"))?;
+    if document.get("secrets").is_some() {
+        return Err("has secrets beside its attributes, where no saved object has them".to_owned());
+    }
     let is_missing_secrets = match attributes.take("isMissingSecrets").as_deref().map(RawValue::get) {
         Some("true") => true,
         None | Some("false" | "null") => false,
@@ -193,10 +196,13 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
     let created_at = string(document.take("created_at").as_deref(), "created_at")?;
     let updated_at = string(document.take("updated_at").as_deref(), "updated_at")?;
     if !attributes.0.is_empty() {
-        let rest = crate::domain::json::raw(&attributes.to_text()).map_err(|error| error.to_string())?;
+        let rest = json::raw(&attributes.to_text()).map_err(|error| error.to_string())?;
         document.set("attributes", rest);
     }
     let extra = document.to_text();
+    if json::depth(&config).max(json::depth(&extra)) > json::DEEPEST {
+        return Err(format!("is nested deeper than {} levels", json::DEEPEST));
+    }
     Ok(Connector {
         model_version: model_version_of(&extra)?,
         id,
@@ -214,7 +220,7 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
 }
 
 fn model_version_of(extra: &str) -> Result<i64, String> {
-    match serde_json::from_str(extra) {
+    match json::read(extra) {
         Ok(Value::Object(map)) => Ok(stamp::model_version(&map)?.unwrap_or(1)),
         Ok(_) => Ok(1),
         Err(error) => Err(error.to_string()),

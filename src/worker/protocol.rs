@@ -209,8 +209,10 @@ pub enum Reply {
     },
     /// A job is done.
     Done(Done),
-    /// A job or a question failed; nothing was changed.
+    /// A job failed; nothing was changed.
     Failed(String),
+    /// A question could not be answered.
+    ReadFailed(String),
     /// A thread ended by a panic.
     Died,
 }

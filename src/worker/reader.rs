@@ -1,6 +1,6 @@
 //! The reader: keeps the order of each list and reads the rows of its windows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -14,7 +14,6 @@ pub struct Reader {
     store: Store,
     orders: HashMap<Scope, Order>,
     data_version: i64,
-    interrupt: Arc<AtomicBool>,
 }
 
 struct Order {
@@ -26,57 +25,61 @@ impl Reader {
     /// A reader on a connection of its own.
     pub fn new(store: Store) -> Self {
         let data_version = store.data_version().unwrap_or(0);
-        Self { store, orders: HashMap::new(), data_version, interrupt: Arc::default() }
+        Self { store, orders: HashMap::new(), data_version }
     }
 
     /// A reader whose running statement stops when the flag is set.
     pub(super) fn interrupted_by(mut self, flag: &Arc<AtomicBool>) -> Self {
         self.store = self.store.cancelled_by(flag);
-        self.interrupt = flag.clone();
         self
     }
 
     /// Answers until the channel closes. Of several waiting questions of one kind only the newest counts.
     pub(super) fn run(mut self, incoming: &Receiver<Request>, reading: &Reading, reply: &impl Fn(Reply)) {
-        while let Ok(first) = incoming.recv() {
-            let waiting: Vec<Request> = std::iter::once(first).chain(incoming.try_iter()).collect();
-            for (at, request) in waiting.iter().enumerate() {
-                let slot = request.slot();
-                let superseded = slot.is_some() && waiting.iter().skip(at + 1).any(|later| later.slot() == slot);
-                if reading.stopping.load(Ordering::Relaxed) {
-                    return;
-                }
-                if !superseded {
-                    self.interrupt.store(false, Ordering::Relaxed);
-                    self.answer(request.clone(), reply);
-                }
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                let Ok(request) = incoming.recv() else { return };
+                waiting.push_back(request);
+            }
+            waiting.extend(incoming.try_iter());
+            if reading.stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            let Some(request) = waiting.pop_front() else { continue };
+            let slot = request.slot();
+            if slot.is_some() && waiting.iter().any(|later: &Request| later.slot() == slot) {
+                continue;
+            }
+            reading.interrupt.store(false, Ordering::Relaxed);
+            if !self.try_answer(&request, reply) {
+                // Interrupted: asked again, unless the newer question is of the same kind.
+                waiting.push_front(request);
             }
         }
     }
 
     /// Answers one question.
-    pub fn answer(&mut self, request: Request, reply: &impl Fn(Reply)) {
-        let is_list = matches!(request, Request::List(_));
-        let again = request.clone();
+    pub fn answer(&mut self, request: &Request, reply: &impl Fn(Reply)) {
+        self.try_answer(request, reply);
+    }
+
+    /// False when it was interrupted before it had an answer.
+    fn try_answer(&mut self, request: &Request, reply: &impl Fn(Reply)) -> bool {
         let answered = match request {
-            Request::List(list) => self.list(&list),
-            Request::Rows { scope, generation, start, len } => self.rows(scope, generation, start, len),
-            Request::Ids { scope, generation, start, len } => self.ids(scope, generation, start, len),
+            Request::List(list) => self.list(list),
+            Request::Rows { scope, generation, start, len } => self.rows(*scope, *generation, *start, *len),
+            Request::Ids { scope, generation, start, len } => self.ids(*scope, *generation, *start, *len),
             Request::Record { id } => {
-                self.store.get(&id).map(|record| Some(Reply::Record { id, record: record.map(Box::new) }))
+                self.store.get(id).map(|record| Some(Reply::Record { id: id.clone(), record: record.map(Box::new) }))
             }
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
         };
         match answered {
             Ok(Some(answer)) => reply(answer),
-            // Interrupted by a newer search: that one is answered next. Anything else is asked again.
-            Ok(None) | Err(StoreError::Cancelled) if is_list => {}
-            Err(StoreError::Cancelled) => {
-                self.interrupt.store(false, Ordering::Relaxed);
-                self.answer(again, reply);
-            }
             Ok(None) => {}
-            Err(error) => reply(Reply::Failed(error.to_string())),
+            Err(StoreError::Cancelled) => return false,
+            Err(error) => reply(Reply::ReadFailed(error.to_string())),
         }
         // SQLite tells cheaply that someone else (our writer included) has written.
         if let Ok(version) = self.store.data_version()
@@ -85,6 +88,7 @@ impl Reader {
             self.data_version = version;
             reply(Reply::ChangedOnDisk);
         }
+        true
     }
 
     fn list(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {

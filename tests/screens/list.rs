@@ -171,3 +171,15 @@ fn a_change_by_another_program_is_noticed() {
     app.press("Down Up").expect("!renamed elsewhere");
     assert_eq!(untouched(&path).len(), untouched_before);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_any_more_is_told_once_and_can_be_left() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 30);
+    execute(&place.path("demo.db"), "ALTER TABLE connectors RENAME TO elsewhere");
+    app.press("Down R").expect("The file cannot be read").press("Enter").expect_not("The file cannot be read");
+    app.press("Down t e").press("Esc");
+    execute(&place.path("demo.db"), "ALTER TABLE elsewhere RENAME TO connectors");
+    app.press("Esc R").expect(" of 197").press("q");
+    assert!(app.is_quitting());
+}

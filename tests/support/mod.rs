@@ -140,7 +140,7 @@ impl App {
             let sink = self.replies.clone();
             let reply = move |reply| sink.borrow_mut().push_back(reply);
             match effect {
-                Effect::Read(request) => self.reader.answer(request, &reply),
+                Effect::Read(request) => self.reader.answer(&request, &reply),
                 Effect::Write(job, _) => {
                     self.jobs += 1;
                     self.writer.run(job, &reply);

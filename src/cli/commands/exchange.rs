@@ -1,8 +1,8 @@
 //! Exports in and out.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -27,13 +27,21 @@ pub(super) fn import(
     }
     // An export that cannot be opened must not leave a new file behind.
     drop(transfer::Export::open(source)?);
+    let new_file = NewFile::before(file);
     let (mut store, _) = open(file, output)?;
     let done = transfer::import(&mut store, source, options, &clock::now_iso(), |done| {
         output.progress(&format!("read {done} connectors"));
         true
     });
     output.end_progress();
-    let (outcome, notices) = done?;
+    drop(store);
+    let (outcome, notices) = match done {
+        Ok(done) => done,
+        Err(error) => {
+            new_file.undo();
+            return Err(error.into());
+        }
+    };
     for line in notices.lines() {
         output.notice(&line);
     }
@@ -45,6 +53,7 @@ pub(super) fn import(
             "missing_secrets": outcome.missing_secrets,
             "conflicts": outcome.conflicts,
             "other_types": notices.other_types,
+            "promised_objects": notices.promised,
             "dry_run": options.dry_run,
         }))?;
     } else if refused {
@@ -112,19 +121,44 @@ fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Writes a file beside its place and moves it there when it is whole.
+/// Writes a file beside its place and moves it there when it is whole. Links are followed; what is no
+/// regular file (a pipe, a device) is written to as it is.
 fn write_whole<T, E: std::error::Error + Send + Sync + 'static>(
     target: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> anyhow::Result<T> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let cannot = || format!("{} cannot be written", target.display());
+    let real = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
+        let file = File::options().write(true).open(&real).with_context(cannot)?;
+        return Ok(write(&mut BufWriter::new(file))?);
+    }
+    let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let partial = tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).with_context(cannot)?;
     let mut out: BufWriter<&File> = BufWriter::new(partial.as_file());
     let value = write(&mut out)?;
     out.flush().with_context(cannot)?;
     drop(out);
     partial.as_file().sync_all().with_context(cannot)?;
-    partial.persist(target).with_context(cannot)?;
+    partial.persist(&real).with_context(cannot)?;
     Ok(value)
+}
+
+/// A file that only a refused import would have made: it goes again, with the folders made for it.
+struct NewFile {
+    made: Vec<PathBuf>,
+}
+
+impl NewFile {
+    fn before(file: &Path) -> Self {
+        let made = file.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
+        Self { made: made.map(Path::to_owned).collect() }
+    }
+
+    fn undo(self) {
+        for (at, path) in self.made.iter().enumerate() {
+            // A folder that is not empty is somebody's; what cannot be removed is only untidy.
+            let _ = if at == 0 { fs::remove_file(path) } else { fs::remove_dir(path) };
+        }
+    }
 }

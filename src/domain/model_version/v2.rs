@@ -70,6 +70,8 @@ mod tests {
             (r#"{"authType":false}"#, "{}", Group::Blocked),
             (r#"{"authType":"a","authType":"b"}"#, "{}", Group::Blocked),
             (r#"{"authType":"a","x":"\ud800"}"#, "{}", Group::Backfill),
+            (r#"{"authType":"a"}"#, r#"{"attributes":{"authMode":"shared","authMode":"shared"}}"#, Group::Blocked),
+            (r#"{"authType":"a"}"#, r#"{"attributes":{},"attributes":{"authMode":"shared"}}"#, Group::Blocked),
             ("null", "{}", Group::Blocked),
             ("[]", "{}", Group::Blocked),
             ("{broken", "{}", Group::Blocked),

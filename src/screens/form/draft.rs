@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::field::{Field, FieldId, Widget};
 use super::{Purpose, State};
-use crate::domain::json::{RawObject, raw};
+use crate::domain::json::{self, RawObject, raw};
 use crate::domain::{AuthMode, Catalogue, Connector, StoredAuthMode, model_version};
 
 impl State {
@@ -89,7 +89,7 @@ fn is_config(field: &Field) -> bool {
 
 /// JSON without the blanks of the editor; numbers and key order stay as typed.
 fn compact(text: &str) -> Result<String, String> {
-    serde_json::from_str::<Value>(text).map(|value| value.to_string()).map_err(|error| error.to_string())
+    json::read(text).map(|value| value.to_string()).map_err(|error| error.to_string())
 }
 
 /// The template of a new connector.

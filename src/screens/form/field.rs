@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Purpose;
 use crate::domain::connector_type::{self, FieldKind};
-use crate::domain::json::RawObject;
+use crate::domain::json::{self, RawObject};
 use crate::domain::{AuthMode, Catalogue, Connector, StoredAuthMode, validate};
 use crate::ui::input::TextInput;
 
@@ -103,7 +103,7 @@ impl Field {
             }
             Widget::Text(input) => Ok(Some(Value::String(input.text().to_owned()))),
             Widget::Json(input) if input.text().trim().is_empty() => Ok(None),
-            Widget::Json(input) => serde_json::from_str(input.text()).map(Some).map_err(|error| json_reason(&error)),
+            Widget::Json(input) => json::read(input.text()).map(Some).map_err(|error| json_reason(&error)),
             Widget::Toggle(value) => Ok(value.map(Value::Bool)),
             Widget::Choice { options, at } => Ok(options.get(*at).cloned().flatten().map(Value::String)),
             Widget::Mode(_, mode) => Ok(mode.map(|mode| Value::from(mode.as_str()))),
@@ -182,8 +182,7 @@ pub(super) fn fields_of(purpose: Purpose, base: &Connector) -> Vec<Field> {
             } else {
                 "the config is damaged: repair it here"
             };
-            let text = serde_json::from_str::<Value>(&base.config)
-                .map_or_else(|_| base.config.clone(), |config| format!("{config:#}"));
+            let text = json::look(&base.config).map_or_else(|_| base.config.clone(), |config| format!("{config:#}"));
             fields.push(Field::new(
                 FieldId::WholeConfig,
                 "Config (JSON)",

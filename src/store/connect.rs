@@ -1,0 +1,173 @@
+//! What is at a path, and connections to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
+
+use super::error::StoreError;
+use super::schema::{self, APPLICATION_ID};
+
+/// How long a writer waits for another program's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// What a path holds, before anything is opened for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspection {
+    /// Nothing is there; a new file can be made.
+    Missing,
+    /// A connectors file.
+    Connectors {
+        /// Its schema version.
+        schema: i64,
+        /// The file's permissions allow writing.
+        writable: bool,
+    },
+}
+
+/// Looks at a path without changing anything. Not to be called while this process has the file open:
+/// it uses a plain handle, see [`Store::reader`].
+///
+/// # Errors
+/// Everything that makes the path unusable: a directory, another format, another program's file, a
+/// newer schema, no permission, damage.
+pub fn inspect(path: &Path) -> Result<Inspection, StoreError> {
+    let path = &real_path(path);
+    let Some(header) = read_header(path)? else {
+        return Ok(Inspection::Missing);
+    };
+    if !header.starts_with(b"SQLite format 3\0") {
+        let is_json = header.first() == Some(&b'{');
+        let hint = if is_json { "; to read an export use `connector-admin import`" } else { "" };
+        return Err(StoreError::NotSqlite { path: path.to_owned(), hint });
+    }
+    let connection = connect_read_only(path)?;
+    let schema = schema_version(path, &connection)?;
+    let writable = OpenOptions::new().append(true).open(path).is_ok();
+    Ok(Inspection::Connectors { schema, writable })
+}
+
+fn read_header(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::io(path, error)),
+    };
+    if metadata.is_dir() {
+        return Err(StoreError::Directory(path.to_owned()));
+    }
+    if !metadata.is_file() {
+        return Err(StoreError::NotAFile(path.to_owned()));
+    }
+    if metadata.len() == 0 {
+        return Err(StoreError::ZeroBytes(path.to_owned()));
+    }
+    let mut header = Vec::new();
+    let file = File::open(path).map_err(|error| StoreError::io(path, error))?;
+    file.take(100).read_to_end(&mut header).map_err(|error| StoreError::io(path, error))?;
+    Ok(Some(header))
+}
+
+/// The file itself: links followed, absolute. SQLite puts its side files beside that one, takes a relative
+/// name that begins with `file:` for an address, and a copy belongs there too.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Opens for reading. Where the permissions allow it, the connection could write and is told not to
+/// (`query_only`, set by the caller): only such a one can take SQLite's side files away when it closes.
+pub(super) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let wrap = |error| StoreError::of_sqlite(path, "opening the file", error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(wrap)?;
+    connection.busy_timeout(BUSY).map_err(wrap)?;
+    let is_in_use = ["-wal", "-journal"].iter().any(|suffix| side_file(path, suffix).exists());
+    let cannot_write = connection.is_readonly(MAIN_DB).map_err(wrap)? || is_in_read_only_folder(path);
+    // A file in WAL mode that cannot be written has no place for its side files, or would leave some that
+    // are not its owner's. When nobody has it open it can be read without them.
+    let connection = if cannot_write && !is_in_use {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(immutable_uri(path), flags).map_err(wrap)?
+    } else {
+        connection
+    };
+    connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0)).map_err(wrap)?;
+    Ok(connection)
+}
+
+/// Tried, not asked: permissions are not the whole story (mounts, other kinds of rights).
+fn is_in_read_only_folder(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).is_err()
+}
+
+fn immutable_uri(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            byte => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+/// `<path><suffix>`, SQLite's way to name side files.
+pub(super) fn side_file(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The schema version of an open file that is ours; refuses every other.
+pub(super) fn schema_version(path: &Path, connection: &Connection) -> Result<i64, StoreError> {
+    let read = |pragma: &str| {
+        connection
+            .query_row(pragma, [], |row| row.get::<_, i64>(0))
+            .map_err(|error| StoreError::of_sqlite(path, "reading the schema version", error))
+    };
+    let foreign = |reason: String| StoreError::Foreign { path: path.to_owned(), reason };
+    let application = read("PRAGMA application_id")?;
+    let version = read("PRAGMA user_version")?;
+    if application != APPLICATION_ID && application != 0 {
+        return Err(foreign(format!("its application id is {application}, not {APPLICATION_ID}")));
+    }
+    if version > schema::LATEST && application == APPLICATION_ID {
+        return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });
+    }
+    let columns = columns_of(connection).map_err(|error| StoreError::of_sqlite(path, "reading the schema", error))?;
+    if columns.is_empty() {
+        return Err(foreign("it has no table of connectors".to_owned()));
+    }
+    if let Some(lacking) = schema::COLUMNS_1.iter().find(|column| !columns.iter().any(|found| found == *column)) {
+        return Err(foreign(format!("its table of connectors has no column {lacking}")));
+    }
+    if version > schema::LATEST {
+        return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });
+    }
+    if version == schema::LATEST
+        && let Some(lacking) = schema::COLUMNS_2.iter().find(|column| !columns.iter().any(|found| found == *column))
+    {
+        let detail = format!("it says schema {version}, but its table of connectors has no column {lacking}");
+        return Err(StoreError::Corrupt { path: path.to_owned(), detail });
+    }
+    if version < 1 {
+        return Err(foreign(format!("its schema version is {version}")));
+    }
+    Ok(version)
+}
+
+fn columns_of(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_xinfo('connectors')")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+pub(super) fn connect_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let wrap = |error| StoreError::of_sqlite(path, "opening the file", error);
+    let connection = Connection::open_with_flags(path, flags).map_err(wrap)?;
+    connection.busy_timeout(BUSY).map_err(wrap)?;
+    Ok(connection)
+}
