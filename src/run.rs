@@ -33,11 +33,11 @@ enum Event {
     Redraw,
 }
 
-/// Opens the terminal UI and returns when the person has quit.
+/// Opens the terminal UI and returns when the person has quit, or a signal (given back) asked for it.
 ///
 /// # Errors
 /// When the file is refused or cannot be upgraded, or there is no terminal. The terminal is as before.
-pub fn run(mut options: Options) -> anyhow::Result<()> {
+pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     // What can be refused is refused before the screen changes.
     match store::inspect(&options.open.path)? {
         store::Inspection::Connectors { writable: false, .. } => options.open.read_only = true,
@@ -69,7 +69,7 @@ pub fn run(mut options: Options) -> anyhow::Result<()> {
     outcome?;
     match model.fatal() {
         Some(reason) => Err(anyhow::Error::msg(reason.to_owned())),
-        None => Ok(()),
+        None => Ok(signals::received()),
     }
 }
 
@@ -94,6 +94,7 @@ fn event_loop(
     events: &Receiver<Event>,
 ) -> anyhow::Result<()> {
     session.draw(|frame| app::view(model, frame))?;
+    let mut ground = model.ground();
     loop {
         let mut asked = step(session, model, worker, next(events, model)?)?;
         // Everything that waits is taken in before the next frame; what was asked gets a moment.
@@ -111,6 +112,10 @@ fn event_loop(
         }
         if model.is_quitting() {
             return Ok(());
+        }
+        if model.ground() != ground {
+            ground = model.ground();
+            session.clean()?;
         }
         session.draw(|frame| app::view(model, frame))?;
     }

@@ -105,7 +105,7 @@ CREATE TABLE history_changes (
   revision      INTEGER,
   PRIMARY KEY (step, connector_id)
 ) STRICT, WITHOUT ROWID;
--- What a person decided for a record of the plan; gone once the record is migrated.
+-- What a person decided for a record of the plan; kept, so that a run that was rolled back starts from it.
 CREATE TABLE migration_decisions (
   connector_id  TEXT NOT NULL PRIMARY KEY REFERENCES connectors (id) ON DELETE CASCADE,
   decision      TEXT NOT NULL CHECK (decision IN ('shared', 'per-user', 'skip'))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
-use crate::screens::{Effect, Go, connectors, detail, form, help, review};
+use crate::screens::{Dialog, Effect, Go, connectors, detail, form, help, review};
 use crate::store::ImportOptions;
 use crate::worker::protocol::Job;
 
@@ -21,6 +21,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
             return vec![Effect::CancelJob];
         }
+        _ if model.is_too_small() => return Vec::new(),
         _ if model.opened.is_none() => return opening(action),
         _ => {}
     }
@@ -68,7 +69,7 @@ fn quit_now(model: &Model) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     vec![Effect::Ask(Box::new(
-        crate::screens::Dialog::new("Quit", "Keep editing")
+        Dialog::new("Quit", "Keep editing")
             .line("Quit and drop what you changed in this form?")
             .choice("Quit", vec![Effect::Quit]),
     ))]
@@ -97,8 +98,10 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
                 Vec::new()
             }
             Some(Action::Confirm) => {
-                let path = expand_home(path.text().trim());
+                let text = path.text().trim().to_owned();
+                let path = expand_home(&text);
                 model.import_path = None;
+                model.last_path = text;
                 if path.as_os_str().is_empty() { Vec::new() } else { vec![import(path, ImportOptions::default())] }
             }
             _ => {
@@ -157,9 +160,12 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
     if action == Action::Help {
         return vec![Effect::Go(Go::Help)];
     }
+    if action == Action::Undo {
+        return vec![connectors::undo(model.overview.last_step.as_ref())];
+    }
     if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
         return vec![Effect::Ask(Box::new(
-            crate::screens::Dialog::new("Quit", "Stay")
+            Dialog::new("Quit", "Stay")
                 .line(format!("{} is running. Stop it at a record boundary and quit?", job.title))
                 .choice("Stop and quit", vec![Effect::Quit]),
         ))];
@@ -167,9 +173,7 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
     let body = model.body();
     let size = (usize::from(body.width), usize::from(body.height));
     match model.screens.last_mut() {
-        Some(Screen::Connectors) => {
-            connectors::update(&mut model.connectors, action, model.overview.last_step.as_ref())
-        }
+        Some(Screen::Connectors) => connectors::update(&mut model.connectors, action),
         Some(Screen::Review) => {
             let facts = review::Facts { plan: &model.overview.plan, last_run: model.overview.last_run.as_ref() };
             review::update(&mut model.review, action, facts)
@@ -228,13 +232,14 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
     let place = model.place();
     keymap::bindings(place)
         .filter(|binding| binding.hint.is_some())
+        .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
         .map(|binding| (binding, availability(model, place, binding.action).is_ok()))
         .collect()
 }
 
 /// Text was pasted: it goes into a text or nowhere, never to the keys.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    if model.dialog.is_some() {
+    if model.dialog.is_some() || model.is_too_small() {
         return Vec::new();
     }
     if let Some(path) = &mut model.import_path {

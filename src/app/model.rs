@@ -57,6 +57,9 @@ pub(super) struct Toast {
     pub(super) since: Timestamp,
 }
 
+/// Below this the program only says what it needs.
+pub(super) const SMALLEST: (u16, u16) = (30, 8);
+
 /// How long a line stays that goes away by itself.
 pub(super) const TOAST: Duration = Duration::from_secs(5);
 
@@ -85,6 +88,8 @@ pub struct Model {
     pub(super) review: review::State,
     pub(super) dialog: Option<Dialog>,
     pub(super) import_path: Option<TextInput>,
+    /// The path of an import that has not succeeded, to be corrected.
+    pub(super) last_path: String,
     pub(super) toast: Option<Toast>,
     pub(super) job: Option<RunningJob>,
     /// The record of the selected row, for the panels.
@@ -124,6 +129,7 @@ impl Model {
             review: review::State::default(),
             dialog: None,
             import_path: None,
+            last_path: String::new(),
             toast: None,
             job: None,
             preview: None,
@@ -152,11 +158,22 @@ impl Model {
         self.now = now;
     }
 
+    /// Changes with the screen or question on show. Terminals disagree on the width of some characters; a
+    /// new screen is drawn on a clean ground, so that nothing of them is left from the one before.
+    pub fn ground(&self) -> (usize, bool) {
+        (self.screens.len(), self.dialog.is_some() || self.import_path.is_some())
+    }
+
     /// When the screen next changes by itself; none: only a message changes it.
     pub fn next_tick(&self) -> Option<Duration> {
         let toast = self.toast.as_ref().filter(|toast| toast.level != Level::Bad)?;
         let age = Duration::try_from(self.now.duration_since(toast.since)).unwrap_or_default();
         Some(TOAST.saturating_sub(age))
+    }
+
+    /// Nothing can be shown, so nothing can be done but leave.
+    pub(super) fn is_too_small(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
     }
 
     pub(super) fn screen(&self) -> &Screen {
@@ -199,6 +216,16 @@ impl Model {
             Some(Screen::Review) => Some(&mut self.review.rows),
             _ => None,
         }
+    }
+
+    /// Why the filter being typed cannot be used.
+    pub(super) fn filter_error(&self) -> Option<&str> {
+        let rows = match self.screen() {
+            Screen::Connectors => &self.connectors,
+            Screen::Review => &self.review.rows,
+            _ => return None,
+        };
+        rows.filter_error.as_deref().filter(|_| rows.typing)
     }
 
     pub(super) fn is_read_only(&self) -> bool {

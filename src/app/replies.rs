@@ -3,6 +3,7 @@
 use super::actions::import;
 use super::model::{AwaitedForm, Model, Screen};
 use crate::domain::Connector;
+use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect, Go, connectors, form, review};
 use crate::store::{Applied, ImportOptions, ImportOutcome, OnConflict, Reverted, SaveOutcome, Scope, Written};
 use crate::transfer::Notices;
@@ -23,7 +24,11 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             return vec![Effect::Quit];
         }
         Reply::Listed { scope, generation, total, cursor, start, rows } => {
-            list(model, scope).listed(generation, total, cursor, start, rows);
+            let list = list(model, scope);
+            list.listed(generation, total, cursor, start, rows);
+            if list.missed_destination() && list.is_filtered() {
+                return vec![Effect::good("done; the filter hides the connector, Esc takes it away")];
+            }
         }
         Reply::Rows { scope, generation, start, rows } => list(model, scope).windowed(generation, start, rows),
         Reply::Ids { scope, ids } => list(model, scope).mark_ids(ids),
@@ -166,19 +171,31 @@ fn overview_came(model: &mut Model, overview: crate::worker::protocol::Overview)
 
 fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
     match done {
-        Done::Created(created) => close_form(model, &created, "created"),
+        Done::Created(created) => {
+            model.connectors.go_to(&created.id);
+            close_form(model, &created, "created")
+        }
         Done::Saved(outcome) => saved(model, outcome),
         Done::AuthModeSet(written) => mode_set(&written),
         Done::Deleted(written) => deleted(model, &written),
-        Done::Imported { path, outcome, notices } => imported(&path, &outcome, &notices),
-        Done::Decided(0) => vec![Effect::info("nothing decided: blocked records take no decision")],
+        Done::Imported { path, outcome, notices } => {
+            model.last_path.clear();
+            imported(&path, &outcome, &notices)
+        }
+        Done::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
         Done::Decided(1) => Vec::new(),
         Done::Decided(count) => {
             model.review.rows.clear_marks();
             vec![Effect::good(format!("decided for {count} connectors"))]
         }
         Done::Applied(applied) => applied_run(model, applied),
-        Done::Reverted(reverted) => vec![reverted_step(&reverted)],
+        Done::Reverted(reverted) => {
+            let is_gone = matches!(reverted.step.kind.as_str(), "create" | "import");
+            if let (Some(id), false) = (&reverted.only, is_gone) {
+                model.connectors.go_to(id);
+            }
+            vec![reverted_step(&reverted)]
+        }
         Done::Nothing(reason) => vec![Effect::info(reason)],
     }
 }
@@ -208,15 +225,15 @@ fn saved(model: &mut Model, outcome: SaveOutcome) -> Vec<Effect> {
 }
 
 fn mode_set(written: &Written) -> Vec<Effect> {
-    let mut text = match written.changed.len() {
-        1 => "auth mode changed; u takes it back".to_owned(),
-        count => format!("auth mode of {count} connectors changed; u takes it back"),
+    let mut text = match (&written.last, written.changed.len()) {
+        (Some(last), 1) => format!("{} is {} now; u takes it back", last.name, last.effective_auth_mode()),
+        (_, count) => format!("auth mode of {} changed; u takes it back", count_of(count as u64)),
     };
     if !written.missing.is_empty() {
         text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
     }
     if let Some((_, reason)) = written.refused.first() {
-        let refused = format!("left alone {}: {reason}", plural(written.refused.len() as u64));
+        let refused = format!("left alone {}: {reason}", count_of(written.refused.len() as u64));
         return vec![Effect::bad(if written.changed.is_empty() { refused } else { format!("{text}; {refused}") })];
     }
     vec![Effect::good(text)]
@@ -227,7 +244,7 @@ fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();
     }
-    vec![Effect::good(format!("deleted {}; u takes it back", plural(written.changed.len() as u64)))]
+    vec![Effect::good(format!("deleted {}; u takes it back", count_of(written.changed.len() as u64)))]
 }
 
 fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Vec<Effect> {
@@ -236,7 +253,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     }
     let mut dialog = Dialog::new("Imported", "OK").line(format!(
         "{} imported: {} new, {} replaced.",
-        plural(outcome.added + outcome.replaced),
+        count_of(outcome.added + outcome.replaced),
         outcome.added,
         outcome.replaced
     ));
@@ -278,14 +295,18 @@ fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
 }
 
 fn reverted_step(reverted: &Reverted) -> Effect {
-    let verb = if reverted.step.kind == "migration" { "rolled back" } else { "undone" };
-    let what = format!("{verb}: {}, {} as before", reverted.step.kind, plural(reverted.restored));
+    let is_run = reverted.step.kind == "migration";
+    let verb = if is_run { "rolled back" } else { "undone" };
+    let what = match reverted.step.kind.as_str() {
+        "migration" => format!("rolled back: {} as before", count_of(reverted.restored)),
+        kind => format!("undone: {kind} of {}", count_of(reverted.restored)),
+    };
     if reverted.conflicts.is_empty() {
         return Effect::good(what);
     }
     let mut dialog = Dialog::new(format!("Partly {verb}"), "OK")
         .line(what)
-        .line(format!("{} changed since and left alone:", plural(reverted.conflicts.len() as u64)));
+        .line(format!("{} changed since and left alone:", count_of(reverted.conflicts.len() as u64)));
     for id in reverted.conflicts.iter().take(20) {
         dialog = dialog.line(format!("  {id}"));
     }
@@ -293,8 +314,4 @@ fn reverted_step(reverted: &Reverted) -> Effect {
         dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 20));
     }
     Effect::Ask(Box::new(dialog))
-}
-
-fn plural(count: u64) -> String {
-    if count == 1 { "1 connector".to_owned() } else { format!("{count} connectors") }
 }

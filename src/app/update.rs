@@ -83,7 +83,7 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             model.review.rows.resize(height);
             outside.push(Effect::Read(model.review.rows.reload()));
         }
-        Go::ImportPath => model.import_path = Some(TextInput::default()),
+        Go::ImportPath => model.import_path = Some(TextInput::new(&model.last_path)),
         Go::Help => {
             let place = model.place();
             model.screens.push(Screen::Help(help::State::new(place)));

@@ -6,16 +6,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::actions::footer;
-use super::model::{Model, RunningJob, Screen};
+use super::model::{Model, RunningJob, SMALLEST, Screen};
 use crate::clock;
 use crate::keymap::Action;
 use crate::screens::{Level, connectors, detail, form, help, review};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
 use crate::ui::text::{clip, fit, safe, width, wrap};
-
-/// Below this the program only says what it needs.
-const SMALLEST: (u16, u16) = (30, 8);
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
@@ -33,7 +30,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     } else {
         screen(model, frame, body);
     }
-    frame.render_widget(Paragraph::new(bottom_line(model, usize::from(foot.width))), foot);
+    // A line for the person may need more room than the footer has; none of it is lost at the edge.
+    let bottom = bottom_lines(model, usize::from(foot.width));
+    let (_, bottom_area) = cut_bottom(rest, u16::try_from(bottom.len()).unwrap_or(1).min(4));
+    frame.render_widget(Clear, bottom_area);
+    frame.render_widget(Paragraph::new(bottom), bottom_area);
     if let Some(path) = &model.import_path {
         import_path(model, path, frame, body);
     }
@@ -95,10 +96,13 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
 }
 
 /// A running job, a line for the person, or the keys.
-fn bottom_line(model: &Model, cells: usize) -> Line<'static> {
+fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.setup.theme;
     if let Some(job) = model.job.as_ref().filter(|job| job.done > 0) {
-        return Line::styled(fit(&progress_text(model, job), cells), theme.warning());
+        return vec![Line::styled(fit(&progress_text(model, job), cells), theme.warning())];
+    }
+    if let Some(reason) = model.filter_error() {
+        return wrap(reason, cells).into_iter().map(|line| Line::styled(line, theme.bad())).collect();
     }
     if let Some(toast) = &model.toast {
         let (sign, style) = match toast.level {
@@ -106,13 +110,20 @@ fn bottom_line(model: &Model, cells: usize) -> Line<'static> {
             Level::Good => ("ok: ", theme.good()),
             Level::Bad => ("error: ", theme.bad()),
         };
-        return Line::styled(clip(&format!("{sign}{}", toast.text), cells), style);
+        let text = format!("{sign}{}", toast.text);
+        return wrap(&text, cells).into_iter().map(|line| Line::styled(line, style)).collect();
     }
+    vec![footer_line(model, cells)]
+}
+
+/// The keys that can be used, as many as fit.
+fn footer_line(model: &Model, cells: usize) -> Line<'static> {
+    let theme = model.setup.theme;
     let mut spans = Vec::new();
     let mut used = 0;
     let bindings = footer(model);
     // The way to all keys and out stays visible when there is no room for the rest.
-    let last = bindings.iter().position(|(binding, _)| binding.action == Action::Back);
+    let last = bindings.iter().position(|(binding, _)| matches!(binding.action, Action::Back | Action::Help));
     let kept = last.and_then(|at| bindings.get(at..)).unwrap_or_default();
     let reserved: usize = kept.iter().map(|(binding, usable)| hint_width(binding, *usable)).sum();
     for (at, (binding, usable)) in bindings.iter().enumerate() {

@@ -83,12 +83,17 @@ fn open_ui(args: Args) -> anyhow::Result<u8> {
         Some(path) => path,
         None => file_of(args.file)?,
     };
-    run::run(run::Options {
+    let signal = run::run(run::Options {
         open: OpenOptions { path, read_only: args.ui.read_only },
         apply_migration: args.ui.apply_migration,
         is_demo: false,
     })?;
-    Ok(DONE)
+    Ok(exit_code(signal))
+}
+
+/// As a shell has it: 128 and the number of the signal that ended the program.
+fn exit_code(signal: Option<i32>) -> u8 {
+    signal.map_or(DONE, |signal| u8::try_from(128 + signal).unwrap_or(NEEDS_A_PERSON))
 }
 
 /// A bare word that is no file: more likely a command with a typing error than a name for a new file.
@@ -98,7 +103,7 @@ fn looks_mistyped(word: &Path) -> bool {
 
 fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
     let demo = demo::Demo::create(keep)?;
-    run::run(run::Options {
+    let signal = run::run(run::Options {
         open: OpenOptions { path: demo.path().to_owned(), read_only: ui.read_only },
         apply_migration: ui.apply_migration,
         is_demo: true,
@@ -106,7 +111,7 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
     if let Some(kept) = demo.finish() {
         output::remark(&format!("the demo file was kept: {}", kept.display()));
     }
-    Ok(DONE)
+    Ok(exit_code(signal))
 }
 
 /// The file of a command: `--file`, `$CONNECTOR_ADMIN_FILE`, or the platform's data directory.

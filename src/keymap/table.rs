@@ -147,6 +147,7 @@ const fn writing(
 
 /// All bindings. Their order is the order of the footer and of the help.
 pub const TABLE: &[Binding] = &[
+    writing(Action::Apply, &["A"], &[Place::Review], Some("apply"), "apply the plan with the decisions made"),
     writing(
         Action::AcceptShared,
         &["a"],
@@ -168,14 +169,13 @@ pub const TABLE: &[Binding] = &[
         Some("skip"),
         "skip the record or all marked ones: they stay pending",
     ),
-    writing(Action::Apply, &["A"], &[Place::Review], Some("apply"), "apply the plan with the decisions made"),
     row(Action::Open, &["Enter"], &[Place::Connectors], Some("open"), "show the whole connector"),
     writing(Action::Edit, &["e"], READING, Some("edit"), "edit the connector in the form"),
     writing(
         Action::ToggleMode,
         &["t"],
         &[Place::Connectors, Place::Detail],
-        Some("auth mode"),
+        Some("mode"),
         "toggle the auth mode of the connector or of all marked ones",
     ),
     row(
@@ -185,7 +185,7 @@ pub const TABLE: &[Binding] = &[
         Some("filter"),
         "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
     ),
-    row(Action::Review, &["m"], &[Place::Connectors], Some("review migration"), "review the migration of the records"),
+    row(Action::Review, &["m"], &[Place::Connectors], Some("review"), "review the migration of the records"),
     writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
     writing(
         Action::ResetDecision,
@@ -195,10 +195,10 @@ pub const TABLE: &[Binding] = &[
         "take the decision back, for the record or all marked ones",
     ),
     row(Action::NextGroup, &["g"], &[Place::Review], Some("group"), "show one group of the plan, or all"),
+    writing(Action::New, &["n"], &[Place::Connectors], Some("new"), "create a connector"),
     row(Action::Mark, &["Space"], LISTS, Some("mark"), "mark or unmark the row"),
     row(Action::MarkRange, &["v"], LISTS, None, "mark all rows from the last marked one to this one"),
     row(Action::MarkAll, &["*"], LISTS, None, "mark every row of the filter, or unmark all"),
-    writing(Action::New, &["n"], &[Place::Connectors], Some("new"), "create a connector"),
     writing(
         Action::Duplicate,
         &["c"],
@@ -216,7 +216,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::SortNext, &["s"], &[Place::Connectors], Some("sort"), "sort by the next column"),
     row(Action::SortReverse, &["S"], &[Place::Connectors], None, "sort the other way"),
     writing(Action::Import, &["i"], &[Place::Connectors], Some("import"), "import an export of Kibana"),
-    writing(Action::Undo, &["u"], &[Place::Connectors], Some("undo"), "take the last change back"),
+    writing(Action::Undo, &["u"], &[Place::Connectors, Place::Detail], Some("undo"), "take the last change back"),
     row(Action::Refresh, &["R"], LISTS, None, "read the file again"),
     row(Action::Down, &["Down", "j"], MOVING, None, "next row"),
     row(Action::Up, &["Up", "k"], MOVING, None, "previous row"),
@@ -227,9 +227,9 @@ pub const TABLE: &[Binding] = &[
     writing(Action::Save, &["Ctrl-s"], &[Place::Form], Some("save"), "show what will change, then save"),
     row(Action::NextField, &["Tab", "Down"], &[Place::Form], Some("next"), "next field"),
     row(Action::PreviousField, &["Shift-Tab", "Up"], &[Place::Form], None, "previous field"),
-    row(Action::Right, &["Right"], &[Place::Form], Some("change"), "next choice; in a text, one character on"),
+    row(Action::Right, &["Right"], &[Place::Form], None, "next choice; in a text, one character on"),
     row(Action::Left, &["Left"], &[Place::Form], None, "previous choice; in a text, one character back"),
-    row(Action::Change, &["Space"], &[Place::Form], None, "flip a toggle, go to the next choice"),
+    row(Action::Change, &["Space"], &[Place::Form], Some("change"), "flip a toggle, go to the next choice"),
     row(
         Action::Open,
         &["Enter"],
@@ -251,19 +251,11 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Back,
         &["Esc"],
-        &[
-            Place::Connectors,
-            Place::Detail,
-            Place::Review,
-            Place::Form,
-            Place::Picker,
-            Place::Input,
-            Place::Dialog,
-            Place::Help,
-        ],
+        &[Place::Detail, Place::Review, Place::Form, Place::Picker, Place::Input, Place::Dialog, Place::Help],
         Some("back"),
         "undo the innermost thing: marks, filter, question, screen; stops a running job",
     ),
+    row(Action::Back, &["Esc"], &[Place::Connectors], None, "take marks away, then the filter; stops a running job"),
     row(Action::Help, &["?", "F1"], READING, Some("keys"), "all keys"),
     row(Action::Help, &["F1"], &[Place::Form], Some("keys"), "all keys"),
     row(Action::Quit, &["q"], &[Place::Connectors], Some("quit"), "quit"),

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::dialog::Dialog;
-use super::effect::{Effect, Go};
+use super::effect::{Effect, Go, connectors};
 use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
@@ -23,7 +23,7 @@ use crate::worker::protocol::Job;
 const PANEL_FROM: u16 = 110;
 
 /// What an action does on the list.
-pub fn update(rows: &mut Rows, action: Action, last_step: Option<&Step>) -> Vec<Effect> {
+pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
     if let Some(requests) = rows.act(action) {
         return requests.into_iter().map(Effect::Read).collect();
     }
@@ -32,15 +32,14 @@ pub fn update(rows: &mut Rows, action: Action, last_step: Option<&Step>) -> Vec<
         (Action::Open, Some(id)) => vec![Effect::Go(Go::Detail(id))],
         (Action::Edit, Some(id)) => vec![Effect::Go(Go::Edit(id))],
         (Action::Duplicate, Some(id)) => vec![Effect::Go(Go::Duplicate(id))],
-        (Action::ToggleMode, Some(_)) => vec![toggle(rows.targets())],
+        (Action::ToggleMode, Some(_)) => vec![toggle(rows.targets(), rows.hidden_mark())],
         (Action::Delete, Some(_)) => {
-            let name = rows.current().map(|row| row.name.clone()).unwrap_or_default();
-            vec![delete(rows.targets(), &name)]
+            let name = rows.current().filter(|_| rows.marked() == 0).map(|row| row.name.clone());
+            vec![delete(rows.targets(), name.as_deref())]
         }
         (Action::New, _) => vec![Effect::Go(Go::New)],
         (Action::Review, _) => vec![Effect::Go(Go::Review)],
         (Action::Import, _) => vec![Effect::Go(Go::ImportPath)],
-        (Action::Undo, _) => vec![undo(last_step)],
         (Action::Refresh, _) => vec![Effect::Read(rows.reload()), Effect::info("read again")],
         (Action::Filter, _) => {
             rows.typing = true;
@@ -76,28 +75,36 @@ fn sort(rows: &mut Rows, next: bool) -> Vec<Effect> {
     vec![Effect::Read(rows.reload())]
 }
 
-/// Toggles at once for one connector; asks when there are several.
-pub fn toggle(ids: Vec<String>) -> Effect {
+/// Toggles at once for one connector that is in view; asks when there are several, or when the only mark
+/// is not on the selected row.
+pub fn toggle(ids: Vec<String>, is_elsewhere: bool) -> Effect {
     let count = ids.len();
     let job = Effect::Write(Job::SetAuthMode { ids, change: ModeChange::Toggle }, "setting the auth mode");
-    if count <= 1 {
+    if count <= 1 && !is_elsewhere {
         return job;
     }
     Effect::Ask(Box::new(
         Dialog::new("Toggle the auth mode", "Cancel")
             .line(format!(
-                "Each of the {count} marked connectors gets the mode it does not have. Secrets and config stay as \
-                 they are. This is one step for undo."
+                "{} gets the mode it does not have. Secrets and config stay as they are. This is one step for undo.",
+                if count == 1 {
+                    "The marked connector (not the selected one)".to_owned()
+                } else {
+                    format!("Each of the {count} marked connectors, also outside the filter,")
+                }
             ))
             .choice(format!("Toggle {count}"), vec![job]),
     ))
 }
 
-/// Asks before deleting.
-pub fn delete(ids: Vec<String>, name: &str) -> Effect {
-    let (what, answer) = match ids.len() {
-        1 => (format!("Delete the connector “{name}”?"), "Delete".to_owned()),
-        count => (format!("Delete the {count} marked connectors?"), format!("Delete {count}")),
+/// Asks before deleting: one connector by its name, else the marked ones.
+pub fn delete(ids: Vec<String>, name: Option<&str>) -> Effect {
+    let (what, answer) = match (name, ids.len()) {
+        (Some(name), _) => (format!("Delete the connector “{name}”?"), "Delete".to_owned()),
+        (None, 1) => (format!("Delete the marked connector, {}?", ids.concat()), "Delete 1".to_owned()),
+        (None, count) => {
+            (format!("Delete the {count} marked connectors, also those outside the filter?"), format!("Delete {count}"))
+        }
     };
     let job = Effect::Write(Job::Delete { ids }, "deleting");
     Effect::Ask(Box::new(
@@ -108,7 +115,8 @@ pub fn delete(ids: Vec<String>, name: &str) -> Effect {
     ))
 }
 
-fn undo(last_step: Option<&Step>) -> Effect {
+/// Takes the last step back; asks when it was about several connectors.
+pub fn undo(last_step: Option<&Step>) -> Effect {
     let Some(step) = last_step else {
         return Effect::info("there is nothing to undo");
     };
@@ -118,7 +126,7 @@ fn undo(last_step: Option<&Step>) -> Effect {
     }
     Effect::Ask(Box::new(
         Dialog::new("Undo", "Cancel")
-            .line(format!("Take the last step back: {} of {} connectors?", step.kind, step.records))
+            .line(format!("Take the last step back: {} of {}?", step.kind, connectors(step.records.unsigned_abs())))
             .line("Connectors that were changed since are listed and left alone.")
             .choice("Undo", vec![job]),
     ))

@@ -49,9 +49,9 @@ pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> Vec<Ef
     match action {
         Action::Edit => vec![Effect::Go(Go::Edit(state.id.clone()))],
         Action::Duplicate => vec![Effect::Go(Go::Duplicate(state.id.clone()))],
-        Action::ToggleMode => vec![connectors::toggle(vec![state.id.clone()])],
+        Action::ToggleMode => vec![connectors::toggle(vec![state.id.clone()], false)],
         Action::Delete => {
-            let name = state.record.as_ref().map_or("", |record| record.name.as_str());
+            let name = state.record.as_ref().map(|record| record.name.as_str());
             vec![connectors::delete(vec![state.id.clone()], name)]
         }
         Action::Back | Action::Quit => vec![Effect::Go(Go::Back)],

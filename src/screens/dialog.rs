@@ -84,6 +84,11 @@ impl Dialog {
         self
     }
 
+    /// There is more than one answer.
+    pub fn has_choice(&self) -> bool {
+        self.choices.len() > 1
+    }
+
     /// Takes an action; `Some` when the question is answered.
     pub fn update(&mut self, action: Action) -> Option<Vec<Effect>> {
         let count = self.choices.len();

@@ -75,3 +75,8 @@ impl Effect {
         Effect::Say(Level::Bad, text.into())
     }
 }
+
+/// A number of connectors, for people.
+pub fn connectors(count: u64) -> String {
+    if count == 1 { "1 connector".to_owned() } else { format!("{count} connectors") }
+}

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
-use super::dialog::Dialog;
-use super::effect::{Effect, Go};
+use super::dialog::{Dialog, Tone};
+use super::effect::{Effect, Go, connectors};
 use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
@@ -124,7 +124,9 @@ fn set_group(state: &mut State, group: Option<Group>) -> Vec<Effect> {
         Some(Group::StampOnly) => "is:stamp-only",
         Some(Group::Blocked) => "is:blocked",
     };
-    state.rows.search().map(Effect::Read).into_iter().collect()
+    // Looking into a group starts at its first record; leaving it keeps the record.
+    let request = if group.is_some() { state.rows.search() } else { state.rows.apply_filter() };
+    request.map(Effect::Read).into_iter().collect()
 }
 
 fn ask_to_apply(plan: &PlanCounts) -> Effect {
@@ -137,18 +139,27 @@ fn ask_to_apply(plan: &PlanCounts) -> Effect {
     let job = Effect::Write(Job::Apply, "migrating");
     Effect::Ask(Box::new(
         Dialog::new("Apply the migration", "Not yet")
-            .line(format!(
-                "{} connectors will be migrated to model version {}:",
-                plan.to_apply(),
-                model_version::latest()
-            ))
-            .line(format!("  {:>5} get shared", plan.to_shared()))
-            .line(format!("  {:>5} get per-user, as you decided", plan.to_per_user()))
-            .line(format!("  {:>5} take the version stamp only", plan.to_stamp()))
-            .line(format!("{} skipped by you and {} blocked stay as they are.", plan.skipped(), plan.blocked))
+            .line(format!("{} to model version {}:", connectors(plan.to_apply()), model_version::latest()))
+            .lines(tally(&[
+                (plan.to_shared(), "will be shared"),
+                (plan.to_per_user(), "will be per-user, as you decided"),
+                (plan.to_stamp(), "take the version stamp only"),
+                (plan.skipped(), "skipped by you, stay as they are"),
+                (plan.blocked, "blocked, stay as they are"),
+            ]))
+            .line("This is the whole plan, whatever is filtered or marked.")
             .line("Secrets, config and everything else stay byte for byte. The run can be stopped with Esc and rolled back as one step.")
             .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
     ))
+}
+
+/// Counts below each other, without those that are zero.
+fn tally(counts: &[(u64, &str)]) -> Vec<(Tone, String)> {
+    counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| (Tone::Plain, format!("{count:>6} {what}")))
+        .collect()
 }
 
 fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
@@ -157,7 +168,11 @@ fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
     };
     Effect::Ask(Box::new(
         Dialog::new("Roll back", "Cancel")
-            .line(format!("Roll the migration run of {} back: {} connectors?", run.started_at, run.records))
+            .line(format!(
+                "Roll the migration run of {} back: {}?",
+                run.started_at,
+                connectors(run.records.unsigned_abs())
+            ))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and left alone.")
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]),
     ))
@@ -166,17 +181,18 @@ fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
 /// The result of a run, with the way back.
 pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
     let title = if applied.stopped { "Migration stopped" } else { "Migration applied" };
-    let mut dialog = Dialog::new(title, "OK")
-        .line(format!("{} connectors migrated:", applied.written()))
-        .line(format!("  {} got an auth mode, {} took the version stamp only", applied.backfilled, applied.stamped));
+    let mut dialog =
+        Dialog::new(title, "OK").line(format!("{} migrated:", connectors(applied.written()))).lines(tally(&[
+            (applied.backfilled - applied.per_user, "got shared"),
+            (applied.per_user, "got per-user"),
+            (applied.stamped, "took the version stamp only"),
+        ]));
     if pending.pending() > 0 {
-        dialog = dialog.line(format!(
-            "{} stay pending: {} skipped, {} blocked, {} not reached",
-            pending.pending(),
-            pending.skipped(),
-            pending.blocked,
-            pending.to_apply()
-        ));
+        dialog = dialog.line(format!("{} stay pending:", pending.pending())).lines(tally(&[
+            (pending.skipped(), "skipped by you"),
+            (pending.blocked, "blocked"),
+            (pending.to_apply(), "not reached"),
+        ]));
     }
     if applied.run.is_some() {
         dialog = dialog

@@ -40,6 +40,8 @@ pub struct Rows {
     window: Vec<Option<Summary>>,
     marks: BTreeSet<String>,
     anchor: Option<usize>,
+    /// The record to go to with the next answer.
+    destination: Option<String>,
 }
 
 impl Rows {
@@ -64,6 +66,7 @@ impl Rows {
             window: Vec::new(),
             marks: BTreeSet::new(),
             anchor: None,
+            destination: None,
         }
     }
 
@@ -112,6 +115,16 @@ impl Rows {
         }
     }
 
+    /// The one mark is not on the selected row, so a person may have forgotten it.
+    pub fn hidden_mark(&self) -> bool {
+        self.marks.len() == 1 && !self.current().is_some_and(|row| self.marks.contains(&row.id))
+    }
+
+    /// The next answer puts the cursor on this record, if the filter shows it.
+    pub fn go_to(&mut self, id: &str) {
+        self.destination = Some(id.to_owned());
+    }
+
     /// Is a filter in force?
     pub fn is_filtered(&self) -> bool {
         !self.filter_text.text().trim().is_empty()
@@ -125,7 +138,7 @@ impl Rows {
             generation: self.generation,
             filter: self.filter.clone(),
             sort: self.sort,
-            keep: self.current().map(|row| row.id.clone()),
+            keep: self.destination.clone().or_else(|| self.current().map(|row| row.id.clone())),
             cursor: self.cursor,
             window: self.height * 2,
         })
@@ -151,6 +164,15 @@ impl Rows {
         self.window = rows;
         self.anchor = None;
         self.follow_cursor();
+    }
+
+    /// After an answer: the record that was to be gone to is not in the list.
+    pub fn missed_destination(&mut self) -> bool {
+        if self.answered != self.generation {
+            return false;
+        }
+        let destination = self.destination.take();
+        destination.is_some_and(|id| self.current().is_none_or(|row| row.id != id))
     }
 
     /// The search failed: what is on the screen stays.

@@ -33,7 +33,11 @@ impl Scroll {
     pub fn view(self, lines: Vec<Line<'static>>, frame: &mut Frame<'_>, area: Rect) {
         let height = usize::from(area.height);
         let first = self.0.min(lines.len().saturating_sub(height));
-        let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
+        let more = lines.len() > first + height;
+        let mut shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
+        if let (true, Some(last)) = (more, shown.last_mut()) {
+            *last = Line::from("… PgDn for more");
+        }
         let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         frame.render_widget(Paragraph::new(shown), area);
     }

@@ -81,6 +81,9 @@ fn row_line(rows: &Rows, at: usize, columns: &[Column<'_>], width: usize, theme:
     if selected { line.patch_style(theme.selected()) } else { line }
 }
 
+/// What can be typed into the filter.
+const HINT: &str = " words, type: auth: authtype: needs:migration missing:secrets is:blocked -not";
+
 /// What is shown of how many, and the filter.
 fn filter_line(rows: &Rows, width: usize, theme: Theme) -> Line<'static> {
     let place = if rows.total == 0 { 0 } else { rows.cursor + 1 };
@@ -94,15 +97,13 @@ fn filter_line(rows: &Rows, width: usize, theme: Theme) -> Line<'static> {
         spans.push(Span::styled("/", theme.accent()));
         let input = rows.filter_text.view(room, 1, rows.typing, theme);
         spans.extend(input.into_iter().flat_map(|line| line.spans));
+        if rows.filter_text.text().is_empty() {
+            spans.push(Span::styled(clip(HINT, room.saturating_sub(2)), theme.muted()));
+        }
         spans.push(Span::raw("  "));
     }
-    match &rows.filter_error {
-        Some(reason) => {
-            let used: usize = spans.iter().map(Span::width).sum();
-            spans.push(Span::styled(clip(reason, width.saturating_sub(used)), theme.bad()));
-        }
-        None => spans.push(Span::styled(count, theme.muted())),
-    }
+    let style = if rows.filter_error.is_some() { theme.bad() } else { theme.muted() };
+    spans.push(Span::styled(count, style));
     Line::from(spans)
 }
 

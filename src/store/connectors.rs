@@ -32,6 +32,8 @@ pub struct Written {
     pub unchanged: Vec<String>,
     /// Ids that are not in the file.
     pub missing: Vec<String>,
+    /// The last record that was changed, as it is now.
+    pub last: Option<Box<Connector>>,
     /// Ids left alone, with the reason.
     pub refused: Vec<(String, &'static str)>,
 }
@@ -173,6 +175,7 @@ impl Store {
                     Edit::Update(mut edited) => {
                         journal.update(&current, &mut edited).map_err(wrap)?;
                         written.changed.push(id.clone());
+                        written.last = Some(edited);
                     }
                     Edit::Delete => {
                         journal.delete(&current).map_err(wrap)?;

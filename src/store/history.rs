@@ -64,6 +64,8 @@ pub struct Reverted {
     pub step: Step,
     /// Records that are as before.
     pub restored: u64,
+    /// Its id, when it was one.
+    pub only: Option<String>,
     /// Ids that were changed since, and were left alone.
     pub conflicts: Vec<String>,
 }
@@ -308,7 +310,7 @@ impl Store {
             let kind = if found.kind == "migration" { Kind::Rollback } else { Kind::Undo };
             let mut journal = Journal::begin(connection, kind, Some(step), now).map_err(wrap)?;
             let mut conflicts = Vec::new();
-            let (mut restored, mut done) = (0, 0);
+            let (mut restored, mut done, mut only) = (0, 0, None);
             let mut after = String::new();
             loop {
                 let entries = entries(connection, step, &after).map_err(wrap)?;
@@ -317,6 +319,7 @@ impl Store {
                 for entry in entries {
                     if restore(&mut journal, connection, &entry).map_err(wrap)? {
                         restored += 1;
+                        only = (restored == 1).then_some(entry.id);
                     } else {
                         conflicts.push(entry.id);
                     }
@@ -330,7 +333,7 @@ impl Store {
                 connection.execute("UPDATE history SET state = 'reverted' WHERE step = ?1", [step]).map_err(wrap)?;
             }
             journal.finish().map_err(wrap)?;
-            Ok(Reverted { step: found.clone(), restored, conflicts })
+            Ok(Reverted { step: found, restored, only, conflicts })
         })
     }
 }

@@ -145,6 +145,10 @@ fn take_in(
         }
         Some(current) if on_conflict == OnConflict::Overwrite => {
             journal.update(&current, &mut connector)?;
+            // What was decided was about the record that is replaced.
+            connection
+                .prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")?
+                .execute([&connector.id])?;
             outcome.replaced += 1;
         }
         Some(_) => outcome.conflicts.push(connector.id),

@@ -108,6 +108,8 @@ pub struct Applied {
     pub run: Option<i64>,
     /// Records that got an auth mode.
     pub backfilled: u64,
+    /// Of these: records that got `per-user`.
+    pub per_user: u64,
     /// Records that got the stamp only.
     pub stamped: u64,
     /// Records skipped by decision.
@@ -278,7 +280,7 @@ impl Store {
                 None => Journal::begin(connection, Kind::Migration, None, now).map_err(wrap)?,
             };
             for (_, connector, decision) in &batch {
-                migrate(&mut journal, connection, connector, *decision, all, &mut counted).map_err(wrap)?;
+                migrate(&mut journal, connector, *decision, all, &mut counted).map_err(wrap)?;
             }
             if counted.written() > 0 {
                 journal.pause().map_err(wrap)?;
@@ -295,7 +297,6 @@ impl Store {
 
 fn migrate(
     journal: &mut Journal<'_>,
-    connection: &Connection,
     connector: &Connector,
     decision: Option<Decision>,
     all: bool,
@@ -312,8 +313,8 @@ fn migrate(
         applied.stamped += 1;
     } else {
         applied.backfilled += 1;
+        applied.per_user += u64::from(outcome.auth_mode == Some(AuthMode::PerUser));
     }
-    connection.prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")?.execute([&connector.id])?;
     Ok(())
 }
 

@@ -66,7 +66,8 @@ impl Session {
     /// When the terminal has gone meanwhile.
     pub fn suspend(&mut self) -> anyhow::Result<()> {
         leave();
-        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        // Raised, not emulated: the system drops it where nobody could wake the program up again.
+        signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
         self.resume()
     }
 
@@ -77,9 +78,17 @@ impl Session {
     pub fn resume(&mut self) -> anyhow::Result<()> {
         ENTERED.store(false, Ordering::SeqCst);
         enter()?;
+        self.clean()
+    }
+
+    /// The next frame is drawn anew on an empty screen.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn clean(&mut self) -> anyhow::Result<()> {
         // A new one, since clearing the old one asks for the cursor, whose answer the input thread takes.
         self.terminal = Terminal::new(CrosstermBackend::new(io::stdout())).context("the terminal cannot be used")?;
-        execute!(io::stdout(), Clear(ClearType::All))?;
+        queue!(io::stdout(), BeginSynchronizedUpdate, Clear(ClearType::All))?;
         Ok(())
     }
 }

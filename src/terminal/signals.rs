@@ -1,5 +1,6 @@
 //! Signals: the program ends by its normal way, and in any case.
 
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +16,14 @@ pub enum Asked {
     ToEnd,
     /// To draw anew: the process was stopped from outside and goes on.
     ToRedraw,
+}
+
+/// The signal that asked the program to end.
+static RECEIVED: AtomicI32 = AtomicI32::new(0);
+
+/// The signal that asked the program to end, if one did.
+pub fn received() -> Option<i32> {
+    Some(RECEIVED.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
 }
 
 /// How long the normal way out may take before the process ends itself: a terminal that has gone can
@@ -38,6 +47,7 @@ pub fn start(send: impl Fn(Asked) + Send + 'static) -> std::io::Result<()> {
                 end(signal);
             }
             asked_before = true;
+            RECEIVED.store(signal, Ordering::SeqCst);
             send(Asked::ToEnd);
             thread::spawn(move || {
                 thread::sleep(PATIENCE);

@@ -109,6 +109,7 @@ fn toggle_sets_and_flips() {
     let before = records(&path);
     assert_eq!(run(&path, &["toggle", "minimal-connector", "nobody"]).status.code(), Some(2));
     assert_eq!(records(&path), before, "one unknown id, and nothing is changed");
+    assert_eq!(ok(&path, &["toggle", "minimal-connector", "minimal-connector"]), "minimal-connector: shared\n");
 }
 
 #[test]

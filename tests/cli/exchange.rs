@@ -216,3 +216,62 @@ fn an_export_goes_to_a_file_whole() {
     assert_eq!(refused.status.code(), Some(2));
     assert_eq!(records(&path).len(), 30);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_export_goes_through_links_and_into_pipes() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let target = place.write("target.ndjson", "old");
+    let link = place.path("link.ndjson");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    ok(&path, &["export", "--output", link.to_str().unwrap()]);
+    assert!(link.is_symlink());
+    assert_eq!(objects(&std::fs::read_to_string(&target).unwrap()).len(), 31);
+    let fifo = place.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || std::fs::read_to_string(fifo).unwrap()
+    });
+    ok(&path, &["export", "--output", fifo.to_str().unwrap()]);
+    assert_eq!(objects(&reader.join().unwrap()).len(), 31);
+}
+
+#[test]
+fn a_refused_import_makes_no_file() {
+    let place = Place::new();
+    let path = place.path("new/folder/c.db");
+    let output = run(&path, &["import", place.write("bad.ndjson", "garbage").to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(place.names(), ["bad.ndjson"]);
+}
+
+#[test]
+fn secrets_in_odd_places_do_not_get_through() {
+    let place = Place::new();
+    let path = place.path("c.db");
+    let line =
+        r#"{"type":"action","id":"x","secrets":{"password":"hunter2"},"attributes":{"actionTypeId":".x","name":"n"}}"#;
+    let output = run(&path, &["import", place.write("odd.ndjson", line).to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let path = place.demo();
+    crate::support::execute(
+        &path,
+        r#"UPDATE connectors SET extra = '{"secrets":{"p":"hunter2"},"attributes":{"apiKey":"hunter3","secrets":"hunter4"}}'"#,
+    );
+    assert!(!String::from_utf8(run(&path, &["export"]).stdout).unwrap().contains("hunter"));
+}
+
+#[test]
+fn nesting_beyond_the_limit_is_refused_with_its_line() {
+    let place = Place::new();
+    let nested = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let line = format!(
+        r#"{{"type":"action","id":"x","attributes":{{"actionTypeId":".x","name":"n","config":{{"d":{nested}}}}}}}"#
+    );
+    let output = run(&place.path("c.db"), &["import", place.write("deep.ndjson", &line).to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("line 1: is nested deeper than 100 levels"), "{output:?}");
+}

@@ -44,6 +44,11 @@ fn text_of_json(key: &'static str) -> impl Strategy<Value = String> {
         1 => Just("{\"a\":".to_owned()),
         1 => Just("{\"authType\":\"x\",\"a\":\"\\ud800\",\"authType\":null}".to_owned()),
         1 => Just("{\"authType\":\"\\ude00\"}".to_owned()),
+        1 => Just("{\"authType\":\"x\"}\u{0}junk".to_owned()),
+        1 => Just("{\"auth\\u0054ype\":\"x\"}".to_owned()),
+        1 => Just("{\"attributes\":{\"authMode\":\"shared\",\"authMode\":\"per-user\"}}".to_owned()),
+        1 => Just("{\"attributes\":{},\"attributes\":{\"authMode\":\"per-user\"}}".to_owned()),
+        1 => Just(format!("{{\"authType\":\"x\",\"d\":{}{}}}", "[".repeat(150), "]".repeat(150))),
         1 => Just(String::new()),
     ]
 }

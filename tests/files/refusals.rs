@@ -137,7 +137,7 @@ fn missing_permission() {
     mode(&program, 0o755);
     let bytes = std::fs::read(&path).unwrap();
     let is_root = std::fs::read_to_string("/proc/self/status").unwrap_or_default().contains("Uid:\t0");
-    let run = |arguments: &[&str]| {
+    let run_on = |path: &Path, arguments: &[&str]| {
         let mut command = if is_root {
             let mut command = Command::new("setpriv");
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
@@ -145,8 +145,9 @@ fn missing_permission() {
         } else {
             Command::new(&program)
         };
-        command.arg("--file").arg(&path).args(arguments).output()
+        command.arg("--file").arg(path).args(arguments).output()
     };
+    let run = |arguments: &[&str]| run_on(&path, arguments);
     let Ok(probe) = run(&["--version"]) else { return eprintln!("skipped: setpriv is not installed") };
     assert!(probe.status.success(), "{probe:?}");
 
@@ -156,6 +157,15 @@ fn missing_permission() {
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("permission denied"), "{output:?}");
     }
+    // A file of this schema in a folder that cannot be written: reading needs no side files.
+    let newer = place.path("newer.db");
+    std::fs::copy(&path, &newer).unwrap();
+    mode(&newer, 0o644);
+    drop(connector_admin::store::Store::open(&newer, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap());
+    mode(place.folder.path(), 0o555);
+    let listed = run_on(&newer, &["list"]).unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+    mode(place.folder.path(), 0o755);
     // Read-only: what reads works and shows the plan, what writes is refused.
     mode(&path, 0o444);
     mode(place.folder.path(), 0o555);
@@ -167,5 +177,29 @@ fn missing_permission() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("--read-only"), "{output:?}");
     mode(place.folder.path(), 0o755);
     mode(&path, 0o644);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_schema_that_is_not_what_it_says() {
+    let place = Place::new();
+    let path = place.demo();
+    execute(&path, "PRAGMA user_version = 2");
+    refused(&place, &path, "it says schema 2, but its table of connectors has no column auth_mode");
+}
+
+#[test]
+fn read_only_holds_for_commands_too() {
+    let place = Place::new();
+    let path = place.demo();
+    let bytes = std::fs::read(&path).unwrap();
+    for arguments in [&["toggle", "x"][..], &["upgrade"], &["migrate", "--apply"], &["import", "x"]] {
+        let output =
+            Command::new(PROGRAM).arg("--read-only").arg("--file").arg(&path).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--read-only forbids it"), "{output:?}");
+    }
+    let output = Command::new(PROGRAM).args(["--read-only", "--file"]).arg(&path).arg("migrate").output().unwrap();
+    assert!(output.status.success());
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

@@ -236,3 +236,44 @@ fn upgraded_and_new_files_have_one_schema() {
     let schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2";
     assert_eq!(rows(&path, schema), rows(&fresh, schema));
 }
+
+#[test]
+fn failing_again_and_again_leaves_one_copy() {
+    let place = Place::new();
+    let path = place.demo();
+    for _ in 0..3 {
+        upgrade(&path, &Arc::default(), &mut |stage| match stage {
+            Stage::Committing => Err(StoreError::Cancelled),
+            _ => Ok(()),
+        })
+        .expect_err("the injected failure");
+    }
+    assert_eq!(copies(&place).len(), 1);
+    // What a killed upgrade left of a copy is replaced.
+    std::fs::write(place.path("demo.db.upgrade-copy"), "half").unwrap();
+    assert_eq!(run(&path).unwrap().expect("an upgrade").copy, copies(&place)[0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_and_the_copy_lies_beside_the_file() {
+    let place = Place::new();
+    let folder = place.path("real");
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("demo.db");
+    connector_admin::demo::Demo::create(Some(&path)).unwrap().finish();
+    std::os::unix::fs::symlink(&path, place.path("link.db")).unwrap();
+    let report = run(&place.path("link.db")).unwrap().expect("an upgrade");
+    assert_eq!(report.copy.parent(), Some(std::fs::canonicalize(&folder).unwrap().as_path()));
+}
+
+#[test]
+fn odd_names_of_files_are_names() {
+    let place = Place::new();
+    for name in ["file:x.db", "a?b#c%20d.db", "blank and \u{fc}.db"] {
+        let path = place.path(name);
+        drop(Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap());
+        assert!(path.is_file(), "{name}");
+        Store::open_read_only(&path).unwrap();
+    }
+}

@@ -22,7 +22,7 @@ fn the_whole_story_and_the_file_says_what_the_screen_said() {
     let original = untouched(&path);
 
     // Filter and toggle in the list.
-    terminal.send(ESC).expect("1 of 197").send("/Ticket webhook\rt").expect("auth mode changed");
+    terminal.send(ESC).expect("1 of 197").send("/Ticket webhook\rt").expect("u takes it back");
     assert_eq!(count(&path, "name = 'Ticket webhook (9.4)' AND auth_mode = 'per-user'"), "Integer(1)");
 
     // Save an edit.
@@ -42,19 +42,14 @@ fn the_whole_story_and_the_file_says_what_the_screen_said() {
         .send("p")
         .expect("2 per-user, 0 skip");
     terminal.send("s").expect("2 per-user, 1 skip");
-    terminal.send("A").expect("183 connectors will be migrated").send(RIGHT).send("\r").expect("Migration applied");
-    terminal.expect("72 got an auth mode, 111 took the version stamp only");
+    terminal.send("A").expect("183 connectors to model version 2").send(RIGHT).send("\r").expect("Migration applied");
+    terminal.expect("70 got shared").expect("2 got per-user").expect("111 took the version stamp only");
     assert_eq!(untouched(&path), original);
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(191)");
     terminal.send("\r").expect("6 pending");
 
     // Take the run back, and quit.
-    terminal
-        .send("U")
-        .expect("Roll the migration run")
-        .send(RIGHT)
-        .send("\r")
-        .expect("rolled back: migration, 183 connectors");
+    terminal.send("U").expect("Roll the migration run").send(RIGHT).send("\r").expect("rolled back: 183 connectors");
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(8)");
     assert_eq!(untouched(&path), original);
     terminal.send(UP).send(DOWN).send("q").expect("197 connectors").send("q");

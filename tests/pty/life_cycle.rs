@@ -5,12 +5,12 @@ use crate::support::{Place, execute};
 
 #[test]
 fn signals_end_the_program_the_normal_way() {
-    for signal in ["TERM", "INT", "HUP", "QUIT"] {
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
         let place = Place::new();
         let path = place.demo();
         let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
         terminal.expect("Migration review").signal(signal);
-        assert_eq!(terminal.end_restored().0, 0, "{signal}");
+        assert_eq!(terminal.end_restored().0, code, "{signal}");
         assert!(place.names().iter().all(|name| !name.ends_with("-wal")), "{:?}", place.names());
     }
 }
@@ -111,7 +111,7 @@ fn two_programs_on_one_file_see_each_others_changes() {
     let mut first = Terminal::start(&[path], 100, 30);
     first.expect("Migration review").send("\x1b").expect("1 of 197");
     let mut second = Terminal::start(&[path], 100, 30);
-    second.expect("1 of 197").send("/Ticket webhook\rt").expect("auth mode changed");
+    second.expect("1 of 197").send("/Ticket webhook\rt").expect("is per-user now");
     first.send("/Ticket webhook\r").expect("per-user");
     for mut terminal in [first, second] {
         terminal.send("\x03");

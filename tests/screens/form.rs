@@ -170,3 +170,22 @@ fn unknown_config_keys_are_edited_as_json() {
     assert!(config.starts_with(r#"{"k":1,"#), "{config}");
     app.press("e Down Down").type_text("x").press("Ctrl-s").expect("! not a JSON value that fits");
 }
+
+#[test]
+fn enter_goes_through_the_form_and_changes_nothing() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("/")
+        .type_text("\"Ticket webhook\"")
+        .press("Enter e Enter Enter Enter Enter Enter Enter")
+        .expect_not("(changed)");
+}
+
+#[test]
+fn a_changed_type_asks_before_it_is_dropped_and_can_be_changed_back() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 40);
+    app.press("/").type_text("\"Ticket webhook\"").press("Enter c Up Enter").type_text("server log").press("Enter");
+    app.expect("Server log (.server-log)").expect("(changed)").press("Esc").expect("Unsaved changes").press("Enter");
+    app.press("Up Enter").type_text(".webhook").press("Enter").expect("https://tickets.meridian.example/v2");
+}

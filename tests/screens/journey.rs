@@ -27,20 +27,23 @@ fn review_decide_apply_and_roll_back() {
     let before = (records(&path), untouched(&path));
     app.press("p").expect("per-user (you)");
     app.press("s").expect("skipped").expect("you: 1 per-user, 1 skip");
-    app.press("A").expect("183 connectors will be migrated").expect("71 get shared").expect("1 get per-user");
+    app.press("A").expect("183 connectors to model version 2").expect("71 will be shared").expect("1 will be per-user");
     // The safe answer has the focus.
     app.press("Enter");
     assert_eq!(records(&path), before.0);
     app.press("A Right Enter")
         .expect("Migration applied")
-        .expect("72 got an auth mode, 111 took the version stamp only");
-    app.expect("6 stay pending: 1 skipped, 5 blocked, 0 not reached");
+        .expect("71 got shared")
+        .expect("1 got per-user")
+        .expect("111 took the version stamp only");
+    app.expect("1 skipped by you");
     assert_eq!(untouched(&path), before.1);
     assert_eq!(count(&path, "model_version = 2 AND auth_mode = 'shared'"), rows(&path, "SELECT 71 + 3").concat());
     app.press("Enter").expect("Legacy import (cut off)").expect("skipped");
-    app.press("U Right Enter").expect("rolled back: migration, 183 connectors as before");
+    app.press("U Right Enter").expect("rolled back: 183 connectors as before");
     assert_eq!(records(&path), before.0);
-    app.expect("189 pending");
+    // What was decided is still there: applying again gives the same.
+    app.expect("189 pending").expect("1 per-user, 1 skip");
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn edited_records_are_not_rolled_back_but_listed() {
     let path = place.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("A Right Enter Enter Esc");
-    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("auth mode changed");
+    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("u takes it back");
     app.press("m U Right Enter").expect("Partly rolled back").expect("1 connector changed since and left alone");
     assert_eq!(count(&path, "name = 'Aurora runbooks' AND auth_mode = 'per-user' AND model_version = 2"), "Integer(1)");
 }

@@ -58,7 +58,7 @@ fn toggle_is_in_place_durable_and_undone_by_u() {
     app.press("/").type_text("Ticket").press("Enter t").expect("per-user: each user");
     assert_eq!(rows(&path, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'"), ["\"per-user\""]);
     assert_eq!(rows(&path, secrets), kept);
-    app.press("u").expect("undone: auth mode, 1 connector as before");
+    app.press("u").expect("undone: auth mode of 1 connector");
     assert_eq!(records(&path), before);
     app.press("u").expect("there is nothing to undo");
 }
@@ -72,7 +72,7 @@ fn steps_are_undone_one_after_the_other() {
     app.press("/").type_text("Ticket").press("Enter t e").type_text("!").press("Ctrl-s Enter t c");
     app.press("Ctrl-s Enter d Right Enter");
     for kind in ["delete", "create", "auth mode", "edit", "auth mode"] {
-        app.press("u").expect(&format!("undone: {kind}, 1 connector as before"));
+        app.press("u").expect(&format!("undone: {kind} of 1 connector"));
     }
     assert_eq!(records(&path), before);
 }
@@ -104,8 +104,8 @@ fn deleting_asks_and_can_be_undone() {
         .press("Del Right Enter")
         .expect("deleted 196 connectors")
         .expect("No connectors yet.");
-    app.press("u Right Enter").expect("undone: delete, 196 connectors as before");
-    app.press("u").expect("undone: delete, 1 connector as before").expect("of 197");
+    app.press("u Right Enter").expect("undone: delete of 196 connectors");
+    app.press("u").expect("undone: delete of 1 connector").expect("of 197");
     assert_eq!(records(&path), before);
 }
 
@@ -131,7 +131,7 @@ fn an_export_is_imported_from_the_screen() {
     app.press("Enter").expect("1 of 30");
     app.press("i").paste(&export.display().to_string()).press("Enter").expect("These ids exist already");
     app.press("Right Right Enter").expect("30 connectors imported: 30 new").press("Enter").expect("of 60");
-    app.press("u Right Enter").expect("undone: import, 30 connectors as before").expect("of 30");
+    app.press("u Right Enter").expect("undone: import of 30 connectors").expect("of 30");
     app.press("i").type_text("/no/such/file").press("Enter").expect("That did not work").expect("/no/such/file");
 }
 
@@ -182,4 +182,38 @@ fn a_file_that_cannot_be_read_any_more_is_told_once_and_can_be_left() {
     execute(&place.path("demo.db"), "ALTER TABLE elsewhere RENAME TO connectors");
     app.press("Esc R").expect(" of 197").press("q");
     assert!(app.is_quitting());
+}
+
+#[test]
+fn a_question_is_about_what_the_answer_does() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 30);
+    let id =
+        |path: &std::path::Path, name: &str| rows(path, &format!("SELECT id FROM connectors WHERE name = '{name}'"));
+    let path = place.path("demo.db");
+    // Marking moves the cursor on; the question is about the mark all the same.
+    let marked = id(&path, "Acme pager (plugin type)").concat();
+    app.press("Space d").expect("Delete the marked connector").expect(marked.trim_matches('"'));
+    app.press("Esc t").expect("The marked connector (not the selected one)").press("Right Enter");
+    app.expect("Acme pager (plugin type) is per-user now");
+}
+
+#[test]
+fn a_new_record_is_gone_to_and_a_filter_that_hides_it_is_told() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 30);
+    app.press("n").type_text("server log").press("Enter").type_text("Zulu log").press("Ctrl-s Enter");
+    app.expect("created: Zulu log").expect("> Zulu log");
+    app.press("/").type_text("webhook").press("Enter n").type_text("server log").press("Enter").type_text("Yankee log");
+    app.press("Ctrl-s Enter").expect("the filter hides the connector");
+}
+
+#[test]
+fn nothing_happens_unseen() {
+    let place = Place::new();
+    let mut app = opened(&place, 100, 30);
+    let before = records(&place.path("demo.db"));
+    app.resize(20, 5).press("t d Enter Right Enter n").resize(100, 30);
+    app.expect("Connectors").expect("1 of 197");
+    assert_eq!(records(&place.path("demo.db")), before);
 }

@@ -99,6 +99,18 @@ pub fn execute(path: &Path, sql: &str) {
     rusqlite::Connection::open(path).expect("opens").execute_batch(sql).expect(sql);
 }
 
+thread_local! {
+    static IDS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// `new-connector-id`, `new-connector-id-2` …, anew for each test.
+fn new_id() -> String {
+    match IDS.replace(IDS.get() + 1) {
+        0 => "new-connector-id".to_owned(),
+        earlier => format!("new-connector-id-{}", earlier + 1),
+    }
+}
+
 /// The program without threads and terminal: keys in, screen out.
 pub struct App {
     model: Model,
@@ -125,7 +137,7 @@ impl App {
             theme: Theme::new(colour),
             apply_migration: false,
             is_demo: false,
-            new_id: || "new-connector-id".to_owned(),
+            new_id,
             size: (width, height),
             now: "2026-11-25T12:00:00Z".parse().unwrap(),
         });

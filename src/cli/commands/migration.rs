@@ -87,6 +87,7 @@ pub(super) fn apply(file: &Path, all: bool, json: bool, output: &mut Output) -> 
             "run": applied.run,
             "applied": applied.written(),
             "backfilled": applied.backfilled,
+            "per_user": applied.per_user,
             "stamped": applied.stamped,
             "skipped": applied.skipped,
             "blocked": pending.blocked,

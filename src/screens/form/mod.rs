@@ -35,6 +35,8 @@ pub struct State {
     fields: Vec<Field>,
     focus: usize,
     picker: Option<picker::State>,
+    /// As it was when the form opened.
+    original: Connector,
     /// The person chose the mode; until then a new connector's mode follows its auth type.
     mode_chosen: bool,
 }
@@ -51,8 +53,10 @@ impl State {
         }
         // Where something is wrong, the form opens at it.
         let focus =
-            fields.iter().position(|field| field.had_problem).unwrap_or_else(|| usize::from(purpose == Purpose::Edit));
-        let mut state = Self { purpose, base, fields, focus, picker: None, mode_chosen: purpose == Purpose::Edit };
+            fields.iter().position(|field| field.had_problem).unwrap_or_else(|| usize::from(!base.name.is_empty()));
+        let original = base.clone();
+        let mode_chosen = purpose == Purpose::Edit;
+        let mut state = Self { purpose, base, fields, focus, picker: None, original, mode_chosen };
         if purpose == Purpose::Create && state.base.name.is_empty() {
             state.picker = Some(picker::State::default());
         }
@@ -71,7 +75,7 @@ impl State {
 
     /// Something differs from the file.
     pub fn is_dirty(&self) -> bool {
-        self.fields.iter().any(Field::is_changed)
+        self.base.connector_type_id != self.original.connector_type_id || self.fields.iter().any(Field::is_changed)
     }
 
     fn focused(&mut self) -> Option<&mut Field> {
@@ -163,7 +167,8 @@ fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
                 matches!(key.code, ratatui::crossterm::event::KeyCode::Up | ratatui::crossterm::event::KeyCode::Down);
             by_line && input.move_line(action == Some(Action::NextField))
         }
-        Some(Action::Open) if several_lines => {
+        // In an empty field Enter goes on, so that it leads through the whole form.
+        Some(Action::Open) if several_lines && !input.text().is_empty() => {
             input.insert("\n");
             true
         }
@@ -184,7 +189,6 @@ fn act(state: &mut State, action: Option<Action>) {
         Some(Action::PreviousField) => state.previous_field(),
         Some(Action::Open) => match state.focused().map(|field| &field.widget) {
             Some(Widget::Type(_)) => state.picker = Some(picker::State::default()),
-            Some(Widget::Toggle(_) | Widget::Choice { .. } | Widget::Mode(..)) => state.change(1),
             _ => state.move_focus(1),
         },
         Some(Action::Right | Action::Change) => state.change(1),
@@ -218,8 +222,12 @@ impl State {
         }
         // What the two types have in common stays as typed.
         let typed = std::mem::take(&mut self.fields);
-        self.base.connector_type_id = id.to_owned();
-        self.base.config = draft::default_config(id);
+        if id == self.original.connector_type_id {
+            self.base = self.original.clone();
+        } else {
+            self.base.connector_type_id = id.to_owned();
+            self.base.config = draft::default_config(id);
+        }
         self.fields = field::fields_of(self.purpose, &self.base);
         for old in typed.into_iter().filter(|field| field.is_changed() && field.id != FieldId::Type) {
             if let Some(field) = self.fields.iter_mut().find(|field| field.id == old.id) {

@@ -121,7 +121,7 @@ fn value_lines(field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<L
             };
             vec![value(&format!("< {label} >"), focused, room, theme)]
         }
-        Widget::Mode(stored, chosen) => vec![mode_line(stored, *chosen, focused, theme)],
+        Widget::Mode(_, chosen) => vec![mode_line(*chosen, focused, theme)],
     }
 }
 
@@ -136,7 +136,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Both modes side by side, the chosen one marked.
-fn mode_line(stored: &StoredAuthMode, chosen: Option<AuthMode>, focused: bool, theme: Theme) -> Line<'static> {
+fn mode_line(chosen: Option<AuthMode>, focused: bool, theme: Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for mode in AuthMode::ALL {
         let is_chosen = chosen == Some(mode);
@@ -146,15 +146,9 @@ fn mode_line(stored: &StoredAuthMode, chosen: Option<AuthMode>, focused: bool, t
             (true, false) => theme.title(),
             (false, _) => theme.muted(),
         };
+        let style = if focused && chosen.is_none() { theme.selected() } else { style };
         spans.push(Span::styled(text, style));
         spans.push(Span::raw("  "));
-    }
-    if chosen.is_none() {
-        let note = match stored {
-            StoredAuthMode::Unknown(odd) => format!("stored: {odd}"),
-            _ => "not set: behaves as shared".to_owned(),
-        };
-        spans.push(Span::styled(clip(&note, 40), if focused { theme.selected() } else { theme.muted() }));
     }
     Line::from(spans)
 }
@@ -164,9 +158,10 @@ fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &State, field: &Field,
     let room = width.saturating_sub(indent);
     let explanation = match &field.widget {
         Widget::Mode(_, Some(mode)) => Some((mode.explanation().to_owned(), theme.muted())),
-        _ => None,
+        Widget::Mode(StoredAuthMode::Unknown(odd), None) => Some((format!("stored: {odd}"), theme.warning())),
+        _ => Some(("not set yet: behaves as shared".to_owned(), theme.muted())),
     };
-    let odd = has_odd_mode(&state.base) && explanation.is_some();
+    let odd = has_odd_mode(&state.base) && field.is_changed();
     let repaired = odd.then(|| ("the odd value is replaced".to_owned(), theme.muted()));
     let warning = state.warning().map(|text| (format!("* {text}"), theme.warning()));
     for (text, style) in [explanation, repaired, warning].into_iter().flatten() {
