@@ -67,6 +67,13 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// A term looks at what config or extra say, which is dear to read for every record.
+    pub fn reads_json(&self) -> bool {
+        self.terms
+            .iter()
+            .any(|term| !matches!(term.test, Test::Text(_) | Test::Type(_) | Test::MissingSecrets | Test::UnknownType))
+    }
+
     /// Does this connector pass?
     pub fn matches(&self, summary: &Summary) -> bool {
         self.terms.iter().all(|term| term.test.holds(summary) != term.negated)

@@ -99,8 +99,11 @@ pub fn count_of_key(text: &str, key: &str) -> usize {
     serde_json::Deserializer::from_str(text).deserialize_map(Count(key)).unwrap_or(0)
 }
 
-/// The deepest nesting that is read; no connector comes near it. (`is_odd` of schema 2 knows the number.)
+/// The deepest nesting that is read whole; no connector comes near it.
 pub const DEEPEST: usize = 100;
+
+/// The deepest nesting that SQLite takes for JSON.
+const DEEPEST_IN_SQLITE: usize = 1000;
 
 /// How deep arrays and objects are nested in a text; its brackets need not match.
 pub fn depth(text: &str) -> usize {
@@ -132,15 +135,25 @@ pub fn read(text: &str) -> Result<Value, serde_json::Error> {
 }
 
 /// Reads as JavaScript and SQLite do: half of a surrogate pair in a string, which Rust's strings cannot
-/// hold, reads as U+FFFD. For looking at a text, never for writing it back.
+/// hold, reads as U+FFFD, and what is nested too deep to be read whole as a remark that it is. For looking
+/// at a text, never for writing it back.
 ///
 /// # Errors
-/// As [`read`].
+/// When the text is not JSON, or nested deeper than even SQLite reads.
 pub fn look(text: &str) -> Result<Value, serde_json::Error> {
+    if (DEEPEST + 1..=DEEPEST_IN_SQLITE).contains(&depth(text)) {
+        return look_at_surface(text);
+    }
     read(text).or_else(|error| match without_lone_surrogates(text) {
         Some(text) => read(&text),
         None => Err(error),
     })
+}
+
+fn look_at_surface(text: &str) -> Result<Value, serde_json::Error> {
+    let entries = RawObject::parse(text)?.0;
+    let shown = |value: &RawValue| read(value.get()).unwrap_or_else(|_| Value::from("(nested too deep to be shown)"));
+    Ok(Value::Object(entries.iter().map(|(key, value)| (key.clone(), shown(value))).collect()))
 }
 
 /// The text with lone surrogate escapes replaced; `None` when it has none.
@@ -226,6 +239,17 @@ mod tests {
         assert!(read(&nested(DEEPEST)).is_ok());
         assert!(read(&nested(DEEPEST + 1)).is_err_and(|error| error.to_string().contains("nested deeper")));
         assert_eq!(depth(r#"{"a[[":["]\\"[",{}]}"#), 3);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_looked_at_from_above() {
+        let nested = |levels| format!(r#"{{"authType":"x","d":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        let looked = look(&nested(150)).expect("an object");
+        assert_eq!(
+            (&looked["authType"], &looked["d"]),
+            (&Value::from("x"), &Value::from("(nested too deep to be shown)"))
+        );
+        assert!(look(&nested(1000)).is_err() && look(&"[".repeat(150)).is_err());
     }
 
     proptest! {

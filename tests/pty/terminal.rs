@@ -123,7 +123,7 @@ impl Terminal {
     }
 
     pub fn signal(&mut self, name: &str) -> &mut Self {
-        let done = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        let done = std::process::Command::new("sh").args(["-c", &format!("kill -{name} {}", self.pid())]).status();
         assert!(done.unwrap().success());
         self
     }
