@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::schema::{self, APPLICATION_ID};
 
 /// How long a writer waits for another program's transaction.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// What a path holds, before anything is opened for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

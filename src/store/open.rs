@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
-use super::connect::{Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version};
+use super::connect::{BUSY, Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version};
 use super::error::StoreError;
 use super::schema::{self, APPLICATION_ID};
 use super::upgrade::{Stage, UpgradeReport, upgrade};
@@ -70,7 +72,7 @@ impl Store {
         }
         let connection = connect_for_writing(path)?;
         let journal = |connection: &Connection| {
-            connection.pragma_update(None, "journal_mode", "WAL")?;
+            use_write_ahead_log(connection)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "cache_size", -16 * 1024)?;
             connection.pragma_update(None, "foreign_keys", true)
@@ -157,6 +159,22 @@ impl Store {
         transaction.commit().map_err(wrap)?;
         Ok(value)
     }
+}
+
+/// Two programs that switch at once each hold what the other needs; SQLite then refuses without waiting,
+/// so the waiting is done here.
+fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) && Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Makes a new file at the newest schema, readable by its owner only.

@@ -128,7 +128,7 @@ fn cancelling_leaves_the_file_as_it_was() {
 
 #[test]
 fn two_programs_starting_together_upgrade_once() {
-    for _ in 0..5 {
+    for _ in 0..20 {
         let place = Place::new();
         let path = place.demo();
         let records = untouched(&path);
