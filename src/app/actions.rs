@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::{Dialog, Effect, Go, connectors, detail, form, help, review};
-use crate::store::ImportOptions;
+use crate::store::OnConflict;
 use crate::worker::protocol::Job;
 
 /// A key was pressed.
@@ -102,7 +102,7 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
                 let path = expand_home(&text);
                 model.import_path = None;
                 model.last_path = text;
-                if path.as_os_str().is_empty() { Vec::new() } else { vec![import(path, ImportOptions::default())] }
+                if path.as_os_str().is_empty() { Vec::new() } else { vec![import(path, OnConflict::Report)] }
             }
             _ => {
                 path.key(key);
@@ -134,8 +134,8 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
 }
 
 /// The job of an import.
-pub(super) fn import(path: PathBuf, options: ImportOptions) -> Effect {
-    Effect::Write(Job::Import { path, options }, "importing")
+pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Effect {
+    Effect::Write(Job::Import { path, on_conflict }, "importing")
 }
 
 fn expand_home(text: &str) -> PathBuf {

@@ -4,8 +4,9 @@ use super::actions::import;
 use super::model::{AwaitedForm, Model, Screen};
 use crate::domain::Connector;
 use crate::screens::effect::connectors as count_of;
+use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, form, review};
-use crate::store::{Applied, ImportOptions, ImportOutcome, OnConflict, Reverted, SaveOutcome, Scope, Written};
+use crate::store::{Applied, ImportOutcome, OnConflict, Reverted, SaveOutcome, Scope, Written};
 use crate::transfer::Notices;
 use crate::worker::protocol::{Done, Job, Opened, Reply, Request};
 
@@ -26,9 +27,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Listed { scope, generation, total, cursor, start, rows } => {
             let list = list(model, scope);
             list.listed(generation, total, cursor, start, rows);
-            if list.missed_destination() && list.is_filtered() {
-                return vec![Effect::good("done; the filter hides the connector, Esc takes it away")];
-            }
+            return filter_hides(list);
         }
         Reply::Rows { scope, generation, start, rows } => list(model, scope).windowed(generation, start, rows),
         Reply::Ids { scope, ids } => list(model, scope).mark_ids(ids),
@@ -54,16 +53,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             effects.extend(reload(model));
             return effects;
         }
-        Reply::ReadFailed(reason) => {
-            // Not asked again by itself, which could fail for ever; R asks again.
-            model.connectors.give_up();
-            model.review.rows.give_up();
-            model.awaiting_form = None;
-            model.waiting_keys.clear();
-            let dialog =
-                Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
-            return vec![Effect::Ask(Box::new(dialog))];
-        }
+        Reply::ReadFailed(reason) => return read_failed(model, reason),
         Reply::Failed(reason) => {
             model.job = None;
             // A reason can be long, and none of it may be lost at the edge of the footer.
@@ -75,11 +65,29 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
     Vec::new()
 }
 
-fn list(model: &mut Model, scope: Scope) -> &mut crate::screens::rows::Rows {
+fn list(model: &mut Model, scope: Scope) -> &mut Rows {
     match scope {
         Scope::Connectors => &mut model.connectors,
         Scope::Review => &mut model.review.rows,
     }
+}
+
+/// Not asked again by itself, which could fail for ever.
+fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
+    model.connectors.give_up();
+    model.review.rows.give_up();
+    model.awaiting_form = None;
+    model.waiting_keys.clear();
+    let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
+    vec![Effect::Ask(Box::new(dialog))]
+}
+
+/// The record that was to be gone to is not in the list.
+fn filter_hides(list: &mut Rows) -> Vec<Effect> {
+    if list.missed_destination() && list.is_filtered() {
+        return vec![Effect::good("done; the filter hides the connector, Esc takes it away")];
+    }
+    Vec::new()
 }
 
 fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
@@ -270,7 +278,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
 }
 
 fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
-    let again = |on_conflict| vec![import(path.to_owned(), ImportOptions { on_conflict, dry_run: false })];
+    let again = |on_conflict| vec![import(path.to_owned(), on_conflict)];
     let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
         "{} of the ids in the export are in the file already; nothing was imported.",
         outcome.conflicts.len()

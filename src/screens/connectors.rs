@@ -169,44 +169,26 @@ fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<C
         let arrow = if rows.sort.descending { " ▼" } else { " ▲" };
         if rows.sort.column == column { format!("{name}{arrow}") } else { name.to_owned() }
     };
-    let mut columns = vec![Column {
-        head: head("NAME", SortColumn::Name),
-        width: 0,
-        cell: Box::new(move |row| (row.name.clone(), theme.text())),
-    }];
+    let column = |head: String, width: usize, cell: table::Cell<'a>| Column { head, width, cell };
+    let mut columns =
+        vec![column(head("NAME", SortColumn::Name), 0, Box::new(move |row| (row.name.clone(), theme.text())))];
     if width >= 60 {
-        columns.push(Column {
-            head: head("TYPE", SortColumn::Type),
-            width: if width >= 90 { 20 } else { 14 },
-            cell: Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
-        });
+        let cell = move |row: &Summary| (record::type_name(&row.connector_type_id).to_owned(), theme.muted());
+        columns.push(column(head("TYPE", SortColumn::Type), if width >= 90 { 20 } else { 14 }, Box::new(cell)));
     }
     if width >= 90 {
-        columns.push(Column {
-            head: head("AUTH TYPE", SortColumn::AuthType),
-            width: 18,
-            cell: Box::new(move |row| (auth_type(row), theme.muted())),
-        });
+        let cell = move |row: &Summary| (auth_type(row), theme.muted());
+        columns.push(column(head("AUTH TYPE", SortColumn::AuthType), 18, Box::new(cell)));
     }
-    columns.push(Column {
-        head: head("MODE", SortColumn::AuthMode),
-        width: 8,
-        cell: Box::new(move |row| mode(row, theme)),
-    });
-    let flag_width = if width >= 70 { 13 } else { 10 };
+    columns.push(column(head("MODE", SortColumn::AuthMode), 8, Box::new(move |row| mode(row, theme))));
     if width >= 50 {
-        columns.push(Column {
-            head: "FLAGS".to_owned(),
-            width: flag_width,
-            cell: Box::new(move |row| (flags(row, flag_width), flag_style(row, theme))),
-        });
+        let cells = if width >= 70 { 13 } else { 10 };
+        let cell = move |row: &Summary| (flags(row, cells), flag_style(row, theme));
+        columns.push(column("FLAGS".to_owned(), cells, Box::new(cell)));
     }
     if width >= 70 {
-        columns.push(Column {
-            head: head("AGE", SortColumn::Updated),
-            width: 5,
-            cell: Box::new(move |row| (age(row.updated_at.as_deref(), now), theme.muted())),
-        });
+        let cell = move |row: &Summary| (age(row.updated_at.as_deref(), now), theme.muted());
+        columns.push(column(head("AGE", SortColumn::Updated), 5, Box::new(cell)));
     }
     let used: usize = columns.iter().map(|column| column.width + 1).sum();
     if let Some(name) = columns.first_mut() {

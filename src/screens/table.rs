@@ -12,7 +12,8 @@ use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, fit};
 use crate::ui::theme::Theme;
 
-type Cell<'a> = Box<dyn Fn(&Summary) -> (String, Style) + 'a>;
+/// What a column shows of a row, and how.
+pub(super) type Cell<'a> = Box<dyn Fn(&Summary) -> (String, Style) + 'a>;
 
 /// A column: its head, its width, and what it shows of a row.
 pub(super) struct Column<'a> {

@@ -21,15 +21,6 @@ pub enum OnConflict {
     CreateNewCopies,
 }
 
-/// How to import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// About existing ids.
-    pub on_conflict: OnConflict,
-    /// Do everything but keep nothing.
-    pub dry_run: bool,
-}
-
 /// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOutcome {
@@ -53,7 +44,7 @@ impl Store {
     pub fn import<E: From<StoreError>>(
         &mut self,
         connectors: &mut dyn Iterator<Item = Result<Connector, E>>,
-        options: ImportOptions,
+        on_conflict: OnConflict,
         now: &str,
         mut progress: impl FnMut(u64) -> bool,
     ) -> Result<ImportOutcome, E> {
@@ -63,14 +54,14 @@ impl Store {
         let done = self.transaction("importing", |connection| {
             let mut journal = Journal::begin(connection, Kind::Import, None, now).map_err(wrap)?;
             for connector in connectors {
-                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, options.on_conflict, &mut outcome)
+                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, on_conflict, &mut outcome)
                     .map_err(wrap)?;
                 let read = outcome.added + outcome.replaced;
                 if read % 500 == 0 && !progress(read) {
                     return Err(Abort::Failed(StoreError::Cancelled.into()));
                 }
             }
-            if options.dry_run || !outcome.conflicts.is_empty() {
+            if !outcome.conflicts.is_empty() {
                 return Err(Abort::KeepNothing);
             }
             Ok(journal.finish().map_err(wrap)?)

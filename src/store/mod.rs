@@ -20,7 +20,7 @@ pub use connect::{Inspection, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use error::StoreError;
 pub use history::{Reverted, Step};
-pub use import::{ImportOptions, ImportOutcome, OnConflict};
+pub use import::{ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};

@@ -7,7 +7,7 @@ mod stamp;
 
 use std::path::Path;
 
-use crate::store::{ImportOptions, ImportOutcome, OnConflict, Store, StoreError};
+use crate::store::{ImportOutcome, OnConflict, Store, StoreError};
 
 pub use export::{ExportReport, export};
 pub use ndjson::{Export, Notices};
@@ -53,12 +53,12 @@ pub enum TransferError {
 pub fn import(
     store: &mut Store,
     source: &Path,
-    options: ImportOptions,
+    on_conflict: OnConflict,
     now: &str,
     progress: impl FnMut(u64) -> bool,
 ) -> Result<(ImportOutcome, Notices), TransferError> {
     let mut export = Export::open(source)?;
-    let copies = options.on_conflict == OnConflict::CreateNewCopies;
+    let copies = on_conflict == OnConflict::CreateNewCopies;
     let mut connectors = export.by_ref().map(|connector| {
         let mut connector = connector?;
         if copies {
@@ -67,6 +67,33 @@ pub fn import(
         }
         Ok(connector)
     });
-    let outcome = store.import::<TransferError>(&mut connectors, options, now, progress)?;
+    let outcome = store.import::<TransferError>(&mut connectors, on_conflict, now, progress)?;
+    Ok((outcome, export.into_notices()?))
+}
+
+/// What an import would do; nothing is written. Without a store the file does not exist yet.
+///
+/// # Errors
+/// As [`import`].
+pub fn preview(
+    store: Option<&Store>,
+    source: &Path,
+    on_conflict: OnConflict,
+) -> Result<(ImportOutcome, Notices), TransferError> {
+    let mut export = Export::open(source)?;
+    let mut outcome = ImportOutcome::default();
+    for connector in export.by_ref() {
+        let connector = connector?;
+        let exists = match store {
+            Some(store) => store.row_id(&connector.id)?.is_some(),
+            None => false,
+        };
+        outcome.missing_secrets += u64::from(connector.is_missing_secrets);
+        match (exists, on_conflict) {
+            (true, OnConflict::Report) => outcome.conflicts.push(connector.id),
+            (true, OnConflict::Overwrite) => outcome.replaced += 1,
+            _ => outcome.added += 1,
+        }
+    }
     Ok((outcome, export.into_notices()?))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::domain::model_version::Decision;
 use crate::domain::{Connector, Filter, Summary};
 use crate::store::{
-    Applied, ImportOptions, ImportOutcome, ModeChange, PlanCounts, Reverted, SaveOutcome, Scope, Sort, Stage, Step,
+    Applied, ImportOutcome, ModeChange, OnConflict, PlanCounts, Reverted, SaveOutcome, Scope, Sort, Stage, Step,
     UpgradeReport, Written,
 };
 use crate::transfer::Notices;
@@ -102,7 +102,7 @@ pub enum Job {
         /// The file.
         path: PathBuf,
         /// About existing ids.
-        options: ImportOptions,
+        on_conflict: OnConflict,
     },
     /// Keep a decision of the review.
     Decide {

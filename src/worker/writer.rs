@@ -77,9 +77,9 @@ impl Writer {
             Job::Save(connector) => Done::Saved(self.store.save(&connector, now)?),
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
-            Job::Import { path, options } => {
+            Job::Import { path, on_conflict } => {
                 let (outcome, notices) =
-                    transfer::import(&mut self.store, &path, options, now, |done| progress(done, 0))?;
+                    transfer::import(&mut self.store, &path, on_conflict, now, |done| progress(done, 0))?;
                 Done::Imported { path, outcome, notices }
             }
             Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision)?),

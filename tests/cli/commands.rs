@@ -135,6 +135,9 @@ fn a_dry_run_writes_nothing_even_at_schema_1() {
     assert!(plan["records"].as_array().unwrap().iter().all(|record| !record["reason"].as_str().unwrap().is_empty()));
     ok(&path, &["list"]);
     ok(&path, &["info"]);
+    let bytes_of_export = place.write("export.ndjson", SAMPLE);
+    assert_eq!(json(&path, &["import", bytes_of_export.to_str().unwrap(), "--dry-run", "--json"])["added"], 30);
+    std::fs::remove_file(bytes_of_export).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(place.names(), ["demo.db"]);
     let upgraded = json(&path, &["upgrade", "--json"]);

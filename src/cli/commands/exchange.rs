@@ -12,73 +12,92 @@ use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
 use crate::domain::Connector;
-use crate::store::{self, ImportOptions, Inspection, Scope, Sort, Store};
-use crate::transfer;
+use crate::store::{self, ImportOutcome, Inspection, OnConflict, Scope, Sort, Store};
+use crate::transfer::{self, Notices};
 
-pub(super) fn import(
+/// How an import is asked for.
+pub(super) struct Import {
+    pub(super) on_conflict: OnConflict,
+    pub(super) dry_run: bool,
+    pub(super) json: bool,
+}
+
+pub(super) fn import(file: &Path, source: &Path, asked: &Import, output: &mut Output) -> anyhow::Result<u8> {
+    let (outcome, notices) = if asked.dry_run {
+        let exists = store::inspect(file)? != Inspection::Missing;
+        let store = exists.then(|| Store::open_read_only(file)).transpose()?;
+        transfer::preview(store.as_ref(), source, asked.on_conflict)?
+    } else {
+        take_in(file, source, asked.on_conflict, output)?
+    };
+    for line in notices.lines() {
+        output.notice(&line);
+    }
+    report_import(&outcome, &notices, asked, output)?;
+    if outcome.conflicts.is_empty() {
+        return Ok(DONE);
+    }
+    output.notice(&format!(
+        "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
+         --create-new-copies to import all under new ids",
+        outcome.conflicts.len()
+    ));
+    Ok(NEEDS_A_PERSON)
+}
+
+fn take_in(
     file: &Path,
     source: &Path,
-    options: ImportOptions,
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    if options.dry_run && store::inspect(file)? == Inspection::Missing {
-        bail!("{}: there is no such file yet, and a dry run makes none", file.display());
-    }
-    // An export that cannot be opened must not leave a new file behind.
+    on_conflict: OnConflict,
+    output: &Output,
+) -> anyhow::Result<(ImportOutcome, Notices)> {
+    // An export that cannot be opened must not leave a new file behind, nor one that is refused.
     drop(transfer::Export::open(source)?);
     let new_file = NewFile::before(file);
     let (mut store, _) = open(file, output)?;
-    let done = transfer::import(&mut store, source, options, &clock::now_iso(), |done| {
+    let done = transfer::import(&mut store, source, on_conflict, &clock::now_iso(), |done| {
         output.progress(&format!("read {done} connectors"));
         true
     });
     output.end_progress();
     drop(store);
-    let (outcome, notices) = match done {
-        Ok(done) => done,
-        Err(error) => {
-            new_file.undo();
-            return Err(error.into());
-        }
-    };
-    for line in notices.lines() {
-        output.notice(&line);
+    if done.is_err() {
+        new_file.undo();
     }
+    Ok(done?)
+}
+
+fn report_import(
+    outcome: &ImportOutcome,
+    notices: &Notices,
+    asked: &Import,
+    output: &mut Output,
+) -> std::io::Result<()> {
     let refused = !outcome.conflicts.is_empty();
-    if json {
-        output.json(&json!({
-            "added": if refused { 0 } else { outcome.added },
-            "replaced": if refused { 0 } else { outcome.replaced },
+    let (added, replaced) = if refused { (0, 0) } else { (outcome.added, outcome.replaced) };
+    if asked.json {
+        return output.json(&json!({
+            "added": added,
+            "replaced": replaced,
             "missing_secrets": outcome.missing_secrets,
             "conflicts": outcome.conflicts,
             "other_types": notices.other_types,
             "promised_objects": notices.promised,
-            "dry_run": options.dry_run,
-        }))?;
-    } else if refused {
-        for id in &outcome.conflicts {
-            output.line(&format!("exists already: {id}"))?;
-        }
-    } else {
-        let verb = if options.dry_run { "would import" } else { "imported" };
-        output.line(&format!(
-            "{verb} {} connectors ({} new, {} replaced); {} miss their secrets",
-            outcome.added + outcome.replaced,
-            outcome.added,
-            outcome.replaced,
-            outcome.missing_secrets
-        ))?;
+            "dry_run": asked.dry_run,
+        }));
+    }
+    for id in &outcome.conflicts {
+        output.line(&format!("exists already: {id}"))?;
     }
     if refused {
-        output.notice(&format!(
-            "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
-             --create-new-copies to import all under new ids",
-            outcome.conflicts.len()
-        ));
-        return Ok(NEEDS_A_PERSON);
+        return Ok(());
     }
-    Ok(DONE)
+    let verb = if asked.dry_run { "would import" } else { "imported" };
+    output.line(&format!(
+        "{verb} {} connectors ({added} new, {replaced} replaced); {} miss their secrets",
+        added + replaced,
+        outcome.missing_secrets
+    ))
 }
 
 pub(super) fn export(

@@ -15,7 +15,7 @@ use super::args::Command;
 use super::output::Output;
 use crate::domain::Filter;
 use crate::keymap;
-use crate::store::{self, ImportOptions, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
+use crate::store::{self, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
 
 pub(super) fn run(command: Command, file: &Path, output: &mut Output) -> anyhow::Result<u8> {
     match command {
@@ -33,7 +33,7 @@ pub(super) fn run(command: Command, file: &Path, output: &mut Output) -> anyhow:
                 (_, true) => OnConflict::CreateNewCopies,
                 _ => OnConflict::Report,
             };
-            exchange::import(file, &source, ImportOptions { on_conflict, dry_run }, json, output)
+            exchange::import(file, &source, &exchange::Import { on_conflict, dry_run, json }, output)
         }
         Command::Export { filter, output: target, json } => {
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
