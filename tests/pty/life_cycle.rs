@@ -1,6 +1,6 @@
 //! The terminal is given back on every way out, and the program lives through what terminals do.
 
-use super::terminal::Terminal;
+use super::terminal::{PROGRAM, Terminal};
 use crate::support::{Place, execute};
 
 #[test]
@@ -16,15 +16,30 @@ fn signals_end_the_program_the_normal_way() {
 }
 
 #[test]
-fn suspend_gives_the_terminal_back_and_resume_draws_again() {
+fn suspend_gives_the_terminal_to_the_shell_and_fg_draws_again() {
+    let place = Place::new();
+    place.demo();
+    let mut terminal = Terminal::start_program("sh", place.folder.path(), &["-i"], 80, 24, &[("ENV", "")]);
+    terminal.send(&format!("{PROGRAM} demo.db\r")).expect("Migration review").send("\x1a");
+    terminal.wait("the shell", |screen| !screen.alternate_screen() && screen.contents().contains("Stopped"));
+    terminal
+        .send("fg\r")
+        .wait("the review", |screen| screen.alternate_screen() && screen.contents().contains("Migration review"));
+    terminal.send("\x1b").expect("1 of 197").send("q");
+    terminal
+        .wait("the prompt", |screen| !screen.alternate_screen() && screen.contents().trim_end().ends_with(['#', '$']));
+    terminal.send("exit\r");
+    terminal.end();
+}
+
+/// Without a shell that could wake it up again, a stopped program would be lost.
+#[test]
+fn suspend_without_a_shell_goes_on() {
     let place = Place::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
-    terminal.expect("Migration review").send("\x1a");
-    terminal.wait("the main screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
-    terminal.signal("CONT").expect("Migration review");
-    terminal.send("\x1b").expect("1 of 197").send("q");
-    assert_eq!(terminal.end().0, 0);
+    terminal.expect("Migration review").send("\x1a").send("\x1b").expect("1 of 197").send("q");
+    assert_eq!(terminal.end_restored().0, 0);
 }
 
 #[test]

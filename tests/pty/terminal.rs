@@ -15,6 +15,8 @@ fn cells(number: u16) -> NonZero<u16> {
     NonZero::new(number).unwrap()
 }
 
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
+
 struct Seen {
     parser: vt100::Parser<Titles>,
     raw: Vec<u8>,
@@ -48,9 +50,20 @@ impl Terminal {
     }
 
     pub fn start_in(folder: &Path, arguments: &[&str], columns: u16, rows: u16, environment: &[(&str, &str)]) -> Self {
+        Self::start_program(PROGRAM, folder, arguments, columns, rows, environment)
+    }
+
+    pub fn start_program(
+        program: &str,
+        folder: &Path,
+        arguments: &[&str],
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let pair =
             native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_connector-admin"));
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.cwd(folder);
         command.env("TERM", "xterm-256color");
