@@ -28,7 +28,7 @@ pub enum Inspection {
 }
 
 /// Looks at a path without changing anything. Not to be called while this process has the file open:
-/// it uses a plain handle, see [`Store::reader`].
+/// it uses a plain handle, see [`super::Store::reader`].
 ///
 /// # Errors
 /// Everything that makes the path unusable: a directory, another format, another program's file, a

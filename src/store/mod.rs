@@ -1,8 +1,8 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
-//! [`connect`] decides what a path is, [`open`] opens it; [`upgrade`] brings a file to the newest schema;
-//! [`connectors`] reads and writes records; [`page`] answers the list; [`migration`] plans, applies and
-//! keeps decisions; [`history`] journals every change and takes it back. All calls block: the UI reaches
+//! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
+//! `connectors` reads and writes records; `page` answers the list; `migration` plans, applies and
+//! keeps decisions; `history` journals every change and takes it back. All calls block: the UI reaches
 //! them through the worker threads only.
 
 mod connect;

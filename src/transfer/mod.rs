@@ -1,4 +1,4 @@
-//! Connectors as text: Kibana's saved-object export ([`ndjson`], [`export`]) and its API ([`api`]).
+//! Connectors as text: Kibana's saved-object export (`ndjson`, `export`) and its API (`api`).
 
 pub mod api;
 mod export;
