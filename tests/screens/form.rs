@@ -88,8 +88,12 @@ fn the_auth_mode_toggle_explains_and_warns() {
 fn a_new_connectors_mode_follows_its_auth_type_until_chosen() {
     let place = Place::new();
     let mut app = opened(&place, 100, 40);
-    app.press("n").type_text("mcp").press("Up Enter");
-    app.expect("(•) shared");
+    app.press("n").type_text("notion").press("Enter").type_text("Team pages").expect("(•) shared");
+    app.press("Down Down").type_text(r#"{"authType":"oauth_authorization_code"}"#).expect("(•) per-user");
+    app.press("Ctrl-u").type_text(r#"{"authType":"bearer"}"#).expect("(•) shared");
+    // Once a person has chosen, the choice stays, with a remark where it does not fit.
+    app.press("Shift-Tab Space").expect("(•) per-user").expect("bearer has no such");
+    app.press("Down End Ctrl-u").type_text(r#"{"authType":"ears"}"#).expect("(•) per-user").expect_not("has no such");
 }
 
 #[test]

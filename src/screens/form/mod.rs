@@ -236,13 +236,10 @@ impl State {
         }
     }
 
+    /// The auth type as the form has it, in a field of its own or in JSON.
     fn auth_type(&self) -> Option<String> {
-        let field = self.fields.iter().find(|field| field.id == FieldId::Config("authType".to_owned()));
-        match field.map(|field| field.value()) {
-            Some(Ok(Some(serde_json::Value::String(text)))) if !text.is_empty() => Some(text),
-            Some(_) => None,
-            None => self.base.auth_type().name().map(str::to_owned),
-        }
+        let draft = self.draft().ok()?;
+        draft.auth_type().name().map(str::to_owned)
     }
 
     fn warning(&self) -> Option<String> {
