@@ -36,11 +36,11 @@ impl Demo {
                 (folder.path().join("demo.db"), Some(folder))
             }
         };
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .with_context(|| format!("{} cannot be made", path.display()))?;
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).with_context(|| format!("{} cannot be made", path.display()))?;
         Store::write_schema_1(&path, &connectors()?)?;
         Ok(Self { path, folder })
     }

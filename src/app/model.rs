@@ -67,6 +67,8 @@ pub(super) const TOAST: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) struct RunningJob {
     pub(super) title: &'static str,
+    /// It may take long, and the program stays alive meanwhile.
+    pub(super) is_long: bool,
     pub(super) done: u64,
     pub(super) total: u64,
     pub(super) started: Timestamp,
@@ -201,6 +203,9 @@ impl Model {
 
     /// The answer to an earlier key is on its way: what a further key is about is not known yet.
     pub(super) fn is_waiting(&self) -> bool {
+        if self.job.as_ref().is_some_and(|job| !job.is_long) {
+            return true;
+        }
         match self.place() {
             Place::Connectors => self.awaiting_form.is_some() || !self.connectors.is_settled(),
             Place::Review => self.awaiting_form.is_some() || !self.review.rows.is_settled(),

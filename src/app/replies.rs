@@ -198,8 +198,7 @@ fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         }
         Done::Applied(applied) => applied_run(model, applied),
         Done::Reverted(reverted) => {
-            let is_gone = matches!(reverted.step.kind.as_str(), "create" | "import");
-            if let (Some(id), false) = (&reverted.only, is_gone) {
+            if let Some((id, _)) = &reverted.only {
                 model.connectors.go_to(id);
             }
             vec![reverted_step(&reverted)]
@@ -307,7 +306,10 @@ fn reverted_step(reverted: &Reverted) -> Effect {
     let verb = if is_run { "rolled back" } else { "undone" };
     let what = match reverted.step.kind.as_str() {
         "migration" => format!("rolled back: {} as before", count_of(reverted.restored)),
-        kind => format!("undone: {kind} of {}", count_of(reverted.restored)),
+        kind => match &reverted.only {
+            Some((_, name)) => format!("undone: {kind} of {name}"),
+            None => format!("undone: {kind} of {}", count_of(reverted.restored)),
+        },
     };
     if reverted.conflicts.is_empty() {
         return Effect::good(what);

@@ -1,8 +1,11 @@
 //! Message in, state changed, effects out.
 
+use ratatui::crossterm::event::KeyCode;
+
 use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, replies};
+use crate::keymap::Key;
 use crate::screens::{Effect, Go, Level, connectors, detail, form, help, review};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Request};
@@ -10,6 +13,13 @@ use crate::worker::protocol::{Job, Request};
 /// Changes the state; what is returned is to be done by the runtime: reads, jobs, cancel, quit, suspend.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let wanted = match message {
+        // Esc and a key typed right after it reach the program as Alt and that key; nothing is bound to Alt.
+        Message::Key(key) if key.alt => {
+            let escape = Key { code: KeyCode::Esc, ctrl: false, alt: false };
+            let mut effects = update(model, Message::Key(escape));
+            effects.extend(update(model, Message::Key(Key { alt: false, ..key })));
+            return effects;
+        }
         Message::Key(key) => actions::key(model, key),
         Message::Paste(text) => actions::paste(model, &text),
         Message::Resize(width, height) => resize(model, width, height),
@@ -47,7 +57,8 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         Effect::Write(job, title) => {
             // One job at a time; keeping a decision is too quick to be worth a word.
             if !matches!(job, Job::Decide { .. }) {
-                model.job = Some(RunningJob { title, done: 0, total: 0, started: model.now });
+                let is_long = matches!(job, Job::Apply | Job::Rollback | Job::Import { .. });
+                model.job = Some(RunningJob { title, is_long, done: 0, total: 0, started: model.now });
             }
             outside.push(Effect::Write(job, title));
         }

@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
-        Err(error) if output::is_output_error(&error) => {
+        Err(error) if error.is::<output::OutputFailed>() => {
             output::complain(&format!("the command is done, but standard output cannot be written: {error:#}"));
             ExitCode::from(NEEDS_A_PERSON)
         }

@@ -11,6 +11,11 @@ use crate::ui::text::{fit, safe, safe_json, width};
 /// The widest column of a table that goes to a file or a pipe.
 const WIDEST: usize = 60;
 
+/// Standard output did not take the text; what the command did is done.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct OutputFailed(#[from] io::Error);
+
 /// Standard output and what goes beside it.
 pub(super) struct Output {
     stdout: BufWriter<StdoutLock<'static>>,
@@ -28,17 +33,17 @@ impl Output {
     }
 
     /// One line for people.
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> Result<(), OutputFailed> {
         writeln!(self.stdout, "{}", safe(text))?;
-        self.stdout.flush()
+        Ok(self.stdout.flush()?)
     }
 
     /// JSON, indented on a terminal and for one object, escaped where a terminal would act on it.
-    pub(super) fn json(&mut self, value: &Value) -> io::Result<()> {
+    pub(super) fn json(&mut self, value: &Value) -> Result<(), OutputFailed> {
         let text = format!("{value:#}");
         let text = if self.to_terminal { safe_json(&text) } else { text };
         writeln!(self.stdout, "{text}")?;
-        self.stdout.flush()
+        Ok(self.stdout.flush()?)
     }
 
     /// Bytes as they are, for exports.
@@ -47,7 +52,7 @@ impl Output {
     }
 
     /// A table; on a terminal it fits the width, the first column giving way.
-    pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) -> Result<(), OutputFailed> {
         let mut widths: Vec<usize> = head.iter().map(|cell| width(cell)).collect();
         for row in rows {
             for (cell, widest) in row.iter().zip(&mut widths) {
@@ -63,7 +68,7 @@ impl Output {
         for row in rows {
             self.row(row.iter().cloned(), &widths)?;
         }
-        self.stdout.flush()
+        Ok(self.stdout.flush()?)
     }
 
     fn row(&mut self, cells: impl Iterator<Item = String>, widths: &[usize]) -> io::Result<()> {
@@ -111,11 +116,6 @@ fn shrink(widths: &mut [usize], columns: usize) {
     }
 }
 
-/// Standard output did not take the text; what the command did is done.
-pub(super) fn is_output_error(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some()
-}
-
 /// A remark on standard error; a closed one is no reason to fail.
 pub(super) fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{}", safe(text));
@@ -128,9 +128,9 @@ pub(super) fn complain(text: &str) {
 
 /// The reader of standard output has gone (`| head`): nothing is wrong.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    error.chain().any(|cause| match cause.downcast_ref::<TransferError>() {
-        Some(TransferError::Io { cause, .. }) => is_closed(cause),
-        _ => cause.downcast_ref::<io::Error>().is_some_and(is_closed),
-    })
+    let cause = match (error.downcast_ref::<OutputFailed>(), error.downcast_ref::<TransferError>()) {
+        (Some(OutputFailed(cause)), _) | (_, Some(TransferError::Io { cause, .. })) => cause,
+        _ => return false,
+    };
+    cause.kind() == io::ErrorKind::BrokenPipe
 }

@@ -196,7 +196,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
     }
     if applied.run.is_some() {
         dialog = dialog
-            .line("U rolls this run back, now or later.")
+            .line("In the review, U rolls this run back, now or later.")
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]);
     }
     dialog

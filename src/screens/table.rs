@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::rows::Rows;
 use crate::domain::Summary;
+use crate::store::Sort;
 use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, fit};
 use crate::ui::theme::Theme;
@@ -91,6 +92,11 @@ fn filter_line(rows: &Rows, width: usize, theme: Theme) -> Line<'static> {
     let mut count = format!("{place} of {}", rows.total);
     if rows.marked() > 0 {
         count.push_str(&format!(", {} marked", rows.marked()));
+    }
+    // The column that the list is sorted by may have no room on the screen.
+    if rows.sort != Sort::default() {
+        let direction = if rows.sort.descending { " down" } else { "" };
+        count.push_str(&format!(", by {}{direction}", rows.sort.column.label()));
     }
     let mut spans = Vec::new();
     if rows.typing || rows.is_filtered() {

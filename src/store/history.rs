@@ -64,8 +64,8 @@ pub struct Reverted {
     pub step: Step,
     /// Records that are as before.
     pub restored: u64,
-    /// Its id, when it was one.
-    pub only: Option<String>,
+    /// Its id and name, when it was one that is there.
+    pub only: Option<(String, String)>,
     /// Ids that were changed since, and were left alone.
     pub conflicts: Vec<String>,
 }
@@ -333,6 +333,8 @@ impl Store {
                 connection.execute("UPDATE history SET state = 'reverted' WHERE step = ?1", [step]).map_err(wrap)?;
             }
             journal.finish().map_err(wrap)?;
+            let only = only.and_then(|id: String| get(connection, &id).transpose()).transpose().map_err(wrap)?;
+            let only = only.map(|connector| (connector.id, connector.name));
             Ok(Reverted { step: found, restored, only, conflicts })
         })
     }

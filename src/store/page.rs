@@ -43,6 +43,19 @@ impl SortColumn {
         [SortColumn::Name, SortColumn::Type, SortColumn::AuthType, SortColumn::AuthMode, SortColumn::Updated];
 }
 
+impl SortColumn {
+    /// The name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            SortColumn::Name => "name",
+            SortColumn::Type => "type",
+            SortColumn::AuthType => "auth type",
+            SortColumn::AuthMode => "auth mode",
+            SortColumn::Updated => "age",
+        }
+    }
+}
+
 /// An order of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {

@@ -62,6 +62,19 @@ fn the_whole_story_and_the_file_says_what_the_screen_said() {
 }
 
 #[test]
+fn a_burst_of_keys_is_taken_whole() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").send(ESC).expect("1 of 197");
+    terminal.send(&format!("t{DOWN}t{DOWN}t{DOWN}t{DOWN}")).expect("5 of 197");
+    terminal.send("uuuuu").expect("there is nothing to undo").send("q");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert_eq!(count(&path, "auth_mode = 'per-user'"), "Integer(6)");
+    assert_eq!(rows(&path, "SELECT count(*) FROM history WHERE kind = 'auth mode'").concat(), "Integer(4)");
+}
+
+#[test]
 fn the_demo_leaves_nothing_behind() {
     let place = Place::new();
     let folder = place.folder.path();

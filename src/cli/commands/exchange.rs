@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::super::output::Output;
+use super::super::output::{Output, OutputFailed};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
@@ -72,7 +72,7 @@ fn report_import(
     notices: &Notices,
     asked: &Import,
     output: &mut Output,
-) -> std::io::Result<()> {
+) -> Result<(), OutputFailed> {
     let refused = !outcome.conflicts.is_empty();
     let (added, replaced) = if refused { (0, 0) } else { (outcome.added, outcome.replaced) };
     if asked.json {
