@@ -128,9 +128,10 @@ pub(super) fn complain(text: &str) {
 
 /// The reader of standard output has gone (`| head`): nothing is wrong.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let cause = match (error.downcast_ref::<OutputFailed>(), error.downcast_ref::<TransferError>()) {
-        (Some(OutputFailed(cause)), _) | (_, Some(TransferError::Io { cause, .. })) => cause,
-        _ => return false,
-    };
-    cause.kind() == io::ErrorKind::BrokenPipe
+    let of_output = error.downcast_ref::<OutputFailed>().map(|failed| &failed.0);
+    let of_export = error.downcast_ref::<TransferError>().and_then(|error| match error {
+        TransferError::Io { cause, .. } => Some(cause),
+        _ => None,
+    });
+    of_output.or(of_export).is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
