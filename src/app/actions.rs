@@ -99,7 +99,7 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
             }
             Some(Action::Confirm) => {
                 let text = path.text().trim().to_owned();
-                let path = expand_home(&text);
+                let path = PathBuf::from(&text);
                 model.import_path = None;
                 model.last_path = text;
                 if path.as_os_str().is_empty() { Vec::new() } else { vec![import(path, OnConflict::Report)] }
@@ -136,13 +136,6 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
 /// The job of an import.
 pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Effect {
     Effect::Write(Job::Import { path, on_conflict }, "importing")
-}
-
-fn expand_home(text: &str) -> PathBuf {
-    match (text.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(text),
-    }
 }
 
 fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use crate::domain::Connector;
 use crate::keymap::{Key, Place};
 use crate::screens::{Dialog, Level, detail, form, help, review, rows::Rows};
-use crate::store::{Scope, Stage, UpgradeReport};
+use crate::store::{Scope, Stage};
 use crate::ui::input::TextInput;
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::theme::Theme;
@@ -83,7 +83,6 @@ pub struct Model {
     /// What the file is; none while it is being opened.
     pub(super) opened: Option<Opened>,
     pub(super) upgrade_stage: Option<Stage>,
-    pub(super) upgraded: Option<UpgradeReport>,
     pub(super) overview: Overview,
     pub(super) screens: Vec<Screen>,
     pub(super) connectors: Rows,
@@ -124,7 +123,6 @@ impl Model {
             size: setup.size,
             opened: None,
             upgrade_stage: None,
-            upgraded: None,
             overview: Overview::default(),
             screens: vec![Screen::Connectors],
             connectors: Rows::new(Scope::Connectors),

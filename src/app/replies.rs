@@ -92,7 +92,6 @@ fn filter_hides(list: &mut Rows) -> Vec<Effect> {
 
 fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     model.overview = opened.overview.clone();
-    model.upgraded = opened.upgraded.clone();
     model.review.upgraded = opened.upgraded.clone();
     model.upgrade_stage = None;
     let was_upgraded = opened.upgraded.is_some();

@@ -1,5 +1,6 @@
 //! The writer: opens the file, then runs one job at a time.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -78,6 +79,7 @@ impl Writer {
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
             Job::Import { path, on_conflict } => {
+                let path = expand_home(path);
                 let (outcome, notices) =
                     transfer::import(&mut self.store, &path, on_conflict, now, |done| progress(done, 0))?;
                 Done::Imported { path, outcome, notices }
@@ -93,5 +95,13 @@ impl Writer {
                 None => Done::Nothing("there is nothing to undo".to_owned()),
             },
         })
+    }
+}
+
+/// A path that a person typed may begin with `~/`, which no shell has seen.
+fn expand_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
     }
 }

@@ -87,7 +87,7 @@ fn a_blocked_record_is_repaired_in_the_form_and_migrates() {
 }
 
 #[test]
-fn apply_migration_at_the_start_needs_no_key() {
+fn applying_twice_equals_applying_once() {
     let place = Place::new();
     let path = place.demo();
     let before = {

@@ -136,6 +136,14 @@ fn an_export_is_imported_from_the_screen() {
 }
 
 #[test]
+fn a_path_that_failed_can_be_corrected() {
+    let place = Place::new();
+    let mut app = App::open(&place.path("new.db"), 100, 30);
+    app.press("i").type_text("~/no-such-export.ndjson").press("Enter").expect("That did not work").expect_not("~/no");
+    app.press("Enter i").expect("~/no-such-export.ndjson");
+}
+
+#[test]
 fn a_bad_export_is_refused_whole() {
     let place = Place::new();
     let bad = place.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"", SAMPLE.lines().next().unwrap()));
