@@ -116,7 +116,7 @@ impl Connector {
     pub fn is_deprecated(&self) -> bool {
         let uses_table_api =
             self.config_object().is_ok_and(|config| config.get("usesTableApi") == Some(&Value::Bool(true)));
-        Catalogue::builtin().is_deprecated(&self.connector_type_id, uses_table_api)
+        Catalogue::current().is_deprecated(&self.connector_type_id, uses_table_api)
     }
 }
 
@@ -193,7 +193,7 @@ pub struct Summary {
 impl Summary {
     /// The connector type is not in the catalogue.
     pub fn is_unknown_type(&self) -> bool {
-        Catalogue::builtin().get(&self.connector_type_id).is_none()
+        Catalogue::current().get(&self.connector_type_id).is_none()
     }
     /// What is worth a look, in words, the most pressing first.
     pub fn flags(&self) -> Vec<&'static str> {

@@ -87,7 +87,7 @@ impl Test {
                 .into_iter()
                 .any(|text| fold(text).contains(wanted)),
             Test::Type(wanted) => {
-                let name = Catalogue::builtin().get(&summary.connector_type_id).map(|known| &known.name);
+                let name = Catalogue::current().get(&summary.connector_type_id).map(|known| &known.name);
                 fold(&summary.connector_type_id).contains(wanted)
                     || name.is_some_and(|name| fold(name).contains(wanted))
             }

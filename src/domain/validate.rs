@@ -39,14 +39,16 @@ pub fn problems(connector: &Connector) -> Vec<Problem> {
 }
 
 fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: &mut Vec<Problem>) {
-    let Some(connector_type) = Catalogue::builtin().get(connector_type_id) else {
+    let Some(connector_type) = Catalogue::current().get(connector_type_id) else {
         if let AuthType::NotText(_) = auth_type_in(config) {
             found.push(Problem::new("config.authType", "must be a string"));
         }
         return;
     };
+    let value_of = |key: &str| config.get(key).cloned().unwrap_or(Value::Null);
     for field in &connector_type.config {
-        if let Some(reason) = field_problem(field, config.get(&field.name)) {
+        let required = field.required && field.applies(value_of);
+        if let Some(reason) = problem_of(field, required, config.get(&field.name)) {
             found.push(Problem::new(format!("config.{}", field.name), reason));
         }
     }
@@ -61,20 +63,21 @@ const NEEDED: &str = "a value is needed";
 
 /// What is wrong with one field's value, if anything.
 pub fn field_problem(field: &Field, value: Option<&Value>) -> Option<String> {
+    problem_of(field, field.required, value)
+}
+
+fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<String> {
     let value = match value {
-        None | Some(Value::Null) if field.required => {
-            return Some(NEEDED.to_owned());
-        }
-        None | Some(Value::Null) => return None,
+        None | Some(Value::Null) => return required.then(|| NEEDED.to_owned()),
         Some(value) => value,
     };
     let wanted = |kind: &str| Some(format!("must be {kind}, not {}", kind_of(value)));
     match (field.kind, value) {
-        (FieldKind::Text, Value::String(text)) if field.required && text.trim().is_empty() => Some(NEEDED.to_owned()),
-        (FieldKind::Text, Value::String(_)) => None,
-        (FieldKind::Url, Value::String(text)) => url_problem(text, field.required),
-        (FieldKind::Text | FieldKind::Url, _) => wanted("a text"),
-        (FieldKind::Number, Value::Number(_)) => None,
+        (FieldKind::Text | FieldKind::LongText | FieldKind::Url | FieldKind::Email, Value::String(text)) => {
+            text_problem(field.kind, required, text)
+        }
+        (FieldKind::Text | FieldKind::LongText | FieldKind::Url | FieldKind::Email, _) => wanted("a text"),
+        (FieldKind::Number, Value::Number(number)) => number_problem(field, number.as_f64()),
         (FieldKind::Number, _) => wanted("a number"),
         (FieldKind::Toggle, Value::Bool(_)) => None,
         (FieldKind::Toggle, _) => wanted("true or false"),
@@ -90,6 +93,27 @@ pub fn field_problem(field: &Field, value: Option<&Value>) -> Option<String> {
     }
 }
 
+/// What is wrong with a text of a kind, if anything; never says what the text is.
+pub fn text_problem(kind: FieldKind, required: bool, text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return required.then(|| NEEDED.to_owned());
+    }
+    match kind {
+        FieldKind::Url if !is_url(text) => Some("must be an address such as https://host/path".to_owned()),
+        FieldKind::Email if !is_email(text) => Some("must be an e-mail address such as name@host.example".to_owned()),
+        _ => None,
+    }
+}
+
+fn number_problem(field: &Field, number: Option<f64>) -> Option<String> {
+    let number = number?;
+    match (field.minimum, field.maximum) {
+        (Some(least), _) if number < least => Some(format!("must be at least {least}")),
+        (_, Some(greatest)) if number > greatest => Some(format!("must be at most {greatest}")),
+        _ => None,
+    }
+}
+
 fn choice_problem(field: &Field, text: &str) -> Option<String> {
     let known = field.choices.iter().flatten().any(|choice| choice == text);
     // An empty auth type reads as none everywhere; old data holds it.
@@ -100,25 +124,53 @@ fn choice_problem(field: &Field, text: &str) -> Option<String> {
     Some(format!("must be one of {}", choices.join(", ")))
 }
 
-fn url_problem(text: &str, required: bool) -> Option<String> {
-    if text.is_empty() && !required {
-        return None;
-    }
+fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace) => None,
-        _ => Some("must be an address such as https://host/path".to_owned()),
-    }
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']) && !rest.contains(char::is_whitespace))
+}
+
+/// `name@host`, or `Any name <name@host>` as mail programs write it.
+fn is_email(text: &str) -> bool {
+    let address = match text.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((_, address)) => address,
+        None => text.trim(),
+    };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>@,;".contains(c);
+    address.rsplit_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !name.contains(is_odd) && !host.contains(is_odd)
+    })
 }
 
 /// A hint (never an error) when the auth mode does not fit the auth type.
 pub fn auth_mode_warning(mode: AuthMode, auth_type: Option<&str>) -> Option<String> {
-    let inferred = Catalogue::builtin().inferred_auth_mode(auth_type);
-    match (mode, inferred) {
-        (AuthMode::PerUser, AuthMode::Shared) => Some(match auth_type {
-            Some(auth_type) => format!("per-user needs OAuth with each user's consent; {auth_type} has no such step"),
-            None => "per-user needs OAuth with each user's consent; this connector has no auth type".to_owned(),
-        }),
+    let inferred = Catalogue::current().inferred_auth_mode(auth_type);
+    match (mode, inferred, auth_type) {
+        (AuthMode::PerUser, AuthMode::Shared, Some(auth_type)) => {
+            Some(format!("per-user needs OAuth with each user's consent; {auth_type} has no such step"))
+        }
+        (AuthMode::PerUser, AuthMode::Shared, None) => {
+            Some("per-user needs OAuth with each user's consent; this connector has no auth type".to_owned())
+        }
+        (AuthMode::Shared, AuthMode::PerUser, Some(auth_type)) => {
+            Some(format!("Kibana makes new connectors with {auth_type} per-user: each user consents for an account"))
+        }
+        _ => None,
+    }
+}
+
+/// A hint when another auth type is chosen: Kibana's update keeps the mode, so it refuses a type of the
+/// other mode, and any change of a per-user connector's.
+pub fn auth_type_change_warning(mode: AuthMode, before: Option<&str>, after: Option<&str>) -> Option<String> {
+    if before == after {
+        return None;
+    }
+    match (mode, Catalogue::current().inferred_auth_mode(after)) {
+        (AuthMode::PerUser, _) if before.is_some() => {
+            Some("Kibana itself refuses to change the auth type of a per-user connector".to_owned())
+        }
+        (AuthMode::Shared, AuthMode::PerUser) => {
+            Some("Kibana itself refuses to give a shared connector a per-user auth type".to_owned())
+        }
         _ => None,
     }
 }
@@ -138,10 +190,11 @@ mod tests {
             ("{}", "config.url"),
             (r#"{"url":" "}"#, "config.url"),
             (r#"{"url":5}"#, "config.url"),
-            (r#"{"url":"u","method":"shout"}"#, "config.method"),
-            (r#"{"url":"u","hasAuth":"yes"}"#, "config.hasAuth"),
-            (r#"{"url":"u","headers":{"a":1}}"#, "config.headers"),
-            (r#"{"url":"u","authType":7}"#, "config.authType"),
+            (r#"{"url":"u"}"#, "config.url"),
+            (r#"{"url":"https://u","method":"shout"}"#, "config.method"),
+            (r#"{"url":"https://u","hasAuth":"yes"}"#, "config.hasAuth"),
+            (r#"{"url":"https://u","headers":{"a":1}}"#, "config.headers"),
+            (r#"{"url":"https://u","authType":7}"#, "config.authType"),
             ("null", "config"),
             ("{", "config"),
         ] {
@@ -157,5 +210,35 @@ mod tests {
         assert!(auth_mode_warning(AuthMode::PerUser, None).is_some());
         assert!(auth_mode_warning(AuthMode::PerUser, Some("oauth_authorization_code")).is_none());
         assert!(auth_mode_warning(AuthMode::Shared, Some("basic")).is_none());
+        assert!(auth_mode_warning(AuthMode::Shared, Some("ears")).is_some());
+    }
+
+    #[test]
+    fn a_change_of_auth_type_that_kibana_refuses_is_remarked() {
+        use AuthMode::{PerUser, Shared};
+        for (mode, before, after, remarked) in [
+            (Shared, Some("basic"), Some("bearer"), false),
+            (Shared, Some("basic"), Some("ears"), true),
+            (Shared, None, Some("oauth_authorization_code"), true),
+            (PerUser, Some("ears"), Some("oauth_authorization_code"), true),
+            (PerUser, Some("ears"), Some("ears"), false),
+            (PerUser, None, Some("ears"), false),
+        ] {
+            let warning = auth_type_change_warning(mode, before, after);
+            assert_eq!(warning.is_some(), remarked, "{mode} {before:?} {after:?}: {warning:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_not_asked_for_is_not_missed() {
+        let email = |config: &str| {
+            let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", ".email") };
+            problems(&connector).into_iter().map(|problem| problem.field).collect::<Vec<_>>()
+        };
+        assert_eq!(email(r#"{"service":"other","from":"a@b.example"}"#), ["config.host", "config.port"]);
+        assert_eq!(email(r#"{"service":"gmail","from":"A B <a@b.example>"}"#), [""; 0]);
+        assert_eq!(email(r#"{"service":"gmail","from":"a b.example"}"#), ["config.from"]);
+        assert_eq!(email(r#"{"from":"a@b","host":"h","port":70000}"#), ["config.port"]);
+        assert_eq!(email(r#"{"service":"exchange_server","from":"a@b"}"#), ["config.tenantId", "config.clientId"]);
     }
 }

@@ -26,7 +26,7 @@ const PAGE: usize = 10;
 impl State {
     fn found(&self) -> Vec<&'static ConnectorType> {
         let wanted = fold(self.search.text().trim());
-        Catalogue::builtin()
+        Catalogue::current()
             .types()
             .iter()
             .filter(|known| !known.is_system)

@@ -56,7 +56,7 @@ fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: T
     let deprecated = connector
         .is_deprecated()
         .then(|| "deprecated: Kibana still runs it and advises to create a new one".to_owned());
-    let unknown = Catalogue::builtin()
+    let unknown = Catalogue::current()
         .get(&connector.connector_type_id)
         .is_none()
         .then(|| "unknown connector type: its config can be edited as JSON only".to_owned());
@@ -75,7 +75,7 @@ fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: T
 
 /// A connector type's name with its id.
 pub fn type_text(id: &str) -> String {
-    match Catalogue::builtin().get(id) {
+    match Catalogue::current().get(id) {
         Some(known) => format!("{} ({id})", known.name),
         None => format!("{id} (unknown type)"),
     }
@@ -83,12 +83,12 @@ pub fn type_text(id: &str) -> String {
 
 /// A connector type's name alone, or its id.
 pub fn type_name(id: &str) -> &str {
-    Catalogue::builtin().get(id).map_or(id, |known| &known.name)
+    Catalogue::current().get(id).map_or(id, |known| &known.name)
 }
 
 /// An auth type's label, or its id.
 pub fn auth_type_name(id: &str) -> &str {
-    Catalogue::builtin().auth_type(id).map_or(id, |known| &known.label)
+    Catalogue::current().auth_type(id).map_or(id, |known| &known.label)
 }
 
 fn auth_type_text(connector: &Connector) -> String {
@@ -96,7 +96,7 @@ fn auth_type_text(connector: &Connector) -> String {
     match connector.auth_type() {
         AuthType::None => "none".to_owned(),
         AuthType::Named(id) if id.trim().is_empty() => format!("{id:?} (blanks)"),
-        AuthType::Named(id) => match Catalogue::builtin().auth_type(&id) {
+        AuthType::Named(id) => match Catalogue::current().auth_type(&id) {
             Some(known) => format!("{} ({id})", known.label),
             None => id,
         },

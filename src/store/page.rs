@@ -211,7 +211,7 @@ fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Summary> 
         auth_type: text(row, 3)?,
         auth_mode: text(row, 4)?.as_deref().and_then(AuthMode::parse),
         is_missing_secrets: integer(row, 5)? != 0,
-        is_deprecated: integer(row, 6)? != 0 || Catalogue::builtin().is_deprecated(&connector_type_id, false),
+        is_deprecated: integer(row, 6)? != 0 || Catalogue::current().is_deprecated(&connector_type_id, false),
         is_malformed: integer(row, 7)? != 0,
         group: text(row, 8)?.as_deref().and_then(Group::parse),
         model_version: integer(row, 9)?,

@@ -8,7 +8,7 @@ use crate::domain::{Catalogue, Connector, json as stored};
 pub fn connector(connector: &Connector) -> Value {
     let config: Value = stored::look(&connector.config).unwrap_or(Value::Null);
     let is_type_deprecated =
-        Catalogue::builtin().get(&connector.connector_type_id).is_some_and(|known| known.is_deprecated);
+        Catalogue::current().get(&connector.connector_type_id).is_some_and(|known| known.is_deprecated);
     json!({
         "id": connector.id,
         "name": connector.name,

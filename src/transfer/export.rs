@@ -115,7 +115,7 @@ fn strip_keys(attributes: &mut Map<String, Value>) {
 
 fn is_missing_secrets(connector: &Connector, config: &Value) -> bool {
     let empty = Map::new();
-    Catalogue::builtin().is_missing_secrets_after_export(
+    Catalogue::current().is_missing_secrets_after_export(
         &connector.connector_type_id,
         config.as_object().unwrap_or(&empty),
         connector.is_missing_secrets || connector.secrets.is_some(),

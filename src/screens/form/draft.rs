@@ -35,7 +35,7 @@ impl State {
         }
         if self.purpose == Purpose::Create {
             let config = draft.config_object().unwrap_or_default();
-            draft.is_missing_secrets = Catalogue::builtin().is_missing_secrets_after_export(
+            draft.is_missing_secrets = Catalogue::current().is_missing_secrets_after_export(
                 &draft.connector_type_id,
                 &config,
                 self.base.is_missing_secrets,
@@ -99,7 +99,7 @@ pub fn new_connector(id: &str) -> Connector {
 
 /// The config a new connector of a type starts with: the catalogue's defaults.
 pub(super) fn default_config(connector_type_id: &str) -> String {
-    let Some(known) = Catalogue::builtin().get(connector_type_id) else {
+    let Some(known) = Catalogue::current().get(connector_type_id) else {
         return "{}".to_owned();
     };
     let config: Map<String, Value> =

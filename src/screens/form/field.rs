@@ -162,7 +162,7 @@ pub(super) fn fields_of(purpose: Purpose, base: &Connector) -> Vec<Field> {
         Purpose::Edit => "never changes after creation",
         Purpose::Create => "Enter opens the list of types",
     };
-    let known = Catalogue::builtin().get(&base.connector_type_id);
+    let known = Catalogue::current().get(&base.connector_type_id);
     let name_help = known.map_or("the name people see", |known| known.description.as_str());
     let mut fields = vec![
         required(Field::new(FieldId::Type, "Connector type", type_help, Widget::Type(base.connector_type_id.clone()))),

@@ -256,7 +256,7 @@ fn follow_auth_type(state: &mut State) {
     if state.mode_chosen {
         return;
     }
-    let inferred = crate::domain::Catalogue::builtin().inferred_auth_mode(state.auth_type().as_deref());
+    let inferred = crate::domain::Catalogue::current().inferred_auth_mode(state.auth_type().as_deref());
     for field in &mut state.fields {
         if let Widget::Mode(_, chosen) = &mut field.widget {
             *chosen = Some(inferred);

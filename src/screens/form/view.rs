@@ -112,7 +112,7 @@ fn value_lines(field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<L
             let chosen = options.get(*at).cloned().flatten();
             let label = match (&field.id, &chosen) {
                 (_, None) => "(none)".to_owned(),
-                (FieldId::Config(key), Some(id)) if key == "authType" => match Catalogue::builtin().auth_type(id) {
+                (FieldId::Config(key), Some(id)) if key == "authType" => match Catalogue::current().auth_type(id) {
                     Some(known) => format!("{} ({id})", known.label),
                     None => id.clone(),
                 },

@@ -1,0 +1,292 @@
+//! The catalogue: the built-in types, and those a person adds with a file of the same form.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::{AuthTypeInfo, ConnectorType, Field, FieldKind};
+use crate::domain::auth::AuthMode;
+use crate::domain::validate;
+
+/// The types that come with the program.
+const BUILTIN: &str = include_str!("../../../assets/connector_types.json");
+
+/// The licences of Kibana, the lowest first.
+const LICENSES: [&str; 6] = ["basic", "standard", "gold", "platinum", "enterprise", "trial"];
+
+/// All connector types this program knows.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    types: Vec<ConnectorType>,
+    by_id: HashMap<String, usize>,
+    auth_types: BTreeMap<String, AuthTypeInfo>,
+    features: BTreeMap<String, String>,
+}
+
+static CURRENT: OnceLock<Catalogue> = OnceLock::new();
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatalogueFile<'a> {
+    #[serde(default)]
+    features: BTreeMap<String, String>,
+    #[serde(default)]
+    auth_types: BTreeMap<String, AuthTypeInfo>,
+    #[serde(borrow)]
+    connector_types: Vec<&'a RawValue>,
+}
+
+impl Catalogue {
+    /// The catalogue in use: the built-in one, unless [`Catalogue::install`] came first.
+    pub fn current() -> &'static Catalogue {
+        CURRENT.get_or_init(Self::builtin)
+    }
+
+    /// Uses this catalogue from now on; only the first one counts, so it is done before anything asks.
+    pub fn install(self) {
+        let _ = CURRENT.set(self);
+    }
+
+    /// The catalogue that comes with the program (a test proves that it loads).
+    pub fn builtin() -> Self {
+        Self::default().with(BUILTIN).unwrap_or_default()
+    }
+
+    /// With the types of a file added; one of the same id is replaced.
+    ///
+    /// # Errors
+    /// What is wrong and in which line, as `line 7: …`.
+    pub fn with(mut self, text: &str) -> Result<Self, String> {
+        let file: CatalogueFile<'_> = serde_json::from_str(text).map_err(|error| at_line(error.line(), &error))?;
+        self.features.extend(file.features);
+        for (id, info) in file.auth_types {
+            if AuthMode::parse(&info.auth_mode).is_none() {
+                return Err(format!("auth type {id}: the auth mode is {:?}, not shared or per-user", info.auth_mode));
+            }
+            self.auth_types.insert(id, info);
+        }
+        let mut seen = HashSet::new();
+        for raw in file.connector_types {
+            let line = line_of(text, raw.get());
+            let mut added: ConnectorType =
+                serde_json::from_str(raw.get()).map_err(|error| at_line(line + error.line() - 1, &error))?;
+            if !seen.insert(added.id.clone()) {
+                return Err(format!("line {line}: {} stands in the file twice", added.id));
+            }
+            self.complete(&mut added);
+            self.check(&added).map_err(|reason| format!("line {line}: {}: {reason}", added.id))?;
+            self.types.retain(|known| known.id != added.id);
+            self.types.push(added);
+        }
+        self.types.sort_by_key(|known| (known.name.to_lowercase(), known.id.clone()));
+        self.by_id = self.types.iter().enumerate().map(|(at, known)| (known.id.clone(), at)).collect();
+        Ok(self)
+    }
+
+    /// Fills in what follows from the rest.
+    fn complete(&self, added: &mut ConnectorType) {
+        let is_per_user =
+            |id: &&String| self.auth_types.get(*id).is_some_and(|info| info.auth_mode() == AuthMode::PerUser);
+        added.per_user_auth_types = added.auth_types.iter().filter(is_per_user).cloned().collect();
+        for field in added.config.iter_mut().chain(&mut added.secrets) {
+            if field.label.is_empty() {
+                field.label.clone_from(&field.name);
+            }
+        }
+    }
+
+    fn check(&self, added: &ConnectorType) -> Result<(), String> {
+        if added.id.is_empty() || added.id.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err("the id must be a word such as .acme-pager".to_owned());
+        }
+        if added.name.trim().is_empty() {
+            return Err("a name is needed".to_owned());
+        }
+        if !LICENSES.contains(&added.minimum_license.as_str()) {
+            return Err(format!("{:?} is not a licence: {}", added.minimum_license, LICENSES.join(", ")));
+        }
+        if let Some(unknown) = added.auth_types.iter().find(|id| !self.auth_types.contains_key(*id)) {
+            return Err(format!("the auth type {unknown:?} is not known; add it under \"auth_types\""));
+        }
+        if added.keeps_auth_type_in_secrets() && added.auth_types.is_empty() {
+            return Err("its auth type is in secrets, so \"auth_types\" must name some".to_owned());
+        }
+        let all = || added.config.iter().chain(&added.secrets);
+        let unique: HashSet<&str> = added.config.iter().map(|field| field.name.as_str()).collect();
+        if unique.len() != added.config.len() {
+            return Err("a config field stands there twice".to_owned());
+        }
+        all().try_for_each(|field| check_field(added, field).map_err(|reason| format!("{}: {reason}", field.name)))
+    }
+
+    /// One type by its id.
+    pub fn get(&self, id: &str) -> Option<&ConnectorType> {
+        self.by_id.get(id).and_then(|&at| self.types.get(at))
+    }
+
+    /// All types, by name.
+    pub fn types(&self) -> &[ConnectorType] {
+        &self.types
+    }
+
+    /// One auth type by its id.
+    pub fn auth_type(&self, id: &str) -> Option<&AuthTypeInfo> {
+        self.auth_types.get(id)
+    }
+
+    /// A feature's name for people, or its id.
+    pub fn feature<'a>(&'a self, id: &'a str) -> &'a str {
+        self.features.get(id).map_or(id, String::as_str)
+    }
+
+    /// The mode Kibana infers for a new connector: that of its auth type, else shared.
+    pub fn inferred_auth_mode(&self, auth_type: Option<&str>) -> AuthMode {
+        auth_type.and_then(|id| self.auth_type(id)).map_or(AuthMode::Shared, AuthTypeInfo::auth_mode)
+    }
+
+    /// Kibana's `is_deprecated`: the type itself, or ServiceNow through the Table API.
+    pub fn is_deprecated(&self, connector_type_id: &str, uses_table_api: bool) -> bool {
+        let table_api = matches!(connector_type_id, ".servicenow" | ".servicenow-sir") && uses_table_api;
+        table_api || self.get(connector_type_id).is_some_and(|connector_type| connector_type.is_deprecated)
+    }
+
+    /// `isMissingSecrets` after secrets were stripped, by the rule of Kibana's export: true when the
+    /// type refuses empty secrets, else what `config.hasAuth` says. Kibana cannot export a type it
+    /// does not know; here such a connector is missing what it had.
+    pub fn is_missing_secrets_after_export(
+        &self,
+        connector_type_id: &str,
+        config: &Map<String, Value>,
+        had_or_missed: bool,
+    ) -> bool {
+        match self.get(connector_type_id) {
+            None => had_or_missed,
+            Some(connector_type) if connector_type.needs_secrets() => true,
+            Some(_) => config.get("hasAuth") == Some(&Value::Bool(true)),
+        }
+    }
+}
+
+fn check_field(added: &ConnectorType, field: &Field) -> Result<(), String> {
+    if field.name.is_empty() {
+        return Err("a field needs a name".to_owned());
+    }
+    if field.kind == FieldKind::Choice && field.choices.iter().flatten().next().is_none() {
+        return Err("a field of type \"enum\" needs its values under \"enum\"".to_owned());
+    }
+    if let Some(reason) = field.default.as_ref().and_then(|value| validate::field_problem(field, Some(value))) {
+        return Err(format!("its default does not fit: {reason}"));
+    }
+    let is_known = |key: &str| {
+        added.config.iter().any(|other| other.name == key) || (key == "authType" && added.keeps_auth_type_in_secrets())
+    };
+    match field.controls().find(|key| !is_known(key)) {
+        Some(key) => Err(format!("it depends on {key}, which is not a config field")),
+        None => Ok(()),
+    }
+}
+
+fn at_line(line: usize, error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // The place within the entry says less than the place in the file.
+    let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+    format!("line {line}: {reason}")
+}
+
+/// The line on which a part of a text begins.
+fn line_of(text: &str, part: &str) -> usize {
+    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    text.as_bytes().iter().take(start).filter(|byte| **byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_builtin_catalogue_loads_and_is_whole() {
+        let catalogue = Catalogue::default().with(BUILTIN).expect("loads");
+        assert_eq!(catalogue.types().len(), 65);
+        for known in catalogue.types() {
+            assert!(known.id.starts_with('.') && !known.description.is_empty(), "{}", known.id);
+            assert!(["stack", "spec"].contains(&known.framework.as_str()), "{}", known.id);
+            assert!(!known.supported_feature_ids.is_empty() || known.is_system, "{}", known.id);
+            for feature in &known.supported_feature_ids {
+                assert!(catalogue.features.contains_key(feature), "{feature} of {}", known.id);
+            }
+            let auth_type = known.config.iter().find(|field| field.name == "authType");
+            assert_eq!(auth_type.is_some(), known.auth_location == Some(super::super::AuthLocation::Config), "{}", known.id);
+            for choice in auth_type.iter().flat_map(|field| field.choices.iter().flatten()) {
+                assert!(known.auth_types.contains(choice), "{choice} of {}", known.id);
+            }
+        }
+        assert_eq!(catalogue.get(".slack2").expect("a type").per_user_auth_types, ["oauth_authorization_code", "ears"]);
+    }
+
+    #[test]
+    fn no_two_fields_of_one_name_are_asked_for_at_once() {
+        for known in Catalogue::builtin().types() {
+            for auth_type in known.auth_types.iter().map(|id| Value::from(id.as_str())).chain([Value::Null]) {
+                let value_of = |key: &str| match key {
+                    "authType" => auth_type.clone(),
+                    "hasAuth" => Value::Bool(true),
+                    _ => Value::Null,
+                };
+                let mut seen = HashSet::new();
+                for field in known.secrets.iter().filter(|field| field.applies(value_of)) {
+                    assert!(seen.insert(&field.name), "{} of {} with {auth_type}", field.name, known.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn types_of_ones_own_are_added_or_refused_with_the_line() {
+        let added = r#"{
+ "auth_types": {"badge": {"label": "Badge", "auth_mode": "per-user"}},
+ "connector_types": [
+  {"id": ".acme", "name": "Acme", "auth_types": ["badge"], "auth_location": "secrets",
+   "config": [{"name": "url", "type": "url", "required": true}],
+   "secrets": [{"name": "pin", "type": "string", "required": true, "when": {"authType": ["badge"]}}]}]}"#;
+        let catalogue = Catalogue::builtin().with(added).expect("added");
+        let acme = catalogue.get(".acme").expect("there");
+        assert_eq!((acme.config[0].label.as_str(), acme.framework.as_str()), ("url", "custom"));
+        assert!(acme.needs_secrets() && acme.per_user_auth_types == ["badge"]);
+        assert_eq!(catalogue.inferred_auth_mode(Some("badge")), AuthMode::PerUser);
+        for (from, to, reason) in [
+            (r#""id": ".acme""#, r#""id": "a b""#, "line 4: a b: the id must be a word"),
+            (r#""url", "type": "url""#, r#""url", "type": "uri""#, "line 5: unknown variant `uri`"),
+            (r#"["badge"], "auth"#, r#"["bagde"], "auth"#, "line 4: .acme: the auth type \"bagde\" is not known"),
+            (r#""config": [{"#, r#""confg": [{"#, "line 5: unknown field `confg`"),
+            (r#"{"authType""#, r#"{"auth""#, "line 4: .acme: pin: it depends on auth"),
+            (r#""required": true}],"#, r#""default": 7}],"#, "line 4: .acme: url: its default does not fit"),
+            (r#""per-user"}"#, r#""personal"}"#, "auth type badge: the auth mode is \"personal\""),
+            (r#""name": "Acme","#, r#""name": "Acme""#, "line 4: expected"),
+        ] {
+            let broken = added.replace(from, to);
+            assert_ne!(broken, added, "{from}");
+            let error = Catalogue::builtin().with(&broken).expect_err(reason);
+            assert!(error.starts_with(reason), "{error}");
+        }
+        let twice = added.replace("[\n  {\"id\"", "[\n  {\"id\": \".acme\", \"name\": \"A\"},\n  {\"id\"");
+        assert_eq!(Catalogue::builtin().with(&twice).expect_err("twice"), "line 5: .acme stands in the file twice");
+        assert!(Catalogue::builtin().with("[]").expect_err("no object").starts_with("line 1: "));
+    }
+
+    #[test]
+    fn per_user_is_inferred_for_the_two_auth_types_of_users() {
+        let catalogue = Catalogue::builtin();
+        for (auth_type, mode) in [
+            (Some("oauth_authorization_code"), AuthMode::PerUser),
+            (Some("ears"), AuthMode::PerUser),
+            (Some("basic"), AuthMode::Shared),
+            (Some("never heard of"), AuthMode::Shared),
+            (None, AuthMode::Shared),
+        ] {
+            assert_eq!(catalogue.inferred_auth_mode(auth_type), mode, "{auth_type:?}");
+        }
+    }
+}
