@@ -214,6 +214,46 @@ pub fn sorted(value: Value) -> Value {
     }
 }
 
+/// One way to write a text: keys sorted by UTF-16 unit, no blanks, strings escaped alike, numbers as they
+/// stand. `None` where two readers could differ about it: no JSON, a key twice, nested too deep.
+pub fn canonical(text: &str) -> Option<String> {
+    if depth(text) > DEEPEST {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    write_canonical(serde_json::from_str(text).ok()?, &mut out)?;
+    Some(out)
+}
+
+fn write_canonical(value: &RawValue, out: &mut String) -> Option<()> {
+    let text = value.get().trim();
+    match text.as_bytes().first()? {
+        b'{' => {
+            let mut entries = RawObject::parse(text).ok()?.0;
+            entries.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            out.push('{');
+            for (at, (key, value)) in entries.iter().enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                out.push_str(&quote(key));
+                out.push(':');
+                write_canonical(value, out)?;
+            }
+            out.push('}');
+        }
+        b'[' => {
+            out.push('[');
+            for (at, item) in serde_json::from_str::<Vec<&RawValue>>(text).ok()?.into_iter().enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                write_canonical(item, out)?;
+            }
+            out.push(']');
+        }
+        b'"' => out.push_str(&quote(&serde_json::from_str::<String>(text).ok()?)),
+        _ => out.push_str(text),
+    }
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +290,20 @@ mod tests {
             (&Value::from("x"), &Value::from("(nested too deep to be shown)"))
         );
         assert!(look(&nested(1000)).is_err() && look(&"[".repeat(150)).is_err());
+    }
+
+    #[test]
+    fn one_way_to_write_a_text() {
+        for (text, expected) in [
+            (r#" { "b" : [ 1.50 , {"z":null,"a":true} ], "a":"\u00e9\/" } "#, Some(r#"{"a":"é/","b":[1.50,{"a":true,"z":null}]}"#)),
+            (r#"{"a":1,"a":2}"#, None),
+            (r#"{"x":{"a":1,"a":2}}"#, None),
+            (r#"["\ud800"]"#, None),
+            ("{", None),
+            ("", None),
+        ] {
+            assert_eq!(canonical(text).as_deref(), expected, "{text}");
+        }
     }
 
     proptest! {

@@ -11,6 +11,7 @@ pub mod connector_type;
 pub mod filter;
 pub mod json;
 pub mod model_version;
+pub mod secret;
 pub mod validate;
 
 pub use auth::{AuthMode, AuthType, StoredAuthMode};
@@ -18,3 +19,4 @@ pub use connector::{Connector, Summary};
 pub use connector_type::{Catalogue, ConnectorType};
 pub use filter::Filter;
 pub use model_version::Group;
+pub use secret::{SecretEdits, SecretsState};
