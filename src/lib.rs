@@ -36,4 +36,5 @@ pub mod store;
 pub mod terminal;
 pub mod transfer;
 pub mod ui;
+pub mod vault;
 pub mod worker;

@@ -1,0 +1,80 @@
+//! The form of a sealed value: `ca1.<key id>.<label>.<box>`, label and box in URL-safe base64.
+//!
+//! The box is the secrets, bound to the record by the associated data. The label is the record's id,
+//! bound to the box: when the box does not open, it tells whether the value itself was damaged, belongs
+//! to another record, or the record was changed around it.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use zeroize::Zeroizing;
+
+use super::key::{Key, KeyId};
+use super::{Unreadable, VaultError};
+use crate::domain::Connector;
+use crate::domain::secret::{Secret, associated_data};
+
+/// Names the form and its algorithms: XChaCha20-Poly1305, Argon2id for passphrases.
+const VERSION: &str = "ca1";
+
+/// A sealed value, taken apart.
+pub(super) struct Envelope {
+    pub(super) key_id: KeyId,
+    label: Vec<u8>,
+    boxed: Vec<u8>,
+}
+
+impl Envelope {
+    /// Takes a stored value apart.
+    pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
+        let parts: Vec<&str> = text.split('.').collect();
+        match parts.as_slice() {
+            [VERSION, key_id, label, boxed] => {
+                let parsed = (KeyId::parse(key_id), BASE64.decode(label), BASE64.decode(boxed));
+                match parsed {
+                    (Some(key_id), Ok(label), Ok(boxed)) => Ok(Self { key_id, label, boxed }),
+                    _ => Err(Unreadable::Damaged),
+                }
+            }
+            [VERSION, ..] => Err(Unreadable::Damaged),
+            [other, _, ..] if is_newer(other) => Err(Unreadable::NewerForm),
+            _ if text.trim_start().starts_with('{') => Err(Unreadable::NotSealed),
+            _ => Err(Unreadable::Foreign),
+        }
+    }
+
+    /// Seals the secrets of a record.
+    pub(super) fn seal(key_id: &KeyId, key: &Key, connector: &Connector, secret: &Secret) -> Result<String, VaultError> {
+        let boxed = key.encrypt(secret.expose().as_bytes(), associated_data(connector).as_bytes())?;
+        let label = key.encrypt(connector.id.as_bytes(), &label_data(&boxed))?;
+        Ok(format!("{VERSION}.{}.{}.{}", key_id.as_str(), BASE64.encode(label), BASE64.encode(boxed)))
+    }
+
+    /// Was it sealed with this key (and is the value whole)?
+    pub(super) fn is_sealed_with(&self, key: &Key) -> bool {
+        key.decrypt(&self.label, &label_data(&self.boxed)).is_some()
+    }
+
+    /// Opens the secrets of a record.
+    pub(super) fn open(&self, key: &Key, connector: &Connector) -> Result<Secret, Unreadable> {
+        if let Some(bytes) = key.decrypt(&self.boxed, associated_data(connector).as_bytes()) {
+            return match str::from_utf8(&bytes) {
+                Ok(text) => Ok(Secret::json(Zeroizing::new(text.to_owned()))),
+                Err(_) => Err(Unreadable::Damaged),
+            };
+        }
+        match key.decrypt(&self.label, &label_data(&self.boxed)) {
+            None => Err(Unreadable::Damaged),
+            Some(id) if id.as_slice() == connector.id.as_bytes() => Err(Unreadable::RecordChanged),
+            Some(id) => Err(Unreadable::OfAnother(String::from_utf8_lossy(&id).into_owned())),
+        }
+    }
+}
+
+/// What binds a label to its box, and keeps the two from being taken for each other.
+fn label_data(boxed: &[u8]) -> Vec<u8> {
+    [b"label:", boxed].concat()
+}
+
+fn is_newer(version: &str) -> bool {
+    version.strip_prefix("ca").is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}

@@ -1,0 +1,96 @@
+//! The key file: a line for each key, the last one seals. Lines are only ever appended, each written to
+//! the disk before its key is used, so that no key is lost by a crash or by two programs at once.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::VaultError;
+use super::key::{Key, KeyId};
+
+const HEAD: &str = "# Keys of Connector Admin. Whoever has this file can open the secrets sealed with it; without it
+# nobody can. Keep a copy in a safe place. The last key seals, the ones before it only open.
+";
+
+/// Ends a line that a crash had cut off, when the next key is added.
+const CUT_OFF: &str = " # cut off\n";
+
+/// The keys of a file, the oldest first; none when there is no such file.
+pub(super) fn read(path: &Path) -> Result<Vec<(KeyId, Key)>, VaultError> {
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(VaultError::io(path, error)),
+    };
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    // Room from the start: growing would leave copies of keys in memory.
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
+    file.read_to_string(&mut text).map_err(|error| VaultError::io(path, error))?;
+    let mut keys = Vec::new();
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') || line.ends_with(CUT_OFF) {
+            continue;
+        }
+        match parse(line) {
+            Some(key) => keys.push(key),
+            // Cut off while it was written: that key has sealed nothing yet.
+            None if !line.ends_with('\n') => {}
+            None => return Err(VaultError::KeyFile { path: path.to_owned(), line: at + 1 }),
+        }
+    }
+    Ok(keys)
+}
+
+fn parse(line: &str) -> Option<(KeyId, Key)> {
+    let mut words = line.split_whitespace();
+    let id = KeyId::parse(words.next()?).filter(|id| !id.is_of_passphrase())?;
+    Some((id, Key::from_base64(words.next()?)?))
+}
+
+/// Makes a new key and appends it; on the disk when this returns.
+pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
+    let (id, key) = (KeyId::of_key_file()?, Key::random()?);
+    let wrap = |error| VaultError::io(path, error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(folder).map_err(|error| VaultError::io(folder, error))?;
+    let mut options = OpenOptions::new();
+    options.append(true).read(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(wrap)?;
+    let mut old = Zeroizing::new(Vec::with_capacity(4096));
+    file.read_to_end(&mut old).map_err(wrap)?;
+    let start = match old.last() {
+        None => HEAD,
+        Some(b'\n') => "",
+        Some(_) => CUT_OFF,
+    };
+    // One write, so that lines of two programs do not run into each other.
+    let line = Zeroizing::new(format!("{start}{} {}\n", id.as_str(), key.to_base64().as_str()));
+    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(wrap)?;
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| VaultError::io(folder, error))?;
+    Ok((id, key))
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// What is wrong with the file's permissions, if anything.
+pub(super) fn exposure(path: &Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).ok()?.permissions());
+        if mode & 0o077 != 0 {
+            let path = path.display();
+            return Some(format!("the key file {path} can be read by others (mode {:o}): chmod 600 {path}", mode & 0o777));
+        }
+    }
+    None
+}
