@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::domain::{AuthMode, Connector, json};
+use crate::domain::secret::{Secret, SecretEdits};
+use crate::domain::{AuthMode, Catalogue, Connector, json};
 use crate::store::Store;
 use crate::transfer::Export;
+use crate::vault::{KeyOptions, Vault};
 
-/// The demo's connectors, as an export; the ciphertext in it is random text that nothing opens.
+/// The connector whose secrets stay as Kibana sealed them.
+const FOREIGN: &str = "Release webhook (9.4)";
+
+/// The demo's connectors, as an export.
 const CONNECTORS: &str = include_str!("../assets/demo.ndjson");
 
 /// A demo file, deleted when dropped unless it is to be kept.
@@ -41,7 +46,7 @@ impl Demo {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&path).with_context(|| format!("{} cannot be made", path.display()))?;
-        Store::write_schema_1(&path, &connectors()?)?;
+        Store::write_schema_1(&path, &connectors(&Vault::new(keys_of(&path)))?)?;
         Ok(Self { path, folder })
     }
 
@@ -63,14 +68,27 @@ impl Demo {
     }
 }
 
-/// The demo's records as schema 1 holds them: an auth mode lies in `extra`, and one row is broken.
-fn connectors() -> anyhow::Result<Vec<Connector>> {
+/// Where the demo has its keys: beside its file, so that they go when it goes.
+pub fn keys_of(file: &Path) -> KeyOptions {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".keys");
+    KeyOptions { key_file: file.with_file_name(name), passphrase: None }
+}
+
+/// The demo's records as schema 1 holds them: an auth mode lies in `extra`, one row is broken, and the
+/// secrets are sealed; of one, by Kibana.
+fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
     let mut export = Export::read("the demo", Box::new(BufReader::new(Cursor::new(CONNECTORS))));
     let mut connectors = Vec::new();
     for connector in export.by_ref() {
-        let mut connector = connector?;
+        let mut connector = connector?.connector;
         if let Some(mode) = connector.auth_mode.take() {
             connector.extra = with_auth_mode(&connector.extra, mode)?;
+        }
+        // Where the export has ciphertext, the demo has secrets of its own; one stays Kibana's.
+        let edits = secrets_for(&connector);
+        if connector.secrets.is_some() && connector.name != FOREIGN && !edits.is_empty() {
+            vault.carry(None, &mut connector, &edits)?;
         }
         connectors.push(connector);
     }
@@ -81,6 +99,17 @@ fn connectors() -> anyhow::Result<Vec<Connector>> {
     broken.updated_at = Some("2024-02-29T23:59:59.000Z".to_owned());
     connectors.push(broken);
     Ok(connectors)
+}
+
+/// Invented values for the secrets that a record's type asks for.
+fn secrets_for(connector: &Connector) -> SecretEdits {
+    let config = connector.config_object().unwrap_or_default();
+    let value_of = |key: &str| config.get(key).cloned().unwrap_or_default();
+    let known = Catalogue::current().get(&connector.connector_type_id);
+    let asked_for =
+        known.iter().flat_map(|known| &known.secrets).filter(|field| field.required && field.applies(value_of));
+    let by_name = asked_for.map(|field| (field.name.clone(), Some(Secret::text(&format!("demo-{}", field.name)))));
+    SecretEdits { by_name: by_name.collect(), whole: None }
 }
 
 fn with_auth_mode(extra: &str, mode: AuthMode) -> anyhow::Result<String> {

@@ -1,6 +1,7 @@
 //! The loop: receive, update, do the effects, draw. It waits without a timer unless something on the
 //! screen depends on time.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use crate::app::{self, Message, Model, Setup};
 use crate::screens::Effect;
 use crate::store;
-use crate::terminal::{Session, input, session, signals};
+use crate::terminal::{Session, editor, input, session, signals};
 use crate::ui::theme::Theme;
 use crate::worker::{OpenOptions, Worker};
 
@@ -145,20 +146,41 @@ fn step(session: &mut Session, model: &mut Model, worker: &Worker, event: Event)
             Message::Resize(width, height)
         }
     };
-    model.set_now(Timestamp::now());
     let mut asked = false;
-    for effect in app::update(model, message) {
-        match effect {
-            Effect::Read(request) => {
-                worker.request(request);
-                asked = true;
-            }
-            Effect::Write(job, _) => worker.job(job),
-            Effect::CancelJob => worker.cancel(),
-            Effect::Suspend => session.suspend()?,
-            // Done inside the model, or seen by the loop.
-            Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
+    let mut messages = VecDeque::from([message]);
+    while let Some(message) = messages.pop_front() {
+        model.set_now(Timestamp::now());
+        for effect in app::update(model, message) {
+            asked |= perform(session, worker, effect, &mut messages)?;
         }
     }
     Ok(asked)
+}
+
+/// Does an effect; true when rows were asked for. What it leads to at once is added to `messages`.
+fn perform(
+    session: &mut Session,
+    worker: &Worker,
+    effect: Effect,
+    messages: &mut VecDeque<Message>,
+) -> anyhow::Result<bool> {
+    match effect {
+        Effect::Read(request) => {
+            worker.request(request);
+            return Ok(true);
+        }
+        Effect::Write(job, _) => worker.job(job),
+        Effect::CancelJob => worker.cancel(),
+        Effect::Suspend => session.suspend()?,
+        Effect::EditText { text, is_json } => {
+            let outcome = session.lend(|| editor::edit(&text, is_json))?;
+            messages.push_back(Message::Edited(outcome));
+            // It may have been resized meanwhile.
+            let (width, height) = session.size()?;
+            messages.push_back(Message::Resize(width, height));
+        }
+        // Done inside the model, or seen by the loop.
+        Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
+    }
+    Ok(false)
 }

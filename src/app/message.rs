@@ -1,5 +1,7 @@
 //! What can happen.
 
+use zeroize::Zeroizing;
+
 use crate::keymap::Key;
 use crate::worker::protocol::Reply;
 
@@ -9,7 +11,9 @@ pub enum Message {
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
-    Paste(String),
+    Paste(Zeroizing<String>),
+    /// A person's editor gives a text back, or why it does not.
+    Edited(Result<String, String>),
     /// The terminal has this size now.
     Resize(u16, u16),
     /// The worker threads say something.

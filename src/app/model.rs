@@ -6,14 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
-use crate::domain::Connector;
 use crate::keymap::{Key, Place};
 use crate::screens::{Dialog, Level, detail, form, help, review, rows::Rows};
 use crate::store::{Scope, Stage};
 use crate::ui::input::TextInput;
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::theme::Theme;
-use crate::worker::protocol::{Opened, Overview};
+use crate::worker::protocol::{Opened, Overview, Record};
 
 /// What the program is started with.
 #[derive(Clone, Debug)]
@@ -94,11 +93,15 @@ pub struct Model {
     pub(super) toast: Option<Toast>,
     pub(super) job: Option<RunningJob>,
     /// The record of the selected row, for the panels.
-    pub(super) preview: Option<Connector>,
+    pub(super) preview: Option<Record>,
     /// Id and revision that the preview was asked for.
     pub(super) preview_of: Option<(String, i64)>,
     /// A form that opens when its record arrives.
     pub(super) awaiting_form: Option<(String, AwaitedForm)>,
+    /// The next record that misses its secrets is being looked for.
+    pub(super) awaiting_missing: bool,
+    /// Name and id of the record that was last opened to be filled in.
+    pub(super) filled: Option<(String, String)>,
     /// The result of a run that is shown when the counts after it arrive.
     pub(super) awaiting_result: Option<crate::store::Applied>,
     /// Keys pressed while the answer to an earlier one is on its way; they are taken when it has come.
@@ -112,6 +115,8 @@ pub struct Model {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AwaitedForm {
     Edit,
+    /// At the missing secrets.
+    Fill,
     Duplicate,
 }
 
@@ -135,6 +140,8 @@ impl Model {
             preview: None,
             preview_of: None,
             awaiting_form: None,
+            awaiting_missing: false,
+            filled: None,
             awaiting_result: None,
             waiting_keys: VecDeque::new(),
             fatal: None,
@@ -201,7 +208,7 @@ impl Model {
 
     /// The answer to an earlier key is on its way: what a further key is about is not known yet.
     pub(super) fn is_waiting(&self) -> bool {
-        if self.job.as_ref().is_some_and(|job| !job.is_long) {
+        if self.awaiting_missing || self.job.as_ref().is_some_and(|job| !job.is_long) {
             return true;
         }
         match self.place() {

@@ -2,13 +2,14 @@
 
 use super::actions::import;
 use super::model::{AwaitedForm, Model, Screen};
-use crate::domain::Connector;
+use crate::domain::{Connector, SecretsState};
+use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, form, review};
 use crate::store::{Applied, ImportOutcome, OnConflict, Reverted, SaveOutcome, Scope, Written};
 use crate::transfer::Notices;
-use crate::worker::protocol::{Done, Job, Opened, Reply, Request};
+use crate::worker::protocol::{Done, Job, Opened, Record, Reply, Request};
 
 /// Takes an answer into the state.
 pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
@@ -34,6 +35,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Record { id, record } => {
             return record_came(model, &id, record.map(|record| *record));
         }
+        Reply::NextMissing { id, total } => return next_missing(model, id, total),
         Reply::Overview(overview) => return overview_came(model, *overview),
         Reply::ChangedOnDisk => {
             // Our own jobs reload when they end; this is about other programs.
@@ -99,6 +101,9 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     let body = model.body();
     model.connectors.resize(connectors::height(body));
     let mut effects = vec![Effect::Read(model.connectors.reload())];
+    if let Some(warning) = key_warning(model) {
+        effects.push(warning);
+    }
     let pending = model.overview.plan.pending();
     if model.setup.apply_migration && model.overview.plan.to_apply() > 0 {
         effects.push(Effect::Go(Go::Review));
@@ -109,6 +114,12 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
         effects.push(Effect::info(format!("{pending} connectors need migration: m reviews it")));
     }
     effects
+}
+
+fn key_warning(model: &Model) -> Option<Effect> {
+    let warnings = &model.opened.as_ref()?.key_warnings;
+    let dialog = Dialog::new("About the keys", "OK").lines(warnings.iter().map(|line| (Tone::Plain, line.clone())));
+    (!warnings.is_empty()).then(|| Effect::Ask(Box::new(dialog)))
 }
 
 /// Reads again what the screens show.
@@ -128,7 +139,7 @@ fn reload(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn record_came(model: &mut Model, id: &str, record: Option<Connector>) -> Vec<Effect> {
+fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Effect> {
     if let Some((wanted, form)) = model.awaiting_form.take() {
         if wanted == id {
             return open_form(model, form, record);
@@ -149,22 +160,61 @@ fn record_came(model: &mut Model, id: &str, record: Option<Connector>) -> Vec<Ef
     Vec::new()
 }
 
-fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Connector>) -> Vec<Effect> {
+fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) -> Vec<Effect> {
     let Some(record) = record else {
         return vec![Effect::bad("this connector has been deleted")];
     };
-    if record.is_newer_than_known() {
+    if record.connector.is_newer_than_known() {
         return vec![Effect::bad("written by a newer Kibana than this program knows: it can be viewed, not edited")];
     }
     let form = match awaited {
-        AwaitedForm::Edit => form::State::new(form::Purpose::Edit, record),
+        AwaitedForm::Edit => form::State::edit(record),
+        AwaitedForm::Fill => {
+            model.filled = Some((record.connector.name.clone(), record.connector.id.clone()));
+            let mut form = form::State::edit(record);
+            form.go_to_secrets();
+            form
+        }
         AwaitedForm::Duplicate => {
-            let copy = form::duplicate_of(&record, &(model.setup.new_id)());
-            form::State::new(form::Purpose::Create, copy)
+            let connector = form::duplicate_of(&record.connector, &(model.setup.new_id)());
+            let copy = Record { connector, secrets: record.secrets };
+            form::State::create(copy, Some(record.connector.id))
         }
     };
     model.screens.push(Screen::Form(Box::new(form)));
     Vec::new()
+}
+
+/// Where to look for the next record that misses its secrets: after the one filled in last, if the person
+/// is still there; at the selected one, if it is one itself; else after that.
+pub(super) fn fill_after(model: &Model) -> Option<(String, String)> {
+    let (name, id, is_missing) = match model.screen() {
+        Screen::Detail(detail) => {
+            let connector = &detail.record.as_ref()?.connector;
+            (connector.name.clone(), connector.id.clone(), connector.is_missing_secrets)
+        }
+        _ => {
+            let row = model.connectors.current()?;
+            (row.name.clone(), row.id.clone(), row.is_missing_secrets)
+        }
+    };
+    let was_filled = model.filled.as_ref().is_some_and(|(_, filled)| *filled == id);
+    // An id is never empty, so this is just before the selected one.
+    let id = if is_missing && !was_filled { String::new() } else { id };
+    Some((name, id))
+}
+
+fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect> {
+    model.awaiting_missing = false;
+    let Some(id) = id else {
+        return vec![Effect::info("no connector misses its secrets")];
+    };
+    if matches!(model.screen(), Screen::Detail(_)) {
+        model.screens.pop();
+    }
+    model.connectors.go_to(&id);
+    let text = format!("{} without secrets; enter this one's, Ctrl-s saves", count_of(total));
+    vec![Effect::Read(model.connectors.reload()), Effect::Go(Go::Fill(id)), Effect::info(text)]
 }
 
 /// The counts; after a run its result is told with them.
@@ -182,7 +232,7 @@ fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             model.connectors.go_to(&created.id);
             close_form(model, &created, "created")
         }
-        Done::Saved(outcome) => saved(model, outcome),
+        Done::Saved { outcome, secrets } => saved(model, outcome, secrets),
         Done::AuthModeSet(written) => mode_set(&written),
         Done::Deleted(written) => deleted(model, &written),
         Done::Imported { path, outcome, notices } => {
@@ -210,10 +260,19 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effec
     if matches!(model.screen(), Screen::Form(_)) {
         model.screens.pop();
     }
-    vec![Effect::good(format!("{verb}: {}", connector.name))]
+    let mut text = format!("{verb}: {}", connector.name);
+    let was_filled = model.filled.as_ref().is_some_and(|(_, filled)| *filled == connector.id);
+    let others = model.overview.missing_secrets.saturating_sub(1);
+    if was_filled && !connector.is_missing_secrets {
+        text.push_str(&match others {
+            0 => "; no connector misses its secrets now".to_owned(),
+            others => format!("; {} left without secrets, N goes on", count_of(others)),
+        });
+    }
+    vec![Effect::good(text)]
 }
 
-fn saved(model: &mut Model, outcome: SaveOutcome) -> Vec<Effect> {
+fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<Effect> {
     let form = match model.screens.last() {
         Some(Screen::Form(form)) => Some(form),
         _ => None,
@@ -221,6 +280,7 @@ fn saved(model: &mut Model, outcome: SaveOutcome) -> Vec<Effect> {
     match (outcome, form) {
         (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
         (SaveOutcome::Conflict(theirs), Some(form)) => {
+            let theirs = Record { connector: *theirs, secrets };
             vec![Effect::Ask(Box::new(form::conflict(form, &theirs)))]
         }
         (SaveOutcome::Gone, Some(form)) => vec![Effect::Ask(Box::new(form::gone(form)))],
@@ -265,9 +325,10 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     ));
     if outcome.missing_secrets > 0 {
         dialog = dialog.line(format!(
-            "{} miss their secrets, which no export holds; the filter missing:secrets finds them.",
+            "{} miss their secrets, which no export holds. N fills in one after the other.",
             outcome.missing_secrets
         ));
+        dialog = dialog.choice("Show those without secrets", vec![Effect::Go(Go::Missing)]);
     }
     for line in notices.lines() {
         dialog = dialog.line(format!("Notice: {line}."));

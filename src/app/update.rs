@@ -5,10 +5,11 @@ use ratatui::crossterm::event::KeyCode;
 use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, replies};
+use crate::domain::SecretsState;
 use crate::keymap::Key;
 use crate::screens::{Effect, Go, Level, connectors, detail, form, help, review};
 use crate::ui::input::TextInput;
-use crate::worker::protocol::{Job, Request};
+use crate::worker::protocol::{Job, Record, Request};
 
 /// Changes the state; what is returned is to be done by the runtime: reads, jobs, cancel, quit, suspend.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -22,6 +23,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Key(key) => actions::key(model, key),
         Message::Paste(text) => actions::paste(model, &text),
+        Message::Edited(outcome) => edited(model, outcome),
         Message::Resize(width, height) => resize(model, width, height),
         Message::Worker(reply) => replies::update(model, reply),
         Message::Tick => {
@@ -82,10 +84,21 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             model.screens.push(Screen::Detail(Box::new(detail::State::new(id))));
         }
         Go::Edit(id) => await_form(model, id, AwaitedForm::Edit, outside),
+        Go::Fill(id) => await_form(model, id, AwaitedForm::Fill, outside),
+        Go::NextMissing => {
+            model.awaiting_missing = true;
+            outside.push(Effect::Read(Request::NextMissing { after: replies::fill_after(model) }));
+        }
+        Go::Missing => {
+            model.screens.truncate(1);
+            model.connectors.filter_text = TextInput::new("missing:secrets");
+            outside.extend(model.connectors.search().map(Effect::Read));
+        }
         Go::Duplicate(id) => await_form(model, id, AwaitedForm::Duplicate, outside),
         Go::New => {
             let template = form::new_connector(&(model.setup.new_id)());
-            model.screens.push(Screen::Form(Box::new(form::State::new(form::Purpose::Create, template))));
+            let record = Record { connector: template, secrets: SecretsState::None };
+            model.screens.push(Screen::Form(Box::new(form::State::create(record, None))));
         }
         Go::Review => {
             model.screens.push(Screen::Review);
@@ -105,6 +118,18 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
 fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Vec<Effect>) {
     outside.push(Effect::Read(Request::Record { id: id.clone() }));
     model.awaiting_form = Some((id, form));
+}
+
+/// The editor is done: what it left goes into the field it came from.
+fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Effect> {
+    match (outcome, model.screens.last_mut()) {
+        (Ok(text), Some(Screen::Form(form))) => {
+            form.edited(&text);
+            Vec::new()
+        }
+        (Ok(_), _) => Vec::new(),
+        (Err(reason), _) => vec![Effect::bad(reason)],
+    }
 }
 
 fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Effect> {
@@ -140,7 +165,7 @@ fn follow_selection(model: &mut Model, outside: &mut Vec<Effect>) {
     if wanted == model.preview_of {
         return;
     }
-    if model.preview.as_ref().map(|record| &record.id) != wanted.as_ref().map(|(id, _)| id) {
+    if model.preview.as_ref().map(|record| &record.connector.id) != wanted.as_ref().map(|(id, _)| id) {
         model.preview = None;
     }
     model.preview_of = wanted.clone();

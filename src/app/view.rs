@@ -49,7 +49,14 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     match model.screen() {
         Screen::Connectors => connectors::view(&model.connectors, preview, frame, body, model.now, theme),
         Screen::Detail(state) => detail::view(state, frame, body, model.now, theme),
-        Screen::Review => review::view(&model.review, &model.overview.plan, preview, frame, body, theme),
+        Screen::Review => review::view(
+            &model.review,
+            &model.overview.plan,
+            preview.map(|record| &record.connector),
+            frame,
+            body,
+            theme,
+        ),
         Screen::Form(state) => form::view(state, frame, body, theme),
         Screen::Help(state) => help::view(state, frame, body, theme),
     }

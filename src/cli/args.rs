@@ -19,6 +19,17 @@ pub(super) struct Args {
     /// The connectors file [default: $CONNECTOR_ADMIN_FILE, else the platform's data directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) file: Option<PathBuf>,
+    /// The key file that seals secrets [default: $CONNECTOR_ADMIN_KEY_FILE, else the platform's
+    /// configuration directory]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) key_file: Option<PathBuf>,
+    /// Ask for a passphrase that seals secrets instead ($CONNECTOR_ADMIN_PASSPHRASE gives it without asking)
+    #[arg(long, global = true)]
+    pub(super) passphrase: bool,
+    /// Connector types of your own, in the form of `types ID --json` [default: $CONNECTOR_ADMIN_TYPES, else
+    /// connector_types.json in the platform's configuration directory]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) types: Option<PathBuf>,
     /// No notices and no progress on standard error
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
@@ -143,8 +154,35 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the connector types, or show one: its fields, secrets and auth types
+    Types {
+        /// A connector type id, for example .webhook
+        id: Option<String>,
+        /// In the form that --types takes
+        #[arg(long)]
+        json: bool,
+    },
+    /// Seal all secrets anew with a new key; run again after a stop, it goes on
+    Rekey {
+        /// Change to the other kind of key (or to a new passphrase, asked for or in
+        /// $CONNECTOR_ADMIN_NEW_PASSPHRASE)
+        #[arg(long, value_enum)]
+        to: Option<KeyKind>,
+        /// Show how many secrets each key sealed, write nothing
+        #[arg(long, conflicts_with = "to")]
+        dry_run: bool,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the keys of the UI
     Keys,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeyKind {
+    KeyFile,
+    Passphrase,
 }
 
 impl Command {
@@ -160,6 +198,8 @@ impl Command {
             Command::Migrate { .. } => "migrate",
             Command::Upgrade { .. } => "upgrade",
             Command::Info { .. } => "info",
+            Command::Types { .. } => "types",
+            Command::Rekey { .. } => "rekey",
             Command::Keys => "keys",
         }
     }
@@ -169,6 +209,8 @@ impl Command {
         match self {
             Command::Toggle { .. } | Command::Import { .. } | Command::Upgrade { .. } => true,
             Command::Migrate { apply, rollback, .. } => *apply || rollback.is_some(),
+            Command::Rekey { dry_run, .. } => !dry_run,
+            Command::Types { .. } => false,
             Command::Demo { .. } | Command::List { .. } | Command::Get { .. } => false,
             Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
         }

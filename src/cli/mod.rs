@@ -4,17 +4,18 @@
 
 mod args;
 mod commands;
+mod context;
 mod output;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 
 use crate::worker::OpenOptions;
 use crate::{demo, run};
 use args::{Args, Command};
+use context::Context;
 use output::Output;
 
 /// Done.
@@ -63,31 +64,31 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
         anyhow::bail!("{} would write, and --read-only forbids it", command.name());
     }
     let mut output = Output::new(args.quiet);
+    context::install_types(args.types)?;
+    let positional = args.positional;
+    if let Some(word) = positional.as_ref().filter(|word| looks_mistyped(word)) {
+        anyhow::bail!(
+            "{0} is neither a command nor a file; see --help, or write ./{0} to make a new file of that name",
+            word.display()
+        );
+    }
+    let context = || Context::new(positional.or(args.file), args.key_file, args.passphrase);
     match args.command {
-        None => open_ui(args),
+        None => {
+            let context = context()?;
+            let keys = context.keys()?;
+            let path = context.file;
+            open_ui(OpenOptions { path, read_only: args.ui.read_only, keys }, args.ui.apply_migration)
+        }
         Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui),
         Some(Command::Keys) => commands::keys(&mut output),
-        Some(command) => {
-            let file = file_of(args.file)?;
-            commands::run(command, &file, &mut output)
-        }
+        Some(Command::Types { id, json }) => commands::types(id.as_deref(), json, &mut output),
+        Some(command) => commands::run(command, &context()?, &mut output),
     }
 }
 
-fn open_ui(args: Args) -> anyhow::Result<u8> {
-    let path = match args.positional {
-        Some(word) if looks_mistyped(&word) => anyhow::bail!(
-            "{0} is neither a command nor a file; see --help, or write ./{0} to make a new file of that name",
-            word.display()
-        ),
-        Some(path) => path,
-        None => file_of(args.file)?,
-    };
-    let signal = run::run(run::Options {
-        open: OpenOptions { path, read_only: args.ui.read_only },
-        apply_migration: args.ui.apply_migration,
-        is_demo: false,
-    })?;
+fn open_ui(open: OpenOptions, apply_migration: bool) -> anyhow::Result<u8> {
+    let signal = run::run(run::Options { open, apply_migration, is_demo: false })?;
     Ok(exit_code(signal))
 }
 
@@ -103,26 +104,11 @@ fn looks_mistyped(word: &Path) -> bool {
 
 fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
     let demo = demo::Demo::create(keep)?;
-    let signal = run::run(run::Options {
-        open: OpenOptions { path: demo.path().to_owned(), read_only: ui.read_only },
-        apply_migration: ui.apply_migration,
-        is_demo: true,
-    })?;
+    let open = OpenOptions { path: demo.path().to_owned(), read_only: ui.read_only, keys: demo::keys_of(demo.path()) };
+    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true })?;
     if let Some(kept) = demo.finish() {
-        output::remark(&format!("the demo file was kept: {}", kept.display()));
+        let keys = demo::keys_of(&kept).key_file;
+        output::remark(&format!("the demo file was kept: {}, with its keys: {}", kept.display(), keys.display()));
     }
     Ok(exit_code(signal))
-}
-
-/// The file of a command: `--file`, `$CONNECTOR_ADMIN_FILE`, or the platform's data directory.
-fn file_of(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    use etcetera::BaseStrategy;
-    let from_environment =
-        || std::env::var_os("CONNECTOR_ADMIN_FILE").filter(|name| !name.is_empty()).map(PathBuf::from);
-    if let Some(path) = named.or_else(from_environment) {
-        return Ok(path);
-    }
-    let strategy = etcetera::choose_base_strategy()
-        .context("there is no home directory; name the file with --file FILE or $CONNECTOR_ADMIN_FILE")?;
-    Ok(strategy.data_dir().join("connector-admin").join("connectors.db"))
 }

@@ -295,7 +295,10 @@ mod tests {
     #[test]
     fn one_way_to_write_a_text() {
         for (text, expected) in [
-            (r#" { "b" : [ 1.50 , {"z":null,"a":true} ], "a":"\u00e9\/" } "#, Some(r#"{"a":"é/","b":[1.50,{"a":true,"z":null}]}"#)),
+            (
+                r#" { "b" : [ 1.50 , {"z":null,"a":true} ], "a":"\u00e9\/" } "#,
+                Some(r#"{"a":"é/","b":[1.50,{"a":true,"z":null}]}"#),
+            ),
             (r#"{"a":1,"a":2}"#, None),
             (r#"{"x":{"a":1,"a":2}}"#, None),
             (r#"["\ud800"]"#, None),

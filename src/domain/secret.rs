@@ -52,8 +52,10 @@ pub fn registration(model_version: i64) -> Registration {
 pub fn associated_data(connector: &Connector) -> String {
     let mut names = registration(connector.model_version).authenticated.to_vec();
     names.sort_unstable();
-    let attributes: Vec<String> =
-        names.iter().filter_map(|name| Some(format!("{}:{}", json::quote(name), attribute(connector, name)?))).collect();
+    let attributes: Vec<String> = names
+        .iter()
+        .filter_map(|name| Some(format!("{}:{}", json::quote(name), attribute(connector, name)?)))
+        .collect();
     format!("[\"action\",{},{{{}}}]", json::quote(&connector.id), attributes.join(","))
 }
 
@@ -239,7 +241,8 @@ mod tests {
     /// and seals by the new one, and add its line.
     #[test]
     fn what_is_encrypted_and_authenticated_is_pinned_for_each_model_version() {
-        let pinned = ["1|secrets|actionTypeId|isMissingSecrets|config", "2|secrets|actionTypeId|isMissingSecrets|config"];
+        let pinned =
+            ["1|secrets|actionTypeId|isMissingSecrets|config", "2|secrets|actionTypeId|isMissingSecrets|config"];
         let found: Vec<String> = REGISTRATIONS
             .iter()
             .map(|r| format!("{}|{}|{}", r.model_version, r.encrypted.join("|"), r.authenticated.join("|")))
@@ -250,7 +253,8 @@ mod tests {
 
     #[test]
     fn only_the_authenticated_attributes_are_in_the_associated_data() {
-        let base = Connector { name: "n".into(), config: r#"{"b":1,"a":"x"}"#.into(), ..Connector::new("id", ".webhook") };
+        let base =
+            Connector { name: "n".into(), config: r#"{"b":1,"a":"x"}"#.into(), ..Connector::new("id", ".webhook") };
         let data = associated_data(&base);
         assert_eq!(
             data,

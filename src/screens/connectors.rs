@@ -12,12 +12,12 @@ use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
 use crate::clock::age;
-use crate::domain::{Connector, Group, Summary};
+use crate::domain::{Group, Summary};
 use crate::keymap::Action;
 use crate::store::{ModeChange, SortColumn, Step};
 use crate::ui::layout::cut_right;
 use crate::ui::theme::Theme;
-use crate::worker::protocol::Job;
+use crate::worker::protocol::{Job, Record};
 
 /// From this width on, the selected connector is shown beside the list.
 const PANEL_FROM: u16 = 110;
@@ -37,6 +37,7 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
             let name = rows.current().filter(|_| rows.marked() == 0).map(|row| row.name.clone());
             vec![delete(rows.targets(), name.as_deref())]
         }
+        (Action::NextMissing, _) => vec![Effect::Go(Go::NextMissing)],
         (Action::New, _) => vec![Effect::Go(Go::New)],
         (Action::Review, _) => vec![Effect::Go(Go::Review)],
         (Action::Import, _) => vec![Effect::Go(Go::ImportPath)],
@@ -138,7 +139,7 @@ pub fn height(area: Rect) -> usize {
 }
 
 /// Draws the list, and the selected connector beside it where there is room.
-pub fn view(rows: &Rows, preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+pub fn view(rows: &Rows, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
     let (list, panel) = if area.width >= PANEL_FROM { cut_right(area, area.width / 3 + 4) } else { (area, Rect::ZERO) };
     let empty = ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector"];
     table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
@@ -147,13 +148,13 @@ pub fn view(rows: &Rows, preview: Option<&Connector>, frame: &mut Frame<'_>, are
     }
 }
 
-fn view_panel(preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
     let block = Block::new().borders(Borders::LEFT).border_style(theme.border());
     let inside = block.inner(area);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside };
     frame.render_widget(block, area);
-    if let Some(connector) = preview {
-        let mut lines = record::lines(connector, now, theme, usize::from(inside.width));
+    if let Some(record) = preview {
+        let mut lines = record::lines(record, now, theme, usize::from(inside.width));
         let height = usize::from(inside.height);
         if lines.len() > height && height > 0 {
             lines.truncate(height - 1);

@@ -9,9 +9,9 @@ use super::connectors;
 use super::effect::{Effect, Go};
 use super::record;
 use super::scroll::Scroll;
-use crate::domain::Connector;
 use crate::keymap::Action;
 use crate::ui::theme::Theme;
+use crate::worker::protocol::Record;
 
 /// The connector that is shown; it arrives after the screen has opened.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct State {
     /// Its id.
     pub id: String,
     /// The record; `None` before it has come.
-    pub record: Option<Connector>,
+    pub record: Option<Record>,
     /// It was deleted meanwhile.
     pub gone: bool,
     scroll: Scroll,
@@ -49,9 +49,10 @@ pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> Vec<Ef
     match action {
         Action::Edit => vec![Effect::Go(Go::Edit(state.id.clone()))],
         Action::Duplicate => vec![Effect::Go(Go::Duplicate(state.id.clone()))],
+        Action::NextMissing => vec![Effect::Go(Go::NextMissing)],
         Action::ToggleMode => vec![connectors::toggle(vec![state.id.clone()], false)],
         Action::Delete => {
-            let name = state.record.as_ref().map(|record| record.name.as_str());
+            let name = state.record.as_ref().map(|record| record.connector.name.as_str());
             vec![connectors::delete(vec![state.id.clone()], name)]
         }
         Action::Back | Action::Quit => vec![Effect::Go(Go::Back)],

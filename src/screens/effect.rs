@@ -1,8 +1,7 @@
 //! What a screen asks for.
 
 use super::dialog::Dialog;
-use crate::domain::Connector;
-use crate::worker::protocol::{Job, Request};
+use crate::worker::protocol::{Job, Record, Request};
 
 /// Something to be done outside the screen that asks for it.
 #[derive(Clone, Debug)]
@@ -16,7 +15,14 @@ pub enum Effect {
     /// Another screen.
     Go(Go),
     /// Put the form on what someone else saved, with or without the edits made in it.
-    Rebase(Box<Connector>, bool),
+    Rebase(Box<Record>, bool),
+    /// A text for the person's own editor; what it becomes comes back as a message.
+    EditText {
+        /// The text.
+        text: String,
+        /// It is JSON, which editors show in colour.
+        is_json: bool,
+    },
     /// A line for the person.
     Say(Level, String),
     /// A question for the person.
@@ -34,6 +40,12 @@ pub enum Go {
     Detail(String),
     /// The form on a record.
     Edit(String),
+    /// The form on a record, at its missing secrets.
+    Fill(String),
+    /// The form on the next record that misses its secrets.
+    NextMissing,
+    /// The list of the records that miss their secrets.
+    Missing,
     /// The form on a copy of a record.
     Duplicate(String),
     /// The form on a new record.

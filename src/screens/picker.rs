@@ -26,12 +26,17 @@ const PAGE: usize = 10;
 impl State {
     fn found(&self) -> Vec<&'static ConnectorType> {
         let wanted = fold(self.search.text().trim());
-        Catalogue::current()
-            .types()
-            .iter()
-            .filter(|known| !known.is_system)
-            .filter(|known| fold(&known.name).contains(&wanted) || fold(&known.id).contains(&wanted))
-            .collect()
+        let matches = |known: &&ConnectorType| {
+            [known.name.as_str(), &known.id, &known.description, known.group().label()]
+                .into_iter()
+                .any(|text| fold(text).contains(&wanted))
+        };
+        let mut found: Vec<&ConnectorType> =
+            Catalogue::current().types().iter().filter(|known| !known.is_system).filter(matches).collect();
+        // Stable: within a group the types stay in the order of their names. A name that matches comes first.
+        let is_named = |known: &ConnectorType| fold(&known.name).contains(&wanted) || fold(&known.id).contains(&wanted);
+        found.sort_by_key(|known| (!is_named(known), known.group()));
+        found
     }
 
     /// Takes an action; `Some` with the type's id when one is chosen.
@@ -91,15 +96,26 @@ impl State {
             );
             return;
         }
-        let first = (self.selected + 1).saturating_sub(height.max(1));
-        let lines: Vec<Line<'_>> = found
-            .iter()
-            .enumerate()
-            .skip(first)
-            .take(height)
-            .map(|(at, known)| row(known, at == self.selected, width, theme))
-            .collect();
-        frame.render_widget(Paragraph::new(lines), list);
+        let (lines, selected) = self.lines(&found, width, theme);
+        let first = (selected + 1).saturating_sub(height.max(1));
+        let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
+        frame.render_widget(Paragraph::new(shown), list);
+    }
+
+    /// The types under the heads of their groups, and the line of the selected one.
+    fn lines(&self, found: &[&ConnectorType], width: usize, theme: Theme) -> (Vec<Line<'static>>, usize) {
+        let (mut lines, mut selected, mut group) = (Vec::new(), 0, None);
+        for (at, known) in found.iter().enumerate() {
+            if group != Some(known.group()) {
+                group = Some(known.group());
+                lines.push(Line::styled(clip(known.group().label(), width), theme.accent()));
+            }
+            if at == self.selected {
+                selected = lines.len();
+            }
+            lines.push(row(known, at == self.selected, width, theme));
+        }
+        (lines, selected)
     }
 }
 

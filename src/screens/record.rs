@@ -9,12 +9,14 @@ use crate::domain::{self, AuthMode, Catalogue, Connector, Group, StoredAuthMode,
 use crate::ui::json;
 use crate::ui::text::{safe, wrap};
 use crate::ui::theme::Theme;
+use crate::worker::protocol::Record;
 
 /// Room for the names of fields.
 const LABEL: usize = 15;
 
 /// A record as lines of at most `cells`.
-pub fn lines(connector: &Connector, now: Timestamp, theme: Theme, cells: usize) -> Vec<Line<'static>> {
+pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec<Line<'static>> {
+    let connector = &record.connector;
     let mut lines = Vec::new();
     let mut field = |label: &str, value: &str| push_field(&mut lines, label, value, theme, cells);
     field("name", &connector.name);
@@ -22,7 +24,7 @@ pub fn lines(connector: &Connector, now: Timestamp, theme: Theme, cells: usize) 
     field("connector type", &type_text(&connector.connector_type_id));
     field("auth type", &auth_type_text(connector));
     field("auth mode", &auth_mode_text(connector));
-    field("secrets", secrets_text(connector));
+    field("secrets", &record.secrets.describe());
     field("model version", &connector.model_version.to_string());
     field("created", &readable(connector.created_at.as_deref(), now));
     field("updated", &readable(connector.updated_at.as_deref(), now));
@@ -112,15 +114,6 @@ pub fn auth_mode_text(connector: &Connector) -> String {
         StoredAuthMode::Unknown(value) => {
             format!("{value}, which is not a mode; behaves as shared")
         }
-    }
-}
-
-/// What is known of the secrets; never what they are.
-pub fn secrets_text(connector: &Connector) -> &'static str {
-    match (&connector.secrets, connector.is_missing_secrets) {
-        (_, true) => "missing: to be entered again before the connector can run",
-        (Some(_), false) => "stored",
-        (None, false) => "none",
     }
 }
 

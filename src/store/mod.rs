@@ -2,7 +2,7 @@
 //!
 //! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
 //! `connectors` reads and writes records; `page` answers the list; `migration` plans, applies and
-//! keeps decisions; `history` journals every change and takes it back. All calls block: the UI reaches
+//! keeps decisions; `secrets` finds and rotates sealed values; `history` journals every change and takes it back. All calls block: the UI reaches
 //! them through the worker threads only.
 
 mod connect;
@@ -14,6 +14,7 @@ mod migration;
 mod open;
 mod page;
 mod schema;
+mod secrets;
 mod upgrade;
 
 pub use connect::{Inspection, inspect};

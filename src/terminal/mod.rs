@@ -1,5 +1,6 @@
-//! The terminal: entering and leaving it on every way out, keys, signals.
+//! The terminal: entering and leaving it on every way out, keys, signals, a person's own editor.
 
+pub mod editor;
 pub mod input;
 pub mod session;
 pub mod signals;

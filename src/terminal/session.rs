@@ -13,6 +13,8 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{cursor, execute, queue, style};
 
+use super::input;
+
 /// The terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
@@ -69,6 +71,19 @@ impl Session {
         // Raised, not emulated: the system drops it where nobody could wake the program up again.
         signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
         self.resume()
+    }
+
+    /// Gives the terminal to another program for as long as `work` takes.
+    ///
+    /// # Errors
+    /// When the terminal has gone meanwhile.
+    pub fn lend<T>(&mut self, work: impl FnOnce() -> T) -> anyhow::Result<T> {
+        let outcome = input::lend(|| {
+            leave();
+            work()
+        });
+        self.resume()?;
+        Ok(outcome)
     }
 
     /// Takes the terminal again, whatever happened to it, and draws everything anew next time.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::session;
+use super::{input, session};
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub fn start(send: impl Fn(Asked) + Send + 'static) -> std::io::Result<()> {
     thread::spawn(move || {
         let mut asked_before = false;
         for signal in &mut signals {
+            // Keys for an editor that runs in this terminal reach the whole group of processes.
+            if input::is_lent() && matches!(signal, SIGINT | SIGQUIT | SIGCONT) {
+                continue;
+            }
             if signal == SIGCONT {
                 send(Asked::ToRedraw);
                 continue;

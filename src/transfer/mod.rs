@@ -8,9 +8,10 @@ mod stamp;
 use std::path::Path;
 
 use crate::store::{ImportOutcome, OnConflict, Store, StoreError};
+use crate::vault::{Vault, VaultError};
 
 pub use export::{ExportReport, export};
-pub use ndjson::{Export, Notices};
+pub use ndjson::{Export, Incoming, Notices};
 
 /// Why text was refused.
 #[derive(Debug, thiserror::Error)]
@@ -41,17 +42,22 @@ pub enum TransferError {
         /// The system's word.
         cause: std::io::Error,
     },
+    /// Secrets cannot be sealed; nothing was written.
+    #[error("{0}. Nothing was changed")]
+    Vault(#[from] VaultError),
     /// The connectors file refused.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Imports an export; `-` reads standard input. All or nothing.
+/// Imports an export; `-` reads standard input. All or nothing. Plain secrets, which no export of Kibana
+/// has but a hand may have written, are sealed before they reach the file.
 ///
 /// # Errors
 /// A line that cannot be taken, with its number; a file that cannot be read or written.
 pub fn import(
     store: &mut Store,
+    vault: &Vault,
     source: &Path,
     on_conflict: OnConflict,
     now: &str,
@@ -60,10 +66,14 @@ pub fn import(
     let mut export = Export::open(source)?;
     let copies = on_conflict == OnConflict::CreateNewCopies;
     let mut connectors = export.by_ref().map(|connector| {
-        let mut connector = connector?;
+        let Incoming { mut connector, plain_secrets } = connector?;
         if copies {
             connector.id = uuid::Uuid::new_v4().to_string();
             connector.extra = ndjson::without_origin(&connector.extra);
+        }
+        if let Some(secret) = plain_secrets {
+            connector.is_missing_secrets = false;
+            connector.secrets = Some(vault.seal(&connector, secret.secret())?);
         }
         Ok(connector)
     });
@@ -83,12 +93,12 @@ pub fn preview(
     let mut export = Export::open(source)?;
     let mut outcome = ImportOutcome::default();
     for connector in export.by_ref() {
-        let connector = connector?;
+        let Incoming { connector, plain_secrets } = connector?;
         let exists = match store {
             Some(store) => store.row_id(&connector.id)?.is_some(),
             None => false,
         };
-        outcome.missing_secrets += u64::from(connector.is_missing_secrets);
+        outcome.missing_secrets += u64::from(connector.is_missing_secrets && plain_secrets.is_none());
         match (exists, on_conflict) {
             (true, OnConflict::Report) => outcome.conflicts.push(connector.id),
             (true, OnConflict::Overwrite) => outcome.replaced += 1,

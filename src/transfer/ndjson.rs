@@ -7,10 +7,11 @@ use std::path::Path;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use super::{TransferError, stamp};
-use crate::domain::connector::kind_of;
 use crate::domain::json::{self, RawObject};
+use crate::domain::secret::{OpenSecrets, Secret};
 use crate::domain::{AuthMode, Connector};
 
 /// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
@@ -39,6 +40,15 @@ impl Notices {
         }
         lines
     }
+}
+
+/// A connector of an export.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The record; its secrets are ciphertext or none.
+    pub connector: Connector,
+    /// Secrets that stood there as plain text, to be sealed.
+    pub plain_secrets: Option<OpenSecrets>,
 }
 
 /// An export being read: an iterator over its connectors.
@@ -96,7 +106,7 @@ impl Export {
         Ok(self.notices)
     }
 
-    fn next_line(&mut self) -> Result<Option<String>, String> {
+    fn next_line(&mut self) -> Result<Option<Zeroizing<String>>, String> {
         let mut bytes = Vec::new();
         let read = (&mut self.reader)
             .take(LONGEST_LINE)
@@ -114,11 +124,11 @@ impl Export {
         let text = String::from_utf8(bytes)
             .map_err(|error| format!("is not UTF-8 (at byte {})", error.utf8_error().valid_up_to() + 1))?;
         let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { &text };
-        Ok(Some(text.trim().to_owned()))
+        Ok(Some(Zeroizing::new(text.trim().to_owned())))
     }
 
     /// The next connector; objects of other types and the summary line are counted and passed over.
-    fn next_connector(&mut self) -> Result<Option<Connector>, String> {
+    fn next_connector(&mut self) -> Result<Option<Incoming>, String> {
         while let Some(line) = self.next_line()? {
             if line.is_empty() {
                 continue;
@@ -127,11 +137,11 @@ impl Export {
             match document.get("type") {
                 Some(r#""action""#) => {
                     self.objects += 1;
-                    let connector = connector_of(document)?;
-                    if !self.seen.insert(connector.id.clone()) {
-                        return Err(format!("the id {:?} stands on an earlier line too", connector.id));
+                    let incoming = connector_of(document)?;
+                    if !self.seen.insert(incoming.connector.id.clone()) {
+                        return Err(format!("the id {:?} stands on an earlier line too", incoming.connector.id));
                     }
-                    return Ok(Some(connector));
+                    return Ok(Some(incoming));
                 }
                 Some(other) => {
                     self.objects += 1;
@@ -149,7 +159,7 @@ impl Export {
 }
 
 impl Iterator for Export {
-    type Item = Result<Connector, TransferError>;
+    type Item = Result<Incoming, TransferError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_connector().transpose().map(|found| {
@@ -170,20 +180,19 @@ fn document_of(line: &str) -> Result<RawObject, String> {
 }
 
 /// A saved object of type `action` as a record. What has no column goes to `extra`, in its order.
-fn connector_of(mut document: RawObject) -> Result<Connector, String> {
+fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
     let id = string(document.take("id").as_deref(), "id")?.ok_or("has no id")?;
     if id.is_empty() {
         return Err("has an empty id".to_owned());
     }
     document.take("type");
-    let attributes = document.take("attributes").ok_or("has no attributes")?;
-    let mut attributes =
-        RawObject::parse(attributes.get()).map_err(|error| format!("attributes are not right: {error}"))?;
+    let attributes = Zeroizing::new(text_of(document.take("attributes").ok_or("has no attributes")?));
+    let mut attributes = RawObject::parse(&attributes).map_err(|error| format!("attributes are not right: {error}"))?;
     let connector_type_id = string(attributes.take("actionTypeId").as_deref(), "attributes.actionTypeId")?
         .ok_or("has no attributes.actionTypeId")?;
     let name = string(attributes.take("name").as_deref(), "attributes.name")?.ok_or("has no attributes.name")?;
     let config = attributes.take("config").map_or("{}".to_owned(), |config| config.get().to_owned());
-    let secrets = secrets_of(attributes.take("secrets"))?;
+    let (secrets, plain_secrets) = secrets_of(attributes.take("secrets"))?;
     if document.get("secrets").is_some() {
         return Err("has secrets beside its attributes, where no saved object has them".to_owned());
     }
@@ -203,7 +212,7 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
     if json::depth(&config).max(json::depth(&extra)) > json::DEEPEST {
         return Err(format!("is nested deeper than {} levels", json::DEEPEST));
     }
-    Ok(Connector {
+    let connector = Connector {
         model_version: model_version_of(&extra)?,
         id,
         connector_type_id,
@@ -216,7 +225,8 @@ fn connector_of(mut document: RawObject) -> Result<Connector, String> {
         created_at,
         updated_at,
         revision: 0,
-    })
+    };
+    Ok(Incoming { connector, plain_secrets })
 }
 
 fn model_version_of(extra: &str) -> Result<i64, String> {
@@ -235,19 +245,27 @@ fn string(value: Option<&RawValue>, name: &str) -> Result<Option<String>, String
 }
 
 /// Exports hold `{}` or nothing (before 8.5). Ciphertext of a raw dump is kept as it is; plain secrets
-/// are refused rather than written to disk in the clear.
-fn secrets_of(value: Option<Box<RawValue>>) -> Result<Option<String>, String> {
-    let Some(value) = value else { return Ok(None) };
-    match serde_json::from_str(value.get()).map_err(|error| format!("attributes.secrets: {error}"))? {
-        Value::Null => Ok(None),
-        Value::Object(secrets) if secrets.is_empty() => Ok(None),
-        Value::Object(_) => Err("attributes.secrets holds plain secrets; an export has none. Remove them, \
-                                 and enter them in the form after the import"
-            .to_owned()),
-        Value::String(text) if text.is_empty() => Ok(None),
-        Value::String(ciphertext) => Ok(Some(ciphertext)),
-        other => Err(format!("attributes.secrets is {}, not an object", kind_of(&other))),
+/// are given apart, so that they are sealed and never written in the clear.
+fn secrets_of(value: Option<Box<RawValue>>) -> Result<(Option<String>, Option<OpenSecrets>), String> {
+    let Some(value) = value else { return Ok((None, None)) };
+    let text = Zeroizing::new(text_of(value));
+    match text.as_bytes().first() {
+        Some(b'n') => Ok((None, None)),
+        Some(b'{') => {
+            let secrets = OpenSecrets::read(Secret::json(text)).map_err(|_| "attributes.secrets cannot be read")?;
+            Ok((None, Some(secrets).filter(|secrets| !secrets.is_empty())))
+        }
+        Some(b'"') => {
+            let ciphertext: String = serde_json::from_str(&text).map_err(|_| "attributes.secrets cannot be read")?;
+            Ok((Some(ciphertext).filter(|text| !text.is_empty()), None))
+        }
+        _ => Err("attributes.secrets is not an object".to_owned()),
     }
+}
+
+/// The text of a raw value, without a second copy of it.
+fn text_of(value: Box<RawValue>) -> String {
+    String::from(Box::<str>::from(value))
 }
 
 /// One of the two values gets the column; anything else stays in `extra`, where the plan explains it.

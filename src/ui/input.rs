@@ -31,6 +31,16 @@ impl TextInput {
         Self { text: text.to_owned(), cursor: 0, multiline: true }
     }
 
+    /// Another text in its place, the cursor where a new one has it.
+    pub fn replace(&mut self, text: &str) {
+        let multiline = self.multiline;
+        *self = Self { multiline, ..Self::default() };
+        self.insert(text);
+        if multiline {
+            self.cursor = 0;
+        }
+    }
+
     /// What stands there.
     pub fn text(&self) -> &str {
         &self.text

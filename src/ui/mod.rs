@@ -3,5 +3,6 @@
 pub mod input;
 pub mod json;
 pub mod layout;
+pub mod secret_input;
 pub mod text;
 pub mod theme;

@@ -43,7 +43,12 @@ impl Envelope {
     }
 
     /// Seals the secrets of a record.
-    pub(super) fn seal(key_id: &KeyId, key: &Key, connector: &Connector, secret: &Secret) -> Result<String, VaultError> {
+    pub(super) fn seal(
+        key_id: &KeyId,
+        key: &Key,
+        connector: &Connector,
+        secret: &Secret,
+    ) -> Result<String, VaultError> {
         let boxed = key.encrypt(secret.expose().as_bytes(), associated_data(connector).as_bytes())?;
         let label = key.encrypt(connector.id.as_bytes(), &label_data(&boxed))?;
         Ok(format!("{VERSION}.{}.{}.{}", key_id.as_str(), BASE64.encode(label), BASE64.encode(boxed)))
@@ -76,5 +81,7 @@ fn label_data(boxed: &[u8]) -> Vec<u8> {
 }
 
 fn is_newer(version: &str) -> bool {
-    version.strip_prefix("ca").is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    version
+        .strip_prefix("ca")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }

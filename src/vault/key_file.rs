@@ -89,7 +89,10 @@ pub(super) fn exposure(path: &Path) -> Option<String> {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).ok()?.permissions());
         if mode & 0o077 != 0 {
             let path = path.display();
-            return Some(format!("the key file {path} can be read by others (mode {:o}): chmod 600 {path}", mode & 0o777));
+            return Some(format!(
+                "the key file {path} can be read by others (mode {:o}): chmod 600 {path}",
+                mode & 0o777
+            ));
         }
     }
     None

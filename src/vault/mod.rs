@@ -47,7 +47,9 @@ pub enum VaultError {
         line: usize,
     },
     /// The passphrase is not the one that the file's secrets were sealed with.
-    #[error("the passphrase opens none of the secrets that were sealed with one; nothing is sealed with it. Start again with the right one")]
+    #[error(
+        "the passphrase opens none of the secrets that were sealed with one; nothing is sealed with it. Start again with the right one"
+    )]
     WrongPassphrase,
     /// The cipher or the system's random numbers failed.
     #[error("the secrets cannot be sealed: {0}")]
@@ -87,7 +89,9 @@ pub enum Unreadable {
     #[error("the stored value belongs to the connector {0}, not to this one")]
     OfAnother(String),
     /// The record was changed without sealing the secrets anew.
-    #[error("the type, the config or the missing-secrets flag was changed outside of this program; putting that back opens it again")]
+    #[error(
+        "the type, the config or the missing-secrets flag was changed outside of this program; putting that back opens it again"
+    )]
     RecordChanged,
     /// Not in the form of this program; Kibana's own ciphertext, for example.
     #[error("sealed by another program, such as Kibana, whose key is not known here")]
@@ -211,7 +215,8 @@ impl Vault {
         let id = &envelope.key_id;
         let mut keys = self.keys();
         if !keys.by_id.contains_key(id) {
-            let found = if id.is_of_passphrase() { derive_all(&keys.passphrases, id) } else { self.read_key_file(&mut keys) };
+            let found =
+                if id.is_of_passphrase() { derive_all(&keys.passphrases, id) } else { self.read_key_file(&mut keys) };
             match found {
                 Ok(derived) if id.is_of_passphrase() => {
                     keys.by_id.insert(id.clone(), derived);
@@ -223,9 +228,7 @@ impl Vault {
         let candidates = keys.by_id.get(id).map(Vec::as_slice).unwrap_or_default();
         match (candidates, id.is_of_passphrase()) {
             ([], true) => Err(Unreadable::NoPassphrase),
-            ([], false) => {
-                Err(Unreadable::NoKey { id: id.as_str().to_owned(), file: self.shared.key_file.clone() })
-            }
+            ([], false) => Err(Unreadable::NoKey { id: id.as_str().to_owned(), file: self.shared.key_file.clone() }),
             ([key], false) => Ok(key.clone()),
             (several, _) => {
                 several.iter().find(|key| envelope.is_sealed_with(key)).cloned().ok_or_else(|| match keys.sealing {
@@ -288,7 +291,12 @@ impl Vault {
     ///
     /// # Errors
     /// When they cannot be sealed; the draft is not to be saved then.
-    pub fn carry(&self, current: Option<&Connector>, draft: &mut Connector, edits: &SecretEdits) -> Result<(), VaultError> {
+    pub fn carry(
+        &self,
+        current: Option<&Connector>,
+        draft: &mut Connector,
+        edits: &SecretEdits,
+    ) -> Result<(), VaultError> {
         draft.secrets = current.and_then(|current| current.secrets.clone());
         let is_same_record = current.is_some_and(|current| associated_data(current) == associated_data(draft));
         if edits.is_empty() && (draft.secrets.is_none() || is_same_record) {
@@ -310,7 +318,8 @@ impl Vault {
         let edited = open.edited(edits);
         if edited.is_empty() && !edits.is_empty() {
             let config = draft.config_object().unwrap_or_default();
-            let is_missing = Catalogue::current().is_missing_secrets_after_export(&draft.connector_type_id, &config, true);
+            let is_missing =
+                Catalogue::current().is_missing_secrets_after_export(&draft.connector_type_id, &config, true);
             draft.secrets = None;
             draft.is_missing_secrets = is_missing;
             return Ok(());
@@ -350,6 +359,13 @@ impl Vault {
         Ok(id)
     }
 
+    /// Seals with the key file from now on, though a passphrase was given to open with.
+    pub fn seal_with_key_file(&self) {
+        let mut keys = self.keys();
+        keys.with_passphrase = false;
+        keys.sealing = None;
+    }
+
     /// The id of the key that seals.
     ///
     /// # Errors
@@ -386,6 +402,9 @@ impl Vault {
 fn derive_all(passphrases: &[Passphrase], id: &KeyId) -> Result<Vec<Key>, VaultError> {
     passphrases.iter().map(|passphrase| Key::derive(passphrase, id)).collect()
 }
+
+/// How every value begins that was sealed with a passphrase.
+pub const PASSPHRASE_PREFIX: &str = "ca1.p";
 
 /// The id of the key that a stored value names; none when it is not in this program's form.
 pub fn key_id_of(stored: &str) -> Option<KeyId> {
@@ -444,7 +463,10 @@ mod tests {
             changed
         };
         for (change, reason) in [
-            (&(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector), "was changed outside of this program"),
+            (
+                &(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector),
+                "was changed outside of this program",
+            ),
             (&|c| c.is_missing_secrets = true, "was changed outside of this program"),
             (&|c| c.connector_type_id = ".http".into(), "was changed outside of this program"),
             (&|c| c.id = "two".into(), "belongs to the connector one"),
@@ -527,7 +549,10 @@ mod tests {
         is_unreadable(&with("wrong", &empty), &under_passphrase, "the passphrase given does not open it");
         is_unreadable(&self::vault(&empty), &under_passphrase, "sealed with a passphrase");
         let wrong = with("wrong", &empty);
-        assert!(matches!(wrong.check_passphrase(std::slice::from_ref(&under_passphrase)), Err(VaultError::WrongPassphrase)));
+        assert!(matches!(
+            wrong.check_passphrase(std::slice::from_ref(&under_passphrase)),
+            Err(VaultError::WrongPassphrase)
+        ));
         assert!(wrong.seal(&new, &Secret::text("x")).is_err());
         let right = with("correct horse", &empty);
         right.check_passphrase(std::slice::from_ref(&under_passphrase)).expect("right");

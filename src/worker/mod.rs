@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
+use crate::vault::KeyOptions;
 use protocol::{Job, Reply, Request};
 pub use reader::Reader;
-pub use writer::Writer;
+pub use writer::{Writer, check_passphrase};
 
 /// How to open the file.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct OpenOptions {
     pub path: PathBuf,
     /// Write nothing.
     pub read_only: bool,
+    /// Where the keys of secrets come from.
+    pub keys: KeyOptions,
 }
 
 /// The running threads.

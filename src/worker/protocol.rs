@@ -3,12 +3,21 @@
 use std::path::PathBuf;
 
 use crate::domain::model_version::Decision;
-use crate::domain::{Connector, Filter, Summary};
+use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
 use crate::store::{
     Applied, ImportOutcome, ModeChange, OnConflict, PlanCounts, Reverted, SaveOutcome, Scope, Sort, Stage, Step,
     UpgradeReport, Written,
 };
 use crate::transfer::Notices;
+
+/// A whole record, and what may be known of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The record.
+    pub connector: Connector,
+    /// The state of its secrets.
+    pub secrets: SecretsState,
+}
 
 /// A question for the reader.
 #[derive(Clone, Debug)]
@@ -42,6 +51,11 @@ pub enum Request {
         /// Its id.
         id: String,
     },
+    /// The next record by name that misses its secrets, after a name and id.
+    NextMissing {
+        /// After which one.
+        after: Option<(String, String)>,
+    },
     /// The counts of the header.
     Overview,
 }
@@ -73,6 +87,7 @@ impl Request {
             Request::Rows { scope, .. } => Some((1, Some(*scope))),
             Request::Record { .. } => Some((2, None)),
             Request::Overview => Some((3, None)),
+            Request::NextMissing { .. } => Some((4, None)),
             Request::Ids { .. } => None,
         }
     }
@@ -82,9 +97,21 @@ impl Request {
 #[derive(Clone, Debug)]
 pub enum Job {
     /// Add a connector.
-    Create(Box<Connector>),
+    Create {
+        /// The new record, without secrets.
+        connector: Box<Connector>,
+        /// Its secrets.
+        secrets: SecretEdits,
+        /// The record whose secrets it starts with.
+        copy_of: Option<String>,
+    },
     /// Replace a connector.
-    Save(Box<Connector>),
+    Save {
+        /// The record as it is to be.
+        connector: Box<Connector>,
+        /// What is to be done to its secrets.
+        secrets: SecretEdits,
+    },
     /// Set auth modes.
     SetAuthMode {
         /// Of which connectors.
@@ -130,6 +157,8 @@ pub struct Opened {
     pub upgraded: Option<UpgradeReport>,
     /// The counts.
     pub overview: Overview,
+    /// What is wrong with the keys, for people.
+    pub key_warnings: Vec<String>,
 }
 
 /// The counts of the header.
@@ -194,7 +223,14 @@ pub enum Reply {
         /// Its id.
         id: String,
         /// The record.
-        record: Option<Box<Connector>>,
+        record: Option<Box<Record>>,
+    },
+    /// The record to fill in next, if any misses its secrets, and how many do.
+    NextMissing {
+        /// Its id.
+        id: Option<String>,
+        /// How many there are.
+        total: u64,
     },
     /// The counts.
     Overview(Box<Overview>),
@@ -223,7 +259,12 @@ pub enum Done {
     /// A connector was added.
     Created(Box<Connector>),
     /// A save ended.
-    Saved(SaveOutcome),
+    Saved {
+        /// How.
+        outcome: SaveOutcome,
+        /// The state of the secrets of the record that the outcome holds.
+        secrets: SecretsState,
+    },
     /// Auth modes were set.
     AuthModeSet(Written),
     /// Connectors were deleted.

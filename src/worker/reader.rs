@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use super::Reading;
-use super::protocol::{ListRequest, Overview, Reply, Request};
+use super::protocol::{ListRequest, Overview, Record, Reply, Request};
 use crate::store::{Scope, Store, StoreError};
+use crate::vault::Vault;
 
 /// Answers questions about the file.
 pub struct Reader {
     store: Store,
+    vault: Vault,
     orders: HashMap<Scope, Order>,
     data_version: i64,
 }
@@ -23,9 +25,9 @@ struct Order {
 
 impl Reader {
     /// A reader on a connection of its own.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, vault: Vault) -> Self {
         let data_version = store.data_version().unwrap_or(0);
-        Self { store, orders: HashMap::new(), data_version }
+        Self { store, vault, orders: HashMap::new(), data_version }
     }
 
     /// A reader whose running statement stops when the flag is set.
@@ -70,8 +72,10 @@ impl Reader {
             Request::List(list) => self.list(list),
             Request::Rows { scope, generation, start, len } => self.rows(*scope, *generation, *start, *len),
             Request::Ids { scope, generation, start, len } => self.ids(*scope, *generation, *start, *len),
-            Request::Record { id } => {
-                self.store.get(id).map(|record| Some(Reply::Record { id: id.clone(), record: record.map(Box::new) }))
+            Request::Record { id } => self.record(id),
+            Request::NextMissing { after } => {
+                let after = after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
+                self.store.next_missing(after).map(|(id, total)| Some(Reply::NextMissing { id, total }))
             }
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
         };
@@ -89,6 +93,14 @@ impl Reader {
             reply(Reply::ChangedOnDisk);
         }
         true
+    }
+
+    fn record(&self, id: &str) -> Result<Option<Reply>, StoreError> {
+        let record = self.store.get(id)?.map(|connector| {
+            let secrets = self.vault.state(&connector);
+            Box::new(Record { connector, secrets })
+        });
+        Ok(Some(Reply::Record { id: id.to_owned(), record }))
     }
 
     fn list(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {

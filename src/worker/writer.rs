@@ -8,12 +8,15 @@ use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
 use super::{OpenOptions, Reading};
 use crate::clock;
-use crate::store::{Store, StoreError};
+use crate::domain::{Connector, SecretEdits, SecretsState};
+use crate::store::{SaveOutcome, Store, StoreError};
 use crate::transfer::{self, TransferError};
+use crate::vault::{PASSPHRASE_PREFIX, Vault, VaultError};
 
 /// Changes the file.
 pub struct Writer {
     store: Store,
+    vault: Vault,
     cancel: Arc<AtomicBool>,
 }
 
@@ -52,13 +55,16 @@ impl Writer {
             })?
         };
         let reader = store.reader()?;
+        let vault = Vault::new(options.keys.clone());
+        let wrong = check_passphrase(&vault, &store)?.err();
         reply(Reply::Opened(Box::new(Opened {
             schema: store.schema_version()?,
             read_only: store.is_read_only(),
             upgraded,
             overview: overview(&store)?,
+            key_warnings: wrong.map(|error| error.to_string()).into_iter().chain(vault.exposure()).collect(),
         })));
-        Ok((Self { store, cancel: cancel.clone() }, Reader::new(reader)))
+        Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))
     }
 
     /// Runs one job and tells how it ended.
@@ -74,14 +80,19 @@ impl Writer {
             !cancel.load(Ordering::Relaxed)
         };
         Ok(match job {
-            Job::Create(connector) => Done::Created(Box::new(self.store.create(&connector, now)?)),
-            Job::Save(connector) => Done::Saved(self.store.save(&connector, now)?),
+            Job::Create { connector, secrets, copy_of } => {
+                Done::Created(Box::new(self.create(*connector, &secrets, copy_of.as_deref(), now)?))
+            }
+            Job::Save { connector, secrets } => {
+                let (outcome, secrets) = self.save(*connector, &secrets, now)?;
+                Done::Saved { outcome, secrets }
+            }
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
             Job::Import { path, on_conflict } => {
                 let path = expand_home(path);
                 let (outcome, notices) =
-                    transfer::import(&mut self.store, &path, on_conflict, now, |done| progress(done, 0))?;
+                    transfer::import(&mut self.store, &self.vault, &path, on_conflict, now, |done| progress(done, 0))?;
                 Done::Imported { path, outcome, notices }
             }
             Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision)?),
@@ -96,6 +107,50 @@ impl Writer {
             },
         })
     }
+}
+
+impl Writer {
+    fn create(
+        &mut self,
+        mut connector: Connector,
+        secrets: &SecretEdits,
+        copy_of: Option<&str>,
+        now: &str,
+    ) -> Result<Connector, TransferError> {
+        let original = copy_of.map(|id| self.store.get(id)).transpose()?.flatten();
+        self.vault.carry(original.as_ref(), &mut connector, secrets)?;
+        Ok(self.store.create(&connector, now)?)
+    }
+
+    /// The secrets are taken from the record as the file has it now, not as the form once read it.
+    fn save(
+        &mut self,
+        mut connector: Connector,
+        secrets: &SecretEdits,
+        now: &str,
+    ) -> Result<(SaveOutcome, SecretsState), TransferError> {
+        let current = self.store.get(&connector.id)?;
+        if current.as_ref().is_some_and(|current| current.revision == connector.revision) {
+            self.vault.carry(current.as_ref(), &mut connector, secrets)?;
+        }
+        let outcome = self.store.save(&connector, now)?;
+        let state = match &outcome {
+            SaveOutcome::Saved(found) | SaveOutcome::Conflict(found) => self.vault.state(found),
+            SaveOutcome::Gone => SecretsState::None,
+        };
+        Ok((outcome, state))
+    }
+}
+
+/// Checks a passphrase on what the file has, before anything is sealed with it.
+///
+/// # Errors
+/// When the file cannot be read; within, that the passphrase is another one.
+pub fn check_passphrase(vault: &Vault, store: &Store) -> Result<Result<(), VaultError>, StoreError> {
+    if !vault.uses_passphrase() {
+        return Ok(Ok(()));
+    }
+    Ok(vault.check_passphrase(&store.sealed_like(PASSPHRASE_PREFIX)?))
 }
 
 /// A path that a person typed may begin with `~/`, which no shell has seen.

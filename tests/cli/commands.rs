@@ -139,7 +139,7 @@ fn a_dry_run_writes_nothing_even_at_schema_1() {
     assert_eq!(json(&path, &["import", bytes_of_export.to_str().unwrap(), "--dry-run", "--json"])["added"], 30);
     std::fs::remove_file(bytes_of_export).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    assert_eq!(place.names(), ["demo.db"]);
+    assert_eq!(place.names(), ["demo.db", "demo.db.keys"]);
     let upgraded = json(&path, &["upgrade", "--json"]);
     assert_eq!((&upgraded["from"], &upgraded["to"]), (&1.into(), &2.into()));
     assert_eq!(json(&path, &["upgrade", "--json"])["copy"], Value::Null);

@@ -160,8 +160,9 @@ fn a_bad_line_is_refused_with_its_number_and_nothing_is_imported() {
         (br#"{"type":"action","id":"x","attributes":{"name":"n"}}"#.to_vec(), "has no attributes.actionTypeId"),
         (br#"{"type":"action","id":"x","attributes":{"actionTypeId":".x"}}"#.to_vec(), "has no attributes.name"),
         (attributes(r#""isMissingSecrets":"no""#).into_bytes(), "isMissingSecrets is not a boolean"),
-        (attributes(r#""secrets":{"token":"hunter2"}"#).into_bytes(), "holds plain secrets"),
-        (attributes(r#""secrets":7"#).into_bytes(), "secrets is a number"),
+        (attributes(r#""secrets":["hunter2"]"#).into_bytes(), "secrets is not an object"),
+        (attributes(r#""secrets":{"token":"hunter2}"#).into_bytes(), "is not a JSON document"),
+        (attributes(r#""secrets":7"#).into_bytes(), "secrets is not an object"),
         (
             format!("{},\"typeMigrationVersion\":\"new\"}}", attributes(r#""config":{}"#).trim_end_matches('}'))
                 .replace("{}\"", "{}}\"")

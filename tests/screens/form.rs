@@ -88,12 +88,12 @@ fn the_auth_mode_toggle_explains_and_warns() {
 fn a_new_connectors_mode_follows_its_auth_type_until_chosen() {
     let place = Place::new();
     let mut app = opened(&place, 100, 40);
-    app.press("n").type_text("notion").press("Enter").type_text("Team pages").expect("(•) shared");
-    app.press("Down Down").type_text(r#"{"authType":"oauth_authorization_code"}"#).expect("(•) per-user");
-    app.press("Ctrl-u").type_text(r#"{"authType":"bearer"}"#).expect("(•) shared");
+    app.press("n").type_text("notion").press("Enter").type_text("Team pages").expect("(•) per-user");
+    app.press("Down Down Right").expect("< Bearer token (bearer) >").expect("(•) shared").expect("Bearer token *");
+    app.press("Left").expect("(•) per-user").expect("Client secret *");
     // Once a person has chosen, the choice stays, with a remark where it does not fit.
-    app.press("Shift-Tab Space").expect("(•) per-user").expect("bearer has no such");
-    app.press("Down End Ctrl-u").type_text(r#"{"authType":"ears"}"#).expect("(•) per-user").expect_not("has no such");
+    app.press("Shift-Tab Space").expect("(•) shared").expect("Kibana makes new connectors with");
+    app.press("Space Tab Right").expect("(•) per-user").expect("bearer has no such");
 }
 
 #[test]
@@ -127,11 +127,12 @@ fn a_save_notices_that_someone_else_deleted_it() {
 }
 
 #[test]
-fn a_duplicate_is_a_new_record_without_secrets() {
+fn a_duplicate_of_what_cannot_be_opened_misses_its_secrets() {
     let place = Place::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("\"Release webhook\"").press("Enter c").expect("Release webhook (9.4) (copy)");
-    app.press("Ctrl-s").expect("It needs secrets").press("Enter").expect("created: Release webhook (9.4) (copy)");
+    app.expect("sealed by another program, such as Kibana");
+    app.press("Ctrl-s").expect("marked as missing them").press("Enter").expect("created: Release webhook (9.4) (copy)");
     assert_eq!(one(&place, "SELECT secrets FROM connectors WHERE id = 'new-connector-id'"), "NULL");
     let configs = "SELECT count(DISTINCT config) || '' FROM connectors WHERE name LIKE 'Release webhook%'";
     assert_eq!(one(&place, configs), "1");

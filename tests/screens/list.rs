@@ -166,7 +166,7 @@ fn a_read_only_file_shows_its_plan_and_refuses_edits() {
     app.press("Esc t").expect("the file is open read-only").press("n").expect("the file is open read-only");
     drop(app);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    assert_eq!(place.names(), ["demo.db"]);
+    assert_eq!(place.names(), ["demo.db", "demo.db.keys"]);
 }
 
 #[test]

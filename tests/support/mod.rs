@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use connector_admin::app::{self, Message, Model, Setup};
-use connector_admin::demo::Demo;
+use connector_admin::demo::{Demo, keys_of};
 use connector_admin::keymap::Key;
 use connector_admin::screens::Effect;
 use connector_admin::ui::theme::Theme;
@@ -119,6 +119,8 @@ pub struct App {
     replies: Rc<RefCell<VecDeque<Reply>>>,
     terminal: Terminal<TestBackend>,
     pub jobs: usize,
+    /// What a person's editor makes of a text.
+    pub editor: fn(&str) -> Result<String, String>,
 }
 
 impl App {
@@ -129,7 +131,7 @@ impl App {
     pub fn start(path: &Path, width: u16, height: u16, colour: bool, read_only: bool) -> Self {
         let replies = Rc::new(RefCell::new(VecDeque::new()));
         let sink = replies.clone();
-        let options = OpenOptions { path: path.to_owned(), read_only };
+        let options = OpenOptions { path: path.to_owned(), read_only, keys: keys_of(path) };
         let (writer, reader) =
             Writer::open(&options, &Arc::default(), &move |reply| sink.borrow_mut().push_back(reply)).expect("opens");
         let model = Model::new(Setup {
@@ -142,7 +144,7 @@ impl App {
             now: "2026-11-25T12:00:00Z".parse().unwrap(),
         });
         let terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-        let mut app = Self { model, reader, writer, replies, terminal, jobs: 0 };
+        let mut app = Self { model, reader, writer, replies, terminal, jobs: 0, editor: |text| Ok(text.to_owned()) };
         app.settle();
         app
     }
@@ -156,6 +158,10 @@ impl App {
                 Effect::Write(job, _) => {
                     self.jobs += 1;
                     self.writer.run(job, &reply);
+                }
+                Effect::EditText { text, .. } => {
+                    let outcome = (self.editor)(&text);
+                    self.send(Message::Edited(outcome));
                 }
                 _ => {}
             }
@@ -193,7 +199,7 @@ impl App {
     }
 
     pub fn paste(&mut self, text: &str) -> &mut Self {
-        self.send(Message::Paste(text.to_owned()));
+        self.send(Message::Paste(text.to_owned().into()));
         self.settle();
         self
     }

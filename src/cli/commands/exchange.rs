@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context as _, bail};
 use serde_json::json;
 
+use super::super::context::Context;
 use super::super::output::{Output, OutputFailed};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
@@ -22,13 +23,14 @@ pub(super) struct Import {
     pub(super) json: bool,
 }
 
-pub(super) fn import(file: &Path, source: &Path, asked: &Import, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn import(context: &Context, source: &Path, asked: &Import, output: &mut Output) -> anyhow::Result<u8> {
+    let file = context.file.as_path();
     let (outcome, notices) = if asked.dry_run {
         let exists = store::inspect(file)? != Inspection::Missing;
         let store = exists.then(|| Store::open_read_only(file)).transpose()?;
         transfer::preview(store.as_ref(), source, asked.on_conflict)?
     } else {
-        take_in(file, source, asked.on_conflict, output)?
+        take_in(context, source, asked.on_conflict, output)?
     };
     for line in notices.lines() {
         output.notice(&line);
@@ -46,16 +48,17 @@ pub(super) fn import(file: &Path, source: &Path, asked: &Import, output: &mut Ou
 }
 
 fn take_in(
-    file: &Path,
+    context: &Context,
     source: &Path,
     on_conflict: OnConflict,
     output: &Output,
 ) -> anyhow::Result<(ImportOutcome, Notices)> {
     // An export that cannot be opened must not leave a new file behind, nor one that is refused.
     drop(transfer::Export::open(source)?);
-    let new_file = NewFile::before(file);
-    let (mut store, _) = open(file, output)?;
-    let done = transfer::import(&mut store, source, on_conflict, &clock::now_iso(), |done| {
+    let new_file = NewFile::before(&context.file);
+    let (mut store, _) = open(&context.file, output)?;
+    let vault = context.vault(&store)?;
+    let done = transfer::import(&mut store, &vault, source, on_conflict, &clock::now_iso(), |done| {
         output.progress(&format!("read {done} connectors"));
         true
     });

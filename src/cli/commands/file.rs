@@ -6,10 +6,12 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::DONE;
+use super::super::context::Context;
 use super::super::output::Output;
 use super::open;
 use crate::domain::model_version;
 use crate::store::{self, Inspection, LATEST_SCHEMA, Store};
+use crate::vault::{KeyOptions, Vault};
 
 pub(super) fn upgrade(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if store::inspect(file)? == Inspection::Missing {
@@ -28,7 +30,8 @@ pub(super) fn upgrade(file: &Path, json: bool, output: &mut Output) -> anyhow::R
     Ok(DONE)
 }
 
-pub(super) fn info(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let file = context.file.as_path();
     let mut facts: Vec<(&str, Value)> =
         vec![("version", json!(env!("CARGO_PKG_VERSION"))), ("file", json!(file.display().to_string()))];
     if store::inspect(file)? == Inspection::Missing {
@@ -51,6 +54,14 @@ pub(super) fn info(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
             ("blocked", json!(plan.blocked)),
             ("copies", json!(copies(file))),
         ]);
+    }
+    let vault = Vault::new(KeyOptions { key_file: context.key_file()?, passphrase: None });
+    facts.push(("key_file", json!(vault.key_file().display().to_string())));
+    facts.push(("key_file_exists", json!(vault.key_file().exists())));
+    let keys = vault.key_ids().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
+    facts.push(("keys", keys.map_or_else(|error| json!(error.to_string()), |ids| json!(ids))));
+    if let Some(warning) = vault.exposure() {
+        facts.push(("key_file_warning", json!(warning)));
     }
     if json {
         output.json(&Value::Object(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))?;

@@ -1,9 +1,11 @@
-//! The commands: records, exchange, migration, file.
+//! The commands: records, exchange, migration, file, types, rekey.
 
 mod exchange;
 mod file;
 mod migration;
 mod records;
+mod rekey;
+mod types;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,17 +14,21 @@ use anyhow::bail;
 
 use super::DONE;
 use super::args::Command;
+use super::context::Context;
 use super::output::Output;
 use crate::domain::Filter;
 use crate::keymap;
 use crate::store::{self, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
 
-pub(super) fn run(command: Command, file: &Path, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) use types::types;
+
+pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
+    let file = context.file.as_path();
     match command {
         Command::List { filter, sort, descending, json } => {
             records::list(file, filter.as_deref(), sort.sort(descending), json, output)
         }
-        Command::Get { id, json } => records::get(file, &id, json, output),
+        Command::Get { id, json } => records::get(context, &id, json, output),
         Command::Toggle { ids, to, json } => {
             let change = to.map_or(ModeChange::Toggle, |mode| ModeChange::To(mode.into()));
             records::toggle(file, &ids, change, json, output)
@@ -33,7 +39,7 @@ pub(super) fn run(command: Command, file: &Path, output: &mut Output) -> anyhow:
                 (_, true) => OnConflict::CreateNewCopies,
                 _ => OnConflict::Report,
             };
-            exchange::import(file, &source, &exchange::Import { on_conflict, dry_run, json }, output)
+            exchange::import(context, &source, &exchange::Import { on_conflict, dry_run, json }, output)
         }
         Command::Export { filter, output: target, json } => {
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
@@ -42,8 +48,9 @@ pub(super) fn run(command: Command, file: &Path, output: &mut Output) -> anyhow:
         Command::Migrate { rollback: Some(run), json, .. } => migration::rollback(file, run, json, output),
         Command::Migrate { all, json, .. } => migration::plan(file, all, json, output),
         Command::Upgrade { json } => file::upgrade(file, json, output),
-        Command::Info { json } => file::info(file, json, output),
-        Command::Demo { .. } | Command::Keys => bail!("this command takes no file"),
+        Command::Info { json } => file::info(context, json, output),
+        Command::Rekey { to, dry_run, json } => rekey::rekey(context, to, dry_run, json, output),
+        Command::Demo { .. } | Command::Keys | Command::Types { .. } => bail!("this command takes no file"),
     }
 }
 

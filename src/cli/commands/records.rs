@@ -5,13 +5,15 @@ use std::path::Path;
 use anyhow::bail;
 use serde_json::{Value, json};
 
+use super::super::context::Context;
 use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open_existing, parse_filter};
 use crate::clock;
-use crate::domain::{Connector, StoredAuthMode, model_version, validate};
+use crate::domain::{StoredAuthMode, model_version, validate};
 use crate::store::{ModeChange, Scope, Sort, Store};
 use crate::transfer::api;
+use crate::vault::Vault;
 
 pub(super) fn list(
     file: &Path,
@@ -45,7 +47,8 @@ pub(super) fn list(
     Ok(DONE)
 }
 
-pub(super) fn get(file: &Path, id: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let file = context.file.as_path();
     let store = Store::open_read_only(file)?;
     let Some(connector) = store.get(id)? else {
         bail!("{}: there is no connector with id {id:?}", file.display());
@@ -53,6 +56,10 @@ pub(super) fn get(file: &Path, id: &str, json: bool, output: &mut Output) -> any
     if json {
         output.json(&api::connector(&connector))?;
         return Ok(DONE);
+    }
+    let vault = Vault::new(context.keys()?);
+    if let Some(warning) = vault.exposure() {
+        output.notice(&warning);
     }
     let mode = match connector.stored_auth_mode() {
         StoredAuthMode::None => "none (behaves as shared)".to_owned(),
@@ -65,7 +72,7 @@ pub(super) fn get(file: &Path, id: &str, json: bool, output: &mut Output) -> any
         ("connector type", connector.connector_type_id.clone()),
         ("auth type", connector.auth_type().name().unwrap_or("none").to_owned()),
         ("auth mode", mode),
-        ("secrets", secrets_state(&connector).to_owned()),
+        ("secrets", vault.state(&connector).describe()),
         ("model version", connector.model_version.to_string()),
         ("created", connector.created_at.clone().unwrap_or_else(|| "not recorded".to_owned())),
         ("updated", connector.updated_at.clone().unwrap_or_else(|| "not recorded".to_owned())),
@@ -80,14 +87,6 @@ pub(super) fn get(file: &Path, id: &str, json: bool, output: &mut Output) -> any
         output.line(&format!("{:<15} {}: {}", "problem", problem.field, problem.reason))?;
     }
     Ok(DONE)
-}
-
-fn secrets_state(connector: &Connector) -> &'static str {
-    match (&connector.secrets, connector.is_missing_secrets) {
-        (_, true) => "missing",
-        (Some(_), false) => "stored",
-        (None, false) => "none",
-    }
 }
 
 pub(super) fn toggle(

@@ -218,7 +218,12 @@ mod tests {
                 assert!(catalogue.features.contains_key(feature), "{feature} of {}", known.id);
             }
             let auth_type = known.config.iter().find(|field| field.name == "authType");
-            assert_eq!(auth_type.is_some(), known.auth_location == Some(super::super::AuthLocation::Config), "{}", known.id);
+            assert_eq!(
+                auth_type.is_some(),
+                known.auth_location == Some(super::super::AuthLocation::Config),
+                "{}",
+                known.id
+            );
             for choice in auth_type.iter().flat_map(|field| field.choices.iter().flatten()) {
                 assert!(known.auth_types.contains(choice), "{choice} of {}", known.id);
             }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::field::{Field, FieldId, Widget};
+use super::field::{Field, FieldId, has_field};
+use super::widget::Widget;
 use super::{Purpose, State};
-use crate::domain::json::{self, RawObject, raw};
+use crate::domain::json::{self, RawObject, raw, raw_string};
 use crate::domain::{AuthMode, Catalogue, Connector, StoredAuthMode, model_version};
 
 impl State {
@@ -30,10 +31,12 @@ impl State {
                 _ => {}
             }
         }
-        if self.fields.iter().any(|field| is_config(field) && field.is_changed()) {
+        if self.fields.iter().any(|field| is_config(field) && field.is_changed())
+            || self.auth_type_for_config().is_some()
+        {
             draft.config = self.config()?;
         }
-        if self.purpose == Purpose::Create {
+        if self.purpose == Purpose::Create && (self.copy_of.is_none() || self.base.is_missing_secrets) {
             let config = draft.config_object().unwrap_or_default();
             draft.is_missing_secrets = Catalogue::current().is_missing_secrets_after_export(
                 &draft.connector_type_id,
@@ -48,7 +51,7 @@ impl State {
     fn config(&self) -> Result<String, String> {
         let wrong = |error: serde_json::Error| error.to_string();
         let mut config = RawObject::parse(&self.base.config).map_err(wrong)?;
-        for field in self.fields.iter().filter(|field| field.is_changed()) {
+        for field in self.fields.iter().filter(|field| field.is_changed() && self.is_shown(field)) {
             match &field.id {
                 FieldId::Config(key) => match field.value()? {
                     Some(value) => config.set(key, raw(&value.to_string()).map_err(wrong)?),
@@ -65,11 +68,24 @@ impl State {
                 _ => {}
             }
         }
+        for field in self.fields.iter().filter(|field| field.is_stored && self.is_left_behind(field)) {
+            if let FieldId::Config(key) = &field.id {
+                config.take(key);
+            }
+        }
+        if let Some(auth_type) = self.auth_type_for_config() {
+            config.set("authType", raw_string(&auth_type));
+        }
         Ok(config.to_text())
     }
 
     fn replace_other_config(&self, config: &mut RawObject, text: &str) -> Result<(), String> {
-        let is_known = |key: &str| self.fields.iter().any(|field| field.id == FieldId::Config(key.to_owned()));
+        let base = self.base.config_object().unwrap_or_default();
+        let known = Catalogue::current().get(&self.base.connector_type_id);
+        let is_known = |key: &str| {
+            let value = base.get(key).unwrap_or(&Value::Null);
+            known.is_some_and(|known| has_field(known, key, value))
+        };
         let text = if text.trim().is_empty() { "{}" } else { text };
         let other = RawObject::parse(text).map_err(|error| error.to_string())?;
         if let Some((key, _)) = other.0.iter().find(|(key, _)| is_known(key)) {
@@ -83,8 +99,9 @@ impl State {
     }
 }
 
+/// It changes the config: of its own, or by what it takes along.
 fn is_config(field: &Field) -> bool {
-    matches!(field.id, FieldId::Config(_) | FieldId::OtherConfig)
+    matches!(field.id, FieldId::Config(_) | FieldId::OtherConfig | FieldId::AuthType)
 }
 
 /// JSON without the blanks of the editor; numbers and key order stay as typed.
@@ -107,13 +124,12 @@ pub(super) fn default_config(connector_type_id: &str) -> String {
     Value::Object(config).to_string()
 }
 
-/// A copy of a record under a new id: at the newest model version, without the secrets, which cannot be
-/// read, and without what belongs to the original alone.
+/// A copy of a record under a new id: at the newest model version, and without what belongs to the original
+/// alone. Its secrets are the vault's matter; until they are copied it has none.
 pub fn duplicate_of(original: &Connector, id: &str) -> Connector {
     let mut copy = original.clone();
     copy.id = id.to_owned();
     copy.name = format!("{} (copy)", original.name);
-    copy.is_missing_secrets = original.is_missing_secrets || original.secrets.is_some();
     copy.secrets = None;
     copy.auth_mode = Some(match original.stored_auth_mode() {
         StoredAuthMode::Known(mode) => mode,

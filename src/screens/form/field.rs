@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::Purpose;
-use crate::domain::connector_type::{self, FieldKind};
+use super::widget::{Widget, choice, json_reason};
+use super::{Purpose, secrets};
+use crate::domain::connector_type::{self, ConnectorType};
 use crate::domain::json::{self, RawObject};
-use crate::domain::{AuthMode, Catalogue, Connector, StoredAuthMode, validate};
+use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
 use crate::ui::input::TextInput;
+use crate::ui::secret_input::SecretInput;
 
 /// What a field is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,13 @@ pub(super) enum FieldId {
     AuthMode,
     /// A config key the catalogue knows.
     Config(String),
+    /// The auth type that a spec type keeps with its secrets.
+    AuthType,
+    /// A secret the catalogue knows: its name, and its place there, since one name can stand for the
+    /// secrets of several auth types.
+    Secret(String, usize),
+    /// All secrets of an unknown type, as one object.
+    WholeSecrets,
     /// The config keys the catalogue does not know, as one object.
     OtherConfig,
     /// The whole config: unknown type, or damaged.
@@ -24,21 +33,11 @@ pub(super) enum FieldId {
     Extra,
 }
 
-/// How a field is edited.
-#[derive(Clone, Debug)]
-pub(super) enum Widget {
-    /// The connector type, chosen in the picker or fixed.
-    Type(String),
-    Text(TextInput),
-    /// JSON, over several lines.
-    Json(TextInput),
-    Toggle(Option<bool>),
-    Choice {
-        options: Vec<Option<String>>,
-        at: usize,
-    },
-    /// What is stored, and what is chosen.
-    Mode(StoredAuthMode, Option<AuthMode>),
+impl FieldId {
+    /// It belongs to the secrets.
+    pub(super) fn is_of_secrets(&self) -> bool {
+        matches!(self, FieldId::AuthType | FieldId::Secret(..) | FieldId::WholeSecrets)
+    }
 }
 
 /// A field.
@@ -53,13 +52,15 @@ pub(super) struct Field {
     pub(super) problem: Option<String>,
     /// It was wrong in the file.
     pub(super) had_problem: bool,
+    /// The record holds a value of it.
+    pub(super) is_stored: bool,
+    pub(super) kind: Option<connector_type::Field>,
     initial: String,
-    kind: Option<connector_type::Field>,
 }
 
 impl Field {
-    fn new(id: FieldId, label: &str, help: &str, widget: Widget) -> Self {
-        let initial = content(&widget);
+    pub(super) fn new(id: FieldId, label: &str, help: &str, widget: Widget) -> Self {
+        let initial = widget.content();
         Self {
             id,
             label: label.to_owned(),
@@ -68,51 +69,35 @@ impl Field {
             widget,
             problem: None,
             had_problem: false,
-            initial,
+            is_stored: false,
             kind: None,
+            initial,
         }
+    }
+
+    /// Of a field that the catalogue knows.
+    pub(super) fn of(id: FieldId, kind: &connector_type::Field, help: String, widget: Widget) -> Self {
+        let mut field = Self::new(id, &kind.label, &help, widget);
+        field.required = kind.required;
+        field.kind = Some(kind.clone());
+        field
     }
 
     /// The person changed it.
     pub(super) fn is_changed(&self) -> bool {
-        content(&self.widget) != self.initial
+        self.widget.content() != self.initial
     }
 
-    /// The next choice or the one before.
-    pub(super) fn step(&mut self, by: isize) {
-        match &mut self.widget {
-            Widget::Toggle(value) => *value = Some(!value.unwrap_or(false)),
-            Widget::Choice { options, at } => {
-                let count = options.len().max(1);
-                *at = (*at + count).saturating_add_signed(by) % count;
-            }
-            Widget::Mode(_, chosen) => *chosen = Some(chosen.unwrap_or(AuthMode::Shared).toggled()),
-            Widget::Type(_) | Widget::Text(_) | Widget::Json(_) => {}
-        }
-    }
-
-    /// The value for the config; `None` when there is to be none.
+    /// The value; `None` when there is to be none.
     pub(super) fn value(&self) -> Result<Option<Value>, String> {
-        match &self.widget {
-            Widget::Text(input) if input.text().is_empty() => Ok(None),
-            Widget::Text(input) if self.kind.as_ref().is_some_and(|kind| kind.kind == FieldKind::Number) => {
-                match serde_json::from_str(input.text().trim()) {
-                    Ok(Value::Number(number)) => Ok(Some(Value::Number(number))),
-                    _ => Err("must be a number".to_owned()),
-                }
-            }
-            Widget::Text(input) => Ok(Some(Value::String(input.text().to_owned()))),
-            Widget::Json(input) if input.text().trim().is_empty() => Ok(None),
-            Widget::Json(input) => json::read(input.text()).map(Some).map_err(|error| json_reason(&error)),
-            Widget::Toggle(value) => Ok(value.map(Value::Bool)),
-            Widget::Choice { options, at } => Ok(options.get(*at).cloned().flatten().map(Value::String)),
-            Widget::Mode(_, mode) => Ok(mode.map(|mode| Value::from(mode.as_str()))),
-            Widget::Type(id) => Ok(Some(Value::String(id.clone()))),
-        }
+        self.widget.value()
     }
 
     /// What is wrong with the value, if anything.
     pub(super) fn check(&self) -> Result<(), String> {
+        if let Widget::Secret(input) = &self.widget {
+            return secrets::check(input, self.kind.as_ref());
+        }
         let value = self.value()?;
         match (&self.id, &self.widget) {
             (FieldId::Name, Widget::Text(input)) if input.text().trim().is_empty() => {
@@ -141,23 +126,8 @@ fn object_problem(text: &str, may_be_empty: bool) -> Result<(), String> {
     RawObject::parse(text).map(|_| ()).map_err(|error| json_reason(&error))
 }
 
-fn json_reason(error: &serde_json::Error) -> String {
-    format!("not a JSON value that fits: {error}")
-}
-
-/// What a widget holds, to tell whether it was changed.
-fn content(widget: &Widget) -> String {
-    match widget {
-        Widget::Type(id) => id.clone(),
-        Widget::Text(input) | Widget::Json(input) => input.text().to_owned(),
-        Widget::Toggle(value) => format!("{value:?}"),
-        Widget::Choice { options, at } => format!("{:?}", options.get(*at)),
-        Widget::Mode(_, chosen) => format!("{chosen:?}"),
-    }
-}
-
 /// The fields of a record, in the order of the form.
-pub(super) fn fields_of(purpose: Purpose, base: &Connector) -> Vec<Field> {
+pub(super) fn fields_of(purpose: Purpose, base: &Connector, state: &SecretsState) -> Vec<Field> {
     let type_help = match purpose {
         Purpose::Edit => "never changes after creation",
         Purpose::Create => "Enter opens the list of types",
@@ -173,22 +143,16 @@ pub(super) fn fields_of(purpose: Purpose, base: &Connector) -> Vec<Field> {
         (Ok(_), Some(known)) => {
             let config = base.config_object().unwrap_or_default();
             fields.extend(known.config.iter().map(|kind| config_field(kind, config.get(&kind.name))));
+            push_secrets(&mut fields, purpose, known, &config, state);
             fields.push(other_config(&config, known));
         }
         (Ok(_), None) if base.connector_type_id.is_empty() => {}
-        (parsed, _) => {
-            let help = if parsed.is_ok() {
-                "this type is not in the catalogue"
-            } else {
-                "the config is damaged: repair it here"
-            };
-            let text = json::look(&base.config).map_or_else(|_| base.config.clone(), |config| format!("{config:#}"));
-            fields.push(Field::new(
-                FieldId::WholeConfig,
-                "Config (JSON)",
-                help,
-                Widget::Json(TextInput::multiline(&text)),
-            ));
+        (parsed, known) => {
+            fields.push(whole_config(base, parsed.is_ok()));
+            match known {
+                Some(known) => push_secrets(&mut fields, purpose, known, &Map::new(), state),
+                None => fields.push(whole_secrets()),
+            }
         }
     }
     if base.extra_object().is_err() {
@@ -210,63 +174,88 @@ fn mode_field(base: &Connector) -> Field {
         StoredAuthMode::Known(mode) => Some(mode),
         StoredAuthMode::None | StoredAuthMode::Unknown(_) => None,
     };
-    Field::new(
-        FieldId::AuthMode,
-        "Auth mode",
-        "whose credentials the connector uses; Space toggles",
-        Widget::Mode(stored, chosen),
-    )
+    let help = "whose credentials the connector uses; Space toggles";
+    Field::new(FieldId::AuthMode, "Auth mode", help, Widget::Mode(stored, chosen))
 }
 
 fn config_field(kind: &connector_type::Field, value: Option<&Value>) -> Field {
-    let mut help = kind.help.clone().unwrap_or_default();
-    if help.is_empty() {
-        help = format!("config.{}", kind.name);
-    }
-    let mut field = Field::new(FieldId::Config(kind.name.clone()), &kind.label, &help, widget_of(kind, value));
-    field.required = kind.required;
-    field.kind = Some(kind.clone());
+    let id = FieldId::Config(kind.name.clone());
+    let widget = Widget::of(kind, value);
+    let form = match widget {
+        Widget::Pairs(_) => "one on each line, as name: value",
+        Widget::Items(_) => "one on each line: the id, a blank, the name",
+        Widget::Json(_) => "JSON",
+        _ => "",
+    };
+    let help = kind.help.clone().unwrap_or_else(|| format!("config.{}", kind.name));
+    let help = if form.is_empty() { help } else { format!("{help}; {form}") };
+    let mut field = Field::of(id, kind, help, widget);
+    field.is_stored = value.is_some_and(|value| !value.is_null());
     field
 }
 
-fn widget_of(kind: &connector_type::Field, value: Option<&Value>) -> Widget {
-    match (kind.kind, value.unwrap_or(&Value::Null)) {
-        (FieldKind::Text | FieldKind::Url | FieldKind::Number, Value::Null) => Widget::Text(TextInput::default()),
-        (FieldKind::Text | FieldKind::Url, Value::String(text)) if !text.contains('\n') => {
-            Widget::Text(TextInput::new(text))
-        }
-        (FieldKind::Number, Value::Number(number)) => Widget::Text(TextInput::new(&number.to_string())),
-        (FieldKind::Toggle, Value::Null) => Widget::Toggle(None),
-        (FieldKind::Toggle, Value::Bool(on)) => Widget::Toggle(Some(*on)),
-        (FieldKind::Choice, Value::Null) => choice(kind, None),
-        (FieldKind::Choice, Value::String(text)) => choice(kind, Some(text)),
-        (_, Value::Null) => Widget::Json(TextInput::multiline("")),
-        // Anything that does not fit its widget is shown as it is.
-        (_, value) => Widget::Json(TextInput::multiline(&format!("{value:#}"))),
+/// The auth type where it is kept with the secrets, and a write-only field for each secret.
+fn push_secrets(
+    fields: &mut Vec<Field>,
+    purpose: Purpose,
+    known: &ConnectorType,
+    config: &Map<String, Value>,
+    state: &SecretsState,
+) {
+    if known.keeps_auth_type_in_secrets() {
+        fields.push(auth_type_field(purpose, known, config, state));
+    }
+    for (at, kind) in known.secrets.iter().enumerate() {
+        let widget = match kind.kind {
+            connector_type::FieldKind::Toggle => Widget::Toggle(None),
+            _ => Widget::Secret(SecretInput::default()),
+        };
+        let help = secrets::help(kind);
+        let mut field = Field::of(FieldId::Secret(kind.name.clone(), at), kind, help, widget);
+        field.is_stored = state.has(&kind.name);
+        fields.push(field);
     }
 }
 
-/// The catalogue's choices, "none" where the field may be absent, and the value itself if it is odd.
-fn choice(kind: &connector_type::Field, value: Option<&str>) -> Widget {
-    let mut options: Vec<Option<String>> = kind.choices.iter().filter(|choice| choice.is_some()).cloned().collect();
-    if !kind.required || value.is_none() {
-        options.insert(0, None);
-    }
-    let wanted = value.map(str::to_owned);
-    let at = options.iter().position(|option| *option == wanted).unwrap_or_else(|| {
-        options.push(wanted);
-        options.len() - 1
-    });
-    Widget::Choice { options, at }
+fn auth_type_field(
+    purpose: Purpose,
+    known: &ConnectorType,
+    config: &Map<String, Value>,
+    state: &SecretsState,
+) -> Field {
+    let is_choosable = |id: &&String| Catalogue::current().auth_type(id).is_none_or(|info| !info.is_chosen_by_kibana);
+    let choices: Vec<Option<String>> = known.auth_types.iter().filter(is_choosable).cloned().map(Some).collect();
+    let stored = state.auth_type().or_else(|| config.get("authType").and_then(Value::as_str));
+    let first = choices.first().cloned().flatten().filter(|_| purpose == Purpose::Create);
+    let widget = choice(&choices, true, stored.or(first.as_deref()));
+    let help = "how the connector authenticates; decides which secrets it needs";
+    required(Field::new(FieldId::AuthType, "Authentication type", help, widget))
 }
 
-fn other_config(config: &Map<String, Value>, known: &crate::domain::ConnectorType) -> Field {
+fn whole_config(base: &Connector, is_json: bool) -> Field {
+    let help = if is_json { "this type is not in the catalogue" } else { "the config is damaged: repair it here" };
+    let text = json::look(&base.config).map_or_else(|_| base.config.clone(), |config| format!("{config:#}"));
+    Field::new(FieldId::WholeConfig, "Config (JSON)", help, Widget::Json(TextInput::multiline(&text)))
+}
+
+fn whole_secrets() -> Field {
+    let help = "this type is not in the catalogue: all its secrets as one JSON object, typed or pasted unseen";
+    Field::new(FieldId::WholeSecrets, "Secrets (JSON)", help, Widget::Secret(SecretInput::default()))
+}
+
+fn other_config(config: &Map<String, Value>, known: &ConnectorType) -> Field {
     let other: Map<String, Value> = config
         .iter()
-        .filter(|(key, _)| !known.config.iter().any(|field| field.name == **key))
+        .filter(|(key, value)| !has_field(known, key, value))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let text = if other.is_empty() { String::new() } else { format!("{:#}", Value::Object(other)) };
     let help = "config keys that the catalogue does not know, as a JSON object";
     Field::new(FieldId::OtherConfig, "Other config (JSON)", help, Widget::Json(TextInput::multiline(&text)))
+}
+
+/// Does a config key have a field of its own?
+pub(super) fn has_field(known: &ConnectorType, key: &str, value: &Value) -> bool {
+    known.config.iter().any(|field| field.name == key)
+        || (key == "authType" && known.keeps_auth_type_in_secrets() && (value.is_string() || value.is_null()))
 }

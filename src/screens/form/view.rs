@@ -5,11 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::field::{Field, FieldId, Widget};
+use super::field::{Field, FieldId};
+use super::widget::Widget;
 use super::{Purpose, State, has_odd_mode};
-use crate::domain::{AuthMode, Catalogue, StoredAuthMode};
+use crate::domain::{AuthMode, Catalogue, SecretsState, StoredAuthMode};
 use crate::screens::record;
 use crate::ui::layout::{cut_bottom, cut_top};
+use crate::ui::secret_input::{Intent, SecretInput};
 use crate::ui::text::{clip, fit, wrap};
 use crate::ui::theme::Theme;
 
@@ -50,10 +52,16 @@ fn title_line(state: &State, width: usize, theme: Theme) -> Line<'static> {
 fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std::ops::Range<usize>) {
     let mut lines = Vec::new();
     let mut focus = 0..0;
-    for (at, field) in state.fields.iter().enumerate() {
+    let mut has_secrets = false;
+    for at in state.shown_places() {
+        let field = &state.fields[at];
+        if field.id.is_of_secrets() && !has_secrets {
+            has_secrets = true;
+            push_secrets_head(&mut lines, state, width, theme);
+        }
         let start = lines.len();
         let focused = at == state.focus && state.picker.is_none();
-        push_field(&mut lines, field, focused, width, theme);
+        push_field(&mut lines, state, field, focused, width, theme);
         if field.id == FieldId::AuthMode {
             push_mode_notes(&mut lines, state, field, width, theme);
         }
@@ -67,12 +75,35 @@ fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std:
             focus = start..lines.len();
         }
     }
-    lines.push(Line::default());
-    lines.push(Line::styled(clip(&format!("  secrets: {}", record::secrets_text(&state.base)), width), theme.muted()));
+    if !has_secrets && !state.base.connector_type_id.is_empty() {
+        push_secrets_head(&mut lines, state, width, theme);
+    }
     (lines, focus)
 }
 
-fn push_field(lines: &mut Vec<Line<'static>>, field: &Field, focused: bool, width: usize, theme: Theme) {
+/// What is known of the secrets, above their fields.
+fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize, theme: Theme) {
+    let has_field =
+        |name: &String| state.shown().any(|field| matches!(&field.id, FieldId::Secret(own, _) if own == name));
+    let (text, style) = match &state.secrets {
+        SecretsState::None => ("Secrets".to_owned(), theme.accent()),
+        SecretsState::Missing => {
+            ("Secrets: missing, to be entered before the connector can run".to_owned(), theme.warning())
+        }
+        SecretsState::Set { keys, .. } => {
+            let others: Vec<&str> = keys.iter().filter(|name| !has_field(name)).map(String::as_str).collect();
+            let copied = if state.copy_of.is_some() { ", copied from the original" } else { "" };
+            let others = if others.is_empty() { String::new() } else { format!("; also set: {}", others.join(", ")) };
+            (format!("Secrets: set{copied}{others}"), theme.accent())
+        }
+        SecretsState::Unreadable(reason) => (format!("Secrets: unreadable: {reason}"), theme.warning()),
+    };
+    for part in wrap(&text, width.saturating_sub(2)) {
+        lines.push(Line::styled(format!("  {part}"), style));
+    }
+}
+
+fn push_field(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, focused: bool, width: usize, theme: Theme) {
     let label_width = LABEL.min(width / 3);
     let star = if field.required { " *" } else { "" };
     let label = format!("{}{star}", clip(&field.label, label_width.saturating_sub(star.len())));
@@ -82,47 +113,88 @@ fn push_field(lines: &mut Vec<Line<'static>>, field: &Field, focused: bool, widt
         Span::styled(format!("{sign}{text} "), if focused { theme.title() } else { theme.accent() })
     };
     let room = width.saturating_sub(label_width + 4);
-    for (at, value) in value_lines(field, focused, room, theme).into_iter().enumerate() {
+    for (at, value) in value_lines(state, field, focused, room, theme).into_iter().enumerate() {
         let mut spans = vec![head(at == 0)];
         spans.extend(value.spans);
         lines.push(Line::from(spans));
     }
 }
 
-fn value_lines(field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
+fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
     match &field.widget {
         Widget::Type(id) if id.is_empty() => {
             vec![value("(choose with Enter)", focused, room, theme)]
         }
         Widget::Type(id) => vec![value(&record::type_text(id), focused, room, theme)],
-        Widget::Text(input) if focused => input.view(room, 1, true, theme),
-        Widget::Text(input) if input.text().is_empty() => vec![Line::styled("—", theme.muted())],
-        Widget::Text(input) => input.view(room, 1, false, theme),
-        Widget::Json(input) if focused => input.view(room, JSON_HEIGHT, true, theme),
-        Widget::Json(input) => vec![Line::styled(clip(&one_line(input.text()), room), theme.muted())],
-        Widget::Toggle(on) => {
-            let text = match on {
-                Some(true) => "[x] on",
-                Some(false) => "[ ] off",
-                None => "[-] not set",
-            };
-            vec![value(text, focused, room, theme)]
+        Widget::Text(input) | Widget::Number(input) if focused => input.view(room, 1, true, theme),
+        Widget::Text(input) | Widget::Number(input) if !input.text().is_empty() => input.view(room, 1, false, theme),
+        Widget::Json(input) | Widget::Lines(input) | Widget::Pairs(input) | Widget::Items(input) if focused => {
+            input.view(room, JSON_HEIGHT, true, theme)
         }
+        Widget::Json(input) if !input.text().is_empty() => {
+            vec![Line::styled(clip(&one_line(input.text()), room), theme.muted())]
+        }
+        Widget::Lines(input) | Widget::Pairs(input) | Widget::Items(input) if !input.text().is_empty() => {
+            vec![Line::styled(clip(&input.text().replace('\n', " ⏎ "), room), theme.text())]
+        }
+        Widget::Toggle(on) => vec![value(toggle_text(field, *on), focused, room, theme)],
         Widget::Choice { options, at } => {
-            let chosen = options.get(*at).cloned().flatten();
-            let label = match (&field.id, &chosen) {
-                (_, None) => "(none)".to_owned(),
-                (FieldId::Config(key), Some(id)) if key == "authType" => match Catalogue::current().auth_type(id) {
-                    Some(known) => format!("{} ({id})", known.label),
-                    None => id.clone(),
-                },
-                (_, Some(text)) if text.trim().is_empty() => format!("{text:?}"),
-                (_, Some(text)) => text.clone(),
-            };
-            vec![value(&format!("< {label} >"), focused, room, theme)]
+            vec![value(&choice_text(field, options.get(*at).cloned().flatten()), focused, room, theme)]
         }
         Widget::Mode(_, chosen) => vec![mode_line(*chosen, focused, theme)],
+        Widget::Secret(input) => vec![secret_line(state, field, input, focused, room, theme)],
+        _ => vec![Line::styled("—", theme.muted())],
     }
+}
+
+fn toggle_text(field: &Field, on: Option<bool>) -> &'static str {
+    match on {
+        Some(true) => "[x] on",
+        Some(false) => "[ ] off",
+        None if field.id.is_of_secrets() && field.is_stored => "[-] set, kept",
+        None => "[-] not set",
+    }
+}
+
+fn choice_text(field: &Field, chosen: Option<String>) -> String {
+    let is_auth_type = match &field.id {
+        FieldId::AuthType => true,
+        FieldId::Config(key) => key == "authType",
+        _ => false,
+    };
+    let label = match chosen {
+        None => "(none)".to_owned(),
+        Some(id) if is_auth_type && Catalogue::current().auth_type(&id).is_some() => {
+            format!("{} ({id})", record::auth_type_name(&id))
+        }
+        Some(text) if text.trim().is_empty() => format!("{text:?}"),
+        Some(text) => text,
+    };
+    format!("< {label} >")
+}
+
+/// The state of a secret, or dots for what is being entered.
+fn secret_line(
+    state: &State,
+    field: &Field,
+    input: &SecretInput,
+    focused: bool,
+    room: usize,
+    theme: Theme,
+) -> Line<'static> {
+    let is_whole = field.id == FieldId::WholeSecrets;
+    let (text, style) = match (input.intent(), &state.secrets) {
+        (Intent::Replace, _) => (input.shown(room), theme.good()),
+        (Intent::Clear, _) => ("will be cleared".to_owned(), theme.warning()),
+        (Intent::Keep, SecretsState::Set { .. }) if field.is_stored || is_whole => {
+            ("•••••• set".to_owned(), theme.text())
+        }
+        (Intent::Keep, SecretsState::Unreadable(_)) if field.required || is_whole => ("unreadable".to_owned(), theme.warning()),
+        (Intent::Keep, SecretsState::Missing) if field.required => ("missing".to_owned(), theme.warning()),
+        (Intent::Keep, SecretsState::Unreadable(_)) => ("not known".to_owned(), theme.muted()),
+        (Intent::Keep, _) => ("not set".to_owned(), theme.muted()),
+    };
+    Line::styled(clip(&text, room), if focused { theme.selected() } else { style })
 }
 
 fn value(text: &str, focused: bool, room: usize, theme: Theme) -> Line<'static> {
@@ -163,8 +235,8 @@ fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &State, field: &Field,
     };
     let odd = has_odd_mode(&state.base) && field.is_changed();
     let repaired = odd.then(|| ("the odd value is replaced".to_owned(), theme.muted()));
-    let warning = state.warning().map(|text| (format!("* {text}"), theme.warning()));
-    for (text, style) in [explanation, repaired, warning].into_iter().flatten() {
+    let warnings = state.warnings().into_iter().map(|text| (format!("* {text}"), theme.warning()));
+    for (text, style) in [explanation, repaired].into_iter().flatten().chain(warnings) {
         for part in wrap(&text, room) {
             lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), style));
         }

@@ -1,0 +1,148 @@
+//! Sealing all secrets anew with another key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::super::args::KeyKind;
+use super::super::context::{self, Context};
+use super::super::output::Output;
+use super::super::{DONE, NEEDS_A_PERSON};
+use super::open_existing;
+use crate::store::{Store, StoreError};
+use crate::transfer::TransferError;
+use crate::vault::{Resealed, Vault, key_id_of};
+
+/// What a rotation did.
+#[derive(Default)]
+struct Rotation {
+    resealed: u64,
+    current: u64,
+    unreadable: Vec<(String, String)>,
+    is_whole: bool,
+}
+
+pub(in super::super) fn rekey(
+    context: &Context,
+    to: Option<KeyKind>,
+    dry_run: bool,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    if dry_run {
+        return count(&Store::open_read_only(&context.file)?, json, output);
+    }
+    let mut store = open_existing(&context.file, output)?;
+    let vault = context.vault(&store)?;
+    let key = choose_key(&vault, &store, to)?;
+    let rotation = rotate(&mut store, &vault, output)?;
+    report(&key, &rotation, json, output)?;
+    Ok(if rotation.is_whole && rotation.unreadable.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
+
+/// The key to seal with. Of the key file it is a new one, unless an earlier rotation is not finished: then
+/// its key is gone on with.
+fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Result<String> {
+    match to {
+        Some(KeyKind::Passphrase) => {
+            let new = match context::secret_in("CONNECTOR_ADMIN_NEW_PASSPHRASE")? {
+                Some(given) => given,
+                None => context::ask_twice("New passphrase for the secrets: ")?,
+            };
+            vault.rotate(Some(new))?;
+        }
+        None if vault.uses_passphrase() => {}
+        None | Some(KeyKind::KeyFile) => {
+            let newest = vault.key_ids()?.pop();
+            let mut is_finished = true;
+            store.each::<StoreError>(|connector| {
+                let id = connector.secrets.as_deref().and_then(key_id_of);
+                // What no key at hand opens is not waiting for a rotation.
+                is_finished &= id.is_none() || id == newest || vault.open(&connector).is_err();
+                Ok(())
+            })?;
+            match newest {
+                Some(_) if !is_finished => vault.seal_with_key_file(),
+                _ => drop(vault.rotate(None)?),
+            }
+        }
+    }
+    Ok(vault.sealing_key_id()?.as_str().to_owned())
+}
+
+/// Ctrl-C stops between two batches; what is done stays done.
+fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<Rotation> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler =
+        signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be handled")?;
+    let mut rotation = Rotation::default();
+    let whole = store.reseal::<TransferError>(
+        |connector| match vault.reseal(connector)? {
+            Resealed::Current => {
+                rotation.current += 1;
+                Ok(None)
+            }
+            Resealed::Anew(sealed) => {
+                rotation.resealed += 1;
+                Ok(Some(sealed))
+            }
+            Resealed::Unreadable(reason) => {
+                rotation.unreadable.push((connector.id.clone(), reason.to_string()));
+                Ok(None)
+            }
+        },
+        &mut |done, total| {
+            output.progress(&format!("sealing anew: {done} of {total}; Ctrl-C stops, and another rekey goes on"));
+            !stop.load(Ordering::Relaxed)
+        },
+    );
+    output.end_progress();
+    signal_hook::low_level::unregister(handler);
+    rotation.is_whole = whole?;
+    Ok(rotation)
+}
+
+fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> anyhow::Result<()> {
+    if json {
+        let unreadable: Vec<Value> =
+            rotation.unreadable.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();
+        output.json(&json!({
+            "key": key,
+            "resealed": rotation.resealed,
+            "current": rotation.current,
+            "unreadable": unreadable,
+            "stopped": !rotation.is_whole,
+        }))?;
+        return Ok(());
+    }
+    output.line(&format!("sealed with key {key}: {} anew, {} already", rotation.resealed, rotation.current))?;
+    for (id, reason) in &rotation.unreadable {
+        output.line(&format!("left alone {id}: {reason}"))?;
+    }
+    if !rotation.is_whole {
+        output.line("stopped before the end; run rekey again to go on")?;
+    }
+    Ok(())
+}
+
+/// How many secrets each key sealed.
+fn count(store: &Store, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
+    store.each::<StoreError>(|connector| {
+        if let Some(secrets) = &connector.secrets {
+            let key = key_id_of(secrets).map_or_else(|| "another program".to_owned(), |id| id.as_str().to_owned());
+            *by_key.entry(key).or_default() += 1;
+        }
+        Ok(())
+    })?;
+    if json {
+        output.json(&json!(by_key))?;
+    } else {
+        let rows: Vec<Vec<String>> = by_key.into_iter().map(|(key, count)| vec![key, count.to_string()]).collect();
+        output.table(&["SEALED WITH KEY", "SECRETS"], &rows)?;
+    }
+    Ok(DONE)
+}

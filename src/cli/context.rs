@@ -1,0 +1,128 @@
+//! What the commands share: the connectors file, where keys come from, the types a person added.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use etcetera::BaseStrategy;
+use zeroize::Zeroizing;
+
+use crate::domain::Catalogue;
+use crate::store::{self, Inspection, Store};
+use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
+use crate::worker::check_passphrase;
+
+/// The file and the keys that the arguments and the environment name.
+pub(super) struct Context {
+    pub(super) file: PathBuf,
+    key_file: Option<PathBuf>,
+    ask_passphrase: bool,
+}
+
+impl Context {
+    /// From the arguments; the environment and the platform's directories fill in.
+    pub(super) fn new(file: Option<PathBuf>, key_file: Option<PathBuf>, ask_passphrase: bool) -> anyhow::Result<Self> {
+        let file = match file.or_else(|| path_in("CONNECTOR_ADMIN_FILE")) {
+            Some(file) => file,
+            None => directories()
+                .context("name the file with --file FILE or $CONNECTOR_ADMIN_FILE")?
+                .data_dir()
+                .join("connector-admin")
+                .join("connectors.db"),
+        };
+        Ok(Self { file, key_file, ask_passphrase })
+    }
+
+    /// The key file, made or not.
+    pub(super) fn key_file(&self) -> anyhow::Result<PathBuf> {
+        if let Some(path) = self.key_file.clone().or_else(|| path_in("CONNECTOR_ADMIN_KEY_FILE")) {
+            return Ok(path);
+        }
+        let directories = directories().context("name the key file with --key-file or $CONNECTOR_ADMIN_KEY_FILE")?;
+        Ok(directories.config_dir().join("connector-admin").join("keys"))
+    }
+
+    /// Where keys come from; asks for the passphrase if there is to be one.
+    pub(super) fn keys(&self) -> anyhow::Result<KeyOptions> {
+        Ok(KeyOptions { key_file: self.key_file()?, passphrase: self.passphrase()? })
+    }
+
+    fn passphrase(&self) -> anyhow::Result<Option<Passphrase>> {
+        if let Some(given) = secret_in("CONNECTOR_ADMIN_PASSPHRASE")? {
+            return Ok(Some(given));
+        }
+        if !self.ask_passphrase {
+            return Ok(None);
+        }
+        if self.is_new_passphrase() {
+            ask_twice("Passphrase for the secrets: ")
+        } else {
+            ask("Passphrase for the secrets: ")
+        }
+        .map(Some)
+    }
+
+    /// No secret of the file was sealed with a passphrase yet, so a typing error would not be noticed.
+    fn is_new_passphrase(&self) -> bool {
+        let is_there = matches!(store::inspect(&self.file), Ok(Inspection::Connectors { .. }));
+        let sealed =
+            is_there.then(|| Store::open_read_only(&self.file).and_then(|store| store.sealed_like(PASSPHRASE_PREFIX)));
+        !matches!(sealed, Some(Ok(sealed)) if !sealed.is_empty())
+    }
+
+    /// The vault for a file that is open.
+    pub(super) fn vault(&self, store: &Store) -> anyhow::Result<Vault> {
+        let vault = Vault::new(self.keys()?);
+        check_passphrase(&vault, store)??;
+        Ok(vault)
+    }
+}
+
+/// Adds the types of a person's own to the catalogue: `--types`, `$CONNECTOR_ADMIN_TYPES`, or
+/// `connector_types.json` in the platform's configuration directory.
+pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
+    let usual = directories()
+        .ok()
+        .map(|directories| directories.config_dir().join("connector-admin").join("connector_types.json"));
+    let named = named.or_else(|| path_in("CONNECTOR_ADMIN_TYPES"));
+    let Some(path) = named.or_else(|| usual.filter(|path| path.exists())) else {
+        return Ok(());
+    };
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    match Catalogue::builtin().with(&text) {
+        Ok(catalogue) => catalogue.install(),
+        Err(reason) => bail!("{}, {reason}. No type was taken from it", path.display()),
+    }
+    Ok(())
+}
+
+fn path_in(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// A passphrase from the environment.
+pub(super) fn secret_in(variable: &str) -> anyhow::Result<Option<Passphrase>> {
+    match std::env::var(variable) {
+        Ok(text) => Ok(Passphrase::new(Zeroizing::new(text))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("${variable} is not UTF-8"),
+    }
+}
+
+fn ask(prompt: &str) -> anyhow::Result<Passphrase> {
+    let text = rpassword::prompt_password(prompt)
+        .context("the passphrase cannot be asked for without a terminal; give it in $CONNECTOR_ADMIN_PASSPHRASE")?;
+    Passphrase::new(Zeroizing::new(text)).context("the passphrase is empty; nothing was done")
+}
+
+/// Asks for a new passphrase, twice.
+pub(super) fn ask_twice(prompt: &str) -> anyhow::Result<Passphrase> {
+    let first = ask(prompt)?;
+    if ask("The same again: ")? != first {
+        bail!("these were two different passphrases; nothing was done");
+    }
+    Ok(first)
+}
+
+fn directories() -> anyhow::Result<impl BaseStrategy> {
+    etcetera::choose_base_strategy().context("there is no home directory")
+}

@@ -1,0 +1,168 @@
+//! Secrets in the form: what was entered becomes edits, which only the vault can apply.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::field::{Field, FieldId};
+use super::widget::{Widget, pair_lines};
+use super::{Purpose, State};
+use crate::domain::change::Change;
+use crate::domain::connector_type::{self, FieldKind};
+use crate::domain::secret::{OpenSecrets, Secret, SecretEdits};
+use crate::domain::{SecretsState, validate};
+use crate::ui::secret_input::{Intent, SecretInput};
+
+/// One line of help for a secret.
+pub(super) fn help(kind: &connector_type::Field) -> String {
+    let form = match kind.kind {
+        FieldKind::TextMap => " as name: value on each line",
+        FieldKind::Object => " as a JSON object",
+        _ => "",
+    };
+    let own = kind.help.as_ref().map_or(String::new(), |help| format!("{help}. "));
+    format!("{own}Write-only: type or paste{form} to replace it, Ctrl-x clears or keeps it. It is never shown")
+}
+
+/// What is wrong with what was entered, without saying what that is.
+pub(super) fn check(input: &SecretInput, kind: Option<&connector_type::Field>) -> Result<(), String> {
+    if input.intent() != Intent::Replace {
+        return Ok(());
+    }
+    secret_of(input.text(), kind).map(|_| ())
+}
+
+/// The JSON of an entered secret.
+fn secret_of(text: &str, kind: Option<&connector_type::Field>) -> Result<Secret, String> {
+    match kind.map_or(FieldKind::Object, |kind| kind.kind) {
+        FieldKind::Object => object(text),
+        FieldKind::TextMap if text.trim_start().starts_with('{') => object(text),
+        FieldKind::TextMap => pair_lines(text).map(|lines| of_pairs(&lines)),
+        FieldKind::Number | FieldKind::List => Err("this kind of secret cannot be entered here".to_owned()),
+        kind => match validate::text_problem(kind, true, text) {
+            Some(problem) => Err(problem),
+            None => Ok(Secret::text(if kind == FieldKind::LongText { text } else { text.trim_end_matches('\n') })),
+        },
+    }
+}
+
+/// The place of an error is told; the text is not, and the parser's own words could hold parts of it.
+fn object(text: &str) -> Result<Secret, String> {
+    match serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(text) {
+        Ok(_) => Ok(Secret::json(Zeroizing::new(text.trim().to_owned()))),
+        Err(error) => Err(format!("not a JSON object (line {}, column {})", error.line(), error.column())),
+    }
+}
+
+fn of_pairs(lines: &[(&str, &str)]) -> Secret {
+    let by_name = lines.iter().map(|(name, value)| ((*name).to_owned(), Some(Secret::text(value)))).collect();
+    OpenSecrets::empty().edited(&SecretEdits { by_name, whole: None }).secret().clone()
+}
+
+impl State {
+    /// What is to be done to the secrets.
+    ///
+    /// # Errors
+    /// When what was entered is wrong, for people.
+    pub(super) fn secret_edits(&self) -> Result<SecretEdits, String> {
+        let mut edits = SecretEdits::default();
+        for field in self.shown().filter(|field| field.is_changed()) {
+            let value = match &field.widget {
+                Widget::Secret(input) if input.intent() == Intent::Clear => None,
+                Widget::Secret(input) => Some(secret_of(input.text(), field.kind.as_ref())?),
+                Widget::Toggle(on) => Some(Secret::json(Zeroizing::new(on.unwrap_or(false).to_string()))),
+                _ => continue,
+            };
+            match (&field.id, value) {
+                (FieldId::WholeSecrets, Some(secret)) => edits.whole = Some(secret),
+                (FieldId::WholeSecrets, None) => edits.whole = Some(OpenSecrets::empty().secret().clone()),
+                (FieldId::Secret(name, _), value) => {
+                    edits.by_name.insert(name.clone(), value);
+                }
+                _ => {}
+            }
+        }
+        for name in self.secrets_left_behind() {
+            edits.by_name.entry(name).or_insert(None);
+        }
+        let auth_type = self.fields.iter().find(|field| field.id == FieldId::AuthType);
+        let are_set = matches!(self.secrets, SecretsState::Set { .. });
+        let is_told = auth_type.is_some_and(|field| !edits.is_empty() || (are_set && field.is_changed()));
+        if let Some(id) = self.chosen_auth_type().filter(|_| is_told) {
+            edits.by_name.insert("authType".to_owned(), Some(Secret::text(&id)));
+        }
+        Ok(edits)
+    }
+
+    /// Stored secrets that belong to a choice which is not chosen any more.
+    fn secrets_left_behind(&self) -> Vec<String> {
+        let asked_for: Vec<&str> = self.shown().filter_map(secret_name).collect();
+        let is_left = |field: &&Field| field.is_stored && self.is_left_behind(field);
+        self.fields
+            .iter()
+            .filter(is_left)
+            .filter_map(secret_name)
+            .filter(|name| !asked_for.contains(name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Some secret was entered: then those that are required must be there too.
+    pub(super) fn secrets_are_entered(&self) -> bool {
+        self.shown().any(|field| match &field.widget {
+            Widget::Secret(input) => input.intent() == Intent::Replace,
+            _ => false,
+        })
+    }
+
+    /// A required secret that is neither stored nor entered.
+    pub(super) fn is_missed(&self, field: &Field) -> bool {
+        let Widget::Secret(input) = &field.widget else { return false };
+        let is_there = match input.intent() {
+            Intent::Keep => field.is_stored,
+            Intent::Replace => true,
+            Intent::Clear => false,
+        };
+        field.required && !is_there
+    }
+
+    /// The edits for people: which secrets, never what.
+    pub(super) fn secret_changes(&self, edits: &SecretEdits) -> Vec<Change> {
+        let before = |name: &str| if self.secrets.has(name) { "set" } else { "(not set)" }.to_owned();
+        let mut found: Vec<Change> = edits
+            .by_name
+            .iter()
+            .filter(|(name, _)| *name != "authType")
+            .map(|(name, value)| Change {
+                field: format!("secrets.{name}"),
+                before: Some(before(name)),
+                after: Some(if value.is_some() { "set anew" } else { "cleared" }.to_owned()),
+            })
+            .collect();
+        if edits.whole.is_some() {
+            let before = Some(self.secrets.describe());
+            found.push(Change { field: "secrets".to_owned(), before, after: Some("set anew".to_owned()) });
+        }
+        found
+    }
+
+    /// The auth type is chosen with the secrets, and these change: the mode is inferred from it.
+    pub(super) fn chosen_auth_type(&self) -> Option<String> {
+        let field = self.fields.iter().find(|field| field.id == FieldId::AuthType)?;
+        field.value().ok().flatten()?.as_str().map(str::to_owned)
+    }
+
+    /// A new or changed auth type of a spec type, for the config, where Kibana copies it.
+    pub(super) fn auth_type_for_config(&self) -> Option<String> {
+        let field = self.fields.iter().find(|field| field.id == FieldId::AuthType)?;
+        let is_written = self.purpose == Purpose::Create || field.is_changed();
+        self.chosen_auth_type().filter(|_| is_written)
+    }
+}
+
+fn secret_name(field: &Field) -> Option<&str> {
+    match &field.id {
+        FieldId::Secret(name, _) => Some(name),
+        _ => None,
+    }
+}

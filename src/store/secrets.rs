@@ -1,0 +1,115 @@
+//! Records by the state of their secrets, and sealing them anew with another key.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Progress;
+use super::connectors::{COLUMNS, count, from_row};
+use super::error::StoreError;
+use super::open::Store;
+use crate::domain::Connector;
+
+/// Records in one transaction of a rotation.
+const BATCH: usize = 500;
+
+impl Store {
+    /// The next record by name that misses its secrets, after the given name and id; from the start again
+    /// at the end. With it, how many there are.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn next_missing(&self, after: Option<(&str, &str)>) -> Result<(Option<String>, u64), StoreError> {
+        self.run("looking for missing secrets", |connection| {
+            let total =
+                connection.query_row("SELECT count(*) FROM connectors WHERE is_missing_secrets <> 0", [], |row| {
+                    count(row, 0)
+                })?;
+            let (name, id) = after.unwrap_or_default();
+            let next = |condition: &str, values: &[&str]| {
+                let sql = format!(
+                    "SELECT id FROM connectors WHERE is_missing_secrets <> 0 {condition}
+                     ORDER BY name COLLATE NOCASE, id LIMIT 1"
+                );
+                connection.query_row(&sql, rusqlite::params_from_iter(values), |row| row.get(0)).optional()
+            };
+            let found = match next("AND (name COLLATE NOCASE, id) > (?1 COLLATE NOCASE, ?2)", &[name, id])? {
+                None => next("", &[])?,
+                found => found,
+            };
+            Ok((found, total))
+        })
+    }
+
+    /// Two records for each key whose sealed values begin with `prefix`, to try a passphrase on.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sealed_like(&self, prefix: &str) -> Result<Vec<Connector>, StoreError> {
+        self.run("looking for sealed secrets", |connection| {
+            let sql = format!(
+                "WITH found AS (
+                   SELECT min(rowid) AS first, max(rowid) AS last FROM connectors
+                   WHERE substr(secrets, 1, length(?1)) = ?1 GROUP BY substr(secrets, 1, 37) LIMIT 20)
+                 SELECT {COLUMNS} FROM connectors
+                 WHERE rowid IN (SELECT first FROM found UNION SELECT last FROM found)"
+            );
+            connection.prepare(&sql)?.query_map([prefix], from_row)?.collect()
+        })
+    }
+
+    /// Gives every record with secrets to `seal`, and writes the sealed value it gives back. The secrets
+    /// stay what they are, so neither the revision nor the history takes part: earlier steps can be taken
+    /// back as before. Each batch is one transaction; a stop keeps what is done.
+    ///
+    /// # Errors
+    /// What `seal` returns; when the file cannot be read or written.
+    pub fn reseal<E: From<StoreError>>(
+        &mut self,
+        mut seal: impl FnMut(&Connector) -> Result<Option<String>, E>,
+        progress: Progress<'_>,
+    ) -> Result<bool, E> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "sealing the secrets anew", error);
+        let total = self.run("counting the secrets", |connection| {
+            connection.query_row("SELECT count(*) FROM connectors WHERE secrets IS NOT NULL", [], |row| count(row, 0))
+        })?;
+        let (mut after, mut done) = (i64::MIN, 0);
+        loop {
+            let seen = self.transaction::<_, E>("sealing the secrets anew", |connection| {
+                let sql = format!(
+                    "SELECT {COLUMNS}, rowid FROM connectors WHERE secrets IS NOT NULL AND rowid > ?1 ORDER BY rowid LIMIT {BATCH}"
+                );
+                let mut statement = connection.prepare_cached(&sql).map_err(wrap)?;
+                let rows: Vec<(Connector, i64)> = statement
+                    .query_map([after], |row| Ok((from_row(row)?, row.get(12)?)))
+                    .and_then(Iterator::collect)
+                    .map_err(wrap)?;
+                for (connector, row_id) in &rows {
+                    after = *row_id;
+                    if let Some(sealed) = seal(connector)? {
+                        write_sealed(connection, *row_id, &sealed, connector.revision).map_err(wrap)?;
+                    }
+                }
+                Ok(rows.len())
+            })?;
+            done += seen as u64;
+            if seen == 0 {
+                return Ok(true);
+            }
+            if !progress(done, total) {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// A write that leaves the revision alone is taken for a foreign one by the trigger, so the revision goes
+/// away and comes back.
+fn write_sealed(connection: &rusqlite::Connection, row_id: i64, sealed: &str, revision: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE connectors SET secrets = ?2, revision = ?3 WHERE rowid = ?1")?
+        .execute(params![row_id, sealed, !revision])?;
+    connection
+        .prepare_cached("UPDATE connectors SET revision = ?2 WHERE rowid = ?1")?
+        .execute(params![row_id, revision])?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! A secret being entered: it can be typed and pasted, and never read back. Wiped when dropped.
+
+use ratatui::crossterm::event::KeyCode;
+use unicode_segmentation::UnicodeSegmentation;
+use zeroize::Zeroizing;
+
+use crate::keymap::Key;
+
+/// The longest secret taken, in bytes; certificates and service accounts are far below it.
+const LONGEST: usize = 256 << 10;
+/// Room at first; it is doubled by hand, so that no copy is left behind.
+const ROOM: usize = 256;
+
+/// What is to become of the stored secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// The text entered takes its place.
+    Replace,
+    /// It goes.
+    Clear,
+}
+
+/// The text and what is meant by it.
+#[derive(Clone, Default)]
+pub struct SecretInput {
+    text: Zeroizing<String>,
+    intent: Intent,
+}
+
+impl std::fmt::Debug for SecretInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretInput({:?})", self.intent)
+    }
+}
+
+impl SecretInput {
+    /// What is to become of the stored secret.
+    pub fn intent(&self) -> Intent {
+        self.intent
+    }
+
+    /// What was entered; empty unless the intent is to replace.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes a key; false when it means nothing here.
+    pub fn key(&mut self, key: Key) -> bool {
+        match (key.code, key.ctrl) {
+            (KeyCode::Backspace, _) | (KeyCode::Char('h'), true) => {
+                let end = self.text.grapheme_indices(true).next_back().map_or(0, |(at, _)| at);
+                self.cut(end);
+            }
+            (KeyCode::Char('u' | 'w'), true) => self.cut(0),
+            _ => match key.typed() {
+                Some(character) => self.insert(character.encode_utf8(&mut [0; 4])),
+                None => return false,
+            },
+        }
+        true
+    }
+
+    /// Adds text at the end; line breaks stay, other controls are left out.
+    pub fn insert(&mut self, text: &str) {
+        self.make_room(text.len());
+        for character in text.chars().filter(|character| !character.is_control() || matches!(character, '\n' | '\t')) {
+            if self.text.len() + character.len_utf8() > LONGEST {
+                break;
+            }
+            self.text.push(character);
+        }
+        if !self.text.is_empty() {
+            self.intent = Intent::Replace;
+        }
+    }
+
+    fn make_room(&mut self, more: usize) {
+        let needed = (self.text.len() + more).min(LONGEST);
+        if needed <= self.text.capacity() {
+            return;
+        }
+        let mut bigger = Zeroizing::new(String::with_capacity(needed.max(self.text.capacity() * 2).max(ROOM)));
+        bigger.push_str(&self.text);
+        self.text = bigger;
+    }
+
+    fn cut(&mut self, end: usize) {
+        // Copied, so that what is cut is wiped too.
+        let mut shorter = Zeroizing::new(String::with_capacity(self.text.capacity()));
+        shorter.push_str(&self.text[..end]);
+        self.text = shorter;
+        self.intent = if self.text.is_empty() { Intent::Keep } else { Intent::Replace };
+    }
+
+    /// Clears the stored secret, or keeps it after all.
+    pub fn toggle_clear(&mut self, is_set: bool) {
+        let was_kept = self.intent == Intent::Keep;
+        self.cut(0);
+        if was_kept && is_set {
+            self.intent = Intent::Clear;
+        }
+    }
+
+    /// A dot for each character, and how much there is; never the text.
+    pub fn shown(&self, cells: usize) -> String {
+        let (count, lines) = (self.text.graphemes(true).count(), self.text.lines().count());
+        let size =
+            if lines > 1 { format!(" ({count} characters, {lines} lines)") } else { format!(" ({count} characters)") };
+        format!("{}{size}", "•".repeat(count.min(cells.saturating_sub(size.len()).min(24))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(input: &mut SecretInput, keys: &str) {
+        for name in keys.split_whitespace() {
+            assert!(input.key(Key::parse(name).expect("a key")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_entered_blind() {
+        let mut input = SecretInput::default();
+        press(&mut input, "a b ü Backspace c");
+        assert_eq!(
+            (input.text(), input.intent(), input.shown(60).as_str()),
+            ("abc", Intent::Replace, "••• (3 characters)")
+        );
+        input.insert("\r\n-----BEGIN\u{1b}[0m\n");
+        assert_eq!(input.text(), "abc\n-----BEGIN[0m\n");
+        assert!(input.shown(80).contains("2 lines") && !format!("{input:?}").contains("abc"));
+        press(&mut input, "Ctrl-u");
+        assert_eq!((input.text(), input.intent()), ("", Intent::Keep));
+        assert!(!input.key(Key::parse("Left").expect("a key")));
+    }
+
+    #[test]
+    fn a_stored_secret_is_cleared_and_kept_after_all() {
+        let mut input = SecretInput::default();
+        input.toggle_clear(true);
+        assert_eq!(input.intent(), Intent::Clear);
+        input.toggle_clear(true);
+        assert_eq!(input.intent(), Intent::Keep);
+        input.toggle_clear(false);
+        assert_eq!(input.intent(), Intent::Keep);
+        input.insert(&"x".repeat(LONGEST + 10));
+        assert_eq!(input.text().len(), LONGEST);
+    }
+}
