@@ -27,6 +27,7 @@ const REFUSED: u8 = 2;
 
 /// Runs the program; what it says on failure is safe to print.
 pub fn main() -> ExitCode {
+    no_core_dumps();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -47,6 +48,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(REFUSED)
         }
     }
+}
+
+/// A core dump would write secrets that are being entered, and keys, to the disk.
+fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // Where the limit cannot be set there is nothing else to be done.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 fn dispatch(args: Args) -> anyhow::Result<u8> {
@@ -108,7 +116,11 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
     let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true })?;
     if let Some(kept) = demo.finish() {
         let keys = demo::keys_of(&kept).key_file;
-        output::remark(&format!("the demo file was kept: {}, with its keys: {}", kept.display(), keys.display()));
+        output::remark(&format!(
+            "the demo file was kept: {0}; open it with connector-admin --key-file {1} {0}",
+            kept.display(),
+            keys.display()
+        ));
     }
     Ok(exit_code(signal))
 }

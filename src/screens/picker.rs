@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use crate::domain::connector_type::TypeGroup;
 use crate::domain::filter::fold;
 use crate::domain::{Catalogue, ConnectorType};
 use crate::keymap::{Action, Key};
@@ -34,9 +35,17 @@ impl State {
         let mut found: Vec<&ConnectorType> =
             Catalogue::current().types().iter().filter(|known| !known.is_system).filter(matches).collect();
         // Stable: within a group the types stay in the order of their names. A name that matches comes first.
-        let is_named = |known: &ConnectorType| fold(&known.name).contains(&wanted) || fold(&known.id).contains(&wanted);
-        found.sort_by_key(|known| (!is_named(known), known.group()));
+        found.sort_by_key(|known| self.group_of(known));
         found
+    }
+
+    /// The group a type is shown in; none for one that only its description brings up.
+    fn group_of(&self, known: &ConnectorType) -> (bool, Option<TypeGroup>) {
+        let wanted = fold(self.search.text().trim());
+        let is_named = [known.name.as_str(), &known.id, known.group().label()]
+            .into_iter()
+            .any(|text| fold(text).contains(&wanted));
+        (!is_named, is_named.then(|| known.group()))
     }
 
     /// Takes an action; `Some` with the type's id when one is chosen.
@@ -106,9 +115,11 @@ impl State {
     fn lines(&self, found: &[&ConnectorType], width: usize, theme: Theme) -> (Vec<Line<'static>>, usize) {
         let (mut lines, mut selected, mut group) = (Vec::new(), 0, None);
         for (at, known) in found.iter().enumerate() {
-            if group != Some(known.group()) {
-                group = Some(known.group());
-                lines.push(Line::styled(clip(known.group().label(), width), theme.accent()));
+            let (_, own) = self.group_of(known);
+            if group != Some(own) {
+                group = Some(own);
+                let head = own.map_or("Mentioned in the description", TypeGroup::label);
+                lines.push(Line::styled(clip(head, width), theme.accent()));
             }
             if at == self.selected {
                 selected = lines.len();

@@ -76,8 +76,8 @@ impl Field {
     }
 
     /// Of a field that the catalogue knows.
-    pub(super) fn of(id: FieldId, kind: &connector_type::Field, help: String, widget: Widget) -> Self {
-        let mut field = Self::new(id, &kind.label, &help, widget);
+    pub(super) fn of(id: FieldId, kind: &connector_type::Field, help: &str, widget: Widget) -> Self {
+        let mut field = Self::new(id, &kind.label, help, widget);
         field.required = kind.required;
         field.kind = Some(kind.clone());
         field
@@ -189,7 +189,7 @@ fn config_field(kind: &connector_type::Field, value: Option<&Value>) -> Field {
     };
     let help = kind.help.clone().unwrap_or_else(|| format!("config.{}", kind.name));
     let help = if form.is_empty() { help } else { format!("{help}; {form}") };
-    let mut field = Field::of(id, kind, help, widget);
+    let mut field = Field::of(id, kind, &help, widget);
     field.is_stored = value.is_some_and(|value| !value.is_null());
     field
 }
@@ -211,7 +211,7 @@ fn push_secrets(
             _ => Widget::Secret(SecretInput::default()),
         };
         let help = secrets::help(kind);
-        let mut field = Field::of(FieldId::Secret(kind.name.clone(), at), kind, help, widget);
+        let mut field = Field::of(FieldId::Secret(kind.name.clone(), at), kind, &help, widget);
         field.is_stored = state.has(&kind.name);
         fields.push(field);
     }

@@ -1,6 +1,6 @@
 //! Secrets in the form: what was entered becomes edits, which only the vault can apply.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zeroize::Zeroizing;
 
@@ -95,7 +95,7 @@ impl State {
     }
 
     /// Stored secrets that belong to a choice which is not chosen any more.
-    fn secrets_left_behind(&self) -> Vec<String> {
+    pub(super) fn secrets_left_behind(&self) -> BTreeSet<String> {
         let asked_for: Vec<&str> = self.shown().filter_map(secret_name).collect();
         let is_left = |field: &&Field| field.is_stored && self.is_left_behind(field);
         self.fields

@@ -86,15 +86,27 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
     let has_field =
         |name: &String| state.shown().any(|field| matches!(&field.id, FieldId::Secret(own, _) if own == name));
     let (text, style) = match &state.secrets {
+        SecretsState::None if state.shown().all(|field| !field.id.is_of_secrets()) => {
+            ("Secrets: none".to_owned(), theme.muted())
+        }
         SecretsState::None => ("Secrets".to_owned(), theme.accent()),
         SecretsState::Missing => {
             ("Secrets: missing, to be entered before the connector can run".to_owned(), theme.warning())
         }
         SecretsState::Set { keys, .. } => {
-            let others: Vec<&str> = keys.iter().filter(|name| !has_field(name)).map(String::as_str).collect();
-            let copied = if state.copy_of.is_some() { ", copied from the original" } else { "" };
-            let others = if others.is_empty() { String::new() } else { format!("; also set: {}", others.join(", ")) };
-            (format!("Secrets: set{copied}{others}"), theme.accent())
+            let left: Vec<String> = state.secrets_left_behind().into_iter().collect();
+            let others: Vec<&str> =
+                keys.iter().filter(|name| !has_field(name) && !left.contains(name)).map(String::as_str).collect();
+            let mut text = "Secrets: set".to_owned();
+            if state.copy_of.is_some() {
+                text.push_str(", copied from the original");
+            }
+            for (what, names) in [("also set", others.join(", ")), ("cleared on saving", left.join(", "))] {
+                if !names.is_empty() {
+                    text.push_str(&format!("; {what}: {names}"));
+                }
+            }
+            (text, theme.accent())
         }
         SecretsState::Unreadable(reason) => (format!("Secrets: unreadable: {reason}"), theme.warning()),
     };
@@ -189,7 +201,9 @@ fn secret_line(
         (Intent::Keep, SecretsState::Set { .. }) if field.is_stored || is_whole => {
             ("•••••• set".to_owned(), theme.text())
         }
-        (Intent::Keep, SecretsState::Unreadable(_)) if field.required || is_whole => ("unreadable".to_owned(), theme.warning()),
+        (Intent::Keep, SecretsState::Unreadable(_)) if field.required || is_whole => {
+            ("unreadable".to_owned(), theme.warning())
+        }
         (Intent::Keep, SecretsState::Missing) if field.required => ("missing".to_owned(), theme.warning()),
         (Intent::Keep, SecretsState::Unreadable(_)) => ("not known".to_owned(), theme.muted()),
         (Intent::Keep, _) => ("not set".to_owned(), theme.muted()),

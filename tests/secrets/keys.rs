@@ -1,0 +1,200 @@
+//! Keys on the command line: the key file, a passphrase, rotation that can be stopped, types of one's own.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Place, execute, rows};
+use crate::terminal::PROGRAM;
+
+const ONE: &str = r#"{"type":"action","id":"one","references":[],"attributes":{"actionTypeId":".slack_api","name":"One","config":{},"isMissingSecrets":true,"secrets":{"token":"planted-token"}}}"#;
+
+/// Runs the program with a home of its own.
+fn command(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["--file", place.path("c.db").to_str().unwrap()]).args(arguments);
+    for name in ["CONNECTOR_ADMIN_FILE", "CONNECTOR_ADMIN_KEY_FILE", "CONNECTOR_ADMIN_PASSPHRASE", "XDG_CONFIG_HOME"] {
+        command.env_remove(name);
+    }
+    command.env("HOME", place.path("home")).stdin(Stdio::null());
+    command
+}
+
+fn run(place: &Place, arguments: &[&str]) -> Output {
+    command(place, arguments).output().unwrap()
+}
+
+#[track_caller]
+fn ok(place: &Place, arguments: &[&str]) -> String {
+    checked(&run(place, arguments), 0)
+}
+
+#[track_caller]
+fn checked(output: &Output, code: i32) -> String {
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(!said.contains("planted"), "{said}");
+    said
+}
+
+/// A file of some records, whose plain secrets are sealed as they are taken in.
+fn imported(place: &Place, count: usize) {
+    let lines: Vec<String> = (0..count).map(|n| ONE.replace("\"one\"", &format!("\"one{n:05}\""))).collect();
+    let export = place.write("plain.ndjson", &lines.join("\n"));
+    ok(place, &["import", export.to_str().unwrap()]);
+    std::fs::remove_file(export).unwrap();
+}
+
+fn key_file(place: &Place) -> std::path::PathBuf {
+    place.path("home/.config/connector-admin/keys")
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// How many secrets each key sealed.
+fn by_key(place: &Place) -> Vec<u64> {
+    let counts: Value = serde_json::from_str(&ok(place, &["rekey", "--dry-run", "--json"])).unwrap();
+    counts.as_object().unwrap().values().map(|count| count.as_u64().unwrap()).collect()
+}
+
+#[test]
+fn plain_secrets_of_an_import_are_sealed_with_a_key_made_for_it() {
+    let place = Place::new();
+    let export = place.write("plain.ndjson", ONE);
+    let script = format!("umask 000 && exec {PROGRAM} --file \"$1\" import \"$2\"");
+    let output = Command::new("sh")
+        .args(["-c", &script, "sh", place.path("c.db").to_str().unwrap(), export.to_str().unwrap()])
+        .env("HOME", place.path("home"))
+        .env_remove("XDG_CONFIG_HOME")
+        .output()
+        .unwrap();
+    let said = checked(&output, 0);
+    assert!(said.contains("1 new") && said.contains("0 miss their secrets"), "{said}");
+    let stored = rows(&place.path("c.db"), "SELECT secrets, is_missing_secrets FROM connectors").concat();
+    assert!(stored.starts_with("\"ca1.k") && stored.ends_with("|Integer(0)"), "{stored}");
+    assert_eq!((mode(&place.path("c.db")), mode(&key_file(&place))), (0o600, 0o600));
+    assert_eq!(mode(key_file(&place).parent().unwrap()), 0o700);
+    assert!(ok(&place, &["get", "one"]).contains("set: token"));
+    let info = ok(&place, &["info"]);
+    assert!(info.contains("home/.config/connector-admin/keys") && !info.contains("warning"), "{info}");
+    // Nothing of it leaves again.
+    let export = ok(&place, &["export"]);
+    assert!(export.contains(r#""secrets":{}"#) && !export.contains("ca1."), "{export}");
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_reported() {
+    let place = Place::new();
+    imported(&place, 1);
+    std::fs::set_permissions(key_file(&place), PermissionsExt::from_mode(0o644)).unwrap();
+    for arguments in [&["get", "one00000"][..], &["info"]] {
+        let said = ok(&place, arguments);
+        assert!(said.contains("can be read by others (mode 644): chmod 600"), "{said}");
+    }
+}
+
+#[test]
+fn a_rotation_seals_everything_anew_and_another_one_goes_on() {
+    let place = Place::new();
+    imported(&place, 3);
+    execute(&place.path("c.db"), "UPDATE connectors SET secrets = 'S2liYW5h' WHERE id = 'one00002'");
+    let revisions = rows(&place.path("c.db"), "SELECT revision FROM connectors");
+    let said = checked(&run(&place, &["rekey"]), 1);
+    assert!(said.contains("2 anew, 0 already") && said.contains("left alone one00002: sealed by another"), "{said}");
+    assert_eq!(rows(&place.path("c.db"), "SELECT revision FROM connectors"), revisions);
+    assert_eq!(
+        std::fs::read_to_string(key_file(&place)).unwrap().lines().filter(|line| line.starts_with('k')).count(),
+        2
+    );
+    assert!(ok(&place, &["get", "one00000"]).contains("set: token"));
+    // As if a rotation had been stopped half-way: one value is of the new key, the other of an older one.
+    let old = ok(&place, &["rekey", "--dry-run"]);
+    let one =
+        rows(&place.path("c.db"), "SELECT secrets FROM connectors WHERE id = 'one00000'").concat().replace('"', "");
+    checked(&run(&place, &["rekey"]), 1);
+    execute(&place.path("c.db"), &format!("UPDATE connectors SET secrets = '{one}' WHERE id = 'one00000'"));
+    let said = checked(&run(&place, &["rekey"]), 1);
+    assert!(said.contains("1 anew, 1 already"), "{old}{said}");
+    assert_eq!(
+        std::fs::read_to_string(key_file(&place)).unwrap().lines().filter(|line| line.starts_with('k')).count(),
+        3
+    );
+}
+
+#[test]
+fn a_rotation_is_stopped_at_any_moment_and_nothing_is_lost() {
+    let place = Place::new();
+    imported(&place, 3000);
+    for signal in ["-INT", "-KILL"] {
+        let mut child = command(&place, &["rekey", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        // Once the first batches are in, whatever the machine's speed.
+        let newest = || std::fs::read_to_string(key_file(&place)).unwrap().lines().last().unwrap()[..17].to_owned();
+        let first = newest();
+        while child.try_wait().unwrap().is_none() {
+            let sql = format!("SELECT count(*) FROM connectors WHERE secrets LIKE 'ca1.{}.%'", newest());
+            let done = rows(&place.path("c.db"), &sql).concat();
+            if newest() != first && done != "Integer(0)" {
+                break;
+            }
+        }
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let _ = child.wait_with_output().unwrap();
+        assert_eq!(rows(&place.path("c.db"), "PRAGMA integrity_check").concat(), "\"ok\"");
+        assert_eq!(by_key(&place).iter().sum::<u64>(), 3000);
+    }
+    while by_key(&place).len() > 1 {
+        ok(&place, &["rekey"]);
+    }
+    let opened = ok(&place, &["rekey", "--json"]);
+    assert!(opened.contains(r#""unreadable": []"#) && opened.contains(r#""stopped": false"#), "{opened}");
+}
+
+#[test]
+fn a_passphrase_seals_without_any_file_and_a_wrong_one_does_nothing() {
+    let place = Place::new();
+    imported(&place, 2);
+    let with = |passphrase: &str, new: &str, arguments: &[&str]| {
+        let mut command = command(&place, arguments);
+        command.env("CONNECTOR_ADMIN_PASSPHRASE", passphrase).env("CONNECTOR_ADMIN_NEW_PASSPHRASE", new);
+        command.output().unwrap()
+    };
+    assert!(checked(&with("", "correct horse", &["rekey", "--to", "passphrase"]), 0).contains("2 anew"));
+    std::fs::remove_file(key_file(&place)).unwrap();
+    assert!(checked(&with("correct horse", "", &["get", "one00000"]), 0).contains("set: token"));
+    assert!(ok(&place, &["get", "one00000"]).contains("unreadable: sealed with a passphrase; start with --passphrase"));
+    assert!(checked(&with("wrong", "", &["get", "one00000"]), 0).contains("the passphrase given does not open it"));
+    let before = rows(&place.path("c.db"), "SELECT secrets FROM connectors");
+    assert!(checked(&with("wrong", "", &["rekey"]), 2).contains("opens none of the secrets"));
+    assert_eq!(rows(&place.path("c.db"), "SELECT secrets FROM connectors"), before);
+    assert!(checked(&with("correct horse", "new horse", &["rekey", "--to", "passphrase"]), 0).contains("2 anew"));
+    assert!(checked(&with("new horse", "", &["rekey", "--to", "key-file"]), 0).contains("2 anew"));
+    assert!(ok(&place, &["get", "one00001"]).contains("set: token"));
+    assert_eq!(mode(&key_file(&place)), 0o600);
+    assert!(checked(&run(&place, &["rekey", "--to", "passphrase"]), 2).contains("CONNECTOR_ADMIN_PASSPHRASE"));
+}
+
+#[test]
+fn the_types_are_listed_shown_and_added() {
+    let place = Place::new();
+    let all: Value = serde_json::from_str(&ok(&place, &["types", "--json"])).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), 65);
+    let shown = ok(&place, &["types", ".webhook"]);
+    for text in ["config.url", "secrets.clientSecret", "authType is webhook-oauth2-client-credentials", "gold"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(checked(&run(&place, &["types", ".nope"]), 2).contains("there is no connector type"));
+    // What is printed can be read again, under another name.
+    let mut own: Value = serde_json::from_str(&ok(&place, &["types", "slack2", "--json"])).unwrap();
+    own["id"] = ".acme".into();
+    own["name"] = "Acme".into();
+    let file = place.write("types.json", &format!("{{\"connector_types\": [\n{own}\n]}}"));
+    let types = ["--types", file.to_str().unwrap(), "types"];
+    assert!(ok(&place, &types).contains(".acme"));
+    std::fs::write(&file, "{\"connector_types\": [\n{\"id\": \".acme\", \"name\": \"\"}\n]}").unwrap();
+    let said = checked(&run(&place, &types), 2);
+    assert!(said.contains("types.json, line 2: .acme: a name is needed. No type was taken from it"), "{said}");
+}

@@ -1,0 +1,243 @@
+//! Secrets in the form: write-only, kept byte for byte or sealed anew, and every way they cannot be opened.
+
+use std::path::Path;
+
+use connector_admin::demo::keys_of;
+use connector_admin::domain::{Connector, SecretEdits, SecretsState, secret::Secret};
+use connector_admin::store::Store;
+use connector_admin::vault::Vault;
+
+use crate::support::{App, Place, execute, rows};
+
+fn add(path: &Path, id: &str, type_id: &str, name: &str, config: &str, secrets: &[(&str, &str)]) {
+    let (mut store, _) = Store::open(path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
+    let mut connector = Connector { name: name.into(), config: config.into(), ..Connector::new(id, type_id) };
+    connector.is_missing_secrets = secrets.is_empty();
+    let by_name = secrets.iter().map(|(name, value)| ((*name).to_owned(), Some(Secret::text(value)))).collect();
+    Vault::new(keys_of(path)).carry(None, &mut connector, &SecretEdits { by_name, whole: None }).unwrap();
+    store.create(&connector, "2026-11-25T12:00:00.000Z").unwrap();
+}
+
+const WEBHOOK: &str =
+    r#"{"url":"https://a.example","method":"post","hasAuth":true,"authType":"webhook-authentication-basic"}"#;
+
+fn file(place: &Place) -> std::path::PathBuf {
+    let path = place.path("s.db");
+    add(&path, "hook", ".webhook", "Hook", WEBHOOK, &[("user", "u"), ("password", "hunter2")]);
+    path
+}
+
+fn stored(path: &Path, id: &str) -> String {
+    rows(path, &format!("SELECT secrets FROM connectors WHERE id = '{id}'")).concat()
+}
+
+fn opened(path: &Path, id: &str) -> Result<String, String> {
+    let connector = Store::open_read_only(path).unwrap().get(id).unwrap().unwrap();
+    let open = Vault::new(keys_of(path)).open(&connector).map_err(|reason| reason.to_string())?;
+    Ok(open.secret().expose().to_owned())
+}
+
+#[test]
+fn a_toggle_and_a_new_name_leave_the_ciphertext_and_a_config_edit_seals_anew() {
+    let place = Place::new();
+    let path = file(&place);
+    let before = stored(&path, "hook");
+    let mut app = App::open(&path, 110, 40);
+    app.press("t").expect("per-user now").press("e").type_text("!").press("Ctrl-s Enter").expect("saved: Hook!");
+    assert_eq!(stored(&path, "hook"), before);
+    app.press("e Down Down End").type_text("/v2").press("Ctrl-s Enter").expect("saved");
+    assert_ne!(stored(&path, "hook"), before);
+    let both = r#"{"password":"hunter2","user":"u"}"#;
+    assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
+    // Taking the edit back brings the old config and the old ciphertext, which fit each other.
+    app.press("u").expect("undone: edit");
+    assert_eq!(stored(&path, "hook"), before);
+    assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
+    app.press("Enter").expect("set: password, user").expect_not("hunter2");
+}
+
+#[test]
+fn secrets_are_kept_replaced_and_cleared() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("e Down Down Down Down Down Down Down Down Down").expect("> Username *").expect("•••••• set");
+    app.press("Down").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
+    app.press("Ctrl-s").expect("secrets.password").expect("- set").expect("+ set anew").expect_not("swordfish");
+    app.press("Enter").expect("saved: Hook");
+    assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"swordfish","user":"u"}"#));
+    // Clearing one that is needed beside a new one is refused; clearing both leaves them missing.
+    app.press("e Up Up Up Up").expect("> Password *").press("Ctrl-x").expect("will be cleared");
+    app.press("Up").type_text("v").press("Ctrl-s").expect("Password: a value is needed").press("Up Ctrl-u");
+    app.press("Ctrl-x Ctrl-s").expect("+ cleared").press("Enter").expect("saved: Hook");
+    assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
+    app.press("u").expect("undone");
+    assert!(opened(&path, "hook").is_ok());
+}
+
+#[test]
+fn another_auth_type_keeps_what_is_common_and_drops_the_rest() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("e Down Down Down Down Down Down")
+        .expect("> Authentication type")
+        .press("Right")
+        .expect("Certificate type");
+    app.expect_not("Username")
+        .press("Right")
+        .expect("cleared on saving: password, user")
+        .expect("Access token URL *")
+        .expect("OAuth client secret *");
+    app.press("Tab").type_text("https://t.example").press("Tab").type_text("client");
+    app.press("Tab Tab Tab Tab Tab").expect("> OAuth client secret *").type_text("deep");
+    app.press("Ctrl-s").expect("secrets.password").expect("+ cleared").expect("secrets.clientSecret");
+    app.press("Enter").expect("saved");
+    assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"clientSecret":"deep"}"#));
+    let config = rows(&path, "SELECT config FROM connectors").concat();
+    assert!(config.contains("a.example") && config.contains("t.example"), "{config}");
+    // And back: what belongs to OAuth goes with it.
+    app.press("e Down Down Down Down Down Down Right Right").expect("Username *").press("Ctrl-s");
+    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").press("Enter").expect("saved");
+    let config = rows(&path, "SELECT config FROM connectors").concat();
+    assert!(!config.contains("t.example") && !config.contains("client\\\""), "{config}");
+}
+
+#[test]
+fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
+    let place = Place::new();
+    let path = file(&place);
+    add(&path, "other", ".webhook", "Other", WEBHOOK, &[("user", "x"), ("password", "y")]);
+    let original = stored(&path, "hook");
+    let keys = std::fs::read(keys_of(&path).key_file).unwrap();
+    let reset = || {
+        execute(
+            &path,
+            &format!(
+                "UPDATE connectors SET config = '{WEBHOOK}', secrets = '{}' WHERE id = 'hook'",
+                original.replace('"', "")
+            ),
+        );
+        std::fs::write(keys_of(&path).key_file, &keys).unwrap();
+    };
+    let cases: [(&str, &dyn Fn(), &str); 5] = [
+        ("lost key", &|| std::fs::remove_file(keys_of(&path).key_file).unwrap(), "which is not in the key file"),
+        ("wrong key", &|| std::fs::write(keys_of(&path).key_file, "# none\n").unwrap(), "which is not in the key file"),
+        (
+            "tampered",
+            &|| execute(&path, "UPDATE connectors SET secrets = secrets || 'A' WHERE id = 'hook'"),
+            "damaged or was tampered with",
+        ),
+        (
+            "moved",
+            &|| {
+                execute(
+                    &path,
+                    "UPDATE connectors SET secrets = (SELECT secrets FROM connectors WHERE id = 'other') WHERE id = 'hook'",
+                );
+            },
+            "belongs to the connector other",
+        ),
+        (
+            "config",
+            &|| execute(&path, "UPDATE connectors SET config = replace(config, 'post', 'put') WHERE id = 'hook'"),
+            "was changed outside of this program",
+        ),
+    ];
+    for (name, damage, reason) in cases {
+        reset();
+        damage();
+        let damaged = stored(&path, "hook");
+        let mut app = App::open(&path, 160, 40);
+        app.press("/").type_text("hook").press("Enter Enter").expect("unreadable").press("Esc");
+        // The connector stays editable; what is sealed stays as it is.
+        app.press("e").expect(reason).type_text("!").press("Ctrl-s Enter").expect("saved: Hook");
+        assert_eq!(stored(&path, "hook"), damaged, "{name}");
+        app.press("e Down Down End").type_text("/x").press("Ctrl-s").expect("cannot be opened now").press("Enter");
+        app.expect("saved");
+        assert_eq!(stored(&path, "hook"), damaged, "{name}");
+        app.press("u").expect("undone").press("u").expect("undone");
+        // Entered again, all that are needed.
+        app.press("e Up Up Up Up").type_text("new").press("Ctrl-s").expect("Username: a value is needed");
+        app.type_text("again").press("Ctrl-s").expect("take the place of all").press("Enter").expect("saved");
+        assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"new","user":"again"}"#), "{name}");
+    }
+}
+
+#[test]
+fn a_copy_has_the_secrets_of_its_original_without_their_being_typed() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("c").expect("Secrets: set, copied from the original").press("Ctrl-s").expect("copied from the original");
+    app.press("Enter").expect("created: Hook (copy)");
+    assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"password":"hunter2","user":"u"}"#));
+    assert_ne!(stored(&path, "new-connector-id"), stored(&path, "hook"));
+}
+
+#[test]
+fn an_unknown_type_is_edited_as_json_and_its_secrets_as_a_whole() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    let mut app = App::open(&path, 110, 40);
+    app.press("n").type_text(".acme").press("Enter").type_text("Acme").press("Down Down").expect("> Config (JSON)");
+    app.press("Tab").type_text("{\"pin\": ").press("Tab Shift-Tab").expect("! not a JSON object (line 1, column 8)");
+    app.type_text("\"1234\"}").press("Ctrl-s Enter").expect("created: Acme");
+    assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"pin": "1234"}"#));
+    app.press("e").expect("Secrets: set; also set: pin").expect_not("1234");
+}
+
+#[test]
+fn the_secrets_that_an_import_misses_are_filled_in_one_after_the_other() {
+    let place = Place::new();
+    let path = file(&place);
+    let line = |id: &str, name: &str| {
+        format!(
+            r#"{{"type":"action","id":"{id}","references":[],"attributes":{{"actionTypeId":".slack_api","name":"{name}","config":{{}},"isMissingSecrets":true,"secrets":{{}}}}}}"#
+        )
+    };
+    let export = place.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
+    let mut app = App::open(&path, 110, 40);
+    app.press("i").type_text(export.to_str().unwrap()).press("Enter").expect("3 miss their secrets");
+    app.press("Right Enter").expect("1 of 3").expect("/missing:secrets").press("Esc").expect("of 4");
+    for (name, left) in [("alpha", "2 connectors left"), ("Beta", "1 connector left"), ("Gamma", "no connector misses")]
+    {
+        app.press("N").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
+        app.type_text("xoxb-1").press("Ctrl-s Enter").expect(&format!("saved: {name}")).expect(left);
+    }
+    app.press("N").expect("no connector misses its secrets");
+    assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
+    // Skipping one goes on to the next, and around at the end.
+    app.press("u").expect("undone").press("u").expect("undone").press("Home");
+    app.press("N").expect("Edit Beta").press("Esc N").expect("Edit Gamma").press("Esc N").expect("Edit Beta");
+}
+
+#[test]
+fn the_editor_takes_texts_and_gives_them_back_right_or_wrong() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("e Down Down Down Down").expect("> HTTP headers");
+    app.editor = |_| Ok("X-One: 1\nX-Two: 2\n".to_owned());
+    app.press("Ctrl-o").expect("X-Two: 2").press("Up");
+    app.editor = |text| Ok(format!("{text}\nbroken"));
+    app.press("Down Ctrl-o").expect("! line 3: must be name: value").expect("broken");
+    app.editor = |text| Ok(text.replace("broken", ""));
+    app.press("Ctrl-o").expect_not("! line 3").press("Ctrl-s").expect(r#"+ {"X-One":"1","X-Two":"2"}"#).press("Esc");
+    app.editor = |_| Err("the editor ended with exit status: 1; the text is as before".to_owned());
+    app.press("Ctrl-o").expect("the text is as before").expect("X-Two: 2");
+    app.press("Tab Tab Tab Tab Tab").expect("> Username").press("Ctrl-o").expect("secrets never");
+}
+
+#[test]
+fn another_writers_changes_meet_an_entered_secret() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("e Up Up Up Up").expect("> Password *").type_text("mine");
+    execute(&path, "UPDATE connectors SET name = 'Theirs' WHERE id = 'hook'");
+    app.press("Ctrl-s Enter").expect("Changed by someone else").press("Right Right Enter").expect("Theirs");
+    app.expect("•••• (4 characters)").press("Ctrl-s Enter").expect("saved: Theirs");
+    assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"mine","user":"u"}"#));
+    assert_eq!(Vault::new(keys_of(&path)).state(&Connector::new("x", "y")), SecretsState::None);
+}
