@@ -40,8 +40,8 @@ impl AuthMode {
     /// One line for people.
     pub fn explanation(self) -> &'static str {
         match self {
-            AuthMode::Shared => "everyone uses the one set of credentials stored here",
-            AuthMode::PerUser => "each user is meant to connect an account of their own",
+            AuthMode::Shared => "everyone uses the credentials stored here",
+            AuthMode::PerUser => "each user is meant to use their own account",
         }
     }
 }

@@ -78,7 +78,7 @@ fn the_auth_mode_toggle_explains_and_warns() {
     let place = Place::new();
     let mut app = opened(&place, 100, 30);
     app.press("/").type_text("\"Ticket webhook\"").press("Enter e Down").expect("(•) shared");
-    app.press("Space").expect("(•) per-user").expect("each user is meant to connect an account of their own");
+    app.press("Space").expect("(•) per-user").expect("each user is meant to use their own account");
     app.expect("* per-user needs OAuth with each user's consent");
     app.press("Ctrl-s").expect("auth mode").expect("- shared").expect("+ per-user").press("Enter").expect("saved");
     assert_eq!(one(&place, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'"), "per-user");

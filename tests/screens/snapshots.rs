@@ -80,6 +80,36 @@ fn the_form() {
     });
 }
 
+/// The form of connector types that ask for different things, new or of the demo.
+#[test]
+fn the_forms_of_connector_types() {
+    for (name, keys) in
+        [("email", ".email"), ("servicenow", ".servicenow-sir"), ("slack_api", ".slack_api"), ("webhook", ".webhook")]
+    {
+        snapshot(&format!("form-new-{name}"), |app| {
+            app.press("Esc n").type_text(keys).press("Enter").type_text("New one");
+        });
+    }
+    snapshot("form-new-oauth", |app| {
+        app.press("Esc n")
+            .type_text(".slack2")
+            .press("Enter")
+            .type_text("New one")
+            .press("Up Up Up")
+            .type_text("secret");
+    });
+    snapshot("form-unknown-type", |app| {
+        app.press("Esc /").type_text("\"SMS gateway\"").press("Enter e Down Down");
+    });
+    snapshot("form-unreadable", |app| {
+        app.press("Esc /")
+            .type_text("\"Release webhook\"")
+            .press("Enter e Up Up Up")
+            .type_text("entered")
+            .press("Up Up Ctrl-s");
+    });
+}
+
 #[test]
 fn the_changes_before_saving() {
     snapshot("form-changes", |app| {

@@ -151,7 +151,7 @@ fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: 
         }
         Widget::Toggle(on) => vec![value(toggle_text(field, *on), focused, room, theme)],
         Widget::Choice { options, at } => {
-            vec![value(&choice_text(field, options.get(*at).cloned().flatten()), focused, room, theme)]
+            vec![value(&choice_text(field, options.get(*at).cloned().flatten(), room), focused, room, theme)]
         }
         Widget::Mode(_, chosen) => vec![mode_line(*chosen, focused, theme)],
         Widget::Secret(input) => vec![secret_line(state, field, input, focused, room, theme)],
@@ -168,7 +168,7 @@ fn toggle_text(field: &Field, on: Option<bool>) -> &'static str {
     }
 }
 
-fn choice_text(field: &Field, chosen: Option<String>) -> String {
+fn choice_text(field: &Field, chosen: Option<String>, room: usize) -> String {
     let is_auth_type = match &field.id {
         FieldId::AuthType => true,
         FieldId::Config(key) => key == "authType",
@@ -177,7 +177,9 @@ fn choice_text(field: &Field, chosen: Option<String>) -> String {
     let label = match chosen {
         None => "(none)".to_owned(),
         Some(id) if is_auth_type && Catalogue::current().auth_type(&id).is_some() => {
-            format!("{} ({id})", record::auth_type_name(&id))
+            let name = record::auth_type_name(&id);
+            let both = format!("{name} ({id})");
+            if both.len() + 4 > room { name.to_owned() } else { both }
         }
         Some(text) if text.trim().is_empty() => format!("{text:?}"),
         Some(text) => text,
