@@ -9,20 +9,21 @@
 //! | module | what is in it | what it may know |
 //! | --- | --- | --- |
 //! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, connector types, validation, filter | nothing below |
+//! | [`vault`] | keys; sealing and opening secrets | `domain` |
 //! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history | `domain` |
-//! | [`transfer`] | Kibana's export format and API objects | `domain`, `store` |
-//! | [`worker`] | the threads that own the file, and the words they speak | `store`, `transfer` |
+//! | [`transfer`] | Kibana's export format and API objects | `domain`, `store`, `vault` |
+//! | [`worker`] | the threads that own the file, and the words they speak | `store`, `vault`, `transfer` |
 //! | [`keymap`] | the one table of actions and keys | nothing |
-//! | [`ui`] | safe text, text input, JSON, theme, layout | `keymap` |
+//! | [`ui`] | safe text, text and secret input, JSON, theme, layout | `keymap` |
 //! | [`screens`] | list, detail, form, review, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
 //! | [`app`] | the model, the focus, the router between screens | `screens` |
-//! | [`terminal`] | entering, leaving, suspending, signals, keys | `app`'s messages |
+//! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
-//! | [`cli`] | the same jobs without a screen | `store`, `transfer`, `run` |
+//! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `run` |
 //!
 //! To change what a migration does, start at [`domain::model_version`]; what a key does, at
 //! [`keymap::TABLE`]; the file's schema, at `assets/schema` and `store::schema`; what a connector type
-//! expects, at `assets/connector_types.json`.
+//! expects, at `assets/connector_types.json`; what is sealed and authenticated, at [`domain::secret`].
 
 pub mod app;
 pub mod cli;

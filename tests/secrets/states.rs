@@ -241,3 +241,38 @@ fn another_writers_changes_meet_an_entered_secret() {
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"mine","user":"u"}"#));
     assert_eq!(Vault::new(keys_of(&path)).state(&Connector::new("x", "y")), SecretsState::None);
 }
+
+#[test]
+fn a_key_file_that_others_can_read_is_told_when_the_file_opens() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let path = file(&place);
+    std::fs::set_permissions(keys_of(&path).key_file, PermissionsExt::from_mode(0o640)).unwrap();
+    let mut app = App::open(&path, 110, 40);
+    app.expect("About the keys").expect("can be read by others (mode 640)").press("Enter").expect_not("About the keys");
+}
+
+#[test]
+fn an_auth_type_that_kibana_would_refuse_is_remarked_and_can_be_saved() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    let config = r#"{"authType":"bearer"}"#;
+    add(&path, "n", ".notion", "Pages", config, &[("authType", "bearer"), ("token", "t")]);
+    let mut app = App::open(&path, 110, 40);
+    app.press("e Down Down").expect("> Authentication type *").expect("< Bearer token (bearer) >").press("Left");
+    app.expect("* Kibana itself refuses to give a shared connector a per-user auth type");
+    app.press("Up Up")
+        .type_text("!")
+        .press("Ctrl-s")
+        .expect("+ oauth_authorization_code")
+        .press("Enter")
+        .expect("saved");
+    // The token of the other auth type went; the new ones are missing until they are entered.
+    app.press("Enter").expect("missing: to be entered again").expect("OAuth 2.0 authorization code");
+    assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
+    app.press("N").expect("Edit Pages!").expect("> Authorization URL *").type_text("https://a.example").press("Tab");
+    app.type_text("https://t.example").press("Tab").type_text("id").press("Tab").type_text("sec").press("Ctrl-s Enter");
+    app.expect("saved: Pages!").expect("no connector misses its secrets now");
+    let stored = opened(&path, "n").unwrap();
+    assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");
+}
