@@ -196,11 +196,7 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
     if document.get("secrets").is_some() {
         return Err("has secrets beside its attributes, where no saved object has them".to_owned());
     }
-    let is_missing_secrets = match attributes.take("isMissingSecrets").as_deref().map(RawValue::get) {
-        Some("true") => true,
-        None | Some("false" | "null") => false,
-        Some(_) => return Err("attributes.isMissingSecrets is not a boolean".to_owned()),
-    };
+    let is_missing_secrets = boolean(attributes.take("isMissingSecrets").as_deref(), "attributes.isMissingSecrets")?;
     let auth_mode = known_auth_mode(&mut attributes);
     let created_at = string(document.take("created_at").as_deref(), "created_at")?;
     let updated_at = string(document.take("updated_at").as_deref(), "updated_at")?;
@@ -234,6 +230,14 @@ fn model_version_of(extra: &str) -> Result<i64, String> {
         Ok(Value::Object(map)) => Ok(stamp::model_version(&map)?.unwrap_or(1)),
         Ok(_) => Ok(1),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+fn boolean(value: Option<&RawValue>, name: &str) -> Result<bool, String> {
+    match value.map(RawValue::get) {
+        Some("true") => Ok(true),
+        None | Some("false" | "null") => Ok(false),
+        Some(_) => Err(format!("{name} is not a boolean")),
     }
 }
 

@@ -55,14 +55,7 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
             ("copies", json!(copies(file))),
         ]);
     }
-    let vault = Vault::new(KeyOptions { key_file: context.key_file()?, passphrase: None });
-    facts.push(("key_file", json!(vault.key_file().display().to_string())));
-    facts.push(("key_file_exists", json!(vault.key_file().exists())));
-    let keys = vault.key_ids().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
-    facts.push(("keys", keys.map_or_else(|error| json!(error.to_string()), |ids| json!(ids))));
-    if let Some(warning) = vault.exposure() {
-        facts.push(("key_file_warning", json!(warning)));
-    }
+    facts.extend(key_facts(context)?);
     if json {
         output.json(&Value::Object(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))?;
     } else {
@@ -76,6 +69,19 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
         }
     }
     Ok(DONE)
+}
+
+/// What there is to know of the keys; never what they are.
+fn key_facts(context: &Context) -> anyhow::Result<Vec<(&'static str, Value)>> {
+    let vault = Vault::new(KeyOptions { key_file: context.key_file()?, passphrase: None });
+    let keys = vault.key_ids().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
+    let mut facts = vec![
+        ("key_file", json!(vault.key_file().display().to_string())),
+        ("key_file_exists", json!(vault.key_file().exists())),
+        ("keys", keys.map_or_else(|error| json!(error.to_string()), |ids| json!(ids))),
+    ];
+    facts.extend(vault.exposure().map(|warning| ("key_file_warning", json!(warning))));
+    Ok(facts)
 }
 
 /// The copies that upgrades left beside the file.

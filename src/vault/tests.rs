@@ -1,0 +1,178 @@
+use super::*;
+use proptest::prelude::*;
+use zeroize::Zeroizing;
+
+fn vault(folder: &tempfile::TempDir) -> Vault {
+    Vault::new(KeyOptions { key_file: folder.path().join("keys"), passphrase: None })
+}
+
+fn passphrase(text: &str) -> Option<Passphrase> {
+    Passphrase::new(Zeroizing::new(text.to_owned()))
+}
+
+fn with(passphrase_text: &str, folder: &tempfile::TempDir) -> Vault {
+    Vault::new(KeyOptions { key_file: folder.path().join("keys"), passphrase: passphrase(passphrase_text) })
+}
+
+fn webhook(id: &str) -> Connector {
+    let config = r#"{"url":"https://a.example","n":1.50}"#.to_owned();
+    Connector { name: "n".into(), config, ..Connector::new(id, ".webhook") }
+}
+
+fn password(text: &str) -> SecretEdits {
+    SecretEdits { by_name: [("password".to_owned(), Some(Secret::text(text)))].into(), whole: None }
+}
+
+fn sealed(vault: &Vault, id: &str) -> Connector {
+    let mut connector = webhook(id);
+    vault.carry(None, &mut connector, &password("hunter2")).expect("sealed");
+    connector
+}
+
+#[track_caller]
+fn is_unreadable(vault: &Vault, connector: &Connector, reason: &str) {
+    let state = vault.state(connector);
+    assert!(matches!(&state, SecretsState::Unreadable(found) if found.contains(reason)), "{state:?}");
+}
+
+#[test]
+fn what_is_sealed_opens_and_each_way_it_does_not_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = vault(&folder);
+    let connector = sealed(&vault, "one");
+    assert_eq!(vault.state(&connector), SecretsState::Set { keys: vec!["password".into()], auth_type: None });
+    assert!(!format!("{connector:?}").contains("hunter2"));
+    let changed = |change: &dyn Fn(&mut Connector)| {
+        let mut changed = connector.clone();
+        change(&mut changed);
+        changed
+    };
+    for (change, reason) in [
+        (
+            &(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector),
+            "was changed outside of this program",
+        ),
+        (&|c| c.is_missing_secrets = true, "was changed outside of this program"),
+        (&|c| c.connector_type_id = ".http".into(), "was changed outside of this program"),
+        (&|c| c.id = "two".into(), "belongs to the connector one"),
+        (&|c| c.secrets = c.secrets.clone().map(|text| text.replace(".k", ".k0")), "damaged or was tampered"),
+        (&|c| c.secrets = Some("ca2.new".into()), "newer release"),
+        (&|c| c.secrets = Some(r#"{"password":"clear"}"#.into()), "not sealed"),
+        (&|c| c.secrets = Some("QUJDREVG".repeat(20)), "sealed by another program"),
+        (&|c| c.secrets = Some(String::new()), "sealed by another program"),
+    ] {
+        is_unreadable(&vault, &changed(change), reason);
+    }
+    // A toggle, a backfill, another name: the sealed value stays valid.
+    let toggled = changed(&|c| (c.auth_mode, c.model_version, c.name) = (None, 1, "other".into()));
+    assert_eq!(vault.state(&toggled), vault.state(&connector));
+    // Lost and wrong key file.
+    let other = tempfile::tempdir().expect("a folder");
+    is_unreadable(&self::vault(&other), &connector, "which is not in the key file");
+    sealed(&self::vault(&other), "one");
+    is_unreadable(&self::vault(&other), &connector, "which is not in the key file");
+    std::fs::write(other.path().join("keys"), "k0123456789abcdef short\n").expect("written");
+    is_unreadable(&self::vault(&other), &connector, "line 1: this is not a key");
+}
+
+#[test]
+fn carrying_seals_anew_only_what_must_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = vault(&folder);
+    let old = sealed(&vault, "one");
+    let carried = |edits: &SecretEdits, change: &dyn Fn(&mut Connector)| {
+        let mut draft = old.clone();
+        change(&mut draft);
+        vault.carry(Some(&old), &mut draft, edits).expect("carried");
+        draft
+    };
+    let keep = SecretEdits::default();
+    let renamed = carried(&keep, &|c| (c.name, c.auth_mode) = ("new".into(), None));
+    assert_eq!(renamed.secrets, old.secrets);
+    let respaced = carried(&keep, &|c| c.config = c.config.replace(',', " , "));
+    assert_eq!(respaced.secrets, old.secrets);
+    let moved = carried(&keep, &|c| c.config = r#"{"url":"https://b.example"}"#.into());
+    assert_ne!(moved.secrets, old.secrets);
+    assert!(vault.state(&moved).has("password"));
+    let copied = carried(&keep, &|c| c.id = "copy".into());
+    assert!(vault.state(&copied).has("password") && !copied.is_missing_secrets);
+    let cleared = SecretEdits { by_name: [("password".to_owned(), None)].into(), whole: None };
+    assert_eq!(carried(&cleared, &|_| {}).secrets, None);
+    // What cannot be opened stays, and can be entered again.
+    let lost = tempfile::tempdir().expect("a folder");
+    let stranger = self::vault(&lost);
+    let mut draft = Connector { config: "{}".into(), ..old.clone() };
+    stranger.carry(Some(&old), &mut draft, &keep).expect("kept");
+    assert_eq!(draft.secrets, old.secrets);
+    stranger.carry(Some(&old), &mut draft, &password("again")).expect("sealed");
+    assert!(stranger.state(&draft).has("password"));
+    let mut copy = Connector { id: "copy".into(), ..old.clone() };
+    stranger.carry(Some(&old), &mut copy, &keep).expect("copied without");
+    assert!(copy.secrets.is_none() && copy.is_missing_secrets);
+}
+
+#[test]
+fn a_rotation_seals_anew_and_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = vault(&folder);
+    let old = sealed(&vault, "one");
+    assert_eq!(vault.reseal(&old).expect("looked at"), Resealed::Current);
+    let new_id = vault.rotate(None).expect("rotated");
+    let Resealed::Anew(text) = vault.reseal(&old).expect("sealed") else { panic!("not sealed anew") };
+    assert_eq!(key_id_of(&text), Some(new_id));
+    let new = Connector { secrets: Some(text), ..old.clone() };
+    assert_eq!(vault.reseal(&new).expect("looked at"), Resealed::Current);
+    let later = self::vault(&folder);
+    assert!(later.state(&old).has("password") && later.state(&new).has("password"));
+    assert_eq!(later.reseal(&new).expect("looked at"), Resealed::Current);
+    // To a passphrase, with which alone it opens; and the last line of a key file cut off.
+    later.rotate(passphrase("correct horse")).expect("rotated");
+    let Resealed::Anew(text) = later.reseal(&new).expect("sealed") else { panic!("not sealed anew") };
+    let under_passphrase = Connector { secrets: Some(text), ..old };
+    let empty = tempfile::tempdir().expect("a folder");
+    assert!(with("correct horse", &empty).state(&under_passphrase).has("password"));
+    is_unreadable(&with("wrong", &empty), &under_passphrase, "the passphrase given does not open it");
+    is_unreadable(&self::vault(&empty), &under_passphrase, "sealed with a passphrase");
+    let wrong = with("wrong", &empty);
+    assert!(matches!(
+        wrong.check_passphrase(std::slice::from_ref(&under_passphrase)),
+        Err(VaultError::WrongPassphrase)
+    ));
+    assert!(wrong.seal(&new, &Secret::text("x")).is_err());
+    let right = with("correct horse", &empty);
+    right.check_passphrase(std::slice::from_ref(&under_passphrase)).expect("right");
+    assert_eq!(right.reseal(&under_passphrase).expect("looked at"), Resealed::Current);
+}
+
+#[test]
+fn a_key_that_was_cut_off_while_written_is_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = sealed(&vault(&folder), "one");
+    let path = folder.path().join("keys");
+    let whole = std::fs::read_to_string(&path).expect("the key file");
+    std::fs::write(&path, format!("{whole}k0123456789abcdef c2hv")).expect("written");
+    assert!(vault(&folder).state(&old).has("password"));
+    assert_eq!(vault(&folder).reseal(&old).expect("looked at"), Resealed::Current);
+    let newest = vault(&folder).rotate(None).expect("rotated");
+    assert_eq!(vault(&folder).key_ids().expect("read").last(), Some(&newest));
+    assert!(vault(&folder).state(&old).has("password"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_change_of_the_sealed_text_is_noticed(at in any::<prop::sample::Index>(), to in any::<char>()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = vault(&folder);
+        let mut connector = sealed(&vault, "one");
+        let text = connector.secrets.clone().unwrap_or_default();
+        let mut characters: Vec<char> = text.chars().collect();
+        let at = at.index(characters.len());
+        prop_assume!(characters[at] != to);
+        characters[at] = to;
+        connector.secrets = Some(characters.into_iter().collect());
+        // The label beside the box may be damaged: what it tells is not needed as long as the box opens.
+        let in_label = text[..at].matches('.').count() == 2;
+        prop_assert!(in_label || matches!(vault.state(&connector), SecretsState::Unreadable(_)));
+    }
+}
