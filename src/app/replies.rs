@@ -79,6 +79,7 @@ fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     model.connectors.give_up();
     model.review.rows.give_up();
     model.awaiting_form = None;
+    model.awaiting_missing = false;
     model.waiting_keys.clear();
     let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
     vec![Effect::Ask(Box::new(dialog))]

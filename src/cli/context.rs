@@ -43,25 +43,21 @@ impl Context {
 
     /// Where keys come from; asks for the passphrase if there is to be one.
     pub(super) fn keys(&self) -> anyhow::Result<KeyOptions> {
-        Ok(KeyOptions { key_file: self.key_file()?, passphrase: self.passphrase()? })
+        Ok(KeyOptions { key_file: self.key_file()?, passphrase: self.passphrase(|| self.is_new_passphrase())? })
     }
 
-    fn passphrase(&self) -> anyhow::Result<Option<Passphrase>> {
+    fn passphrase(&self, is_new: impl FnOnce() -> bool) -> anyhow::Result<Option<Passphrase>> {
         if let Some(given) = secret_in("CONNECTOR_ADMIN_PASSPHRASE")? {
             return Ok(Some(given));
         }
         if !self.ask_passphrase {
             return Ok(None);
         }
-        if self.is_new_passphrase() {
-            ask_twice("Passphrase for the secrets: ")
-        } else {
-            ask("Passphrase for the secrets: ")
-        }
-        .map(Some)
+        if is_new() { ask_twice("Passphrase for the secrets: ") } else { ask("Passphrase for the secrets: ") }.map(Some)
     }
 
-    /// No secret of the file was sealed with a passphrase yet, so a typing error would not be noticed.
+    /// No secret of the file was sealed with a passphrase yet, so a typing error would not be noticed. Only
+    /// for a file that this process has not open: looking at it would drop its locks (a rule of POSIX).
     fn is_new_passphrase(&self) -> bool {
         let is_there = matches!(store::inspect(&self.file), Ok(Inspection::Connectors { .. }));
         let sealed =
@@ -71,7 +67,8 @@ impl Context {
 
     /// The vault for a file that is open.
     pub(super) fn vault(&self, store: &Store) -> anyhow::Result<Vault> {
-        let vault = Vault::new(self.keys()?);
+        let is_new = || store.sealed_like(PASSPHRASE_PREFIX).is_ok_and(|sealed| sealed.is_empty());
+        let vault = Vault::new(KeyOptions { key_file: self.key_file()?, passphrase: self.passphrase(is_new)? });
         check_passphrase(&vault, store)??;
         Ok(vault)
     }

@@ -95,11 +95,17 @@ impl Store {
         })
     }
 
-    /// Replaces a record, if it is still at the revision the caller read.
+    /// Replaces a record, if it is still at the revision the caller read. `complete` gets the record as the
+    /// file has it, within the transaction, and what is about to be written.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn save(&mut self, connector: &Connector, now: &str) -> Result<SaveOutcome, StoreError> {
+    /// What `complete` returns; when the file cannot be written.
+    pub fn save<E: From<StoreError>>(
+        &mut self,
+        connector: &Connector,
+        now: &str,
+        complete: impl FnOnce(&Connector, &mut Connector) -> Result<(), E>,
+    ) -> Result<SaveOutcome, E> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "saving a connector", error);
         self.transaction("saving a connector", |connection| {
@@ -111,6 +117,7 @@ impl Store {
             }
             let mut saved = connector.clone();
             saved.updated_at = Some(now.to_owned());
+            complete(&current, &mut saved)?;
             let mut journal = Journal::begin(connection, Kind::Edit, None, now).map_err(wrap)?;
             journal.update(&current, &mut saved).map_err(wrap)?;
             journal.finish().map_err(wrap)?;

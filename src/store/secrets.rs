@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Progress;
-use super::connectors::{COLUMNS, count, from_row};
+use super::connectors::{COLUMNS, count, from_row, text};
 use super::error::StoreError;
 use super::open::Store;
 use crate::domain::Connector;
@@ -29,7 +29,10 @@ impl Store {
                     "SELECT id FROM connectors WHERE is_missing_secrets <> 0 {condition}
                      ORDER BY name COLLATE NOCASE, id LIMIT 1"
                 );
-                connection.query_row(&sql, rusqlite::params_from_iter(values), |row| row.get(0)).optional()
+                connection
+                    .query_row(&sql, rusqlite::params_from_iter(values), |row| text(row, 0))
+                    .optional()
+                    .map(Option::flatten)
             };
             let found = match next("AND (name COLLATE NOCASE, id) > (?1 COLLATE NOCASE, ?2)", &[name, id])? {
                 None => next("", &[])?,
@@ -58,7 +61,7 @@ impl Store {
 
     /// Gives every record with secrets to `seal`, and writes the sealed value it gives back. The secrets
     /// stay what they are, so neither the revision nor the history takes part: earlier steps can be taken
-    /// back as before. Each batch is one transaction; a stop keeps what is done.
+    /// back as before, with what the keys of that time sealed. Each batch is one transaction; a stop keeps what is done.
     ///
     /// # Errors
     /// What `seal` returns; when the file cannot be read or written.

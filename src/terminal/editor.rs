@@ -25,6 +25,8 @@ pub fn edit(text: &str, is_json: bool) -> Result<String, String> {
     let status = Command::new(program)
         .args(arguments)
         .arg(&path)
+        .env_remove("CONNECTOR_ADMIN_PASSPHRASE")
+        .env_remove("CONNECTOR_ADMIN_NEW_PASSPHRASE")
         .status()
         .map_err(|error| format!("{program} cannot be run: {error}; set $EDITOR to another editor"))?;
     if !status.success() {

@@ -45,6 +45,9 @@ pub enum TransferError {
     /// Secrets cannot be sealed; nothing was written.
     #[error("{0}. Nothing was changed")]
     Vault(#[from] VaultError),
+    /// The connector that was to be copied is gone.
+    #[error("the original was deleted meanwhile, and its secrets with it; nothing was created")]
+    OriginalGone,
     /// The connectors file refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,6 +73,8 @@ pub fn import(
         if copies {
             connector.id = uuid::Uuid::new_v4().to_string();
             connector.extra = ndjson::without_origin(&connector.extra);
+            // Ciphertext is bound to the id it had.
+            connector.is_missing_secrets |= connector.secrets.take().is_some();
         }
         if let Some(secret) = plain_secrets {
             connector.is_missing_secrets = false;

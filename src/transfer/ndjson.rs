@@ -122,6 +122,7 @@ impl Export {
             return Err(format!("is longer than {} MiB", LONGEST_LINE >> 20));
         }
         let text = String::from_utf8(bytes)
+            .map(Zeroizing::new)
             .map_err(|error| format!("is not UTF-8 (at byte {})", error.utf8_error().valid_up_to() + 1))?;
         let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { &text };
         Ok(Some(Zeroizing::new(text.trim().to_owned())))

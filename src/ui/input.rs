@@ -73,8 +73,9 @@ impl TextInput {
         let room = LONGEST.saturating_sub(self.text.len());
         let clean: String = text
             .replace("\r\n", "\n")
+            .replace('\r', "\n")
             .chars()
-            .map(|character| if matches!(character, '\n' | '\r') && !self.multiline { ' ' } else { character })
+            .map(|character| if character == '\n' && !self.multiline { ' ' } else { character })
             .filter(|character| *character == '\n' || !character.is_control())
             .collect();
         let end = clean.floor_char_boundary(room.min(clean.len()));

@@ -66,7 +66,14 @@ impl SecretInput {
     /// Adds text at the end; line breaks stay, other controls are left out.
     pub fn insert(&mut self, text: &str) {
         self.make_room(text.len());
-        for character in text.chars().filter(|character| !character.is_control() || matches!(character, '\n' | '\t')) {
+        // Terminals send the line breaks of a paste as they like: CR LF, LF, or a lone CR.
+        let mut after_return = false;
+        let line_breaks = text.chars().filter_map(|character| {
+            let is_second = character == '\n' && after_return;
+            after_return = character == '\r';
+            (!is_second).then_some(if after_return { '\n' } else { character })
+        });
+        for character in line_breaks.filter(|character| !character.is_control() || matches!(character, '\n' | '\t')) {
             if self.text.len() + character.len_utf8() > LONGEST {
                 break;
             }
@@ -131,7 +138,7 @@ mod tests {
             (input.text(), input.intent(), input.shown(60).as_str()),
             ("abc", Intent::Replace, "••• (3 characters)")
         );
-        input.insert("\r\n-----BEGIN\u{1b}[0m\n");
+        input.insert("\r\n-----BEGIN\u{1b}[0m\r");
         assert_eq!(input.text(), "abc\n-----BEGIN[0m\n");
         assert!(input.shown(80).contains("2 lines") && !format!("{input:?}").contains("abc"));
         press(&mut input, "Ctrl-u");

@@ -21,6 +21,9 @@ pub enum VaultError {
         /// From 1.
         line: usize,
     },
+    /// The key file was there and is not any more.
+    #[error("the key file {} has gone; nothing is sealed with a key that is lost with this program. Put it back", .0.display())]
+    KeyFileGone(PathBuf),
     /// The passphrase is not the one that the file's secrets were sealed with.
     #[error(
         "the passphrase opens none of the secrets that were sealed with one; nothing is sealed with it. Start again with the right one"
@@ -72,7 +75,7 @@ pub enum Unreadable {
     #[error("sealed by another program, such as Kibana, whose key is not known here")]
     Foreign,
     /// Plain text.
-    #[error("not sealed: it lies in the file as plain text; enter the secrets again to seal them")]
+    #[error("not sealed: it lies in the file as plain text; rekey seals it")]
     NotSealed,
     /// In a later form of this program.
     #[error("sealed by a newer release of this program")]

@@ -62,9 +62,12 @@ pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
     let mut file = options.open(path).map_err(wrap)?;
     let mut old = Zeroizing::new(Vec::with_capacity(4096));
     file.read_to_end(&mut old).map_err(wrap)?;
+    let last = str::from_utf8(&old).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
     let start = match old.last() {
         None => HEAD,
         Some(b'\n') => "",
+        // A key whose line only lacks its end has sealed; one that was cut off has not.
+        Some(_) if parse(last).is_some() || last.starts_with('#') => "\n",
         Some(_) => CUT_OFF,
     };
     // One write, so that lines of two programs do not run into each other.
@@ -80,6 +83,15 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+/// Tells that the file is another one than it was; none when there is no file.
+pub(super) type Stamp = (std::time::SystemTime, u64);
+
+/// As the file is now.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// What is wrong with the file's permissions, if anything.

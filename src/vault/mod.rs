@@ -12,6 +12,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use zeroize::Zeroizing;
+
 use crate::domain::secret::{OpenSecrets, Secret, SecretEdits, SecretsState, associated_data};
 use crate::domain::{Catalogue, Connector};
 use envelope::Envelope;
@@ -57,6 +59,8 @@ struct Keys {
     by_id: HashMap<KeyId, Vec<Key>>,
     /// The key that seals; chosen when it is first needed.
     sealing: Option<(KeyId, Key)>,
+    /// How the key file was when that key was read: another program may add a newer one.
+    stamp: Option<key_file::Stamp>,
     with_passphrase: bool,
     /// The passphrase opened none of the file's secrets.
     is_wrong: bool,
@@ -181,8 +185,13 @@ impl Vault {
         if keys.is_wrong {
             return Err(VaultError::WrongPassphrase);
         }
-        if let Some(sealing) = &keys.sealing {
+        let stamp = key_file::stamp(&self.shared.key_file);
+        if let Some(sealing) = keys.sealing.as_ref().filter(|_| keys.with_passphrase || keys.stamp == stamp) {
             return Ok(sealing.clone());
+        }
+        // A key that is only in memory any more would be lost with what it seals.
+        if keys.sealing.is_some() && stamp.is_none() {
+            return Err(VaultError::KeyFileGone(self.shared.key_file.clone()));
         }
         let sealing = match keys.passphrases.last() {
             Some(passphrase) if keys.with_passphrase => {
@@ -196,6 +205,7 @@ impl Vault {
             },
         };
         keys.by_id.insert(sealing.0.clone(), vec![sealing.1.clone()]);
+        keys.stamp = key_file::stamp(&self.shared.key_file);
         keys.sealing = Some(sealing.clone());
         Ok(sealing)
     }
@@ -224,35 +234,34 @@ impl Vault {
     ) -> Result<(), VaultError> {
         draft.secrets = current.and_then(|current| current.secrets.clone());
         let is_same_record = current.is_some_and(|current| associated_data(current) == associated_data(draft));
-        if edits.is_empty() && (draft.secrets.is_none() || is_same_record) {
+        if edits.is_empty() && is_same_record {
             return Ok(());
         }
-        let open = match current.map(|current| self.open(current)) {
-            Some(Ok(open)) => open,
-            None => OpenSecrets::empty(),
+        let open = match current.map_or_else(|| Ok(OpenSecrets::empty()), |current| self.open(current)) {
+            Ok(open) => open,
             // Of its own record it may be opened again one day; a copy of it never could.
-            Some(Err(_)) if edits.is_empty() => {
+            Err(_) if edits.is_empty() => {
                 if current.is_some_and(|current| current.id != draft.id) {
                     draft.secrets = None;
                     draft.is_missing_secrets = true;
                 }
                 return Ok(());
             }
-            Some(Err(_)) => OpenSecrets::empty(),
+            Err(_) => OpenSecrets::empty(),
         };
         let edited = open.edited(edits);
-        if edited.is_empty() && !edits.is_empty() {
-            let config = draft.config_object().unwrap_or_default();
-            let is_missing =
-                Catalogue::current().is_missing_secrets_after_export(&draft.connector_type_id, &config, true);
-            draft.secrets = None;
-            draft.is_missing_secrets = is_missing;
-            return Ok(());
+        let is_missed = |connector: &Connector, secrets: &OpenSecrets| {
+            Catalogue::current().misses_secrets(connector, &secrets.state())
+        };
+        // An edit that has nothing to do with the secrets does not change what was known of them.
+        let was_missed = current.map(|current| is_missed(current, &open));
+        if was_missed != Some(is_missed(draft, &edited)) || !edits.is_empty() {
+            draft.is_missing_secrets = is_missed(draft, &edited);
         }
-        if !edits.is_empty() || current.is_some_and(|current| current.id != draft.id) {
-            draft.is_missing_secrets = false;
+        draft.secrets = None;
+        if !edited.is_empty() || (edits.is_empty() && current.is_some_and(|current| current.secrets.is_some())) {
+            draft.secrets = Some(self.seal(draft, edited.secret())?);
         }
-        draft.secrets = Some(self.seal(draft, edited.secret())?);
         Ok(())
     }
 
@@ -271,6 +280,8 @@ impl Vault {
                 let id = KeyId::of_passphrase()?;
                 let key = Key::derive(&passphrase, &id)?;
                 keys.passphrases.push(passphrase);
+                // What an earlier, unfinished change sealed with this passphrase is to open too.
+                keys.by_id.retain(|id, _| !id.is_of_passphrase());
                 keys.with_passphrase = true;
                 (id, key)
             }
@@ -280,6 +291,7 @@ impl Vault {
             }
         };
         keys.by_id.insert(id.clone(), vec![key.clone()]);
+        keys.stamp = key_file::stamp(&self.shared.key_file);
         keys.sealing = Some((id.clone(), key));
         Ok(id)
     }
@@ -317,11 +329,20 @@ impl Vault {
         if envelope.is_ok_and(|envelope| envelope.key_id == newest) {
             return Ok(Resealed::Current);
         }
-        match self.open(connector) {
+        let open = match self.open(connector) {
+            Err(Unreadable::NotSealed) => plain(connector).ok_or(Unreadable::NotSealed),
+            open => open,
+        };
+        match open {
             Ok(open) => Ok(Resealed::Anew(self.seal(connector, open.secret())?)),
             Err(reason) => Ok(Resealed::Unreadable(reason)),
         }
     }
+}
+
+/// Secrets that a hand wrote into the file as plain text.
+fn plain(connector: &Connector) -> Option<OpenSecrets> {
+    OpenSecrets::read(Secret::json(Zeroizing::new(connector.secrets.clone()?))).ok()
 }
 
 fn derive_all(passphrases: &[Passphrase], id: &KeyId) -> Result<Vec<Key>, VaultError> {

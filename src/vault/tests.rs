@@ -15,7 +15,7 @@ fn with(passphrase_text: &str, folder: &tempfile::TempDir) -> Vault {
 }
 
 fn webhook(id: &str) -> Connector {
-    let config = r#"{"url":"https://a.example","n":1.50}"#.to_owned();
+    let config = r#"{"url":"https://a.example","n":1.50,"hasAuth":false}"#.to_owned();
     Connector { name: "n".into(), config, ..Connector::new(id, ".webhook") }
 }
 
@@ -91,7 +91,7 @@ fn carrying_seals_anew_only_what_must_be() {
     assert_eq!(renamed.secrets, old.secrets);
     let respaced = carried(&keep, &|c| c.config = c.config.replace(',', " , "));
     assert_eq!(respaced.secrets, old.secrets);
-    let moved = carried(&keep, &|c| c.config = r#"{"url":"https://b.example"}"#.into());
+    let moved = carried(&keep, &|c| c.config = r#"{"url":"https://b.example","hasAuth":false}"#.into());
     assert_ne!(moved.secrets, old.secrets);
     assert!(vault.state(&moved).has("password"));
     let copied = carried(&keep, &|c| c.id = "copy".into());
@@ -153,9 +153,53 @@ fn a_key_that_was_cut_off_while_written_is_passed_over() {
     std::fs::write(&path, format!("{whole}k0123456789abcdef c2hv")).expect("written");
     assert!(vault(&folder).state(&old).has("password"));
     assert_eq!(vault(&folder).reseal(&old).expect("looked at"), Resealed::Current);
+    // A line that only lacks its end is a key like the others, also after the next one.
+    std::fs::write(&path, whole.trim_end()).expect("written");
+    vault(&folder).rotate(None).expect("rotated");
+    assert!(vault(&folder).state(&old).has("password"));
+    std::fs::write(&path, format!("{whole}k0123456789abcdef c2hv")).expect("written");
     let newest = vault(&folder).rotate(None).expect("rotated");
     assert_eq!(vault(&folder).key_ids().expect("read").last(), Some(&newest));
     assert!(vault(&folder).state(&old).has("password"));
+}
+
+#[test]
+fn the_key_that_seals_is_the_newest_of_a_file_that_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = vault(&folder);
+    sealed(&open, "one");
+    let newest = vault(&folder).rotate(None).expect("rotated by another program");
+    let later = sealed(&open, "two");
+    assert_eq!(key_id_of(later.secrets.as_deref().unwrap_or_default()), Some(newest));
+    std::fs::remove_file(folder.path().join("keys")).expect("removed");
+    assert!(matches!(open.seal(&later, &Secret::text("x")), Err(VaultError::KeyFileGone(_))));
+}
+
+#[test]
+fn a_record_misses_what_it_asks_for_and_does_not_have() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = vault(&folder);
+    let keep = SecretEdits::default();
+    let with = |config: &str, missing: bool| Connector {
+        config: config.into(),
+        is_missing_secrets: missing,
+        ..Connector::new("mail", ".email")
+    };
+    let cases = [
+        // Authentication switched off: nothing is missed any more; and on again.
+        (with(r#"{"hasAuth":true}"#, true), r#"{"hasAuth":false}"#, false),
+        (with(r#"{"hasAuth":false}"#, false), r#"{"hasAuth":true}"#, true),
+        // An edit of something else leaves what was known.
+        (with(r#"{"hasAuth":true}"#, false), r#"{"hasAuth":true,"from":"a@b"}"#, false),
+    ];
+    for (current, config, expected) in cases {
+        let mut draft = Connector { config: config.into(), ..current.clone() };
+        vault.carry(Some(&current), &mut draft, &keep).expect("carried");
+        assert_eq!(draft.is_missing_secrets, expected, "{} to {config}", current.config);
+    }
+    let mut half = Connector { config: "{}".into(), ..webhook("half") };
+    vault.carry(None, &mut half, &password("p")).expect("sealed");
+    assert!(half.is_missing_secrets && vault.state(&half).has("password"));
 }
 
 proptest! {

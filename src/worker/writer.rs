@@ -84,7 +84,7 @@ impl Writer {
                 Done::Created(Box::new(self.create(*connector, &secrets, copy_of.as_deref(), now)?))
             }
             Job::Save { connector, secrets } => {
-                let (outcome, secrets) = self.save(*connector, &secrets, now)?;
+                let (outcome, secrets) = self.save(&connector, &secrets, now)?;
                 Done::Saved { outcome, secrets }
             }
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
@@ -118,6 +118,9 @@ impl Writer {
         now: &str,
     ) -> Result<Connector, TransferError> {
         let original = copy_of.map(|id| self.store.get(id)).transpose()?.flatten();
+        if copy_of.is_some() && original.is_none() {
+            return Err(TransferError::OriginalGone);
+        }
         self.vault.carry(original.as_ref(), &mut connector, secrets)?;
         Ok(self.store.create(&connector, now)?)
     }
@@ -125,15 +128,14 @@ impl Writer {
     /// The secrets are taken from the record as the file has it now, not as the form once read it.
     fn save(
         &mut self,
-        mut connector: Connector,
+        connector: &Connector,
         secrets: &SecretEdits,
         now: &str,
     ) -> Result<(SaveOutcome, SecretsState), TransferError> {
-        let current = self.store.get(&connector.id)?;
-        if current.as_ref().is_some_and(|current| current.revision == connector.revision) {
-            self.vault.carry(current.as_ref(), &mut connector, secrets)?;
-        }
-        let outcome = self.store.save(&connector, now)?;
+        let vault = self.vault.clone();
+        let outcome = self.store.save::<TransferError>(connector, now, |current, saved| {
+            Ok(vault.carry(Some(current), saved, secrets)?)
+        })?;
         let state = match &outcome {
             SaveOutcome::Saved(found) | SaveOutcome::Conflict(found) => self.vault.state(found),
             SaveOutcome::Gone => SecretsState::None,

@@ -276,3 +276,61 @@ fn an_auth_type_that_kibana_would_refuse_is_remarked_and_can_be_saved() {
     let stored = opened(&path, "n").unwrap();
     assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");
 }
+
+#[test]
+fn secrets_of_one_type_never_go_to_another() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    add(&path, "slack", ".slack_api", "Slack", "{}", &[("token", "xoxb")]);
+    let mut app = App::open(&path, 110, 40);
+    app.press("c").expect("copied from the original").press("Up Enter").type_text(".torq").press("Enter");
+    app.expect("(.torq)")
+        .expect("not set")
+        .expect_not("copied")
+        .press("Up Enter")
+        .type_text(".slack_api")
+        .press("Enter");
+    app.expect("copied from the original");
+}
+
+#[test]
+fn the_mode_follows_a_type_that_is_chosen_last() {
+    let place = Place::new();
+    let mut app = App::open(&place.path("s.db"), 110, 40);
+    app.press("n Esc").expect("Connector type").press("Tab").type_text("Late").press("Up Enter");
+    app.type_text(".slack2").press("Enter").expect("(•) per-user");
+    app.press("Up Enter").type_text(".notion").press("Enter").expect("(oauth_authorization_code)");
+}
+
+#[test]
+fn a_failed_search_for_missing_secrets_leaves_the_keys_alive() {
+    let place = Place::new();
+    let path = file(&place);
+    execute(
+        &path,
+        "INSERT INTO connectors (id, connector_type_id, name, is_missing_secrets) VALUES (CAST(x'ff41' AS TEXT), '.x', 'odd', 1)",
+    );
+    let mut app = App::open(&path, 110, 40);
+    app.press("N").expect("deleted").press("Down q");
+    assert!(app.is_quitting());
+}
+
+#[test]
+fn a_sealed_value_written_by_a_rotation_is_not_written_back() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("e").type_text("!");
+    let vault = Vault::new(keys_of(&path));
+    vault.rotate(None).unwrap();
+    let (mut store, _) = Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
+    let reseal = |connector: &Connector| match vault.reseal(connector) {
+        Ok(connector_admin::vault::Resealed::Anew(sealed)) => Ok(Some(sealed)),
+        other => panic!("{other:?}"),
+    };
+    store.reseal::<connector_admin::store::StoreError>(reseal, &mut |_, _| true).unwrap();
+    drop(store);
+    let rotated = stored(&path, "hook");
+    app.press("Ctrl-s Enter").expect("saved: Hook!");
+    assert_eq!(stored(&path, "hook"), rotated);
+}

@@ -49,6 +49,7 @@ pub(super) fn list(
 
 pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
+    let vault = Vault::new(context.keys()?);
     let store = Store::open_read_only(file)?;
     let Some(connector) = store.get(id)? else {
         bail!("{}: there is no connector with id {id:?}", file.display());
@@ -57,7 +58,6 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
         output.json(&api::connector(&connector))?;
         return Ok(DONE);
     }
-    let vault = Vault::new(context.keys()?);
     if let Some(warning) = vault.exposure() {
         output.notice(&warning);
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{AuthTypeInfo, ConnectorType, Field, FieldKind};
 use crate::domain::auth::AuthMode;
-use crate::domain::validate;
+use crate::domain::{Connector, SecretsState, validate};
 
 /// The types that come with the program.
 const BUILTIN: &str = include_str!("../../../assets/connector_types.json");
@@ -151,6 +151,22 @@ impl Catalogue {
     pub fn is_deprecated(&self, connector_type_id: &str, uses_table_api: bool) -> bool {
         let table_api = matches!(connector_type_id, ".servicenow" | ".servicenow-sir") && uses_table_api;
         table_api || self.get(connector_type_id).is_some_and(|connector_type| connector_type.is_deprecated)
+    }
+
+    /// Does a record miss secrets it needs, given which it has? Some that is asked for is not there, or the
+    /// type refuses to have none. Of an unknown type only that it had some is known.
+    pub fn misses_secrets(&self, connector: &Connector, state: &SecretsState) -> bool {
+        let has_some = matches!(state, SecretsState::Set { keys, .. } if !keys.is_empty());
+        let Some(known) = self.get(&connector.connector_type_id) else {
+            return !has_some && (connector.is_missing_secrets || connector.secrets.is_some());
+        };
+        let config = connector.config_object().unwrap_or_default();
+        let value_of = |key: &str| match state.auth_type() {
+            Some(id) if key == "authType" && known.keeps_auth_type_in_secrets() => Value::from(id),
+            _ => config.get(key).cloned().unwrap_or(Value::Null),
+        };
+        let is_missed = |field: &Field| field.required && field.applies(value_of) && !state.has(&field.name);
+        known.secrets.iter().any(is_missed) || (!has_some && known.needs_secrets())
     }
 
     /// `isMissingSecrets` after secrets were stripped, by the rule of Kibana's export: true when the

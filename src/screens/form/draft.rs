@@ -6,7 +6,7 @@ use super::field::{Field, FieldId, has_field};
 use super::widget::Widget;
 use super::{Purpose, State};
 use crate::domain::json::{self, RawObject, raw, raw_string};
-use crate::domain::{AuthMode, Catalogue, Connector, StoredAuthMode, model_version};
+use crate::domain::{AuthMode, Catalogue, Connector, SecretsState, StoredAuthMode, model_version};
 
 impl State {
     /// The record as the form has it.
@@ -34,23 +34,18 @@ impl State {
         if self.fields.iter().any(|field| is_config(field) && field.is_changed())
             || self.auth_type_for_config().is_some()
         {
-            draft.config = self.config()?;
+            draft.config = self.config(&draft.config)?;
         }
         if self.purpose == Purpose::Create && (self.copy_of.is_none() || self.base.is_missing_secrets) {
-            let config = draft.config_object().unwrap_or_default();
-            draft.is_missing_secrets = Catalogue::current().is_missing_secrets_after_export(
-                &draft.connector_type_id,
-                &config,
-                self.base.is_missing_secrets,
-            );
+            draft.is_missing_secrets = Catalogue::current().misses_secrets(&draft, &SecretsState::None);
         }
         Ok(draft)
     }
 
     /// The config with the changed keys in their places and the others untouched.
-    fn config(&self) -> Result<String, String> {
+    fn config(&self, start: &str) -> Result<String, String> {
         let wrong = |error: serde_json::Error| error.to_string();
-        let mut config = RawObject::parse(&self.base.config).map_err(wrong)?;
+        let mut config = RawObject::parse(start).map_err(wrong)?;
         for field in self.fields.iter().filter(|field| field.is_changed() && self.is_shown(field)) {
             match &field.id {
                 FieldId::Config(key) => match field.value()? {

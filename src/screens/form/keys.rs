@@ -14,6 +14,7 @@ use crate::screens::picker;
 pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
     if state.picker.is_some() {
         pick(state, key);
+        follow_auth_type(state);
         return Vec::new();
     }
     let action = keymap::action(Place::Form, key);
@@ -158,7 +159,9 @@ impl State {
         let typed = std::mem::take(&mut self.fields);
         if id == self.original.connector_type_id {
             self.base = self.original.clone();
+            (self.secrets, self.copy_of) = self.original_secrets.clone();
         } else {
+            (self.secrets, self.copy_of) = (SecretsState::None, None);
             self.base.connector_type_id = id.to_owned();
             self.base.config = draft::default_config(id);
         }

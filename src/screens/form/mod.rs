@@ -46,6 +46,8 @@ pub struct State {
     picker: Option<picker::State>,
     /// As it was when the form opened.
     original: Connector,
+    /// The secrets then, and whose they are copied from: they belong to that connector type alone.
+    original_secrets: (SecretsState, Option<String>),
     /// The person chose the mode; until then a new connector's mode follows its auth type.
     mode_chosen: bool,
 }
@@ -65,7 +67,19 @@ impl State {
         let Record { connector: base, secrets } = record;
         let fields = field::fields_of(purpose, &base, &secrets);
         let (original, mode_chosen) = (base.clone(), purpose == Purpose::Edit);
-        let mut state = Self { purpose, base, secrets, copy_of, fields, focus: 0, picker: None, original, mode_chosen };
+        let original_secrets = (secrets.clone(), copy_of.clone());
+        let mut state = Self {
+            purpose,
+            base,
+            secrets,
+            copy_of,
+            fields,
+            focus: 0,
+            picker: None,
+            original,
+            original_secrets,
+            mode_chosen,
+        };
         if purpose == Purpose::Edit {
             for at in state.shown_places() {
                 let field = &mut state.fields[at];
@@ -154,7 +168,7 @@ impl State {
     fn take_over(&mut self, mine: Vec<Field>) {
         for changed in mine.into_iter().filter(|field| field.is_changed() && field.id != FieldId::Type) {
             if let Some(field) = self.fields.iter_mut().find(|field| field.id == changed.id) {
-                field.widget = changed.widget;
+                field.widget.take_over(changed.widget);
                 field.problem = field.check().err();
             }
         }

@@ -64,6 +64,17 @@ impl Widget {
         }
     }
 
+    /// Takes what another widget of the same name holds, if it can be held here.
+    pub(super) fn take_over(&mut self, other: Widget) {
+        match (&mut *self, other) {
+            (Widget::Choice { options, at }, Widget::Choice { options: theirs, at: chosen }) => {
+                let wanted = theirs.get(chosen);
+                *at = options.iter().position(|option| Some(option) == wanted).unwrap_or(*at);
+            }
+            (mine, other) => *mine = other,
+        }
+    }
+
     /// The text being edited, if it is a text that may be read.
     pub(super) fn input(&mut self) -> Option<&mut TextInput> {
         match self {
