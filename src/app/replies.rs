@@ -7,7 +7,7 @@ use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, form, review};
-use crate::store::{Applied, ImportOutcome, OnConflict, Reverted, SaveOutcome, Scope, Written};
+use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Scope, Written};
 use crate::transfer::Notices;
 use crate::worker::protocol::{Done, Job, Opened, Record, Reply, Request};
 
@@ -363,13 +363,13 @@ fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
 }
 
 fn reverted_step(reverted: &Reverted) -> Effect {
-    let is_run = reverted.step.kind == "migration";
+    let is_run = reverted.step.kind == Kind::Migration;
     let verb = if is_run { "rolled back" } else { "undone" };
-    let what = match reverted.step.kind.as_str() {
-        "migration" => format!("rolled back: {} as before", count_of(reverted.restored)),
+    let what = match reverted.step.kind {
+        Kind::Migration => format!("rolled back: {} as before", count_of(reverted.restored)),
         kind => match &reverted.only {
-            Some((_, name)) => format!("undone: {kind} of {name}"),
-            None => format!("undone: {kind} of {}", count_of(reverted.restored)),
+            Some((_, name)) => format!("undone: {} of {name}", kind.as_str()),
+            None => format!("undone: {} of {}", kind.as_str(), count_of(reverted.restored)),
         },
     };
     if reverted.conflicts.is_empty() {

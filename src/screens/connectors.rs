@@ -127,7 +127,7 @@ pub fn undo(last_step: Option<&Step>) -> Effect {
     }
     Effect::Ask(Box::new(
         Dialog::new("Undo", "Cancel")
-            .line(format!("Take the last step back: {} of {}?", step.kind, connectors(step.records.unsigned_abs())))
+            .line(format!("Take the last step back: {} of {}?", step.kind.as_str(), connectors(step.records)))
             .line("Connectors that were changed since are listed and left alone.")
             .choice("Undo", vec![job]),
     ))

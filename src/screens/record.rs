@@ -1,11 +1,13 @@
 //! A whole record as lines: its fields, its plan, its problems, its config.
 
 use jiff::Timestamp;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::clock::readable;
-use crate::domain::model_version::{self, Decision, Outcome, Plan};
-use crate::domain::{self, AuthMode, Catalogue, Connector, Group, StoredAuthMode, validate};
+use crate::domain::change::{Change, changes};
+use crate::domain::model_version::{self, Decision, Plan};
+use crate::domain::{self, Catalogue, Connector, Group, StoredAuthMode, validate};
 use crate::ui::json;
 use crate::ui::text::{safe, wrap};
 use crate::ui::theme::Theme;
@@ -125,29 +127,10 @@ pub fn plan_lines(
     theme: Theme,
     cells: usize,
 ) -> Vec<Line<'static>> {
-    let outcome = model_version::apply(connector, decision, false);
-    let mut lines: Vec<Line<'static>> = wrap(&headline(plan, decision, outcome), cells)
-        .into_iter()
-        .map(|line| Line::styled(line, if plan.group == Group::Blocked { theme.bad() } else { theme.title() }))
-        .collect();
-    match outcome {
-        Some(outcome) => {
-            push_change(&mut lines, "auth mode", &mode_before(connector), &mode_after(outcome), theme);
-            let versions = (connector.model_version.to_string(), outcome.model_version.to_string());
-            push_change(&mut lines, "model version", &versions.0, &versions.1, theme);
-            let kept = "name, config, secrets, extra, times: unchanged";
-            for (at, part) in wrap(kept, cells.saturating_sub(4)).into_iter().enumerate() {
-                let sign = if at == 0 { "  = " } else { "    " };
-                lines.push(Line::styled(format!("{sign}{part}"), theme.muted()));
-            }
-            if let Some(warning) =
-                outcome.auth_mode.and_then(|mode| validate::auth_mode_warning(mode, connector.auth_type().name()))
-            {
-                lines.extend(
-                    wrap(&format!("* {warning}"), cells).into_iter().map(|line| Line::styled(line, theme.warning())),
-                );
-            }
-        }
+    let style = if plan.group == Group::Blocked { theme.bad() } else { theme.title() };
+    let mut lines = wrapped(&headline(plan, decision), cells, style);
+    match model_version::apply(connector, decision, false) {
+        Some(after) => push_outcome(&mut lines, connector, &after, theme, cells),
         None => {
             lines.push(Line::styled("  = nothing changes", theme.muted()));
             if plan.group == Group::Blocked && connector.model_version <= model_version::latest() {
@@ -158,41 +141,55 @@ pub fn plan_lines(
     lines
 }
 
-fn headline(plan: &Plan, decision: Option<Decision>, outcome: Option<Outcome>) -> String {
-    match (plan.group, decision, outcome) {
-        (Group::Blocked, _, _) => format!("blocked: {}", plan.reason),
-        (_, Some(Decision::Skip), _) => "skipped by you: stays pending, behaves as shared".to_owned(),
-        (_, Some(Decision::Set(mode)), _) if Some(mode) != plan.auth_mode => {
-            format!("{mode} by your decision")
-        }
-        (group, _, _) => format!("{}: {}", group.label(), plan.reason),
+fn headline(plan: &Plan, decision: Option<Decision>) -> String {
+    match (plan.group, decision) {
+        (Group::Blocked, _) => format!("blocked: {}", plan.reason),
+        (_, Some(Decision::Skip)) => "skipped by you: stays pending, behaves as shared".to_owned(),
+        (_, Some(Decision::Set(mode))) if Some(mode) != plan.after.auth_mode => format!("{mode} by your decision"),
+        (group, _) => format!("{}: {}", group.label(), plan.reason),
     }
 }
 
-fn push_change(lines: &mut Vec<Line<'static>>, label: &str, before: &str, after: &str, theme: Theme) {
-    if before == after {
+fn push_outcome(lines: &mut Vec<Line<'static>>, before: &Connector, after: &Connector, theme: Theme, cells: usize) {
+    let changes = changes(before, after);
+    if !changes.iter().any(|change| change.field == "auth mode") {
+        let mode = match before.stored_auth_mode() {
+            StoredAuthMode::Known(mode) => mode.as_str(),
+            StoredAuthMode::None | StoredAuthMode::Unknown(_) => "(none)",
+        };
         lines.push(Line::from(vec![
-            Span::styled(format!("  {label:<LABEL$} "), theme.accent()),
-            Span::styled(format!("= {} (unchanged)", safe(before)), theme.muted()),
+            Span::styled(format!("  {:<LABEL$} ", "auth mode"), theme.accent()),
+            Span::styled(format!("= {mode} (unchanged)"), theme.muted()),
         ]));
-        return;
     }
+    for change in &changes {
+        push_change(lines, change, theme);
+    }
+    let kept: Vec<&str> = ["name", "config", "secrets", "extra"]
+        .into_iter()
+        .filter(|field| !changes.iter().any(|change| change.field.split('.').next() == Some(field)))
+        .collect();
+    let kept = format!("{}, times: unchanged", kept.join(", "));
+    for (at, part) in wrap(&kept, cells.saturating_sub(4)).into_iter().enumerate() {
+        let sign = if at == 0 { "  = " } else { "    " };
+        lines.push(Line::styled(format!("{sign}{part}"), theme.muted()));
+    }
+    let warning = after.auth_mode.and_then(|mode| validate::auth_mode_warning(mode, before.auth_type().name()));
+    if let Some(warning) = warning {
+        lines.extend(wrapped(&format!("* {warning}"), cells, theme.warning()));
+    }
+}
+
+fn wrapped(text: &str, cells: usize, style: Style) -> Vec<Line<'static>> {
+    wrap(text, cells).into_iter().map(|line| Line::styled(line, style)).collect()
+}
+
+fn push_change(lines: &mut Vec<Line<'static>>, change: &Change, theme: Theme) {
+    let text = |value: &Option<String>| safe(value.as_deref().unwrap_or("(none)"));
     lines.push(Line::from(vec![
-        Span::styled(format!("  {label:<LABEL$} "), theme.accent()),
-        Span::styled(format!("- {}", safe(before)), theme.bad()),
+        Span::styled(format!("  {:<LABEL$} ", change.field), theme.accent()),
+        Span::styled(format!("- {}", text(&change.before)), theme.bad()),
         Span::styled("  ", theme.text()),
-        Span::styled(format!("+ {}", safe(after)), theme.good()),
+        Span::styled(format!("+ {}", text(&change.after)), theme.good()),
     ]));
-}
-
-fn mode_before(connector: &Connector) -> String {
-    match connector.stored_auth_mode() {
-        StoredAuthMode::None => "(none)".to_owned(),
-        StoredAuthMode::Known(mode) => mode.to_string(),
-        StoredAuthMode::Unknown(value) => value,
-    }
-}
-
-fn mode_after(outcome: Outcome) -> String {
-    outcome.auth_mode.map_or("(none)", AuthMode::as_str).to_owned()
 }

@@ -168,11 +168,7 @@ fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
     };
     Effect::Ask(Box::new(
         Dialog::new("Roll back", "Cancel")
-            .line(format!(
-                "Roll the migration run of {} back: {}?",
-                run.started_at,
-                connectors(run.records.unsigned_abs())
-            ))
+            .line(format!("Roll the migration run of {} back: {}?", run.started_at, connectors(run.records)))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and left alone.")
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]),
     ))

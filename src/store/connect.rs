@@ -147,7 +147,7 @@ pub(super) fn schema_version(path: &Path, connection: &Connection) -> Result<i64
     if version > schema::LATEST {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });
     }
-    if version == schema::LATEST
+    if version > 1
         && let Some(lacking) = schema::COLUMNS_2.iter().find(|column| !columns.iter().any(|found| found == *column))
     {
         let detail = format!("it says schema {version}, but its table of connectors has no column {lacking}");

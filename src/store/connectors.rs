@@ -85,7 +85,7 @@ impl Store {
             if get(connection, &connector.id).map_err(wrap)?.is_some() {
                 return Err(StoreError::IdTaken(connector.id.clone()));
             }
-            let mut journal = Journal::begin(connection, Kind::Create, None, now).map_err(wrap)?;
+            let mut journal = Journal::begin(connection, Kind::Create, None, None, now).map_err(wrap)?;
             let mut created = connector.clone();
             created.created_at = Some(now.to_owned());
             created.updated_at = Some(now.to_owned());
@@ -118,7 +118,7 @@ impl Store {
             let mut saved = connector.clone();
             saved.updated_at = Some(now.to_owned());
             complete(&current, &mut saved)?;
-            let mut journal = Journal::begin(connection, Kind::Edit, None, now).map_err(wrap)?;
+            let mut journal = Journal::begin(connection, Kind::Edit, None, None, now).map_err(wrap)?;
             journal.update(&current, &mut saved).map_err(wrap)?;
             journal.finish().map_err(wrap)?;
             Ok(SaveOutcome::Saved(Box::new(saved)))
@@ -169,7 +169,7 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, doing, error);
         self.transaction(doing, |connection| {
             let mut written = Written::default();
-            let mut journal = Journal::begin(connection, kind, None, now).map_err(wrap)?;
+            let mut journal = Journal::begin(connection, kind, None, None, now).map_err(wrap)?;
             let mut seen = HashSet::new();
             for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
                 let Some(current) = get(connection, id).map_err(wrap)? else {

@@ -37,7 +37,7 @@ pub struct ImportOutcome {
 }
 
 impl Store {
-    /// Imports what `connectors` yields. An error from it, a conflict or a stop leaves the file as it was.
+    /// Imports what `connectors` yields; `source` names the export in the history. An error from it, a conflict or a stop leaves the file as it was.
     ///
     /// # Errors
     /// What `connectors` yields; when the file cannot be written.
@@ -45,6 +45,7 @@ impl Store {
         &mut self,
         connectors: &mut dyn Iterator<Item = Result<Connector, E>>,
         on_conflict: OnConflict,
+        source: &str,
         now: &str,
         mut progress: impl FnMut(u64) -> bool,
     ) -> Result<ImportOutcome, E> {
@@ -52,7 +53,7 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, "importing", error);
         let mut outcome = ImportOutcome::default();
         let done = self.transaction("importing", |connection| {
-            let mut journal = Journal::begin(connection, Kind::Import, None, now).map_err(wrap)?;
+            let mut journal = Journal::begin(connection, Kind::Import, None, Some(source), now).map_err(wrap)?;
             for connector in connectors {
                 take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, on_conflict, &mut outcome)
                     .map_err(wrap)?;

@@ -211,14 +211,15 @@ impl Store {
 
     /// Applies the plan with the decisions made, in batches; with `all`, every connector without a mode
     /// gets `shared`. A run that is stopped or killed keeps what it wrote, and what it did not reach
-    /// stays pending.
+    /// stays pending; one that was killed last of all is gone on with, so that it can be rolled back as one.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn apply(&mut self, all: bool, now: &str, progress: Progress<'_>) -> Result<Applied, StoreError> {
         let counts = self.plan_counts()?;
         let total = counts.to_apply();
-        let mut applied = Applied { blocked: counts.blocked, ..Applied::default() };
+        let run = self.interrupted_run()?.map(|run| run.step);
+        let mut applied = Applied { run, blocked: counts.blocked, ..Applied::default() };
         // Within a run the log is not synced for every batch: after a power cut a run may be shorter, never
         // torn. The last transaction syncs, and only then is the run told as done.
         self.sync_each_commit(false)?;
@@ -233,11 +234,6 @@ impl Store {
             })?;
         }
         Ok(applied)
-    }
-
-    fn sync_each_commit(&self, each: bool) -> Result<(), StoreError> {
-        let mode = if each { "FULL" } else { "NORMAL" };
-        self.run("applying the migration", |connection| connection.pragma_update(None, "synchronous", mode))
     }
 
     fn apply_batches(
@@ -277,7 +273,7 @@ impl Store {
             let last = *last;
             let mut journal = match counted.run {
                 Some(run) => Journal::resume(connection, run),
-                None => Journal::begin(connection, Kind::Migration, None, now).map_err(wrap)?,
+                None => Journal::begin(connection, Kind::Migration, None, None, now).map_err(wrap)?,
             };
             for (_, connector, decision) in &batch {
                 migrate(&mut journal, connector, *decision, all, &mut counted).map_err(wrap)?;
@@ -285,7 +281,7 @@ impl Store {
             if counted.written() > 0 {
                 journal.pause().map_err(wrap)?;
                 counted.run = Some(journal.step());
-            } else {
+            } else if counted.run.is_none() {
                 journal.finish().map_err(wrap)?;
             }
             Ok(Some(last))
@@ -302,18 +298,18 @@ fn migrate(
     all: bool,
     applied: &mut Applied,
 ) -> rusqlite::Result<()> {
-    let Some(outcome) = model_version::apply(connector, decision, all) else {
+    let Some(mut after) = model_version::apply(connector, decision, all) else {
         applied.skipped += u64::from(decision == Some(Decision::Skip));
         return Ok(());
     };
-    if !journal.migrate(connector, outcome)? {
+    if !journal.update(connector, &mut after)? {
         return Ok(());
     }
-    if outcome.auth_mode == connector.auth_mode {
+    if after.auth_mode == connector.auth_mode {
         applied.stamped += 1;
     } else {
         applied.backfilled += 1;
-        applied.per_user += u64::from(outcome.auth_mode == Some(AuthMode::PerUser));
+        applied.per_user += u64::from(after.auth_mode == Some(AuthMode::PerUser));
     }
     Ok(())
 }

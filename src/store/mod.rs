@@ -20,7 +20,9 @@ mod upgrade;
 pub use connect::{Inspection, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use error::StoreError;
-pub use history::{Reverted, Step};
+pub use history::{
+    ChangeState, HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState,
+};
 pub use import::{ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;

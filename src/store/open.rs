@@ -40,7 +40,7 @@ impl Store {
         let schema = schema_version(path, &connection)?;
         let store = Self { connection, path: path.to_owned(), read_only: true, cancel: Arc::default() };
         if schema < schema::LATEST {
-            store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of_schema_1()))?;
+            store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of(schema)))?;
         }
         store.run("opening the file", |connection| connection.pragma_update(None, "query_only", true))?;
         Ok(store)
@@ -131,6 +131,13 @@ impl Store {
         self.cancel = cancel.clone();
         self.watch_for_cancel();
         self
+    }
+
+    /// Within a long job the log is not synced for every batch: after a power cut the job may have come less
+    /// far, never half-way into a record.
+    pub(super) fn sync_each_commit(&self, each: bool) -> Result<(), StoreError> {
+        let mode = if each { "FULL" } else { "NORMAL" };
+        self.run("preparing the file", |connection| connection.pragma_update(None, "synchronous", mode))
     }
 
     pub(super) fn run<T>(

@@ -4,7 +4,7 @@
 pub const APPLICATION_ID: i64 = 1_129_270_862;
 
 /// The newest schema version.
-pub const LATEST: i64 = 2;
+pub const LATEST: i64 = 3;
 
 /// Schema 1, as existing files have it.
 pub const SCHEMA_1: &str = include_str!("../../assets/schema/1.sql");
@@ -20,6 +20,7 @@ pub(super) fn steps_from(version: i64) -> Vec<SqlStep> {
     match version {
         0 => vec![SqlStep { title: "create the connectors", sql: SCHEMA_1 }],
         1 => split(include_str!("../../assets/schema/2.sql")),
+        2 => split(include_str!("../../assets/schema/3.sql")),
         _ => Vec::new(),
     }
 }
@@ -41,9 +42,21 @@ pub(super) const COLUMNS_1: [&str; 10] = [
 /// Columns of schema 2, without which a file that says so is damaged.
 pub(super) const COLUMNS_2: [&str; 4] = ["auth_mode", "revision", "auth_type", "migration_group"];
 
-/// A temporary view that shows a schema 1 file as if it were upgraded, for files opened read-only, with
-/// empty tables beside it. It is made from the upgrade's own text, so that the two cannot drift apart.
-pub(super) fn view_of_schema_1() -> String {
+/// Temporary views and empty tables that show an older file as if it were upgraded, for files opened
+/// read-only.
+pub(super) fn view_of(version: i64) -> String {
+    let history = if version < 2 {
+        view_of_schema_1()
+            + "CREATE TEMP TABLE history (step, kind, state, started_at, records, reverts, subject, bytes);
+               CREATE TEMP TABLE history_changes (step, connector_id, before, after, revision);"
+    } else {
+        "CREATE TEMP VIEW history AS SELECT *, NULL AS subject, 0 AS bytes FROM main.history;".to_owned()
+    };
+    history + "CREATE TEMP TABLE settings (name PRIMARY KEY, value);"
+}
+
+/// The table of connectors, made from the upgrade's own text, so that the two cannot drift apart.
+fn view_of_schema_1() -> String {
     let upgrade = include_str!("../../assets/schema/2.sql");
     let base = format!("SELECT rowid AS rowid, {}, 0 AS revision FROM main.connectors", COLUMNS_1.join(", "));
     let auth_mode = "CASE WHEN NOT is_odd_extra AND json_valid(extra) THEN CASE \
@@ -65,7 +78,6 @@ pub(super) fn view_of_schema_1() -> String {
     }
     format!(
         "CREATE TEMP VIEW connectors AS {view};
-         CREATE TEMP TABLE history (step, kind, state, started_at, records, reverts);
          CREATE TEMP TABLE migration_decisions (connector_id PRIMARY KEY, decision);"
     )
 }

@@ -82,7 +82,10 @@ pub fn import(
         }
         Ok(connector)
     });
-    let outcome = store.import::<TransferError>(&mut connectors, on_conflict, now, progress)?;
+    let name =
+        source.file_name().map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = if source == Path::new("-") { "standard input" } else { &name };
+    let outcome = store.import::<TransferError>(&mut connectors, on_conflict, name, now, progress)?;
     Ok((outcome, export.into_notices()?))
 }
 

@@ -139,11 +139,13 @@ fn a_run_stops_at_a_record_boundary_and_what_is_left_stays_pending() {
     assert_eq!(store.plan_counts().unwrap().backfill, 2000 - applied.written());
     store.revert(applied.run.unwrap(), NOW, &mut |_, _| true).unwrap();
     assert_eq!(records(&path), before);
-    // A stopped rollback changes nothing.
-    let applied = store.apply(false, NOW, &mut |_, _| true).unwrap();
-    let after = records(&path);
-    assert!(matches!(store.revert(applied.run.unwrap(), NOW, &mut |_, _| false), Err(StoreError::Cancelled)));
-    assert_eq!(records(&path), after);
+    // A stopped rollback keeps what it did, and goes on with the rest.
+    let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
+    let reverted = store.revert(run, NOW, &mut |_, _| false).unwrap();
+    assert!(reverted.stopped && reverted.restored > 0 && reverted.restored < 2000);
+    let rest = store.revert(run, NOW, &mut |_, _| true).unwrap();
+    assert_eq!((rest.restored, rest.by, rest.conflicts.len()), (2000 - reverted.restored, reverted.by, 0));
+    assert_eq!(records(&path), before);
 }
 
 #[test]

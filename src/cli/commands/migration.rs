@@ -10,7 +10,7 @@ use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::open_existing;
 use crate::clock;
 use crate::domain::{Group, model_version};
-use crate::store::{PlanRow, Store, StoreError};
+use crate::store::{Kind, PlanRow, Store, StoreError};
 
 pub(super) fn plan(file: &Path, all: bool, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let store = Store::open_read_only(file)?;
@@ -52,6 +52,7 @@ pub(super) fn plan(file: &Path, all: bool, json: bool, output: &mut Output) -> a
 
 fn plan_json(row: &PlanRow, all: bool) -> Value {
     let after = model_version::apply(&row.connector, row.decision, all);
+    let version_after = after.as_ref().map_or(row.connector.model_version, |after| after.model_version);
     json!({
         "id": row.connector.id,
         "name": row.connector.name,
@@ -62,7 +63,7 @@ fn plan_json(row: &PlanRow, all: bool) -> Value {
         "auth_mode_before": row.connector.auth_mode.map(|mode| mode.as_str()),
         "auth_mode_after": after.and_then(|after| after.auth_mode).map(|mode| mode.as_str()),
         "model_version_before": row.connector.model_version,
-        "model_version_after": after.map_or(row.connector.model_version, |after| after.model_version),
+        "model_version_after": version_after,
     })
 }
 
@@ -123,8 +124,8 @@ pub(super) fn rollback(file: &Path, run: i64, json: bool, output: &mut Output) -
         (run, _) => run,
     };
     match store.step(run)? {
-        Some(step) if step.kind == "migration" => {}
-        Some(step) => bail!("step {run} is no migration run but \"{}\"; nothing was changed", step.kind),
+        Some(step) if step.kind == Kind::Migration => {}
+        Some(step) => bail!("step {run} is no migration run but \"{}\"; nothing was changed", step.kind.as_str()),
         None => bail!("{}: there is no run {run}; nothing was changed", file.display()),
     }
     let reverted = store.revert(run, &clock::now_iso(), &mut |done, total| {

@@ -1,35 +1,51 @@
 //! Model versions of the connector and the migration between them.
 //!
-//! Each version after the first is one module with a pure transform; [`STEPS`] lists them in order. A
-//! record below the newest version runs through the steps it lacks and then carries the newest stamp.
-//! To add version 3: write `v3.rs`, add it to the list, and give the store's plan column a schema step.
+//! Each version after the first is one module with a pure transform of a record; [`CHAIN`] lists them in
+//! order. A record below the newest version runs through the steps it lacks and then carries the newest
+//! stamp. What people are shown, which group a record is in and what is written all come from comparing
+//! the record before and after. To add version 3: write `v3.rs`, add it to the list, give the secrets a
+//! registration ([`super::secret`]) and the store's plan column a schema step.
 
+#[cfg(test)]
+mod tests;
 mod v2;
 
-use super::auth::AuthMode;
+use super::auth::{AuthMode, StoredAuthMode};
 use super::connector::Connector;
 
 /// One model version: what it changes in a record of the version before.
+#[derive(Clone, Copy, Debug)]
 pub struct Step {
     /// The model version this step reaches.
     pub version: i64,
     /// What it does, for people.
     pub title: &'static str,
-    transform: fn(&Connector) -> Result<Transformed, String>,
+    /// The attributes of the saved object that it may write. Secrets are not opened by a migration, so none
+    /// that is encrypted or authenticated can be among them; a test guards that.
+    pub writes: &'static [&'static str],
+    transform: fn(&mut Connector) -> Result<&'static str, String>,
 }
 
-/// What a step does to a record, apart from the stamp.
-struct Transformed {
-    backfill: Option<AuthMode>,
-    reason: &'static str,
-}
+/// The steps of the migration, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain(&'static [Step]);
 
-/// All steps, oldest first.
-pub const STEPS: &[Step] = &[v2::STEP];
+/// The migration of this program.
+pub const CHAIN: Chain = Chain(&[v2::STEP]);
 
 /// The newest model version this program knows.
 pub const fn latest() -> i64 {
-    STEPS[STEPS.len() - 1].version
+    CHAIN.latest()
+}
+
+/// [`Chain::plan`] of [`CHAIN`].
+pub fn plan(connector: &Connector) -> Option<Plan> {
+    CHAIN.plan(connector)
+}
+
+/// [`Chain::apply`] of [`CHAIN`].
+pub fn apply(connector: &Connector, decision: Option<Decision>, all: bool) -> Option<Connector> {
+    CHAIN.apply(connector, decision, all)
 }
 
 /// Where the migration plan puts a record.
@@ -100,78 +116,73 @@ impl Decision {
 pub struct Plan {
     /// Its group.
     pub group: Group,
-    /// Why it is there, for people.
+    /// Why it is there, for people: a reason for each step it runs through.
     pub reason: String,
-    /// The auth mode after applying without a decision.
-    pub auth_mode: Option<AuthMode>,
-    /// The mode is written by the migration (false: it was there, or there is none).
-    pub writes_mode: bool,
+    /// The record after applying without a decision; a blocked one as it is.
+    pub after: Connector,
 }
 
-/// What applying does to the two attributes a migration may change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The auth mode's column afterwards.
-    pub auth_mode: Option<AuthMode>,
-    /// The model version afterwards.
-    pub model_version: i64,
-}
-
-/// The plan for one record; `None` when it needs no migration.
-pub fn plan(connector: &Connector) -> Option<Plan> {
-    if connector.model_version == latest() {
-        return None;
+impl Chain {
+    /// The steps, oldest first.
+    pub const fn steps(self) -> &'static [Step] {
+        self.0
     }
-    if connector.model_version > latest() {
-        let reason = format!(
-            "model version {} is newer than this program knows ({}); a newer connector-admin is needed",
-            connector.model_version,
-            latest()
-        );
-        return Some(Plan { group: Group::Blocked, reason, auth_mode: connector.auth_mode, writes_mode: false });
-    }
-    Some(run_chain(connector))
-}
 
-fn run_chain(connector: &Connector) -> Plan {
-    let mut record = connector.clone();
-    let mut plan =
-        Plan { group: Group::StampOnly, reason: String::new(), auth_mode: record.auth_mode, writes_mode: false };
-    for step in STEPS.iter().filter(|step| step.version > connector.model_version) {
-        match (step.transform)(&record) {
-            Ok(transformed) => {
-                plan.reason = transformed.reason.to_owned();
-                if let Some(mode) = transformed.backfill {
-                    record.auth_mode = Some(mode);
-                    plan.group = Group::Backfill;
-                    plan.writes_mode = true;
-                }
-                plan.auth_mode = record.auth_mode;
-            }
-            Err(reason) => {
-                return Plan { group: Group::Blocked, reason, auth_mode: connector.auth_mode, writes_mode: false };
-            }
+    /// The newest model version.
+    pub const fn latest(self) -> i64 {
+        self.0[self.0.len() - 1].version
+    }
+
+    /// The plan for one record; `None` when it needs no migration.
+    pub fn plan(self, connector: &Connector) -> Option<Plan> {
+        if connector.model_version == self.latest() {
+            return None;
         }
+        let run = if connector.model_version > self.latest() {
+            Err(format!(
+                "model version {} is newer than this program knows ({}); a newer connector-admin is needed",
+                connector.model_version,
+                self.latest()
+            ))
+        } else {
+            self.run(connector)
+        };
+        Some(match run {
+            Ok((after, reason)) if is_same_data(connector, &after) => Plan { group: Group::StampOnly, reason, after },
+            Ok((after, reason)) => Plan { group: Group::Backfill, reason, after },
+            Err(reason) => Plan { group: Group::Blocked, reason, after: connector.clone() },
+        })
     }
-    plan
+
+    /// Runs a record through the steps it lacks; with it, why they did what they did.
+    fn run(self, connector: &Connector) -> Result<(Connector, String), String> {
+        let mut record = connector.clone();
+        let mut reasons = Vec::new();
+        for step in self.0.iter().filter(|step| step.version > connector.model_version) {
+            reasons.push((step.transform)(&mut record)?);
+            record.model_version = step.version;
+        }
+        Ok((record, reasons.join("; ")))
+    }
+
+    /// The record after applying the plan, given a decision; `None` when it stays as it is: nothing to do,
+    /// blocked, or skipped. With `all`, a connector without any mode gets `shared` even where the plan would
+    /// only stamp it (the rule of later Kibana releases).
+    pub fn apply(self, connector: &Connector, decision: Option<Decision>, all: bool) -> Option<Connector> {
+        let Plan { group, mut after, .. } = self.plan(connector)?;
+        if group == Group::Blocked || decision == Some(Decision::Skip) {
+            return None;
+        }
+        after.auth_mode = match (decision, after.stored_auth_mode()) {
+            (Some(Decision::Set(mode)), _) | (_, StoredAuthMode::Known(mode)) => Some(mode),
+            _ => all.then_some(AuthMode::Shared),
+        };
+        Some(after)
+    }
 }
 
-/// What applying the plan does to a record, given a decision; `None` when it stays as it is: nothing to
-/// do, blocked, or skipped. With `all`, a connector without any mode gets `shared` even where the plan
-/// would only stamp it (the rule of later Kibana releases).
-pub fn apply(connector: &Connector, decision: Option<Decision>, all: bool) -> Option<Outcome> {
-    let plan = plan(connector)?;
-    if plan.group == Group::Blocked || decision == Some(Decision::Skip) {
-        return None;
-    }
-    let kept = match connector.stored_auth_mode() {
-        super::StoredAuthMode::Known(mode) => Some(mode),
-        _ => None,
-    };
-    let proposed = plan.auth_mode.or(kept).or(all.then_some(AuthMode::Shared));
-    let auth_mode = match decision {
-        Some(Decision::Set(mode)) => Some(mode),
-        _ => proposed,
-    };
-    Some(Outcome { auth_mode, model_version: latest() })
+/// Nothing but the version stamp (and the column an auth mode is kept in) differs.
+fn is_same_data(before: &Connector, after: &Connector) -> bool {
+    before.stored_auth_mode() == after.stored_auth_mode()
+        && Connector { auth_mode: before.auth_mode, model_version: before.model_version, ..after.clone() } == *before
 }

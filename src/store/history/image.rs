@@ -1,0 +1,100 @@
+//! What the journal keeps of a record: some of its columns, as a JSON object.
+
+use rusqlite::types::ValueRef;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{AuthMode, Connector};
+
+/// Columns of a record, and the revision it had, under their names in the table.
+pub(super) type Image = Map<String, Value>;
+
+/// A column of a record: its name in the table, and its value.
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) value: fn(&Connector) -> ValueRef<'_>,
+}
+
+/// All columns but the id and the revision.
+pub(super) const COLUMNS: [Column; 10] = [
+    Column { name: "connector_type_id", value: |record| text(Some(&record.connector_type_id)) },
+    Column { name: "name", value: |record| text(Some(&record.name)) },
+    Column { name: "config", value: |record| text(Some(&record.config)) },
+    Column { name: "secrets", value: |record| text(record.secrets.as_ref()) },
+    Column { name: "is_missing_secrets", value: |record| ValueRef::Integer(i64::from(record.is_missing_secrets)) },
+    Column { name: "extra", value: |record| text(Some(&record.extra)) },
+    Column { name: "model_version", value: |record| ValueRef::Integer(record.model_version) },
+    Column { name: "created_at", value: |record| text(record.created_at.as_ref()) },
+    Column { name: "updated_at", value: |record| text(record.updated_at.as_ref()) },
+    Column {
+        name: "auth_mode",
+        value: |record| record.auth_mode.map_or(ValueRef::Null, |mode| ValueRef::Text(mode.as_str().as_bytes())),
+    },
+];
+
+fn text(value: Option<&String>) -> ValueRef<'_> {
+    value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
+}
+
+/// The columns in which two states of a record differ.
+pub(super) fn differing(before: &Connector, after: &Connector) -> Vec<&'static Column> {
+    COLUMNS.iter().filter(|column| (column.value)(before) != (column.value)(after)).collect()
+}
+
+/// Some columns of a record.
+pub(super) fn image(record: &Connector, columns: &[&'static Column]) -> Image {
+    columns.iter().map(|column| (column.name.to_owned(), json_value((column.value)(record)))).collect()
+}
+
+/// The whole record as it was, with its revision.
+pub(super) fn whole(record: &Connector) -> Image {
+    with_revision(image(record, &COLUMNS.iter().collect::<Vec<_>>()), record.revision)
+}
+
+fn json_value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Integer(number) => json!(number),
+        ValueRef::Text(bytes) => json!(String::from_utf8_lossy(bytes)),
+        _ => Value::Null,
+    }
+}
+
+/// An image of what was, with the revision to go back to.
+pub(super) fn with_revision(mut image: Image, revision: i64) -> Image {
+    image.insert("revision".to_owned(), json!(revision));
+    // What a hand wrote into the file in the clear does not get a second place to lie in.
+    if image.get("secrets").and_then(Value::as_str).is_some_and(|text| text.trim_start().starts_with('{')) {
+        image.remove("secrets");
+    }
+    image
+}
+
+/// The revision that an image of what was goes back to.
+pub(super) fn revision_of(image: &Image) -> i64 {
+    image.get("revision").and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// A record with the columns of `image` in place of its own.
+pub(super) fn with_columns(mut connector: Connector, image: &Image) -> Connector {
+    for (name, value) in image {
+        let text = value.as_str().map(str::to_owned);
+        match name.as_str() {
+            "connector_type_id" => connector.connector_type_id = text.unwrap_or_default(),
+            "name" => connector.name = text.unwrap_or_default(),
+            "config" => connector.config = text.unwrap_or_default(),
+            "secrets" => connector.secrets = text,
+            "is_missing_secrets" => connector.is_missing_secrets = value.as_i64() == Some(1),
+            "extra" => connector.extra = text.unwrap_or_default(),
+            "model_version" => connector.model_version = value.as_i64().unwrap_or(1),
+            "created_at" => connector.created_at = text,
+            "updated_at" => connector.updated_at = text,
+            "auth_mode" => connector.auth_mode = text.as_deref().and_then(AuthMode::parse),
+            _ => {}
+        }
+    }
+    connector
+}
+
+/// Reads an image as the table holds it; none for a record that was not there, or text that is no image.
+pub(super) fn parse(text: Option<String>) -> Option<Image> {
+    text.and_then(|text| serde_json::from_str(&text).ok())
+}

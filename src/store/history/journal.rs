@@ -1,0 +1,162 @@
+//! Writing: every change of a record goes through here and is noted with what was before and after.
+
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, ToSql, params, params_from_iter};
+use serde_json::json;
+
+use super::super::connectors::insert;
+use super::image::{self, Column, Image, differing, with_revision};
+use super::{Kind, StepState};
+use crate::domain::Connector;
+
+/// Writes records and what they were, within the caller's transaction.
+pub(in crate::store) struct Journal<'a> {
+    connection: &'a Connection,
+    step: i64,
+    records: i64,
+    bytes: usize,
+    is_new: bool,
+    /// The name of the first record, which is the subject when it stays the only one.
+    first: Option<String>,
+}
+
+impl<'a> Journal<'a> {
+    /// Begins a step. `reverts` is the step that it takes back; `subject` is what was imported;
+    /// a step about one record alone gets its name.
+    pub(in crate::store) fn begin(
+        connection: &'a Connection,
+        kind: Kind,
+        reverts: Option<i64>,
+        subject: Option<&str>,
+        now: &str,
+    ) -> rusqlite::Result<Self> {
+        connection.execute(
+            "INSERT INTO history (kind, state, started_at, reverts, subject) VALUES (?1, 'running', ?2, ?3, ?4)",
+            params![kind.as_str(), now, reverts, subject],
+        )?;
+        Ok(Self { connection, step: connection.last_insert_rowid(), records: 0, bytes: 0, is_new: true, first: None })
+    }
+
+    /// Goes on with a step that an earlier transaction began.
+    pub(in crate::store) fn resume(connection: &'a Connection, step: i64) -> Self {
+        Self { connection, step, records: 0, bytes: 0, is_new: false, first: None }
+    }
+
+    pub(in crate::store) fn step(&self) -> i64 {
+        self.step
+    }
+
+    /// Ends the step; one that changed nothing leaves no trace.
+    pub(in crate::store) fn finish(self) -> rusqlite::Result<Option<i64>> {
+        if self.records == 0 && self.is_new {
+            self.connection.execute("DELETE FROM history WHERE step = ?1", [self.step])?;
+            return Ok(None);
+        }
+        self.pause()?;
+        let subject = self.first.filter(|_| self.records == 1 && self.is_new);
+        self.connection.execute(
+            "UPDATE history SET state = 'done', subject = coalesce(subject, ?2) WHERE step = ?1",
+            params![self.step, subject],
+        )?;
+        Ok(Some(self.step))
+    }
+
+    /// Keeps the counts of a step that goes on in another transaction.
+    pub(in crate::store) fn pause(&self) -> rusqlite::Result<()> {
+        let bytes = i64::try_from(self.bytes).unwrap_or(i64::MAX);
+        self.connection.execute(
+            "UPDATE history SET records = records + ?2, bytes = bytes + ?3 WHERE step = ?1",
+            params![self.step, self.records, bytes],
+        )?;
+        Ok(())
+    }
+
+    /// Adds a record.
+    pub(in crate::store) fn insert(&mut self, connector: &mut Connector) -> rusqlite::Result<()> {
+        self.put(connector, self.step)
+    }
+
+    /// Adds a record at the revision it is to have.
+    pub(super) fn put(&mut self, connector: &mut Connector, revision: i64) -> rusqlite::Result<()> {
+        connector.revision = revision;
+        insert(self.connection, connector)?;
+        self.note(connector, None, Some(&Image::new()), Some(revision))
+    }
+
+    /// Deletes a record.
+    pub(in crate::store) fn delete(&mut self, current: &Connector) -> rusqlite::Result<()> {
+        self.note(current, Some(&image::whole(current)), None, None)?;
+        self.connection.prepare_cached("DELETE FROM connectors WHERE id = ?1")?.execute([&current.id])?;
+        Ok(())
+    }
+
+    /// Writes the columns that differ; false when the id, read from text that is no UTF-8, finds no row.
+    pub(in crate::store) fn update(&mut self, current: &Connector, edited: &mut Connector) -> rusqlite::Result<bool> {
+        self.change(current, edited, self.step)
+    }
+
+    /// Writes the columns that differ, and the revision the record is to have.
+    pub(super) fn change(
+        &mut self,
+        current: &Connector,
+        edited: &mut Connector,
+        revision: i64,
+    ) -> rusqlite::Result<bool> {
+        edited.revision = revision;
+        let changed = differing(current, edited);
+        if !self.write_columns(edited, &changed)? {
+            return Ok(false);
+        }
+        let before = with_revision(image::image(current, &changed), current.revision);
+        self.note(edited, Some(&before), Some(&image::image(edited, &changed)), Some(revision))?;
+        Ok(true)
+    }
+
+    fn write_columns(&self, edited: &Connector, columns: &[&'static Column]) -> rusqlite::Result<bool> {
+        let names: String = columns.iter().map(|column| format!("{} = ?, ", column.name)).collect();
+        let borrowed = columns.iter().map(|column| ToSqlOutput::Borrowed((column.value)(edited)));
+        let own = [&edited.revision as &dyn ToSql, &edited.id].map(ToSql::to_sql);
+        let [revision, id] = own;
+        let values = borrowed.chain([revision?, id?]);
+        let written = self
+            .connection
+            .prepare_cached(&format!("UPDATE connectors SET {names}revision = ? WHERE id = ?"))?
+            .execute(params_from_iter(values))?;
+        Ok(written > 0)
+    }
+
+    fn note(
+        &mut self,
+        record: &Connector,
+        before: Option<&Image>,
+        after: Option<&Image>,
+        revision: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        let text = |image: Option<&Image>| image.map(|image| json!(image).to_string());
+        let (before, after) = (text(before), text(after));
+        self.bytes += [&before, &after].into_iter().flatten().map(String::len).sum::<usize>();
+        self.connection
+            .prepare_cached("INSERT INTO history_changes VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![self.step, record.id, before, after, revision])?;
+        self.records += 1;
+        if self.records == 1 {
+            self.first = Some(record.name.clone());
+        }
+        Ok(())
+    }
+}
+
+impl Journal<'_> {
+    /// It has not been seen by an earlier transaction.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Says how far another step is.
+    pub(super) fn mark(&self, step: i64, state: StepState) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("UPDATE history SET state = ?2 WHERE step = ?1")?
+            .execute(params![step, state.as_str()])
+            .map(|_| ())
+    }
+}

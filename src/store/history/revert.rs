@@ -1,0 +1,306 @@
+//! Taking a step back, and bringing it again: in batches, so that a step of any size can be taken back in
+//! flat memory, stopped at a record boundary, and gone on with after a stop or a kill.
+
+use rusqlite::{Connection, params};
+
+use super::super::connectors::{count, get};
+use super::journal::Journal;
+use super::record::{Entry, before_change, entry, entry_of, is_taken_back, state_after};
+use super::{Kind, Step, StepState, find_step};
+use crate::domain::Connector;
+use crate::store::{Progress, Store, StoreError};
+
+/// Records in one transaction.
+const BATCH: usize = 500;
+
+/// What taking a step back did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reverted {
+    /// The step that was taken back.
+    pub step: Step,
+    /// The step that does so; none when nothing was written.
+    pub by: Option<i64>,
+    /// Records that are as before.
+    pub restored: u64,
+    /// Its id and name, when it was one that is there.
+    pub only: Option<(String, String)>,
+    /// Ids that were changed since, and were left alone.
+    pub conflicts: Vec<String>,
+    /// It was stopped before its end; taking the step back again goes on.
+    pub stopped: bool,
+}
+
+impl Store {
+    /// Takes a step back: each record goes back exactly, unless it was changed since. Of a step that was
+    /// interrupted on the way back the rest is done.
+    ///
+    /// # Errors
+    /// [`StoreError::History`] when there is no such step or it was taken back already; when the file
+    /// cannot be written. What was done before an error stays done.
+    pub fn revert(&mut self, step: i64, now: &str, progress: Progress<'_>) -> Result<Reverted, StoreError> {
+        let found = self.step(step)?;
+        // A small step is one transaction. Of a large one only the last transaction is synced to the disk, and
+        // with it all before: after a power cut it may be shorter, never torn.
+        let is_large = found.is_some_and(|found| found.records >= BATCH as u64);
+        if !is_large {
+            return self.revert_batches(step, true, now, progress);
+        }
+        self.sync_each_commit(false)?;
+        let outcome = self.revert_batches(step, false, now, progress);
+        self.sync_each_commit(true)?;
+        let reverted = outcome?;
+        self.transaction("taking a step back", |connection| {
+            if reverted.stopped { Ok(()) } else { end(connection, &reverted) }.map_err(failed)
+        })?;
+        Ok(reverted)
+    }
+
+    fn revert_batches(
+        &mut self,
+        step: i64,
+        is_one: bool,
+        now: &str,
+        progress: Progress<'_>,
+    ) -> Result<Reverted, StoreError> {
+        let (mut after, mut done) = (String::new(), 0);
+        let mut so_far: Option<Reverted> = None;
+        loop {
+            let (reverted, last) = self.transaction("taking a step back", |connection| {
+                // Looked up under the write lock: another program may be taking the same step back.
+                let found = revertible(connection, step)?;
+                let so_far = so_far.clone().unwrap_or_else(|| nothing_yet(found));
+                let (mut reverted, last) = revert_batch(connection, so_far, &after, now).map_err(failed)?;
+                if is_one {
+                    end(connection, &reverted).map_err(failed)?;
+                    name_the_only_one(connection, &mut reverted).map_err(failed)?;
+                }
+                Ok::<_, StoreError>((reverted, last))
+            })?;
+            match last {
+                Some((last, seen)) if !is_one => {
+                    after = last;
+                    done += seen;
+                }
+                _ => return Ok(reverted),
+            }
+            if !progress(done, reverted.step.records) {
+                return Ok(Reverted { stopped: true, ..reverted });
+            }
+            so_far = Some(reverted);
+        }
+    }
+
+    /// Takes some records of a step back, those that were not changed since, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::revert`].
+    pub fn revert_some(&mut self, step: i64, ids: &[String], now: &str) -> Result<Reverted, StoreError> {
+        self.transaction("taking a step back", |connection| {
+            let mut reverted = nothing_yet(known(connection, step)?);
+            let mut work = || {
+                let mut journal = begin(connection, &reverted.step, now)?;
+                for id in ids {
+                    if let Some(entry) = entry(connection, step, id)? {
+                        take_back(&mut journal, connection, entry, &mut reverted)?;
+                    }
+                }
+                reverted.by = journal.finish()?;
+                end_part(connection, &mut reverted)
+            };
+            work().map_err(failed)?;
+            Ok(reverted)
+        })
+    }
+
+    /// Puts one record back to what it was before a step, whatever was changed since: the person has seen
+    /// both sides. `seen` is the revision they saw, none when the record was not there.
+    ///
+    /// # Errors
+    /// As [`Store::revert`]; [`StoreError::History`] when the record was changed since it was seen.
+    pub fn revert_over(&mut self, step: i64, id: &str, seen: Option<i64>, now: &str) -> Result<Reverted, StoreError> {
+        self.transaction("taking a step back", |connection| {
+            let mut reverted = nothing_yet(known(connection, step)?);
+            let Some(entry) = entry(connection, step, id).map_err(failed)? else {
+                return Err(StoreError::History(format!("step {step} did not change {id:?}")));
+            };
+            let current = get(connection, id).map_err(failed)?;
+            if current.as_ref().map(|record| record.revision) != seen {
+                return Err(StoreError::History(format!("{id:?} was changed again meanwhile; look at it once more")));
+            }
+            let mut work = || {
+                let after = state_after(connection, step, id, current.clone())?;
+                let before = before_change(&entry, after.as_ref());
+                let mut journal = begin(connection, &reverted.step, now)?;
+                put_back(&mut journal, current.clone(), before)?;
+                reverted.restored = 1;
+                reverted.only = Some((id.to_owned(), String::new()));
+                reverted.by = journal.finish()?;
+                end_part(connection, &mut reverted)
+            };
+            work().map_err(failed)?;
+            Ok(reverted)
+        })
+    }
+}
+
+fn failed(cause: rusqlite::Error) -> StoreError {
+    StoreError::Sql { doing: "taking a step back", cause }
+}
+
+/// Ends the step that took another one back.
+fn end(connection: &Connection, reverted: &Reverted) -> rusqlite::Result<()> {
+    let Some(by) = reverted.by else { return Ok(()) };
+    let journal = Journal::resume(connection, by);
+    journal.mark(reverted.step.step, StepState::Reverted)?;
+    bring_again(connection, &journal, &reverted.step)?;
+    journal.finish().map(|_| ())
+}
+
+/// The name of the record that is back, when it was only one and is there.
+fn name_the_only_one(connection: &Connection, reverted: &mut Reverted) -> rusqlite::Result<()> {
+    let only = reverted.only.take().filter(|_| reverted.restored == 1);
+    let found = only.map(|(id, _)| get(connection, &id)).transpose()?.flatten();
+    reverted.only = found.map(|record| (record.id, record.name));
+    Ok(())
+}
+
+/// A step that took another one back was taken back itself: the first one is in force again, unless a
+/// further step took parts of it back.
+fn bring_again(connection: &Connection, journal: &Journal<'_>, undone: &Step) -> rusqlite::Result<()> {
+    let Some(first) = undone.reverts else { return Ok(()) };
+    let others: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM history WHERE reverts = ?1 AND state <> 'reverted')",
+        [first],
+        |row| row.get(0),
+    )?;
+    if others { Ok(()) } else { journal.mark(first, StepState::Done) }
+}
+
+/// After a part of a step was taken back: it is taken back itself when no part is left.
+fn end_part(connection: &Connection, reverted: &mut Reverted) -> rusqlite::Result<()> {
+    let step = reverted.step.step;
+    let taken = connection.query_row(
+        "SELECT coalesce(sum(records), 0) FROM history WHERE reverts = ?1 AND state <> 'reverted'",
+        [step],
+        |row| count(row, 0),
+    )?;
+    if reverted.by.is_some() && taken >= reverted.step.records {
+        end(connection, reverted)?;
+    }
+    name_the_only_one(connection, reverted)
+}
+
+fn nothing_yet(step: Step) -> Reverted {
+    Reverted { step, by: None, restored: 0, only: None, conflicts: Vec::new(), stopped: false }
+}
+
+/// A step that can be taken back in part.
+fn known(connection: &Connection, step: i64) -> Result<Step, StoreError> {
+    let found = find_step(connection, &format!("h.step = {step}"))
+        .map_err(|cause| StoreError::Sql { doing: "reading the history", cause })?
+        .ok_or_else(|| StoreError::History(format!("there is no step {step} in the history")))?;
+    if found.is_redo() {
+        let undone = found.reverts.unwrap_or_default();
+        return Err(StoreError::History(format!(
+            "step {step} brought back what step {undone} had taken away; take the step back that {undone} was about"
+        )));
+    }
+    Ok(found)
+}
+
+/// A step that can be taken back whole.
+fn revertible(connection: &Connection, step: i64) -> Result<Step, StoreError> {
+    let found = known(connection, step)?;
+    if found.state == StepState::Reverted {
+        return Err(StoreError::History(format!("step {step} ({}) was taken back already", found.word())));
+    }
+    Ok(found)
+}
+
+/// Begins the step that takes `step` back.
+fn begin<'a>(connection: &'a Connection, step: &Step, now: &str) -> rusqlite::Result<Journal<'a>> {
+    let kind = if step.kind == Kind::Migration { Kind::Rollback } else { Kind::Undo };
+    Journal::begin(connection, kind, Some(step.step), step.subject.as_deref(), now)
+}
+
+/// Does one batch; with it, the last id and how many records it had, none at the end.
+fn revert_batch(
+    connection: &Connection,
+    mut reverted: Reverted,
+    after: &str,
+    now: &str,
+) -> rusqlite::Result<(Reverted, Option<(String, u64)>)> {
+    let entries = entries(connection, reverted.step.step, after)?;
+    let mut journal =
+        match reverted.by.map_or_else(|| interrupted(connection, reverted.step.step), |by| Ok(Some(by)))? {
+            Some(by) => Journal::resume(connection, by),
+            None => begin(connection, &reverted.step, now)?,
+        };
+    let last = entries.last().map(|entry| (entry.id.clone(), entries.len() as u64));
+    let restored = reverted.restored;
+    for entry in entries {
+        take_back(&mut journal, connection, entry, &mut reverted)?;
+    }
+    if journal.is_new() && reverted.restored == restored {
+        journal.finish()?;
+    } else {
+        journal.pause()?;
+        reverted.by = Some(journal.step());
+    }
+    Ok((reverted, last))
+}
+
+/// A step that began to take this one back and did not come to its end.
+fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i64>> {
+    Ok(find_step(connection, &format!("h.reverts = {step} AND h.state = 'running'"))?.map(|found| found.step))
+}
+
+fn entries(connection: &Connection, step: i64, after: &str) -> rusqlite::Result<Vec<Entry>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT connector_id, before, after, revision FROM history_changes
+             WHERE step = ?1 AND connector_id > ?2 ORDER BY connector_id LIMIT {BATCH}"
+        ))?
+        .query_map(params![step, after], entry_of)?
+        .collect()
+}
+
+/// Takes one change back and counts it; one that was taken back already is passed over.
+fn take_back(
+    journal: &mut Journal<'_>,
+    connection: &Connection,
+    entry: Entry,
+    reverted: &mut Reverted,
+) -> rusqlite::Result<()> {
+    if is_taken_back(connection, reverted.step.step, &entry.id)? {
+        return Ok(());
+    }
+    let current = get(connection, &entry.id)?;
+    let is_in_force = current.as_ref().map(|record| record.revision) == entry.revision;
+    if !is_in_force {
+        reverted.conflicts.push(entry.id);
+        return Ok(());
+    }
+    let before = before_change(&entry, current.as_ref());
+    put_back(journal, current, before)?;
+    reverted.restored += 1;
+    reverted.only = Some((entry.id, String::new()));
+    Ok(())
+}
+
+/// Makes a record what it was, its revision too: what an earlier step wrote is there again, and can be taken
+/// back in its turn.
+fn put_back(journal: &mut Journal<'_>, current: Option<Connector>, before: Option<Connector>) -> rusqlite::Result<()> {
+    match (current, before) {
+        (Some(current), Some(mut before)) => {
+            let revision = before.revision;
+            journal.change(&current, &mut before, revision).map(|_| ())
+        }
+        (Some(current), None) => journal.delete(&current),
+        (None, Some(mut before)) => {
+            let revision = before.revision;
+            journal.put(&mut before, revision)
+        }
+        (None, None) => Ok(()),
+    }
+}

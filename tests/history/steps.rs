@@ -1,0 +1,219 @@
+//! Steps one by one: what they are called, parts of them, both sides of a conflict, forgetting.
+
+use connector_admin::domain::change::changes;
+use connector_admin::domain::{AuthMode, Connector};
+use connector_admin::store::{ChangeState, HistoryLimits, Kind, ModeChange, StepState, Store, StoreError};
+
+use crate::model::open;
+use crate::support::{Place, execute, records, rows};
+
+const NOW: &str = "2026-11-25T12:00:00.000Z";
+
+fn add(store: &mut Store, id: &str) -> Connector {
+    let connector = Connector {
+        name: format!("name of {id}"),
+        config: r#"{"authType":"basic","url":"https://a.example"}"#.to_owned(),
+        ..Connector::new(id, ".webhook")
+    };
+    store.create(&connector, NOW).unwrap()
+}
+
+fn rename(store: &mut Store, id: &str, name: &str) {
+    let current = store.get(id).unwrap().unwrap();
+    let edited = Connector { name: name.to_owned(), ..current };
+    store.save::<StoreError>(&edited, NOW, |_, _| Ok(())).unwrap();
+}
+
+fn undo(store: &mut Store) {
+    let step = store.last_step().unwrap().unwrap();
+    store.revert(step.step, NOW, &mut |_, _| true).unwrap();
+}
+
+#[test]
+fn every_step_says_what_it_was_about() {
+    let place = Place::new();
+    let mut store = open(&place.path("a.db"));
+    add(&mut store, "a");
+    add(&mut store, "b");
+    rename(&mut store, "a", "renamed");
+    store.set_auth_mode(&["a".to_owned(), "b".to_owned()], ModeChange::To(AuthMode::PerUser), NOW).unwrap();
+    store.delete(&["b".to_owned()], NOW).unwrap();
+    undo(&mut store);
+    let redo = store.next_redo().unwrap().unwrap();
+    store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
+    let told: Vec<String> =
+        store.steps(None, 10).unwrap().iter().map(|step| format!("{} · {}", step.word(), step.about())).collect();
+    assert_eq!(
+        told,
+        [
+            "redo · step 6: name of b",
+            "undo · step 5: name of b",
+            "delete · name of b",
+            "auth mode · 2 connectors",
+            "edit · renamed",
+            "create · name of b",
+            "create · name of a"
+        ]
+    );
+    let of_b: Vec<&str> = store.history_of("b", 10).unwrap().iter().map(|entry| entry.step.word()).collect();
+    assert_eq!(of_b, ["redo", "undo", "delete", "auth mode", "create"]);
+    let sizes = store.history_size().unwrap();
+    assert_eq!((sizes.steps, sizes.changes), (7, 8));
+    let bytes = "SELECT sum(coalesce(length(before), 0) + coalesce(length(after), 0)) FROM history_changes";
+    assert_eq!(rows(&place.path("a.db"), bytes), [format!("Integer({})", sizes.bytes)]);
+}
+
+#[test]
+fn both_sides_of_an_old_change_are_known_whatever_came_after() {
+    let place = Place::new();
+    let mut store = open(&place.path("a.db"));
+    let created = add(&mut store, "a");
+    rename(&mut store, "a", "second");
+    rename(&mut store, "a", "third");
+    store.delete(&["a".to_owned()], NOW).unwrap();
+    let first = store.change(1, "a").unwrap().unwrap();
+    assert_eq!((first.before, first.after.unwrap().name, first.now), (None, created.name, None));
+    assert_eq!(first.state, ChangeState::DeletedSince);
+    let second = store.change(2, "a").unwrap().unwrap();
+    let told: Vec<_> = changes(&second.before.unwrap(), &second.after.unwrap());
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].before.as_deref(), told[0].after.as_deref()), (Some("name of a"), Some("second")));
+    let deleted = store.change(4, "a").unwrap().unwrap();
+    assert_eq!(
+        (deleted.before.unwrap().name.as_str(), deleted.after, deleted.state),
+        ("third", None, ChangeState::InForce)
+    );
+    assert_eq!(store.change(4, "b").unwrap(), None);
+}
+
+#[test]
+fn a_part_of_a_step_is_taken_back_and_then_the_rest() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let mut store = open(&path);
+    for id in ["a", "b", "c"] {
+        add(&mut store, id);
+    }
+    let before = records(&path);
+    let ids = ["a", "b", "c"].map(str::to_owned);
+    let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
+    let part = store.revert_some(step, &ids[1..2], NOW).unwrap();
+    assert_eq!((part.restored, part.only), (1, Some(("b".to_owned(), "name of b".to_owned()))));
+    assert_eq!(store.change(step, "b").unwrap().unwrap().state, ChangeState::TakenBack);
+    assert_eq!(store.revert_some(step, &ids[1..2], NOW).unwrap().by, None, "twice equals once");
+    assert_eq!(store.step(step).unwrap().unwrap().state, StepState::Done);
+    // Undo does the rest and does not mistake the part for a conflict.
+    let rest = store.revert(step, NOW, &mut |_, _| true).unwrap();
+    assert_eq!((rest.restored, rest.conflicts.len()), (2, 0));
+    assert_eq!(records(&path), before);
+    assert_eq!(store.last_step().unwrap().unwrap().kind, Kind::Create);
+    // Both parts come again, the newest first.
+    for modes in [2, 3] {
+        let redo = store.next_redo().unwrap().unwrap();
+        store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
+        let count = "SELECT count(*) FROM connectors WHERE auth_mode = 'per-user'";
+        assert_eq!(rows(&path, count), [format!("Integer({modes})")]);
+    }
+    assert_eq!(store.last_step().unwrap().unwrap().step, step);
+}
+
+#[test]
+fn taking_every_part_back_takes_the_step_back() {
+    let place = Place::new();
+    let mut store = open(&place.path("a.db"));
+    for id in ["a", "b"] {
+        add(&mut store, id);
+    }
+    let ids = ["a", "b"].map(str::to_owned);
+    let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
+    store.revert_some(step, &ids[..1], NOW).unwrap();
+    store.revert_some(step, &ids[1..], NOW).unwrap();
+    assert_eq!(store.step(step).unwrap().unwrap().state, StepState::Reverted);
+    assert!(matches!(store.revert(step, NOW, &mut |_, _| true), Err(StoreError::History(_))));
+}
+
+#[test]
+fn a_conflict_shows_both_sides_and_is_decided_one_by_one() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let mut store = open(&path);
+    for id in ["a", "b"] {
+        add(&mut store, id);
+    }
+    let ids = ["a", "b"].map(str::to_owned);
+    let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
+    rename(&mut store, "a", "edited since");
+    let reverted = store.revert(step, NOW, &mut |_, _| true).unwrap();
+    assert_eq!((reverted.restored, reverted.conflicts), (1, vec!["a".to_owned()]));
+    let change = store.change(step, "a").unwrap().unwrap();
+    assert_eq!(change.state, ChangeState::ChangedSince);
+    let (was, now) = (change.before.unwrap(), change.now.unwrap());
+    assert_eq!((was.name.as_str(), was.auth_mode), ("name of a", Some(AuthMode::Shared)));
+    assert_eq!((now.name.as_str(), now.auth_mode), ("edited since", Some(AuthMode::PerUser)));
+    // Changed once more after the person looked: refused, nothing lost.
+    execute(&path, "UPDATE connectors SET name = 'theirs' WHERE id = 'a'");
+    assert!(matches!(store.revert_over(step, "a", Some(now.revision), NOW), Err(StoreError::History(_))));
+    let seen = store.get("a").unwrap().unwrap();
+    assert_eq!(seen.name, "theirs");
+    store.revert_over(step, "a", Some(seen.revision), NOW).unwrap();
+    let back = store.get("a").unwrap().unwrap();
+    assert_eq!((back.name.as_str(), back.auth_mode), ("name of a", Some(AuthMode::Shared)));
+    // That is a step too: redo brings the other side again.
+    let redo = store.next_redo().unwrap().unwrap();
+    store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
+    assert_eq!(store.get("a").unwrap().unwrap().name, "theirs");
+}
+
+#[test]
+fn something_new_ends_what_can_be_brought_again() {
+    let place = Place::new();
+    let mut store = open(&place.path("a.db"));
+    add(&mut store, "a");
+    rename(&mut store, "a", "second");
+    undo(&mut store);
+    assert!(store.next_redo().unwrap().is_some());
+    add(&mut store, "b");
+    assert_eq!(store.next_redo().unwrap(), None);
+    // The history still knows the step, and says why a redo of it is none.
+    let redone = store.revert(3, NOW, &mut |_, _| true).unwrap();
+    assert_eq!(redone.restored, 1);
+    assert_eq!(store.get("a").unwrap().unwrap().name, "second");
+    let refused = store.revert(5, NOW, &mut |_, _| true).unwrap_err().to_string();
+    assert!(refused.contains("brought back what step 3 had taken away"), "{refused}");
+}
+
+#[test]
+fn old_steps_are_forgotten_only_where_the_file_asks_for_it() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let mut store = open(&path);
+    add(&mut store, "a");
+    for number in 0..30 {
+        rename(&mut store, "a", &format!("{number}{}", "x".repeat(100_000)));
+    }
+    undo(&mut store);
+    let now: jiff::Timestamp = "2026-12-25T12:00:00Z".parse().unwrap();
+    assert!(store.history_limits().unwrap().is_off());
+    assert_eq!(store.prune(HistoryLimits::default(), now, &mut |_, _| true).unwrap().steps, 0);
+    let limits = HistoryLimits { days: None, megabytes: Some(2) };
+    store.set_history_limits(limits).unwrap();
+    drop(store);
+    store = open(&path);
+    assert_eq!(store.history_limits().unwrap(), limits);
+    let before = records(&path);
+    let pruned = store.prune(limits, now, &mut |_, _| true).unwrap();
+    assert!(pruned.steps > 10 && pruned.steps < 30, "{pruned:?}");
+    assert!(store.history_size().unwrap().bytes <= 2_000_000);
+    assert_eq!(records(&path), before);
+    // What is left can be taken back and brought again as before.
+    let redo = store.next_redo().unwrap().unwrap();
+    store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
+    undo(&mut store);
+    assert_eq!(records(&path), before);
+    let by_age = HistoryLimits { days: Some(31), megabytes: None };
+    assert_eq!(store.prune(by_age, now, &mut |_, _| true).unwrap().steps, 0);
+    let by_age = HistoryLimits { days: Some(29), megabytes: None };
+    store.prune(by_age, now, &mut |_, _| true).unwrap();
+    assert_eq!(store.history_size().unwrap().steps, 0);
+    assert_eq!(rows(&path, "SELECT count(*) FROM history_changes"), ["Integer(0)"]);
+}
