@@ -1,4 +1,4 @@
-//! Time as records store it, and as people read it.
+//! Time as records store it, and as people read it; and sizes.
 
 use jiff::{Timestamp, Unit};
 
@@ -20,6 +20,11 @@ pub fn age(stored: Option<&str>, now: Timestamp) -> String {
     let Ok(time) = stored.parse::<Timestamp>() else {
         return "?".to_owned();
     };
+    age_of(time, now)
+}
+
+/// How long ago a time was, in at most four cells.
+pub fn age_of(time: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(time).as_secs().max(0);
     let (value, unit) = match seconds {
         0..60 => (seconds, "s"),
@@ -48,4 +53,13 @@ pub fn readable(stored: Option<&str>, now: Timestamp) -> String {
 /// A duration in words, for progress.
 pub fn seconds_left(seconds: u64) -> String {
     if seconds < 60 { format!("{seconds} s") } else { format!("{} min {} s", seconds / 60, seconds % 60) }
+}
+
+/// A size for people: `512 B`, `1.4 MB`.
+pub fn bytes_text(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.into_iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size),
+        None => format!("{bytes} B"),
+    }
 }

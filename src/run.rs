@@ -2,6 +2,7 @@
 //! screen depends on time.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::screens::Effect;
 use crate::store;
 use crate::terminal::{Session, editor, input, session, signals};
 use crate::ui::theme::Theme;
+use crate::worker::protocol::Reply;
 use crate::worker::{OpenOptions, Worker};
 
 /// A frame waits this long for the rows it asked for: most keys then show their result at once.
@@ -31,6 +33,8 @@ pub struct Options {
 
 enum Event {
     Message(Message),
+    /// Of the worker threads, with the number of their start.
+    Answer(usize, Reply),
     Redraw,
 }
 
@@ -51,10 +55,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     let mut session = Session::enter()?;
     let (send, events) = mpsc::channel();
     listen(&send)?;
-    let to_loop = send;
-    let worker = Worker::start(options.open.clone(), move |reply| {
-        let _ = to_loop.send(Event::Message(Message::Worker(reply)));
-    });
+    let mut hands = Hands::start(options.open.clone(), send);
     let mut model = Model::new(Setup {
         file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         theme: Theme::from_environment(),
@@ -64,13 +65,47 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
         size: session.size()?,
         now: Timestamp::now(),
     });
-    let outcome = event_loop(&mut session, &mut model, &worker, &events);
+    let outcome = event_loop(&mut session, &mut model, &mut hands, &events);
     drop(session);
-    worker.stop();
+    hands.stop();
     outcome?;
     match model.fatal() {
         Some(reason) => Err(anyhow::Error::msg(reason.to_owned())),
         None => Ok(signals::received()),
+    }
+}
+
+/// The worker threads, and what it takes to start them again.
+struct Hands {
+    threads: Option<Worker>,
+    open: OpenOptions,
+    send: Sender<Event>,
+    /// Counts the starts: answers of threads that have been stopped are not for the new state.
+    starts: usize,
+}
+
+impl Hands {
+    fn start(open: OpenOptions, send: Sender<Event>) -> Self {
+        let mut hands = Self { threads: None, open, send, starts: 0 };
+        hands.open_file(None);
+        hands
+    }
+
+    /// Closes the file if it is open, and opens it, a copy put back first if there is to be one.
+    fn open_file(&mut self, restore: Option<PathBuf>) {
+        self.stop();
+        self.starts += 1;
+        let (send, start) = (self.send.clone(), self.starts);
+        let open = OpenOptions { restore, ..self.open.clone() };
+        self.threads = Some(Worker::start(open, move |reply| {
+            let _ = send.send(Event::Answer(start, reply));
+        }));
+    }
+
+    fn stop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.stop();
+        }
     }
 }
 
@@ -91,21 +126,21 @@ fn listen(send: &Sender<Event>) -> anyhow::Result<()> {
 fn event_loop(
     session: &mut Session,
     model: &mut Model,
-    worker: &Worker,
+    hands: &mut Hands,
     events: &Receiver<Event>,
 ) -> anyhow::Result<()> {
     session.draw(|frame| app::view(model, frame))?;
     let mut ground = model.ground();
     loop {
-        let mut asked = step(session, model, worker, next(events, model)?)?;
+        let mut asked = step(session, model, hands, next(events, model)?)?;
         // Everything that waits is taken in before the next frame; what was asked gets a moment.
         let until = Instant::now() + PATIENCE;
         loop {
             let wait = if asked { until.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
             match events.recv_timeout(wait) {
                 Ok(event) => {
-                    let is_answer = matches!(event, Event::Message(Message::Worker(_)));
-                    let asked_again = step(session, model, worker, event)?;
+                    let is_answer = matches!(event, Event::Answer(..));
+                    let asked_again = step(session, model, hands, event)?;
                     asked = asked_again || (asked && !is_answer);
                 }
                 Err(_) => break,
@@ -137,9 +172,11 @@ fn next(events: &Receiver<Event>, model: &Model) -> anyhow::Result<Event> {
 }
 
 /// Takes one event in and does its effects; true when rows were asked for.
-fn step(session: &mut Session, model: &mut Model, worker: &Worker, event: Event) -> anyhow::Result<bool> {
+fn step(session: &mut Session, model: &mut Model, hands: &mut Hands, event: Event) -> anyhow::Result<bool> {
     let message = match event {
         Event::Message(message) => message,
+        Event::Answer(start, _) if start != hands.starts => return Ok(false),
+        Event::Answer(_, reply) => Message::Worker(reply),
         Event::Redraw => {
             session.resume()?;
             let (width, height) = session.size()?;
@@ -151,7 +188,7 @@ fn step(session: &mut Session, model: &mut Model, worker: &Worker, event: Event)
     while let Some(message) = messages.pop_front() {
         model.set_now(Timestamp::now());
         for effect in app::update(model, message) {
-            asked |= perform(session, worker, effect, &mut messages)?;
+            asked |= perform(session, hands, effect, &mut messages)?;
         }
     }
     Ok(asked)
@@ -160,17 +197,28 @@ fn step(session: &mut Session, model: &mut Model, worker: &Worker, event: Event)
 /// Does an effect; true when rows were asked for. What it leads to at once is added to `messages`.
 fn perform(
     session: &mut Session,
-    worker: &Worker,
+    hands: &mut Hands,
     effect: Effect,
     messages: &mut VecDeque<Message>,
 ) -> anyhow::Result<bool> {
     match effect {
         Effect::Read(request) => {
-            worker.request(request);
+            if let Some(threads) = &hands.threads {
+                threads.request(request);
+            }
             return Ok(true);
         }
-        Effect::Write(job, _) => worker.job(job),
-        Effect::CancelJob => worker.cancel(),
+        Effect::Write(job, _) => {
+            if let Some(threads) = &hands.threads {
+                threads.job(job);
+            }
+        }
+        Effect::CancelJob => {
+            if let Some(threads) = &hands.threads {
+                threads.cancel();
+            }
+        }
+        Effect::Reopen(copy) => hands.open_file(Some(copy)),
         Effect::Suspend => session.suspend()?,
         Effect::EditText { text, is_json } => {
             let outcome = session.lend(|| editor::edit(&text, is_json))?;

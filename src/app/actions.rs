@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
-use crate::screens::{Dialog, Effect, Go, connectors, detail, form, help, review};
+use crate::screens::{Dialog, Effect, Go, connectors, copies, detail, form, help, history, review, step};
 use crate::store::OnConflict;
 use crate::worker::protocol::Job;
 
@@ -47,7 +47,13 @@ fn focused_key(model: &mut Model, place: Place, key: Key, action: Option<Action>
         Place::Dialog => dialog(model, action),
         Place::Input => input(model, key, action),
         Place::Form | Place::Picker => form_key(model, key),
-        Place::Connectors | Place::Detail | Place::Review | Place::Help => match action {
+        Place::Connectors
+        | Place::Detail
+        | Place::Review
+        | Place::History
+        | Place::Step
+        | Place::Copies
+        | Place::Help => match action {
             Some(action) => screen_action(model, place, action),
             None => Vec::new(),
         },
@@ -153,8 +159,10 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
     if action == Action::Help {
         return vec![Effect::Go(Go::Help)];
     }
-    if action == Action::Undo {
-        return vec![connectors::undo(model.overview.last_step.as_ref())];
+    match action {
+        Action::Undo => return vec![history::undo(model.overview.last_step.as_ref())],
+        Action::Redo => return vec![history::redo(model.overview.next_redo.as_ref())],
+        _ => {}
     }
     if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
         return vec![Effect::Ask(Box::new(
@@ -172,6 +180,9 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
             review::update(&mut model.review, action, facts)
         }
         Some(Screen::Detail(state)) => detail::update(state, action, size),
+        Some(Screen::History(state)) => history::update(state, action, &model.overview, size.1),
+        Some(Screen::Step(state)) => step::update(state, action),
+        Some(Screen::Copies(state)) => copies::update(state, action, size.1),
         Some(Screen::Help(state)) => {
             if help::update(state, action, size) {
                 Vec::new()
@@ -203,10 +214,13 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
             | Action::AcceptShared
             | Action::ChoosePerUser
             | Action::Skip
+            | Action::TakeBack
+            | Action::Restore
     );
     let total = match place {
         Place::Connectors => model.connectors.total,
         Place::Review => model.review.rows.total,
+        Place::Step | Place::History | Place::Copies => rows_of(model.screen()),
         _ => 1,
     };
     if needs_row && total == 0 {
@@ -214,9 +228,19 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
     }
     match action {
         Action::Undo if model.overview.last_step.is_none() => Err("there is nothing to undo"),
+        Action::Redo if model.overview.next_redo.is_none() => Err("there is nothing to redo"),
         Action::Rollback if model.overview.last_run.is_none() => Err("there is no migration run to roll back"),
         Action::Apply if model.overview.plan.to_apply() == 0 => Err("there is nothing to apply"),
         _ => Ok(()),
+    }
+}
+
+fn rows_of(screen: &Screen) -> usize {
+    match screen {
+        Screen::Step(step) => step.rows.total,
+        Screen::History(history) => history.steps.as_ref().map_or(0, Vec::len),
+        Screen::Copies(copies) => copies.copies.as_ref().map_or(0, Vec::len),
+        _ => 1,
     }
 }
 
@@ -227,6 +251,10 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
         .filter(|binding| binding.hint.is_some())
         .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
         .map(|binding| (binding, availability(model, place, binding.action).is_ok()))
+        // What leads nowhere now only takes room from the others.
+        .filter(|(binding, is_usable)| {
+            *is_usable || !matches!(binding.action, Action::Undo | Action::Redo | Action::Rollback | Action::Apply)
+        })
         .collect()
 }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Key, Place};
-use crate::screens::{Dialog, Level, detail, form, help, review, rows::Rows};
-use crate::store::{Scope, Stage};
+use crate::screens::{Dialog, Level, copies, detail, form, help, history, review, rows::Rows, step};
+use crate::store::{Scope, Stage, Step};
 use crate::ui::input::TextInput;
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::theme::Theme;
@@ -44,6 +44,12 @@ pub(super) enum Screen {
     Review,
     /// The form.
     Form(Box<form::State>),
+    /// The history.
+    History(history::State),
+    /// One step of it.
+    Step(Box<step::State>),
+    /// The copies of the file.
+    Copies(copies::State),
     /// All keys.
     Help(help::State),
 }
@@ -108,6 +114,8 @@ pub struct Model {
     pub(super) waiting_keys: VecDeque<Key>,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
+    /// A copy is being put back before the file is opened again.
+    pub(super) is_restoring: bool,
     pub(super) quitting: bool,
 }
 
@@ -145,9 +153,16 @@ impl Model {
             awaiting_result: None,
             waiting_keys: VecDeque::new(),
             fatal: None,
+            is_restoring: false,
             quitting: false,
             setup,
         }
+    }
+
+    /// The state before the file is opened again with a copy put back.
+    pub fn reopened(&self) -> Self {
+        let setup = Setup { size: self.size, now: self.now, apply_migration: false, ..self.setup.clone() };
+        Self { is_restoring: true, ..Self::new(setup) }
     }
 
     /// The program is to end.
@@ -198,9 +213,13 @@ impl Model {
         match self.screen() {
             Screen::Connectors if self.connectors.typing => Place::Input,
             Screen::Review if self.review.rows.typing => Place::Input,
+            Screen::Step(step) if step.rows.typing => Place::Input,
             Screen::Connectors => Place::Connectors,
             Screen::Detail(_) => Place::Detail,
             Screen::Review => Place::Review,
+            Screen::History(_) => Place::History,
+            Screen::Step(_) => Place::Step,
+            Screen::Copies(_) => Place::Copies,
             Screen::Form(form) => form.place(),
             Screen::Help(_) => Place::Help,
         }
@@ -215,15 +234,18 @@ impl Model {
             Place::Connectors => self.awaiting_form.is_some() || !self.connectors.is_settled(),
             Place::Review => self.awaiting_form.is_some() || !self.review.rows.is_settled(),
             Place::Detail => self.awaiting_form.is_some(),
+            Place::Step => matches!(self.screen(), Screen::Step(step) if !step.is_settled()),
+            Place::History => matches!(self.screen(), Screen::History(history) if history.steps.is_none()),
             _ => false,
         }
     }
 
     /// The list that the screen shows, if it shows one.
     pub(super) fn rows(&mut self) -> Option<&mut Rows> {
-        match self.screens.last() {
+        match self.screens.last_mut() {
             Some(Screen::Connectors) => Some(&mut self.connectors),
             Some(Screen::Review) => Some(&mut self.review.rows),
+            Some(Screen::Step(step)) => Some(&mut step.rows),
             _ => None,
         }
     }
@@ -233,6 +255,7 @@ impl Model {
         let rows = match self.screen() {
             Screen::Connectors => &self.connectors,
             Screen::Review => &self.review.rows,
+            Screen::Step(step) => &step.rows,
             _ => return None,
         };
         rows.filter_error.as_deref().filter(|_| rows.typing)
@@ -240,6 +263,16 @@ impl Model {
 
     pub(super) fn is_read_only(&self) -> bool {
         self.opened.as_ref().is_some_and(|opened| opened.read_only)
+    }
+
+    /// A step of the history, if the history has come.
+    pub(super) fn step(&self, step: i64) -> Option<&Step> {
+        let of_history = self.screens.iter().find_map(|screen| match screen {
+            Screen::History(history) => history.steps.as_ref()?.iter().find(|found| found.step == step),
+            _ => None,
+        });
+        let known = [&self.overview.last_run, &self.overview.last_step, &self.overview.next_redo];
+        of_history.or_else(|| known.into_iter().flatten().find(|found| found.step == step))
     }
 
     /// The middle of the screen: without header and footer.

@@ -7,7 +7,10 @@ use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, form, review};
-use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Scope, Written};
+use crate::store::{
+    Applied, FileCopy, ImportOutcome, Kind, OnConflict, RecordChange, Restored, Reverted, SaveOutcome, Scope, Step,
+    Written,
+};
 use crate::transfer::Notices;
 use crate::worker::protocol::{Done, Job, Opened, Record, Reply, Request};
 
@@ -26,12 +29,28 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             return vec![Effect::Quit];
         }
         Reply::Listed { scope, generation, total, cursor, start, rows } => {
-            let list = list(model, scope);
+            let Some(list) = list(model, scope) else { return Vec::new() };
             list.listed(generation, total, cursor, start, rows);
             return filter_hides(list);
         }
-        Reply::Rows { scope, generation, start, rows } => list(model, scope).windowed(generation, start, rows),
-        Reply::Ids { scope, ids } => list(model, scope).mark_ids(ids),
+        Reply::Rows { scope, generation, start, rows } => {
+            if let Some(list) = list(model, scope) {
+                list.windowed(generation, start, rows);
+            }
+        }
+        Reply::Ids { scope, ids } => {
+            if let Some(list) = list(model, scope) {
+                list.mark_ids(ids);
+            }
+        }
+        Reply::Steps(steps) => steps_came(model, &steps),
+        Reply::Change { step, id, change } => change_came(model, step, &id, change.as_deref()),
+        Reply::Copies(found) => copies_came(model, &found),
+        Reply::Phase(title) => {
+            if let Some(job) = &mut model.job {
+                (job.title, job.done, job.total, job.started) = (title, 0, 0, model.now);
+            }
+        }
         Reply::Record { id, record } => {
             return record_came(model, &id, record.map(|record| *record));
         }
@@ -67,10 +86,42 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
     Vec::new()
 }
 
-fn list(model: &mut Model, scope: Scope) -> &mut Rows {
+/// The list that an answer is for; none when its screen has been left.
+fn list(model: &mut Model, scope: Scope) -> Option<&mut Rows> {
     match scope {
-        Scope::Connectors => &mut model.connectors,
-        Scope::Review => &mut model.review.rows,
+        Scope::Connectors => Some(&mut model.connectors),
+        Scope::Review => Some(&mut model.review.rows),
+        Scope::Step(step) => model.screens.iter_mut().find_map(|screen| match screen {
+            Screen::Step(state) if state.step == step => Some(&mut state.rows),
+            _ => None,
+        }),
+    }
+}
+
+fn steps_came(model: &mut Model, steps: &[Step]) {
+    for screen in &mut model.screens {
+        if let Screen::History(history) = screen {
+            history.steps = Some(steps.to_vec());
+        }
+    }
+}
+
+fn copies_came(model: &mut Model, found: &[FileCopy]) {
+    for screen in &mut model.screens {
+        if let Screen::Copies(copies) = screen {
+            copies.copies = Some(found.to_vec());
+        }
+    }
+}
+
+fn change_came(model: &mut Model, step: i64, id: &str, change: Option<&RecordChange>) {
+    for screen in &mut model.screens {
+        if let Screen::Step(state) = screen
+            && state.step == step
+            && state.rows.current().is_some_and(|row| row.id == id)
+        {
+            state.change = change.cloned();
+        }
     }
 }
 
@@ -78,6 +129,10 @@ fn list(model: &mut Model, scope: Scope) -> &mut Rows {
 fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     model.connectors.give_up();
     model.review.rows.give_up();
+    // A screen that waits for its first answer would wait for ever.
+    while matches!(model.screens.last(), Some(Screen::History(_) | Screen::Step(_) | Screen::Copies(_))) {
+        model.screens.pop();
+    }
     model.awaiting_form = None;
     model.awaiting_missing = false;
     model.waiting_keys.clear();
@@ -105,16 +160,45 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     if let Some(warning) = key_warning(model) {
         effects.push(warning);
     }
+    if let Some(outcome) = model.opened.as_ref().and_then(|opened| opened.restored.clone()) {
+        model.is_restoring = false;
+        effects.push(restored(outcome));
+        return effects;
+    }
     let pending = model.overview.plan.pending();
     if model.setup.apply_migration && model.overview.plan.to_apply() > 0 {
         effects.push(Effect::Go(Go::Review));
         effects.push(Effect::Write(Job::Apply, "migrating"));
     } else if was_upgraded && pending > 0 {
         effects.push(Effect::Go(Go::Review));
+    } else if let Some(run) = &model.overview.interrupted_run {
+        let text = "a migration run was interrupted after";
+        effects
+            .push(Effect::bad(format!("{text} {}: m reviews it, A goes on, U takes it back", count_of(run.records))));
     } else if pending > 0 {
         effects.push(Effect::info(format!("{pending} connectors need migration: m reviews it")));
     }
     effects
+}
+
+/// What putting a copy back came to.
+fn restored(outcome: Result<Restored, String>) -> Effect {
+    let name = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let dialog = match outcome {
+        Ok(restored) => {
+            let kept = restored.kept.as_deref().map(name).unwrap_or_default();
+            Dialog::new("The copy is back", "OK")
+                .line(format!(
+                    "{} holds what it held in {}: {}.",
+                    "The file",
+                    name(&restored.from),
+                    count_of(restored.records)
+                ))
+                .line(format!("What it was before is kept as {kept}."))
+        }
+        Err(reason) => Dialog::new("The copy was not put back", "OK").line(reason).line("The file is as it was."),
+    };
+    Effect::Ask(Box::new(dialog))
 }
 
 fn key_warning(model: &Model) -> Option<Effect> {
@@ -129,9 +213,11 @@ fn reload(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let mut effects = vec![Effect::Read(model.connectors.reload()), Effect::Read(Request::Overview)];
-    let shown = model.screens.iter().rev();
-    for screen in shown {
+    for screen in model.screens.iter_mut().rev() {
         match screen {
+            Screen::History(_) => effects.push(Effect::Read(Request::Steps)),
+            Screen::Step(step) => effects.push(Effect::Read(step.read_again())),
+            Screen::Copies(_) => effects.push(Effect::Read(Request::Copies)),
             Screen::Review => effects.push(Effect::Read(model.review.rows.reload())),
             Screen::Detail(detail) => effects.push(Effect::Read(Request::Record { id: detail.id.clone() })),
             _ => {}
@@ -178,7 +264,7 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
         }
         AwaitedForm::Duplicate => {
             let connector = form::duplicate_of(&record.connector, &(model.setup.new_id)());
-            let copy = Record { connector, secrets: record.secrets };
+            let copy = Record::new(connector, record.secrets);
             form::State::create(copy, Some(record.connector.id))
         }
     };
@@ -253,6 +339,10 @@ fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             }
             vec![reverted_step(&reverted)]
         }
+        Done::BackedUp(copy) => {
+            let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            vec![Effect::good(format!("copied to {name}"))]
+        }
         Done::Nothing(reason) => vec![Effect::info(reason)],
     }
 }
@@ -281,7 +371,7 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
     match (outcome, form) {
         (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
         (SaveOutcome::Conflict(theirs), Some(form)) => {
-            let theirs = Record { connector: *theirs, secrets };
+            let theirs = Record::new(*theirs, secrets);
             vec![Effect::Ask(Box::new(form::conflict(form, &theirs)))]
         }
         (SaveOutcome::Gone, Some(form)) => vec![Effect::Ask(Box::new(form::gone(form)))],
@@ -363,26 +453,34 @@ fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
 }
 
 fn reverted_step(reverted: &Reverted) -> Effect {
-    let is_run = reverted.step.kind == Kind::Migration;
-    let verb = if is_run { "rolled back" } else { "undone" };
-    let what = match reverted.step.kind {
-        Kind::Migration => format!("rolled back: {} as before", count_of(reverted.restored)),
-        kind => match &reverted.only {
-            Some((_, name)) => format!("undone: {} of {name}", kind.as_str()),
-            None => format!("undone: {} of {}", kind.as_str(), count_of(reverted.restored)),
-        },
+    let step = &reverted.step;
+    let verb = match (step.kind, step.kind.is_inverse()) {
+        (_, true) => "brought again",
+        (Kind::Migration, _) => "rolled back",
+        _ => "undone",
     };
+    let kind = step.origin.map_or(step.kind, |(_, kind)| kind).as_str();
+    let what = match (&reverted.only, step.kind) {
+        (Some((_, name)), _) => format!("{verb}: {kind} of {name}"),
+        (None, Kind::Migration) => format!("{verb}: {} as before", count_of(reverted.restored)),
+        (None, _) => format!("{verb}: {kind} of {}", count_of(reverted.restored)),
+    };
+    if reverted.stopped {
+        return Effect::bad(format!("stopped: {what}, of {}; doing it again goes on", step.records));
+    }
     if reverted.conflicts.is_empty() {
-        return Effect::good(what);
+        let way_back = if step.kind.is_inverse() { "u takes it back" } else { "Ctrl-r brings it again" };
+        return Effect::good(format!("{what}; {way_back}"));
     }
     let mut dialog = Dialog::new(format!("Partly {verb}"), "OK")
         .line(what)
         .line(format!("{} changed since and left alone:", count_of(reverted.conflicts.len() as u64)));
-    for id in reverted.conflicts.iter().take(20) {
+    for id in reverted.conflicts.iter().take(5) {
         dialog = dialog.line(format!("  {id}"));
     }
-    if reverted.conflicts.len() > 20 {
-        dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 20));
+    if reverted.conflicts.len() > 5 {
+        dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 5));
     }
-    Effect::Ask(Box::new(dialog))
+    let show = vec![Effect::Go(Go::Step(step.step, "-change:taken-back"))];
+    Effect::Ask(Box::new(dialog.choice("Show both sides", show).default_to_last()))
 }

@@ -7,7 +7,7 @@ use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, replies};
 use crate::domain::SecretsState;
 use crate::keymap::Key;
-use crate::screens::{Effect, Go, Level, connectors, detail, form, help, review};
+use crate::screens::{Effect, Go, Level, connectors, copies, detail, form, help, history, review, step};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Record, Request};
 
@@ -59,16 +59,32 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         Effect::Write(job, title) => {
             // One job at a time; keeping a decision is too quick to be worth a word.
             if !matches!(job, Job::Decide { .. }) {
-                let is_long = matches!(job, Job::Apply | Job::Rollback | Job::Import { .. });
+                let is_long = is_long(model, &job);
                 model.job = Some(RunningJob { title, is_long, done: 0, total: 0, started: model.now });
             }
             outside.push(Effect::Write(job, title));
+        }
+        Effect::Reopen(copy) => {
+            *model = model.reopened();
+            outside.push(Effect::Reopen(copy));
         }
         Effect::Quit => {
             model.quitting = true;
             outside.push(Effect::Quit);
         }
         other => outside.push(other),
+    }
+}
+
+/// Does it take so long that the program goes on meanwhile?
+fn is_long(model: &Model, job: &Job) -> bool {
+    const MANY: u64 = 1000;
+    let has_many = |step: &Option<crate::store::Step>| step.as_ref().is_some_and(|step| step.records >= MANY);
+    match job {
+        Job::Apply | Job::Rollback | Job::Import { .. } | Job::BackUp | Job::TakeBack { only: None, .. } => true,
+        Job::Undo => has_many(&model.overview.last_step),
+        Job::Redo => has_many(&model.overview.next_redo),
+        _ => false,
     }
 }
 
@@ -97,7 +113,7 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
         Go::Duplicate(id) => await_form(model, id, AwaitedForm::Duplicate, outside),
         Go::New => {
             let template = form::new_connector(&(model.setup.new_id)());
-            let record = Record { connector: template, secrets: SecretsState::None };
+            let record = Record::new(template, SecretsState::None);
             model.screens.push(Screen::Form(Box::new(form::State::create(record, None))));
         }
         Go::Review => {
@@ -106,6 +122,21 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             let height = review::height(&model.review, body);
             model.review.rows.resize(height);
             outside.push(Effect::Read(model.review.rows.reload()));
+        }
+        Go::History => {
+            outside.push(Effect::Read(Request::Steps));
+            model.screens.push(Screen::History(history::State::default()));
+        }
+        Go::Step(step, filter) => {
+            let mut state = step::State::new(step, filter);
+            let body = model.body();
+            state.rows.resize(step::height(body));
+            outside.extend(state.rows.apply_filter().map(Effect::Read));
+            model.screens.push(Screen::Step(Box::new(state)));
+        }
+        Go::Copies => {
+            outside.push(Effect::Read(Request::Copies));
+            model.screens.push(Screen::Copies(copies::State::default()));
         }
         Go::ImportPath => model.import_path = Some(TextInput::new(&model.last_path)),
         Go::Help => {
@@ -135,10 +166,15 @@ fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Effect> {
 fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Effect> {
     model.size = (width, height);
     let body = model.body();
-    let requests = [
+    let mut requests = vec![
         model.connectors.resize(connectors::height(body)),
         model.review.rows.resize(review::height(&model.review, body)),
     ];
+    for screen in &mut model.screens {
+        if let Screen::Step(step) = screen {
+            requests.push(step.rows.resize(step::height(body)));
+        }
+    }
     if model.opened.is_none() {
         return Vec::new();
     }
@@ -157,6 +193,10 @@ fn expire_toast(model: &mut Model) {
 
 /// Asks for the selected row's record when it is another one, or was changed.
 fn follow_selection(model: &mut Model, outside: &mut Vec<Effect>) {
+    if let Some(Screen::Step(step)) = model.screens.last_mut() {
+        outside.extend(step.follow().map(Effect::Read));
+        return;
+    }
     let selected = match model.screen() {
         Screen::Review => model.review.rows.current(),
         _ => model.connectors.current(),

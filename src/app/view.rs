@@ -9,7 +9,7 @@ use super::actions::footer;
 use super::model::{Model, RunningJob, SMALLEST, Screen};
 use crate::clock;
 use crate::keymap::Action;
-use crate::screens::{Level, connectors, detail, form, help, review};
+use crate::screens::{Level, connectors, copies, detail, form, help, history, review, step};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
 use crate::ui::text::{clip, fit, safe, width, wrap};
@@ -57,6 +57,9 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             body,
             theme,
         ),
+        Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, theme),
+        Screen::Step(state) => step::view(state, model.step(state.step), frame, body, model.now, theme),
+        Screen::Copies(state) => copies::view(state, frame, body, model.now, theme),
         Screen::Form(state) => form::view(state, frame, body, theme),
         Screen::Help(state) => help::view(state, frame, body, theme),
     }
@@ -69,6 +72,9 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         Screen::Connectors => "Connectors",
         Screen::Detail(_) => "Connector",
         Screen::Review => "Migration review",
+        Screen::History(_) => "History",
+        Screen::Step(_) => "One step",
+        Screen::Copies(_) => "Copies",
         Screen::Form(_) => "Form",
         Screen::Help(_) => "Keys",
     };
@@ -162,7 +168,7 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
     let mut text = format!("{}: {}", job.title, job.done);
     if job.total > 0 {
         let percent = job.done * 100 / job.total.max(1);
-        text = format!("{}: {percent}% ({} of {})", job.title, job.done, job.total);
+        text = format!("{}: {percent}% ({} of {}, {rate}/s)", job.title, job.done, job.total);
         if let Some(left) = u128::from(job.total.saturating_sub(job.done)).checked_div(rate)
             && left > 0
         {
@@ -176,7 +182,8 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
 /// The file is being opened; an upgrade tells what it does.
 fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let theme = model.setup.theme;
-    let mut lines = vec![Line::styled("Opening the file …", theme.title())];
+    let title = if model.is_restoring { "Putting the copy back …" } else { "Opening the file …" };
+    let mut lines = vec![Line::styled(title, theme.title())];
     if let Some(stage) = &model.upgrade_stage {
         lines = vec![
             Line::styled("Upgrading the schema of the file", theme.title()),

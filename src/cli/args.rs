@@ -108,6 +108,9 @@ pub(super) enum Command {
         /// Say what would happen, change nothing
         #[arg(long)]
         dry_run: bool,
+        /// Keep no copy of the file before a large import (<file>.auto.bak)
+        #[arg(long)]
+        no_copy: bool,
         /// The outcome as JSON
         #[arg(long)]
         json: bool,
@@ -138,7 +141,89 @@ pub(super) enum Command {
         /// Take the last run back, or the run of this number
         #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "0")]
         rollback: Option<i64>,
+        /// Write a report of the plan, or of what was done, to this file: Markdown, or JSON when its name ends
+        /// in .json; - writes Markdown to standard output
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+        /// Keep no copy of the file before the run (<file>.auto.bak)
+        #[arg(long)]
+        no_copy: bool,
         /// The plan or the outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what was changed in the file: all steps, one of them, or those of a connector
+    History {
+        /// A step's number: shows its connectors with before and after
+        #[arg(conflicts_with = "id")]
+        step: Option<i64>,
+        /// Only the steps that changed this connector
+        #[arg(long)]
+        id: Option<String>,
+        /// No more steps than this, the newest first
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+        /// Only connectors of the step that pass this filter; the same language as in the UI
+        #[arg(long, short, value_name = "FILTER", requires = "step", allow_hyphen_values = true)]
+        filter: Option<String>,
+        /// From now on forget steps that are older than so many days
+        #[arg(long, value_name = "DAYS", group = "keep")]
+        keep_days: Option<u32>,
+        /// From now on forget the oldest steps when all take more than so many megabytes
+        #[arg(long, value_name = "MB", group = "keep")]
+        keep_megabytes: Option<u32>,
+        /// Forget nothing any more (the default of a file)
+        #[arg(long, conflicts_with = "keep")]
+        keep_all: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the last step of the history back, or another one
+    Undo {
+        /// The step's number
+        step: Option<i64>,
+        /// Only for connectors that pass this filter; the same language as in the UI
+        #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+        filter: Option<String>,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the step again that was taken back last
+    Redo {
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a copy of the file, checked and whole, also while it is in use
+    Backup {
+        /// Where; without it beside the file, as <file>.backup-<UTC time>.bak
+        target: Option<PathBuf>,
+        /// List the copies of the file instead
+        #[arg(long, conflicts_with = "target")]
+        list: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a copy back in place of the file; the copy is checked first, and the file as it was is kept
+    Restore {
+        /// The copy
+        copy: PathBuf,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the file and every connector, and say what to repair (exit code 1 when there is something)
+    Check {
+        /// Only these connectors; the same language as in the UI
+        #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+        filter: Option<String>,
+        /// Problems only, no notes
+        #[arg(long)]
+        problems: bool,
+        /// As JSON
         #[arg(long)]
         json: bool,
     },
@@ -196,6 +281,12 @@ impl Command {
             Command::Import { .. } => "import",
             Command::Export { .. } => "export",
             Command::Migrate { .. } => "migrate",
+            Command::History { .. } => "history",
+            Command::Undo { .. } => "undo",
+            Command::Redo { .. } => "redo",
+            Command::Backup { .. } => "backup",
+            Command::Restore { .. } => "restore",
+            Command::Check { .. } => "check",
             Command::Upgrade { .. } => "upgrade",
             Command::Info { .. } => "info",
             Command::Types { .. } => "types",
@@ -208,6 +299,11 @@ impl Command {
     pub(super) fn writes(&self) -> bool {
         match self {
             Command::Toggle { .. } | Command::Import { .. } | Command::Upgrade { .. } => true,
+            Command::Undo { .. } | Command::Redo { .. } | Command::Restore { .. } => true,
+            Command::History { keep_days, keep_megabytes, keep_all, .. } => {
+                keep_days.is_some() || keep_megabytes.is_some() || *keep_all
+            }
+            Command::Backup { .. } | Command::Check { .. } => false,
             Command::Migrate { apply, rollback, .. } => *apply || rollback.is_some(),
             Command::Rekey { dry_run, .. } => !dry_run,
             Command::Types { .. } => false,

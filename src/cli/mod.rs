@@ -86,7 +86,7 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
             let context = context()?;
             let keys = context.keys()?;
             let path = context.file;
-            open_ui(OpenOptions { path, read_only: args.ui.read_only, keys }, args.ui.apply_migration)
+            open_ui(OpenOptions { path, read_only: args.ui.read_only, keys, restore: None }, args.ui.apply_migration)
         }
         Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui),
         Some(Command::Keys) => commands::keys(&mut output),
@@ -112,7 +112,12 @@ fn looks_mistyped(word: &Path) -> bool {
 
 fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
     let demo = demo::Demo::create(keep)?;
-    let open = OpenOptions { path: demo.path().to_owned(), read_only: ui.read_only, keys: demo::keys_of(demo.path()) };
+    let open = OpenOptions {
+        path: demo.path().to_owned(),
+        read_only: ui.read_only,
+        keys: demo::keys_of(demo.path()),
+        restore: None,
+    };
     let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true })?;
     if let Some(kept) = demo.finish() {
         let keys = demo::keys_of(&kept).key_file;

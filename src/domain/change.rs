@@ -83,3 +83,45 @@ fn text_of(config: &Map<String, Value>, key: &str) -> Option<String> {
         other => other.to_string(),
     })
 }
+
+/// What has become of a step's change of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeState {
+    /// The record is as the step left it.
+    InForce,
+    /// It was taken back.
+    TakenBack,
+    /// The record was changed since.
+    ChangedSince,
+    /// The record was deleted since.
+    DeletedSince,
+}
+
+impl ChangeState {
+    const ALL: [ChangeState; 4] =
+        [ChangeState::InForce, ChangeState::TakenBack, ChangeState::ChangedSince, ChangeState::DeletedSince];
+
+    /// Reads a label, its words joined by dashes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.label().replace(' ', "-") == text)
+    }
+
+    /// The word for people and in JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            ChangeState::InForce => "in force",
+            ChangeState::TakenBack => "taken back",
+            ChangeState::ChangedSince => "changed since",
+            ChangeState::DeletedSince => "deleted since",
+        }
+    }
+}
+
+/// What a step of the history did to a record, for the row of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeInStep {
+    /// What has become of it.
+    pub state: ChangeState,
+    /// The changed fields with both sides.
+    pub text: String,
+}

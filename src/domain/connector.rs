@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType, StoredAuthMode};
+use super::change::ChangeInStep;
 use super::connector_type::Catalogue;
 use super::json;
 use super::model_version::{self, Decision, Group};
@@ -188,9 +189,35 @@ pub struct Summary {
     pub revision: i64,
     /// What a person decided about its migration.
     pub decision: Option<Decision>,
+    /// In the list of a step of the history: what that did to it.
+    pub change: Option<ChangeInStep>,
 }
 
 impl Summary {
+    /// Of a record that is at hand, whether it is in the file or not.
+    pub fn of(connector: &Connector) -> Self {
+        let auth_mode = match connector.stored_auth_mode() {
+            StoredAuthMode::Known(mode) => Some(mode),
+            StoredAuthMode::None | StoredAuthMode::Unknown(_) => None,
+        };
+        Self {
+            id: connector.id.clone(),
+            connector_type_id: connector.connector_type_id.clone(),
+            name: connector.name.clone(),
+            auth_type: connector.auth_type().name().map(str::to_owned),
+            auth_mode,
+            is_missing_secrets: connector.is_missing_secrets,
+            is_deprecated: connector.is_deprecated(),
+            is_malformed: connector.config_object().is_err() || connector.extra_object().is_err(),
+            group: model_version::plan(connector).map(|plan| plan.group),
+            model_version: connector.model_version,
+            updated_at: connector.updated_at.clone(),
+            revision: connector.revision,
+            decision: None,
+            change: None,
+        }
+    }
+
     /// The connector type is not in the catalogue.
     pub fn is_unknown_type(&self) -> bool {
         Catalogue::current().get(&self.connector_type_id).is_none()

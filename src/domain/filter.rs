@@ -8,6 +8,7 @@
 //! ```
 
 use super::auth::AuthMode;
+use super::change::ChangeState;
 use super::connector::Summary;
 use super::connector_type::Catalogue;
 use super::model_version::Group;
@@ -39,6 +40,8 @@ enum Test {
     Deprecated,
     UnknownType,
     Malformed,
+    /// In a step of the history.
+    Change(ChangeState),
 }
 
 /// The keys and their values, for help and completion.
@@ -48,6 +51,7 @@ pub const TERMS: &[(&str, &str)] = &[
     ("authtype:", "auth type, part of it, or none"),
     ("needs:", "migration"),
     ("missing:", "secrets"),
+    ("change:", "in a step of the history: in-force, taken-back, changed-since or deleted-since"),
     ("is:", "backfill, stamp-only, blocked, deprecated, unknown or malformed"),
 ];
 
@@ -72,6 +76,11 @@ impl Filter {
         self.terms
             .iter()
             .any(|term| !matches!(term.test, Test::Text(_) | Test::Type(_) | Test::MissingSecrets | Test::UnknownType))
+    }
+
+    /// A term asks what has become of a change, in the list of a step of the history.
+    pub fn reads_changes(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::Change(_)))
     }
 
     /// Does this connector pass?
@@ -102,6 +111,7 @@ impl Test {
             Test::Deprecated => summary.is_deprecated,
             Test::UnknownType => summary.is_unknown_type(),
             Test::Malformed => summary.is_malformed,
+            Test::Change(state) => summary.change.as_ref().is_some_and(|change| change.state == *state),
         }
     }
 }
@@ -181,6 +191,10 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
         ("needs", _) => return unknown("migration"),
         ("missing", "secrets") => Test::MissingSecrets,
         ("missing", _) => return unknown("secrets"),
+        ("change", _) => match ChangeState::parse(value) {
+            Some(state) => Test::Change(state),
+            None => return unknown("in-force, taken-back, changed-since or deleted-since"),
+        },
         (_, "deprecated") => Test::Deprecated,
         (_, "unknown") => Test::UnknownType,
         (_, "malformed") => Test::Malformed,
@@ -213,6 +227,7 @@ mod tests {
             updated_at: None,
             revision: 1,
             decision: None,
+            change: None,
         }
     }
 
@@ -251,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_value_that_makes_no_sense_is_named() {
-        for filter in ["auth:personal", "needs:coffee", "is:nice", "missing:link"] {
+        for filter in ["auth:personal", "needs:coffee", "is:nice", "missing:link", "change:of-heart"] {
             let reason = Filter::parse(filter).expect_err(filter);
             assert!(reason.starts_with(filter), "{reason}");
         }

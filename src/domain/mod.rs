@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod change;
+pub mod check;
 pub mod connector;
 pub mod connector_type;
 pub mod filter;

@@ -11,6 +11,12 @@ pub enum Place {
     Detail,
     /// The review of the migration.
     Review,
+    /// The history.
+    History,
+    /// One step of the history.
+    Step,
+    /// The copies of the file.
+    Copies,
     /// The form.
     Form,
     /// A list to choose from: the connector type picker.
@@ -25,10 +31,13 @@ pub enum Place {
 
 impl Place {
     /// All places, in the order of the help.
-    pub const ALL: [Place; 8] = [
+    pub const ALL: [Place; 11] = [
         Place::Connectors,
         Place::Detail,
         Place::Review,
+        Place::History,
+        Place::Step,
+        Place::Copies,
         Place::Form,
         Place::Picker,
         Place::Input,
@@ -42,6 +51,9 @@ impl Place {
             Place::Connectors => "connectors",
             Place::Detail => "one connector",
             Place::Review => "review",
+            Place::History => "history",
+            Place::Step => "one step",
+            Place::Copies => "copies of the file",
             Place::Form => "form",
             Place::Picker => "choosing",
             Place::Input => "typing a filter or path",
@@ -79,6 +91,12 @@ pub enum Action {
     Review,
     Import,
     Undo,
+    Redo,
+    History,
+    TakeBack,
+    Copies,
+    BackUp,
+    Restore,
     Refresh,
     AcceptShared,
     ChoosePerUser,
@@ -124,9 +142,12 @@ impl Binding {
     }
 }
 
-const LISTS: &[Place] = &[Place::Connectors, Place::Review];
-const MOVING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail, Place::Help];
+const LISTS: &[Place] = &[Place::Connectors, Place::Review, Place::Step];
+const MOVING: &[Place] =
+    &[Place::Connectors, Place::Review, Place::Detail, Place::History, Place::Step, Place::Copies, Place::Help];
+const UNDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::History, Place::Step];
 const READING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail];
+const HELPED: &[Place] = &[Place::Connectors, Place::Review, Place::Detail, Place::History, Place::Step, Place::Copies];
 
 const fn row(
     action: Action,
@@ -172,7 +193,24 @@ pub const TABLE: &[Binding] = &[
         Some("skip"),
         "skip the record or all marked ones: they stay pending",
     ),
-    row(Action::Open, &["Enter"], &[Place::Connectors], Some("open"), "show the whole connector"),
+    writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
+    writing(Action::Redo, &["Ctrl-r"], &[Place::Review], Some("redo"), "bring again what was taken back last"),
+    row(Action::Open, &["Enter"], &[Place::Connectors, Place::Step], Some("open"), "show the whole connector"),
+    row(Action::Open, &["Enter"], &[Place::History], Some("records"), "show the connectors of the step"),
+    writing(
+        Action::TakeBack,
+        &["U"],
+        &[Place::History],
+        Some("take back"),
+        "take the selected step back, whichever it is",
+    ),
+    writing(
+        Action::TakeBack,
+        &["U"],
+        &[Place::Step],
+        Some("take back"),
+        "take back what the step did to the connector or to all marked ones",
+    ),
     writing(Action::Edit, &["e"], READING, Some("edit"), "edit the connector in the form"),
     writing(
         Action::ToggleMode,
@@ -189,7 +227,6 @@ pub const TABLE: &[Binding] = &[
         "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
     ),
     row(Action::Review, &["m"], &[Place::Connectors], Some("review"), "review the migration of the records"),
-    writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
     writing(
         Action::ResetDecision,
         &["r"],
@@ -223,11 +260,18 @@ pub const TABLE: &[Binding] = &[
         None,
         "delete the connector or all marked ones, after a question",
     ),
-    row(Action::SortNext, &["s"], &[Place::Connectors], Some("sort"), "sort by the next column"),
-    row(Action::SortReverse, &["S"], &[Place::Connectors], None, "sort the other way"),
+    row(Action::SortNext, &["s", "o"], &[Place::Connectors, Place::Step], Some("sort"), "sort by the next column"),
+    row(Action::SortReverse, &["S", "O"], &[Place::Connectors, Place::Step], None, "sort the other way"),
+    row(Action::SortNext, &["o"], &[Place::Review], Some("sort"), "sort each group by the next column"),
+    row(Action::SortReverse, &["O"], &[Place::Review], None, "sort the other way"),
     writing(Action::Import, &["i"], &[Place::Connectors], Some("import"), "import an export of Kibana"),
-    writing(Action::Undo, &["u"], &[Place::Connectors, Place::Detail], Some("undo"), "take the last change back"),
-    row(Action::Refresh, &["R"], LISTS, None, "read the file again"),
+    writing(Action::Undo, &["u"], UNDOING, Some("undo"), "take the last change back"),
+    writing(Action::Redo, &["Ctrl-r"], UNDOING, Some("redo"), "bring again what was taken back last"),
+    row(Action::History, &["H"], READING, Some("history"), "show every change made in this file"),
+    row(Action::Copies, &["b"], &[Place::History], Some("copies"), "show the copies of the file"),
+    writing(Action::BackUp, &["b"], &[Place::Copies], Some("back up"), "make a copy of the file"),
+    writing(Action::Restore, &["Enter"], &[Place::Copies], Some("put back"), "put the copy in place of the file"),
+    row(Action::Refresh, &["R"], HELPED, None, "read the file again"),
     row(Action::Down, &["Down", "j"], MOVING, None, "next row"),
     row(Action::Up, &["Up", "k"], MOVING, None, "previous row"),
     row(Action::PageDown, &["PgDn", "Ctrl-d"], MOVING, None, "next page"),
@@ -263,15 +307,32 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Back,
         &["Esc"],
-        &[Place::Detail, Place::Review, Place::Form, Place::Picker, Place::Input, Place::Dialog, Place::Help],
+        &[
+            Place::Detail,
+            Place::Review,
+            Place::History,
+            Place::Step,
+            Place::Copies,
+            Place::Form,
+            Place::Picker,
+            Place::Input,
+            Place::Dialog,
+            Place::Help,
+        ],
         Some("back"),
         "undo the innermost thing: marks, filter, question, screen; stops a running job",
     ),
     row(Action::Back, &["Esc"], &[Place::Connectors], None, "take marks away, then the filter; stops a running job"),
-    row(Action::Help, &["?", "F1"], READING, Some("keys"), "all keys"),
+    row(Action::Help, &["?", "F1"], HELPED, Some("keys"), "all keys"),
     row(Action::Help, &["F1"], &[Place::Form], Some("keys"), "all keys"),
     row(Action::Quit, &["q"], &[Place::Connectors], Some("quit"), "quit"),
-    row(Action::Quit, &["q"], &[Place::Detail, Place::Review, Place::Help], None, "back to the screen before"),
+    row(
+        Action::Quit,
+        &["q"],
+        &[Place::Detail, Place::Review, Place::History, Place::Step, Place::Copies, Place::Help],
+        None,
+        "back to the screen before",
+    ),
     row(Action::QuitNow, &["Ctrl-c"], &Place::ALL, None, "quit (a changed form asks first)"),
     row(Action::Suspend, &["Ctrl-z"], &Place::ALL, None, "suspend to the shell"),
 ];

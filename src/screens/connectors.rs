@@ -7,14 +7,14 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::dialog::Dialog;
-use super::effect::{Effect, Go, connectors};
+use super::effect::{Effect, Go};
 use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
 use crate::clock::age;
 use crate::domain::{Group, Summary};
 use crate::keymap::Action;
-use crate::store::{ModeChange, SortColumn, Step};
+use crate::store::{ModeChange, SortColumn};
 use crate::ui::layout::cut_right;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Record};
@@ -46,8 +46,10 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
             rows.typing = true;
             Vec::new()
         }
-        (Action::SortNext, _) => sort(rows, true),
-        (Action::SortReverse, _) => sort(rows, false),
+        (Action::SortNext | Action::SortReverse, _) => {
+            vec![Effect::Read(rows.sort_by(action == Action::SortNext))]
+        }
+        (Action::History, _) => vec![Effect::Go(Go::History)],
         (Action::Back, _) => back(rows),
         (Action::Quit, _) => vec![Effect::Quit],
         _ => Vec::new(),
@@ -63,17 +65,6 @@ fn back(rows: &mut Rows) -> Vec<Effect> {
         Some(request) => vec![Effect::Read(request)],
         None => vec![Effect::info("q quits")],
     }
-}
-
-fn sort(rows: &mut Rows, next: bool) -> Vec<Effect> {
-    if next {
-        let at = SortColumn::ALL.iter().position(|column| *column == rows.sort.column).unwrap_or(0);
-        rows.sort.column = SortColumn::ALL[(at + 1) % SortColumn::ALL.len()];
-        rows.sort.descending = rows.sort.column == SortColumn::Updated;
-    } else {
-        rows.sort.descending = !rows.sort.descending;
-    }
-    vec![Effect::Read(rows.reload())]
 }
 
 /// Toggles at once for one connector that is in view; asks when there are several, or when the only mark
@@ -113,23 +104,6 @@ pub fn delete(ids: Vec<String>, name: Option<&str>) -> Effect {
             .line(what)
             .line("Rules in Kibana that use it would fail. Undo brings it back.")
             .choice(answer, vec![job]),
-    ))
-}
-
-/// Takes the last step back; asks when it was about several connectors.
-pub fn undo(last_step: Option<&Step>) -> Effect {
-    let Some(step) = last_step else {
-        return Effect::info("there is nothing to undo");
-    };
-    let job = Effect::Write(Job::Undo, "undoing");
-    if step.records <= 1 {
-        return job;
-    }
-    Effect::Ask(Box::new(
-        Dialog::new("Undo", "Cancel")
-            .line(format!("Take the last step back: {} of {}?", step.kind.as_str(), connectors(step.records)))
-            .line("Connectors that were changed since are listed and left alone.")
-            .choice("Undo", vec![job]),
     ))
 }
 

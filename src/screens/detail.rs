@@ -11,7 +11,7 @@ use super::record;
 use super::scroll::Scroll;
 use crate::keymap::Action;
 use crate::ui::theme::Theme;
-use crate::worker::protocol::Record;
+use crate::worker::protocol::{Record, Request};
 
 /// The connector that is shown; it arrives after the screen has opened.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> Vec<Ef
             let name = state.record.as_ref().map(|record| record.connector.name.as_str());
             vec![connectors::delete(vec![state.id.clone()], name)]
         }
+        Action::History => vec![Effect::Go(Go::History)],
+        Action::Refresh => vec![Effect::Read(Request::Record { id: state.id.clone() })],
         Action::Back | Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),
     }

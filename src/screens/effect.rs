@@ -1,5 +1,7 @@
 //! What a screen asks for.
 
+use std::path::PathBuf;
+
 use super::dialog::Dialog;
 use crate::worker::protocol::{Job, Record, Request};
 
@@ -23,6 +25,8 @@ pub enum Effect {
         /// It is JSON, which editors show in colour.
         is_json: bool,
     },
+    /// Close the file, put a copy of it back, and open it again.
+    Reopen(PathBuf),
     /// A line for the person.
     Say(Level, String),
     /// A question for the person.
@@ -52,6 +56,12 @@ pub enum Go {
     New,
     /// The review of the migration.
     Review,
+    /// The history.
+    History,
+    /// One step of the history, with a filter.
+    Step(i64, &'static str),
+    /// The copies of the file.
+    Copies,
     /// The line to type the path of an export into.
     ImportPath,
     /// All keys.

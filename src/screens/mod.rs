@@ -2,16 +2,20 @@
 //! draws the state. They know the worker's words, never the worker.
 
 pub mod connectors;
+pub mod copies;
 pub mod detail;
 pub mod dialog;
 pub mod effect;
 pub mod form;
 pub mod help;
+pub mod history;
+mod listing;
 pub mod picker;
 pub mod record;
 pub mod review;
 pub mod rows;
 pub mod scroll;
+pub mod step;
 mod table;
 
 pub use dialog::Dialog;

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::clock::readable;
+use crate::clock::{age, readable};
 use crate::domain::change::{Change, changes};
 use crate::domain::model_version::{self, Decision, Plan};
 use crate::domain::{self, Catalogue, Connector, Group, StoredAuthMode, validate};
+use crate::store::{RecordStep, StepState};
 use crate::ui::json;
-use crate::ui::text::{safe, wrap};
+use crate::ui::text::{clip, safe, wrap};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::Record;
 
@@ -34,6 +35,7 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
         field("migration", &format!("{}: {}", plan.group.label(), plan.reason));
     }
     push_problems(&mut lines, connector, theme, cells);
+    push_history(&mut lines, &record.history, now, theme, cells);
     lines.push(Line::default());
     lines.push(Line::styled("config", theme.accent()));
     match domain::json::look(&connector.config) {
@@ -41,6 +43,32 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
         Err(_) => lines.extend(wrap(&connector.config, cells).into_iter().map(Line::from)),
     }
     lines
+}
+
+/// Steps of the history that are shown with a record.
+const STEPS: usize = 5;
+
+fn push_history(lines: &mut Vec<Line<'static>>, steps: &[RecordStep], now: Timestamp, theme: Theme, cells: usize) {
+    if steps.is_empty() {
+        return;
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled("history", theme.accent()));
+    for entry in steps.iter().take(STEPS) {
+        let columns: Vec<&str> =
+            entry.columns.iter().map(String::as_str).filter(|column| *column != "updated_at").collect();
+        let mut text = format!("{:>4}  {}", age(Some(&entry.step.started_at), now), entry.step.word());
+        if !columns.is_empty() {
+            text.push_str(&format!(": {}", columns.join(", ").replace('_', " ")));
+        }
+        if entry.step.state == StepState::Reverted {
+            text.push_str(" (taken back)");
+        }
+        lines.push(Line::styled(clip(&text, cells), theme.text()));
+    }
+    if steps.len() > STEPS {
+        lines.push(Line::styled("      earlier ones: H", theme.muted()));
+    }
 }
 
 fn push_field(lines: &mut Vec<Line<'static>>, label: &str, value: &str, theme: Theme, cells: usize) {

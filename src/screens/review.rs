@@ -67,10 +67,12 @@ pub fn update(state: &mut State, action: Action, facts: Facts<'_>) -> Vec<Effect
         Action::Rollback => vec![ask_to_roll_back(facts.last_run)],
         Action::Edit => state.rows.current().map(|row| Effect::Go(Go::Edit(row.id.clone()))).into_iter().collect(),
         Action::Refresh => vec![Effect::Read(state.rows.reload())],
+        Action::SortNext | Action::SortReverse => vec![Effect::Read(state.rows.sort_by(action == Action::SortNext))],
         Action::Filter => {
             state.rows.typing = true;
             Vec::new()
         }
+        Action::History => vec![Effect::Go(Go::History)],
         Action::Back => back(state),
         Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),
@@ -168,7 +170,7 @@ fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
     };
     Effect::Ask(Box::new(
         Dialog::new("Roll back", "Cancel")
-            .line(format!("Roll the migration run of {} back: {}?", run.started_at, connectors(run.records)))
+            .line(format!("Roll the migration run of {} back (step {})?", connectors(run.records), run.step))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and left alone.")
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]),
     ))

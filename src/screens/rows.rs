@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{Filter, Summary};
 use crate::keymap::{Action, Key};
-use crate::store::{Scope, Sort};
+use crate::store::{Scope, Sort, SortColumn};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{ListRequest, Request};
 
@@ -142,6 +142,18 @@ impl Rows {
             cursor: self.cursor,
             window: self.height * 2,
         })
+    }
+
+    /// Sorts by the next column, or the other way.
+    pub fn sort_by(&mut self, next: bool) -> Request {
+        if next {
+            let at = SortColumn::ALL.iter().position(|column| *column == self.sort.column).unwrap_or(0);
+            self.sort.column = SortColumn::ALL[(at + 1) % SortColumn::ALL.len()];
+            self.sort.descending = self.sort.column == SortColumn::Updated;
+        } else {
+            self.sort.descending = !self.sort.descending;
+        }
+        self.reload()
     }
 
     /// Takes over the height of the list on the screen.

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::connect::connect_for_writing;
 use super::connectors::get;
+use super::copy::{COPY_FROM, keep_copy};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::{Store, write_schema};
@@ -19,6 +20,17 @@ pub enum OnConflict {
     Overwrite,
     /// Every imported connector gets a new id.
     CreateNewCopies,
+}
+
+/// How connectors are taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportOptions<'a> {
+    /// About ids that exist.
+    pub on_conflict: OnConflict,
+    /// Keep a copy of the file before an import of more than [`COPY_FROM`] records.
+    pub keep_copy: bool,
+    /// The export's name, for the history.
+    pub source: &'a str,
 }
 
 /// What an import did, or would do.
@@ -37,27 +49,32 @@ pub struct ImportOutcome {
 }
 
 impl Store {
-    /// Imports what `connectors` yields; `source` names the export in the history. An error from it, a conflict or a stop leaves the file as it was.
+    /// Imports what `connectors` yields. An error from it, a conflict or a stop leaves the file as it was.
     ///
     /// # Errors
     /// What `connectors` yields; when the file cannot be written.
     pub fn import<E: From<StoreError>>(
         &mut self,
         connectors: &mut dyn Iterator<Item = Result<Connector, E>>,
-        on_conflict: OnConflict,
-        source: &str,
+        options: ImportOptions<'_>,
         now: &str,
         mut progress: impl FnMut(u64) -> bool,
     ) -> Result<ImportOutcome, E> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "importing", error);
         let mut outcome = ImportOutcome::default();
+        let is_new = self.totals()?.0 == 0;
         let done = self.transaction("importing", |connection| {
-            let mut journal = Journal::begin(connection, Kind::Import, None, Some(source), now).map_err(wrap)?;
+            let mut journal =
+                Journal::begin(connection, Kind::Import, None, Some(options.source), now).map_err(wrap)?;
             for connector in connectors {
-                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, on_conflict, &mut outcome)
+                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, options.on_conflict, &mut outcome)
                     .map_err(wrap)?;
                 let read = outcome.added + outcome.replaced;
+                if read == COPY_FROM && options.keep_copy && !is_new {
+                    // Others see the file as it was before this transaction; so does the copy.
+                    keep_copy(&path, &mut |_, _| true).map_err(|error| Abort::Failed(error.into()))?;
+                }
                 if read % 500 == 0 && !progress(read) {
                     return Err(Abort::Failed(StoreError::Cancelled.into()));
                 }

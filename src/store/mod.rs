@@ -7,9 +7,11 @@
 
 mod connect;
 mod connectors;
+mod copy;
 mod error;
 mod history;
 mod import;
+mod integrity;
 mod migration;
 mod open;
 mod page;
@@ -19,11 +21,10 @@ mod upgrade;
 
 pub use connect::{Inspection, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
+pub use copy::{COPY_FROM, CopyKind, FileCopy, Restored, copies_of, restore};
 pub use error::StoreError;
-pub use history::{
-    ChangeState, HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState,
-};
-pub use import::{ImportOutcome, OnConflict};
+pub use history::{HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState};
+pub use import::{ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};

@@ -9,9 +9,11 @@ use rusqlite::{Connection, Row};
 
 use super::connectors::{count, get, integer, text};
 use super::error::StoreError;
+use super::history::change_state;
 use super::open::Store;
-use crate::domain::model_version::{self, Decision, Group};
-use crate::domain::{AuthMode, Catalogue, Connector, Filter, StoredAuthMode, Summary};
+use crate::domain::change::ChangeInStep;
+use crate::domain::model_version::{Decision, Group};
+use crate::domain::{AuthMode, Catalogue, Filter, Summary};
 
 /// Which records a list is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +22,8 @@ pub enum Scope {
     Connectors,
     /// Those the migration plan names, in the order of the plan's groups.
     Review,
+    /// Those that a step of the history changed and that are in the file.
+    Step(i64),
 }
 
 /// A column the list can be sorted by.
@@ -101,16 +105,21 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or the search was stopped.
     pub fn order(&self, scope: Scope, filter: &Filter, sort: Sort) -> Result<Vec<i64>, StoreError> {
+        let of_step: String;
         let (condition, order) = match scope {
             Scope::Connectors => ("", sort.sql()),
             Scope::Review => ("WHERE migration_group IS NOT NULL", format!("{PLAN_ORDER}, {}", sort.sql())),
+            Scope::Step(step) => {
+                of_step = format!("WHERE id IN (SELECT connector_id FROM history_changes WHERE step = {step})");
+                (of_step.as_str(), sort.sql())
+            }
         };
         self.run("listing the connectors", |connection| {
             if filter.is_empty() {
                 let sql = format!("SELECT rowid FROM connectors {condition} ORDER BY {order}");
                 return connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect();
             }
-            let matching = matching(connection, filter, condition)?;
+            let matching = matching(connection, scope, filter, condition)?;
             let sql = format!("SELECT rowid FROM connectors {condition} ORDER BY {order}");
             let mut statement = connection.prepare(&sql)?;
             let in_order = statement.query_map([], |row| row.get::<_, i64>(0))?;
@@ -185,7 +194,7 @@ pub(super) const PLAN_ORDER: &str = "CASE migration_group WHEN 'backfill' THEN 0
 
 /// The row ids that a filter lets through. Read in the order the file has them in: following an index to
 /// every row would jump through the whole file.
-fn matching(connection: &Connection, filter: &Filter, condition: &str) -> rusqlite::Result<HashSet<i64>> {
+fn matching(connection: &Connection, scope: Scope, filter: &Filter, condition: &str) -> rusqlite::Result<HashSet<i64>> {
     let (columns, table) = match (filter.reads_json(), condition) {
         (true, "") => (SUMMARY, "connectors NOT INDEXED"),
         (true, _) => (SUMMARY, "connectors"),
@@ -196,7 +205,12 @@ fn matching(connection: &Connection, filter: &Filter, condition: &str) -> rusqli
     let mut rows = statement.query([])?;
     let mut found = HashSet::new();
     while let Some(row) = rows.next()? {
-        if filter.matches(&summary(connection, row)?) {
+        let mut summary = summary(connection, row)?;
+        if let (Scope::Step(step), true) = (scope, filter.reads_changes()) {
+            let state = change_state(connection, step, &summary.id)?;
+            summary.change = state.map(|state| ChangeInStep { state, text: String::new() });
+        }
+        if filter.matches(&summary) {
             found.insert(row.get(14)?);
         }
     }
@@ -205,7 +219,7 @@ fn matching(connection: &Connection, filter: &Filter, condition: &str) -> rusqli
 
 fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Summary> {
     let connector_type_id = text(row, 1)?.unwrap_or_default();
-    let mut found = Summary {
+    let found = Summary {
         id: text(row, 0)?.unwrap_or_default(),
         name: text(row, 2)?.unwrap_or_default(),
         auth_type: text(row, 3)?,
@@ -218,24 +232,14 @@ fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Summary> 
         updated_at: text(row, 10)?,
         revision: integer(row, 11)?,
         decision: text(row, 12)?.as_deref().and_then(Decision::parse),
+        change: None,
         connector_type_id,
     };
     if integer(row, 13)? != 0
         && let Some(connector) = get(connection, &found.id)?
     {
-        ask_domain(&mut found, &connector);
+        // What an odd record's JSON says is for the domain to tell, not for SQLite.
+        return Ok(Summary { decision: found.decision, ..Summary::of(&connector) });
     }
     Ok(found)
-}
-
-/// An odd record: what its JSON says is for the domain to tell, not for SQLite.
-fn ask_domain(summary: &mut Summary, connector: &Connector) {
-    summary.auth_type = connector.auth_type().name().map(str::to_owned);
-    summary.auth_mode = match connector.stored_auth_mode() {
-        StoredAuthMode::Known(mode) => Some(mode),
-        StoredAuthMode::None | StoredAuthMode::Unknown(_) => None,
-    };
-    summary.is_malformed = connector.config_object().is_err() || connector.extra_object().is_err();
-    summary.is_deprecated = connector.is_deprecated();
-    summary.group = model_version::plan(connector).map(|plan| plan.group);
 }

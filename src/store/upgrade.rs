@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
 use super::connect::{connect_for_writing, real_path, schema_version, side_file};
+use super::copy::persist_at;
 use super::error::StoreError;
 use super::schema::{self, APPLICATION_ID, SqlStep};
 
@@ -197,8 +198,7 @@ impl Run<'_> {
         let permissions = self.source.metadata().map_err(io)?.permissions();
         partial.as_file().set_permissions(permissions).map_err(io)?;
         partial.as_file().sync_all().map_err(io)?;
-        let copy = persist(partial, self.path, self.from)?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+        let copy = persist_at(partial, self.path, &format!("schema{}", self.from), jiff::Timestamp::now())?;
         self.copy = Some(copy.clone());
         Ok(copy)
     }
@@ -305,19 +305,4 @@ fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, Store
 /// How the names of copies begin, without the folder.
 fn copy_prefix(path: &Path, schema: i64) -> PathBuf {
     side_file(Path::new(path.file_name().unwrap_or_default()), &format!(".schema{schema}-"))
-}
-
-/// Gives the copy its name, never replacing an earlier one.
-fn persist(mut partial: NamedTempFile, path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
-    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    for attempt in 1.. {
-        let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
-        let target = side_file(path, &format!(".schema{schema}-{stamp}{suffix}.bak"));
-        match partial.persist_noclobber(&target) {
-            Ok(_) => return Ok(target),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => partial = error.file,
-            Err(error) => return Err(StoreError::io(&target, error.error)),
-        }
-    }
-    Err(StoreError::Missing(path.to_owned()))
 }

@@ -7,7 +7,7 @@ mod stamp;
 
 use std::path::Path;
 
-use crate::store::{ImportOutcome, OnConflict, Store, StoreError};
+use crate::store::{ImportOptions, ImportOutcome, OnConflict, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
 pub use export::{ExportReport, export};
@@ -54,7 +54,8 @@ pub enum TransferError {
 }
 
 /// Imports an export; `-` reads standard input. All or nothing. Plain secrets, which no export of Kibana
-/// has but a hand may have written, are sealed before they reach the file.
+/// has but a hand may have written, are sealed before they reach the file. `keep_copy` is as in
+/// [`ImportOptions`].
 ///
 /// # Errors
 /// A line that cannot be taken, with its number; a file that cannot be read or written.
@@ -63,6 +64,7 @@ pub fn import(
     vault: &Vault,
     source: &Path,
     on_conflict: OnConflict,
+    keep_copy: bool,
     now: &str,
     progress: impl FnMut(u64) -> bool,
 ) -> Result<(ImportOutcome, Notices), TransferError> {
@@ -85,7 +87,12 @@ pub fn import(
     let name =
         source.file_name().map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into_owned());
     let name = if source == Path::new("-") { "standard input" } else { &name };
-    let outcome = store.import::<TransferError>(&mut connectors, on_conflict, name, now, progress)?;
+    let outcome = store.import::<TransferError>(
+        &mut connectors,
+        ImportOptions { on_conflict, keep_copy, source: name },
+        now,
+        progress,
+    )?;
     Ok((outcome, export.into_notices()?))
 }
 

@@ -27,6 +27,8 @@ pub struct OpenOptions {
     pub read_only: bool,
     /// Where the keys of secrets come from.
     pub keys: KeyOptions,
+    /// A copy to be put back in place of the file before it is opened.
+    pub restore: Option<PathBuf>,
 }
 
 /// The running threads.
@@ -57,6 +59,7 @@ impl Worker {
                 let _alarm = Alarm(for_reader.clone());
                 reader.run(&incoming_requests, &shared, &for_reader);
             });
+            writer.forget_old_steps();
             for job in incoming_jobs {
                 flag.store(false, Ordering::Relaxed);
                 writer.run(job, &reply);

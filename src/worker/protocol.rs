@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::domain::model_version::Decision;
 use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
 use crate::store::{
-    Applied, ImportOutcome, ModeChange, OnConflict, PlanCounts, Reverted, SaveOutcome, Scope, Sort, Stage, Step,
-    UpgradeReport, Written,
+    Applied, FileCopy, ImportOutcome, ModeChange, OnConflict, PlanCounts, RecordChange, RecordStep, Restored, Reverted,
+    SaveOutcome, Scope, Sort, Stage, Step, UpgradeReport, Written,
 };
 use crate::transfer::Notices;
 
@@ -17,6 +17,15 @@ pub struct Record {
     pub connector: Connector,
     /// The state of its secrets.
     pub secrets: SecretsState,
+    /// The newest steps that changed it.
+    pub history: Vec<RecordStep>,
+}
+
+impl Record {
+    /// A record that is not in the file, or whose history does not matter.
+    pub fn new(connector: Connector, secrets: SecretsState) -> Self {
+        Self { connector, secrets, history: Vec::new() }
+    }
 }
 
 /// A question for the reader.
@@ -56,6 +65,17 @@ pub enum Request {
         /// After which one.
         after: Option<(String, String)>,
     },
+    /// The newest steps of the history.
+    Steps,
+    /// What a step did to a record.
+    Change {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+    },
+    /// The copies of the file.
+    Copies,
     /// The counts of the header.
     Overview,
 }
@@ -88,6 +108,9 @@ impl Request {
             Request::Record { .. } => Some((2, None)),
             Request::Overview => Some((3, None)),
             Request::NextMissing { .. } => Some((4, None)),
+            Request::Steps => Some((5, None)),
+            Request::Change { .. } => Some((6, None)),
+            Request::Copies => Some((7, None)),
             Request::Ids { .. } => None,
         }
     }
@@ -144,6 +167,26 @@ pub enum Job {
     Rollback,
     /// Take the last step back.
     Undo,
+    /// Bring the step again that was taken back last.
+    Redo,
+    /// Take a step back.
+    TakeBack {
+        /// Which.
+        step: i64,
+        /// Only these records of it; none: all.
+        only: Option<Vec<String>>,
+    },
+    /// Put a record back to what it was before a step, whatever was changed since.
+    TakeBackOver {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+        /// The revision of the record that the person saw; none when it was not there.
+        seen: Option<i64>,
+    },
+    /// Make a copy of the file.
+    BackUp,
 }
 
 /// The file is open.
@@ -159,6 +202,8 @@ pub struct Opened {
     pub overview: Overview,
     /// What is wrong with the keys, for people.
     pub key_warnings: Vec<String>,
+    /// A copy was to be put back first: what came of it.
+    pub restored: Option<Result<Restored, String>>,
 }
 
 /// The counts of the header.
@@ -172,8 +217,12 @@ pub struct Overview {
     pub plan: PlanCounts,
     /// The newest step that can be undone.
     pub last_step: Option<Step>,
+    /// The step that redo would bring again.
+    pub next_redo: Option<Step>,
     /// The newest run that can be rolled back.
     pub last_run: Option<Step>,
+    /// A run that was interrupted, with nothing done after it.
+    pub interrupted_run: Option<Step>,
 }
 
 /// What the threads tell the UI.
@@ -232,10 +281,25 @@ pub enum Reply {
         /// How many there are.
         total: u64,
     },
+    /// The newest steps of the history.
+    Steps(Vec<Step>),
+    /// What a step did to a record; none when it did nothing to it.
+    Change {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+        /// The change.
+        change: Option<Box<RecordChange>>,
+    },
+    /// The copies of the file.
+    Copies(Vec<FileCopy>),
     /// The counts.
     Overview(Box<Overview>),
     /// Another program wrote to the file.
     ChangedOnDisk,
+    /// A job has come to another part of its work.
+    Phase(&'static str),
     /// A job goes on.
     Progress {
         /// Records done.
@@ -284,6 +348,8 @@ pub enum Done {
     Applied(Applied),
     /// A step was taken back.
     Reverted(Reverted),
+    /// A copy was made.
+    BackedUp(FileCopy),
     /// There was nothing to do.
     Nothing(String),
 }

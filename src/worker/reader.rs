@@ -7,7 +7,8 @@ use std::sync::mpsc::Receiver;
 
 use super::Reading;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request};
-use crate::store::{Scope, Store, StoreError};
+use crate::domain::Summary;
+use crate::store::{self, Scope, Store, StoreError};
 use crate::vault::Vault;
 
 /// Answers questions about the file.
@@ -18,9 +19,26 @@ pub struct Reader {
     data_version: i64,
 }
 
+/// Steps that the history shows; what is older can be had on the command line.
+const STEPS: usize = 10_000;
+
+/// Steps that are shown with one record.
+const STEPS_OF_A_RECORD: usize = 20;
+
+/// The rows of a list in order. Records of a step that are not in the file any more have no row id: they
+/// stand at the end, as the negative of their place (from 1) in `gone`.
+#[derive(Default)]
 struct Order {
     generation: u64,
     row_ids: Vec<i64>,
+    gone: Vec<String>,
+}
+
+impl Order {
+    fn gone(&self, row_id: i64) -> Option<&String> {
+        let at = usize::try_from(row_id.checked_neg()?.checked_sub(1)?).ok()?;
+        self.gone.get(at)
+    }
 }
 
 impl Reader {
@@ -77,6 +95,12 @@ impl Reader {
                 let after = after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
                 self.store.next_missing(after).map(|(id, total)| Some(Reply::NextMissing { id, total }))
             }
+            Request::Steps => self.store.steps(None, STEPS).map(|steps| Some(Reply::Steps(steps))),
+            Request::Change { step, id } => self
+                .store
+                .change(*step, id)
+                .map(|change| Some(Reply::Change { step: *step, id: id.clone(), change: change.map(Box::new) })),
+            Request::Copies => store::copies_of(self.store.path()).map(|copies| Some(Reply::Copies(copies))),
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
         };
         match answered {
@@ -96,34 +120,85 @@ impl Reader {
     }
 
     fn record(&self, id: &str) -> Result<Option<Reply>, StoreError> {
-        let record = self.store.get(id)?.map(|connector| {
-            let secrets = self.vault.state(&connector);
-            Box::new(Record { connector, secrets })
-        });
+        let Some(connector) = self.store.get(id)? else {
+            return Ok(Some(Reply::Record { id: id.to_owned(), record: None }));
+        };
+        let secrets = self.vault.state(&connector);
+        let history = self.store.history_of(id, STEPS_OF_A_RECORD)?;
+        let record = Some(Box::new(Record { connector, secrets, history }));
         Ok(Some(Reply::Record { id: id.to_owned(), record }))
     }
 
     fn list(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
         self.data_version = self.store.data_version()?;
-        let row_ids = self.store.order(list.scope, &list.filter, list.sort)?;
+        let mut order = self.order(list)?;
+        let row_ids = std::mem::take(&mut order.row_ids);
         let total = row_ids.len();
         let kept = match &list.keep {
-            Some(id) => self.store.row_id(id)?.and_then(|row_id| row_ids.iter().position(|&found| found == row_id)),
+            Some(id) => {
+                let gone = order.gone.iter().position(|gone| gone == id).and_then(|at| i64::try_from(at + 1).ok());
+                let row_id = gone.map(|place| -place).or(self.store.row_id(id)?);
+                row_id.and_then(|row_id| row_ids.iter().position(|&found| found == row_id))
+            }
             None => None,
         };
         let cursor = kept.unwrap_or(list.cursor).min(total.saturating_sub(1));
         let start = cursor.saturating_sub(list.window);
-        let window = window(&row_ids, start, list.window * 2);
-        let rows = self.store.summaries(window)?;
-        self.orders.insert(list.scope, Order { generation: list.generation, row_ids });
+        order.row_ids = row_ids;
+        let rows = self.summaries(list.scope, &order, window(&order.row_ids, start, list.window * 2))?;
+        self.orders.insert(list.scope, order);
         Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start, rows }))
+    }
+
+    fn order(&self, list: &ListRequest) -> Result<Order, StoreError> {
+        let mut order = Order {
+            generation: list.generation,
+            row_ids: self.store.order(list.scope, &list.filter, list.sort)?,
+            gone: Vec::new(),
+        };
+        if let Scope::Step(step) = list.scope {
+            order.gone = self.store.gone_since(step)?;
+            if !list.filter.is_empty() {
+                let mut matching = Vec::new();
+                for id in std::mem::take(&mut order.gone) {
+                    if self.of_step(step, &id)?.is_some_and(|summary| list.filter.matches(&summary)) {
+                        matching.push(id);
+                    }
+                }
+                order.gone = matching;
+            }
+            let places = 1..=i64::try_from(order.gone.len()).unwrap_or(0);
+            order.row_ids.extend(places.map(|place| -place));
+        }
+        Ok(order)
+    }
+
+    fn summaries(&self, scope: Scope, order: &Order, window: &[i64]) -> Result<Vec<Option<Summary>>, StoreError> {
+        let Scope::Step(step) = scope else {
+            return self.store.summaries(window);
+        };
+        let present = self.store.summaries(window)?;
+        let rows = window.iter().zip(present).map(|(row_id, found)| match (found, order.gone(*row_id)) {
+            (Some(mut summary), _) => {
+                summary.change = self.store.change(step, &summary.id)?.map(|change| change.in_step());
+                Ok(Some(summary))
+            }
+            (None, Some(id)) => self.of_step(step, id),
+            (None, None) => Ok(None),
+        });
+        rows.collect()
+    }
+
+    /// A record that is not in the file any more, as a step left or found it.
+    fn of_step(&self, step: i64, id: &str) -> Result<Option<Summary>, StoreError> {
+        Ok(self.store.change(step, id)?.and_then(|change| change.summary()))
     }
 
     fn rows(&self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
         let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
             return Ok(None);
         };
-        let rows = self.store.summaries(window(&order.row_ids, start, len))?;
+        let rows = self.summaries(scope, order, window(&order.row_ids, start, len))?;
         Ok(Some(Reply::Rows { scope, generation, start, rows }))
     }
 
@@ -131,7 +206,9 @@ impl Reader {
         let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
             return Ok(None);
         };
-        let ids = self.store.ids(window(&order.row_ids, start, len))?;
+        let window = window(&order.row_ids, start, len);
+        let mut ids = self.store.ids(window)?;
+        ids.extend(window.iter().filter_map(|row_id| order.gone(*row_id).cloned()));
         Ok(Some(Reply::Ids { scope, ids }))
     }
 }
@@ -150,6 +227,8 @@ pub(super) fn overview(store: &Store) -> Result<Overview, StoreError> {
         missing_secrets,
         plan: store.plan_counts()?,
         last_step: store.last_step()?,
+        next_redo: store.next_redo()?,
         last_run: store.last_run()?,
+        interrupted_run: store.interrupted_run()?,
     })
 }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
+
 use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
 use super::{OpenOptions, Reading};
 use crate::clock;
 use crate::domain::{Connector, SecretEdits, SecretsState};
-use crate::store::{SaveOutcome, Store, StoreError};
+use crate::store::{self, SaveOutcome, Store, StoreError};
 use crate::transfer::{self, TransferError};
 use crate::vault::{PASSPHRASE_PREFIX, Vault, VaultError};
 
@@ -46,6 +48,10 @@ impl Writer {
         cancel: &Arc<AtomicBool>,
         reply: &impl Fn(Reply),
     ) -> Result<(Self, Reader), StoreError> {
+        let restored = options.restore.as_ref().map(|copy| {
+            let goes_on = |_, _| !cancel.load(Ordering::Relaxed);
+            store::restore(&options.path, copy, Timestamp::now(), goes_on).map_err(|error| error.to_string())
+        });
         let (store, upgraded) = if options.read_only {
             (Store::open_read_only(&options.path)?, None)
         } else {
@@ -63,6 +69,7 @@ impl Writer {
             upgraded,
             overview: overview(&store)?,
             key_warnings: wrong.map(|error| error.to_string()).into_iter().chain(vault.exposure()).collect(),
+            restored,
         })));
         Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))
     }
@@ -92,11 +99,18 @@ impl Writer {
             Job::Import { path, on_conflict } => {
                 let path = expand_home(path);
                 let (outcome, notices) =
-                    transfer::import(&mut self.store, &self.vault, &path, on_conflict, now, |done| progress(done, 0))?;
+                    transfer::import(&mut self.store, &self.vault, &path, on_conflict, true, now, |done| {
+                        progress(done, 0)
+                    })?;
                 Done::Imported { path, outcome, notices }
             }
             Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision)?),
-            Job::Apply => Done::Applied(self.store.apply(false, now, &mut progress)?),
+            Job::Apply => {
+                reply(Reply::Phase("keeping a copy of the file"));
+                self.store.keep_copy(&mut progress)?;
+                reply(Reply::Phase("migrating"));
+                Done::Applied(self.store.apply(false, now, &mut progress)?)
+            }
             Job::Rollback => match self.store.last_run()? {
                 Some(run) => Done::Reverted(self.store.revert(run.step, now, &mut progress)?),
                 None => Done::Nothing("there is no migration run to roll back".to_owned()),
@@ -105,11 +119,27 @@ impl Writer {
                 Some(step) => Done::Reverted(self.store.revert(step.step, now, &mut progress)?),
                 None => Done::Nothing("there is nothing to undo".to_owned()),
             },
+            Job::Redo => match self.store.next_redo()? {
+                Some(step) => Done::Reverted(self.store.revert(step.step, now, &mut progress)?),
+                None => Done::Nothing("there is nothing to redo".to_owned()),
+            },
+            Job::TakeBack { step, only: None } => Done::Reverted(self.store.revert(step, now, &mut progress)?),
+            Job::TakeBack { step, only: Some(ids) } => Done::Reverted(self.store.revert_some(step, &ids, now)?),
+            Job::TakeBackOver { step, id, seen } => Done::Reverted(self.store.revert_over(step, &id, seen, now)?),
+            Job::BackUp => Done::BackedUp(self.store.back_up(None, Timestamp::now(), &mut progress)?),
         })
     }
 }
 
 impl Writer {
+    /// Forgets old steps of the history, where the file asks for it. A failure only keeps them for longer.
+    pub(super) fn forget_old_steps(&mut self) {
+        if let (false, Ok(limits)) = (self.store.is_read_only(), self.store.history_limits()) {
+            let cancel = self.cancel.clone();
+            let _ = self.store.prune(limits, Timestamp::now(), &mut |_, _| !cancel.load(Ordering::Relaxed));
+        }
+    }
+
     fn create(
         &mut self,
         mut connector: Connector,

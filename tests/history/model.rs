@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connector_admin::domain::{AuthMode, Connector};
-use connector_admin::store::{ModeChange, OnConflict, Reverted, Store, StoreError};
+use connector_admin::store::{ImportOptions, ModeChange, OnConflict, Reverted, Store, StoreError};
 use proptest::prelude::*;
 
 use crate::support::{Place, execute, records, rows};
@@ -63,7 +63,7 @@ fn connector(number: u8, value: u8) -> Connector {
     Connector {
         name: format!("connector {value}"),
         config: format!("{{\"authType\":\"basic\",\"value\":{value}}}"),
-        secrets: (value % 2 == 0).then(|| format!("sealed {value}")),
+        secrets: value.is_multiple_of(2).then(|| format!("sealed {value}")),
         auth_mode: None,
         model_version: 1,
         ..Connector::new(&id(number), ".webhook")
@@ -90,7 +90,8 @@ fn forward(store: &mut Store, op: &Op, now: &str) -> bool {
             numbers.sort_unstable();
             numbers.dedup();
             let mut incoming = numbers.iter().map(|number| Ok::<_, StoreError>(connector(*number, *value)));
-            let outcome = store.import(&mut incoming, OnConflict::Overwrite, "x.ndjson", now, |_| true);
+            let options = ImportOptions { on_conflict: OnConflict::Overwrite, keep_copy: true, source: "x.ndjson" };
+            let outcome = store.import(&mut incoming, options, now, |_| true);
             outcome.unwrap().step.is_some()
         }
         Op::Apply => store.apply(false, now, &mut |_, _| true).unwrap().run.is_some(),

@@ -131,7 +131,7 @@ impl App {
     pub fn start(path: &Path, width: u16, height: u16, colour: bool, read_only: bool) -> Self {
         let replies = Rc::new(RefCell::new(VecDeque::new()));
         let sink = replies.clone();
-        let options = OpenOptions { path: path.to_owned(), read_only, keys: keys_of(path) };
+        let options = OpenOptions { path: path.to_owned(), read_only, keys: keys_of(path), restore: None };
         let (writer, reader) =
             Writer::open(&options, &Arc::default(), &move |reply| sink.borrow_mut().push_back(reply)).expect("opens");
         let model = Model::new(Setup {

@@ -20,6 +20,7 @@ use crate::transfer::{self, Notices};
 pub(super) struct Import {
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,
+    pub(super) no_copy: bool,
     pub(super) json: bool,
 }
 
@@ -30,7 +31,7 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Import, output: &
         let store = exists.then(|| Store::open_read_only(file)).transpose()?;
         transfer::preview(store.as_ref(), source, asked.on_conflict)?
     } else {
-        take_in(context, source, asked.on_conflict, output)?
+        take_in(context, source, asked, output)?
     };
     for line in notices.lines() {
         output.notice(&line);
@@ -50,7 +51,7 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Import, output: &
 fn take_in(
     context: &Context,
     source: &Path,
-    on_conflict: OnConflict,
+    asked: &Import,
     output: &Output,
 ) -> anyhow::Result<(ImportOutcome, Notices)> {
     // An export that cannot be opened must not leave a new file behind, nor one that is refused.
@@ -58,10 +59,11 @@ fn take_in(
     let new_file = NewFile::before(&context.file);
     let (mut store, _) = open(&context.file, output)?;
     let vault = context.vault(&store)?;
-    let done = transfer::import(&mut store, &vault, source, on_conflict, &clock::now_iso(), |done| {
-        output.progress(&format!("read {done} connectors"));
-        true
-    });
+    let done =
+        transfer::import(&mut store, &vault, source, asked.on_conflict, !asked.no_copy, &clock::now_iso(), |done| {
+            output.progress(&format!("read {done} connectors"));
+            true
+        });
     output.end_progress();
     drop(store);
     if done.is_err() {

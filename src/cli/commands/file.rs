@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::DONE;
 use super::super::context::Context;
 use super::super::output::Output;
+use super::history::limits_text;
 use super::open;
 use crate::domain::model_version;
 use crate::store::{self, Inspection, LATEST_SCHEMA, Store};
@@ -41,6 +42,9 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
         let store = Store::open_read_only(file)?;
         let (total, missing) = store.totals()?;
         let plan = store.plan_counts()?;
+        let (history, limits) = (store.history_size()?, store.history_limits()?);
+        let copies: Vec<String> =
+            store::copies_of(file)?.into_iter().map(|copy| copy.path.display().to_string()).collect();
         facts.extend([
             ("exists", json!(true)),
             ("bytes", json!(size)),
@@ -52,7 +56,10 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
             ("backfill", json!(plan.backfill)),
             ("stamp_only", json!(plan.stamp_only)),
             ("blocked", json!(plan.blocked)),
-            ("copies", json!(copies(file))),
+            ("copies", json!(copies)),
+            ("history_steps", json!(history.steps)),
+            ("history_bytes", json!(history.bytes)),
+            ("history_kept", json!(limits_text(limits))),
         ]);
     }
     facts.extend(key_facts(context)?);
@@ -82,24 +89,4 @@ fn key_facts(context: &Context) -> anyhow::Result<Vec<(&'static str, Value)>> {
     ];
     facts.extend(vault.exposure().map(|warning| ("key_file_warning", json!(warning))));
     Ok(facts)
-}
-
-/// The copies that upgrades left beside the file.
-fn copies(file: &Path) -> Vec<String> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let prefix = format!("{}.schema", file.file_name().unwrap_or_default().to_string_lossy());
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut found: Vec<String> = entries
-        .flatten()
-        .filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with(&prefix) && name.ends_with(".bak")
-        })
-        .map(|entry| entry.path().display().to_string())
-        .collect();
-    found.sort();
-    found
 }

@@ -2,17 +2,28 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::open_existing;
+use super::report::{Line, Report};
 use crate::clock;
-use crate::domain::{Group, model_version};
+use crate::domain::Group;
+use crate::domain::model_version::{self, Decision};
 use crate::store::{Kind, PlanRow, Store, StoreError};
 
-pub(super) fn plan(file: &Path, all: bool, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+/// How a migration is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) all: bool,
+    pub(super) keep_copy: bool,
+    pub(super) report: Option<&'a Path>,
+    pub(super) json: bool,
+}
+
+pub(super) fn plan(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+    let (all, json) = (asked.all, asked.json);
     let store = Store::open_read_only(file)?;
     let mut rows = Vec::new();
     store.each_planned::<StoreError>(|row| {
@@ -21,6 +32,24 @@ pub(super) fn plan(file: &Path, all: bool, json: bool, output: &mut Output) -> a
     })?;
     let count = |group| rows.iter().filter(|row| row.plan.group == group).count();
     let (backfill, stamp_only, blocked) = (count(Group::Backfill), count(Group::StampOnly), count(Group::Blocked));
+    if let Some(target) = asked.report {
+        let facts = [
+            ("file", file_name(file)),
+            ("backfill", json!(backfill)),
+            ("stamp_only", json!(stamp_only)),
+            ("blocked", json!(blocked)),
+        ];
+        let mut report = Report::begin(target, "Migration plan", &facts)?;
+        for row in &rows {
+            let after = model_version::apply(&row.connector, row.decision, all);
+            let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
+            report.add(&Line { record: &row.connector, outcome, reason: &row.plan.reason, after: after.as_ref() })?;
+        }
+        report.end()?;
+        if target == Path::new("-") {
+            return Ok(DONE);
+        }
+    }
     if json {
         let records: Vec<Value> = rows.iter().map(|row| plan_json(row, all)).collect();
         output.json(&json!({
@@ -59,7 +88,7 @@ fn plan_json(row: &PlanRow, all: bool) -> Value {
         "connector_type_id": row.connector.connector_type_id,
         "group": row.plan.group.as_str(),
         "reason": row.plan.reason,
-        "decision": row.decision.map(model_version::Decision::as_str),
+        "decision": row.decision.map(Decision::as_str),
         "auth_mode_before": row.connector.auth_mode.map(|mode| mode.as_str()),
         "auth_mode_after": after.and_then(|after| after.auth_mode).map(|mode| mode.as_str()),
         "model_version_before": row.connector.model_version,
@@ -74,15 +103,30 @@ fn after_text(row: &PlanRow, all: bool) -> String {
     }
 }
 
-pub(super) fn apply(file: &Path, all: bool, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn apply(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+    let json = asked.json;
     let mut store = open_existing(file, output)?;
-    let applied = store.apply(all, &clock::now_iso(), &mut |done, total| {
+    if asked.keep_copy && store.plan_counts()?.to_apply() > 0 {
+        let kept = store.keep_copy(&mut |done, total| {
+            output.progress(&format!("copied {done} of {total} pages"));
+            true
+        });
+        output.end_progress();
+        kept.context("no copy could be kept before the run, so it was not begun; --no-copy does without")?;
+    }
+    let applied = store.apply(asked.all, &clock::now_iso(), &mut |done, total| {
         output.progress(&format!("migrated {done} of {total} connectors"));
         true
     });
     output.end_progress();
     let applied = applied?;
     let pending = store.plan_counts()?;
+    if let Some(target) = asked.report {
+        report_run(&store, file, target, applied.run, "migrated")?;
+        if target == Path::new("-") {
+            return Ok(if pending.pending() > 0 { NEEDS_A_PERSON } else { DONE });
+        }
+    }
     if json {
         output.json(&json!({
             "run": applied.run,
@@ -116,7 +160,37 @@ pub(super) fn apply(file: &Path, all: bool, json: bool, output: &mut Output) -> 
     Ok(if pending.pending() > 0 { NEEDS_A_PERSON } else { DONE })
 }
 
-pub(super) fn rollback(file: &Path, run: i64, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+/// Reports what a step did to each record, and after an apply what stays pending and why.
+fn report_run(store: &Store, file: &Path, target: &Path, step: Option<i64>, outcome: &str) -> anyhow::Result<()> {
+    let pending = store.plan_counts()?;
+    let facts = [
+        ("file", file_name(file)),
+        ("step", json!(step)),
+        ("at", json!(clock::now_iso())),
+        ("still_pending", json!(pending.pending())),
+    ];
+    let mut report = Report::begin(target, &format!("Migration run: {outcome}"), &facts)?;
+    if let Some(step) = step {
+        store.each_change::<anyhow::Error>(step, |change| {
+            if let (Some(before), Some(after)) = (&change.before, &change.after) {
+                report.add(&Line { record: before, outcome, reason: "", after: Some(after) })?;
+            }
+            Ok(())
+        })?;
+    }
+    store.each_planned::<anyhow::Error>(|row| {
+        let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
+        let outcome = format!("pending: {outcome}");
+        report.add(&Line { record: &row.connector, outcome: &outcome, reason: &row.plan.reason, after: None })
+    })?;
+    report.end()
+}
+
+fn file_name(file: &Path) -> Value {
+    json!(file.display().to_string())
+}
+
+pub(super) fn rollback(file: &Path, run: i64, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
     let mut store = open_existing(file, output)?;
     let run = match (run, store.last_run()?) {
         (0, Some(last)) => last.step,
@@ -134,12 +208,18 @@ pub(super) fn rollback(file: &Path, run: i64, json: bool, output: &mut Output) -
     });
     output.end_progress();
     let reverted = reverted?;
-    if json {
+    if let Some(target) = asked.report {
+        report_run(&store, file, target, reverted.by, "rolled back")?;
+    }
+    if asked.json {
         output.json(&json!({"run": run, "restored": reverted.restored, "conflicts": reverted.conflicts}))?;
-    } else {
+    } else if asked.report != Some(Path::new("-")) {
         output.line(&format!("rolled back run {run}: {} connectors are as before", reverted.restored))?;
         for id in &reverted.conflicts {
             output.line(&format!("edited since, left alone: {id}"))?;
+        }
+        if !reverted.conflicts.is_empty() {
+            output.line(&format!("`connector-admin history {run} --filter change:changed-since` shows both sides"))?;
         }
     }
     Ok(match (reverted.conflicts.is_empty(), reverted.restored) {

@@ -64,7 +64,7 @@ impl State {
     }
 
     fn new(purpose: Purpose, record: Record, copy_of: Option<String>) -> Self {
-        let Record { connector: base, secrets } = record;
+        let Record { connector: base, secrets, .. } = record;
         let fields = field::fields_of(purpose, &base, &secrets);
         let (original, mode_chosen) = (base.clone(), purpose == Purpose::Edit);
         let original_secrets = (secrets.clone(), copy_of.clone());

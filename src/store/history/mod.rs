@@ -21,7 +21,8 @@ use super::open::Store;
 
 pub(super) use journal::Journal;
 pub use prune::{HistoryLimits, HistorySize, Pruned};
-pub use record::{ChangeState, RecordChange, RecordStep};
+pub(super) use record::change_state;
+pub use record::{RecordChange, RecordStep};
 pub use revert::Reverted;
 
 /// What a step was.
@@ -132,6 +133,8 @@ pub struct Step {
     pub reverts: Option<i64>,
     /// What that one was.
     pub reverts_kind: Option<Kind>,
+    /// The step that did something new, which this one takes back or brings again, and what it was.
+    pub origin: Option<(i64, Kind)>,
 }
 
 impl Step {
@@ -145,31 +148,44 @@ impl Step {
         if self.is_redo() { "redo" } else { self.kind.as_str() }
     }
 
-    /// What it is about, for people.
+    /// What it is about, for people: a name, a number of connectors, or another step.
     pub fn about(&self) -> String {
+        let subject = self.subject();
+        match self.origin {
+            Some((step, kind)) => format!("{} of {subject} (step {step})", kind.as_str()),
+            None => subject,
+        }
+    }
+
+    fn subject(&self) -> String {
         let count = match self.records {
             1 => "1 connector".to_owned(),
             records => format!("{records} connectors"),
         };
-        let subject = match (&self.subject, self.records) {
+        match (&self.subject, self.records) {
             (Some(subject), 1) => subject.clone(),
             (Some(subject), _) => format!("{subject} ({count})"),
             (None, _) => count,
-        };
-        match self.reverts {
-            Some(step) => format!("step {step}: {subject}"),
-            None => subject,
         }
     }
 }
 
 const STEP: &str = "h.step, h.kind, h.state, h.started_at, h.records, h.subject, h.bytes, h.reverts, \
-     (SELECT kind FROM history AS other WHERE other.step = h.reverts)";
+     (SELECT kind FROM history AS other WHERE other.step = h.reverts), \
+     (SELECT reverts FROM history AS other WHERE other.step = h.reverts), \
+     (SELECT first.kind FROM history AS other JOIN history AS first ON first.step = other.reverts \
+      WHERE other.step = h.reverts)";
 
 /// Reads a row as [`STEP`] names it.
 fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
     let kind = |text: String| Kind::parse(&text);
     let number = |at: usize| row.get::<_, i64>(at).map(|number| u64::try_from(number).unwrap_or(0));
+    let (reverts, reverts_kind): (Option<i64>, _) = (row.get(7)?, row.get::<_, Option<String>>(8)?.and_then(kind));
+    let undone = reverts.zip(reverts_kind);
+    let origin = match (undone, row.get::<_, Option<i64>>(9)?, row.get::<_, Option<String>>(10)?.and_then(kind)) {
+        (Some((_, undone)), Some(first), Some(kind)) if undone.is_inverse() => Some((first, kind)),
+        (undone, ..) => undone,
+    };
     Ok(Step {
         step: row.get(0)?,
         // The table's own check leaves no other kind; a newer program's would be an edit to this one.
@@ -179,8 +195,9 @@ fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
         records: number(4)?,
         subject: row.get(5)?,
         bytes: number(6)?,
-        reverts: row.get(7)?,
-        reverts_kind: row.get::<_, Option<String>>(8)?.and_then(kind),
+        reverts,
+        reverts_kind,
+        origin,
     })
 }
 

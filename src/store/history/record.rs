@@ -5,33 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::connectors::get;
 use super::image::{self, Image, with_columns};
 use super::{STEP, Step, step_of};
-use crate::domain::Connector;
+use crate::domain::change::{ChangeInStep, ChangeState, changes};
+use crate::domain::{Connector, Summary};
 use crate::store::{Store, StoreError};
-
-/// What has become of a step's change of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeState {
-    /// The record is as the step left it.
-    InForce,
-    /// It was taken back.
-    TakenBack,
-    /// The record was changed since.
-    ChangedSince,
-    /// The record was deleted since.
-    DeletedSince,
-}
-
-impl ChangeState {
-    /// The word for people and in JSON.
-    pub fn label(self) -> &'static str {
-        match self {
-            ChangeState::InForce => "in force",
-            ChangeState::TakenBack => "taken back",
-            ChangeState::ChangedSince => "changed since",
-            ChangeState::DeletedSince => "deleted since",
-        }
-    }
-}
 
 /// What a step did to one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +24,34 @@ pub struct RecordChange {
     pub now: Option<Connector>,
     /// What has become of it.
     pub state: ChangeState,
+}
+
+impl RecordChange {
+    /// The record on the side where it is there: after, else before, else now.
+    pub fn record(&self) -> Option<&Connector> {
+        self.after.as_ref().or(self.before.as_ref()).or(self.now.as_ref())
+    }
+
+    /// For filters, whether the record is in the file or not.
+    pub fn summary(&self) -> Option<Summary> {
+        self.record().map(|record| Summary { change: Some(self.in_step()), ..Summary::of(record) })
+    }
+
+    /// For the row of a list.
+    pub fn in_step(&self) -> ChangeInStep {
+        let text = match (&self.before, &self.after) {
+            (None, _) => "created".to_owned(),
+            (_, None) => "deleted".to_owned(),
+            (Some(before), Some(after)) => {
+                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                let text = |change: &crate::domain::change::Change| {
+                    format!("{}: {} → {}", change.field, value(&change.before), value(&change.after))
+                };
+                changes(before, after).iter().map(text).collect::<Vec<_>>().join(", ")
+            }
+        };
+        ChangeInStep { state: self.state, text }
+    }
 }
 
 /// A step as one record's history shows it.
@@ -79,11 +83,65 @@ impl Store {
                 return Ok(None);
             };
             let now = get(connection, id)?;
-            let state = state_of(connection, step, &entry, now.as_ref())?;
+            let state = state_of(connection, step, &entry, now.as_ref().map(|record| record.revision))?;
             let after = state_after(connection, step, id, now.clone())?;
             let after = entry.after.as_ref().and_then(|image| after.map(|record| with_columns(record, image)));
             let before = before_change(&entry, after.as_ref());
             Ok(Some(RecordChange { step, id: id.to_owned(), before, after, now, state }))
+        })
+    }
+
+    /// Calls `each` with every change of a step, by id.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what `each` returns.
+    pub fn each_change<E: From<StoreError>>(
+        &self,
+        step: i64,
+        mut each: impl FnMut(RecordChange) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut after = String::new();
+        loop {
+            let ids: Vec<String> = self.run("reading the history", |connection| {
+                connection
+                    .prepare_cached(
+                        "SELECT connector_id FROM history_changes
+                         WHERE step = ?1 AND connector_id > ?2 ORDER BY connector_id LIMIT 500",
+                    )?
+                    .query_map(params![step, after], |row| row.get(0))?
+                    .collect()
+            })?;
+            let Some(last) = ids.last() else { return Ok(()) };
+            after.clone_from(last);
+            for id in ids {
+                if let Some(change) = self.change(step, &id)? {
+                    each(change)?;
+                }
+            }
+        }
+    }
+
+    /// What has become of a step's change of a record, which it did change.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn change_state(&self, step: i64, id: &str) -> Result<Option<ChangeState>, StoreError> {
+        self.run("reading the history", |connection| change_state(connection, step, id))
+    }
+
+    /// The ids of a step's records that are not in the file, in order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn gone_since(&self, step: i64) -> Result<Vec<String>, StoreError> {
+        self.run("reading the history", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT connector_id FROM history_changes AS c WHERE step = ?1
+                     AND NOT EXISTS (SELECT 1 FROM connectors WHERE id = c.connector_id) ORDER BY connector_id",
+                )?
+                .query_map([step], |row| row.get(0))?
+                .collect()
         })
     }
 
@@ -103,25 +161,9 @@ impl Store {
             connection
                 .prepare_cached(&sql)?
                 .query_map(params![id, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                    let columns = image::parse(row.get(9)?).unwrap_or_default().keys().cloned().collect();
+                    let columns = image::parse(row.get(11)?).unwrap_or_default().keys().cloned().collect();
                     Ok(RecordStep { step: step_of(row)?, columns })
                 })?
-                .collect()
-        })
-    }
-
-    /// The ids of a step's records, in order, from after one on.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn changed_ids(&self, step: i64, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        self.run("reading the history", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT connector_id FROM history_changes
-                     WHERE step = ?1 AND connector_id > ?2 ORDER BY connector_id LIMIT ?3",
-                )?
-                .query_map(params![step, after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?
                 .collect()
         })
     }
@@ -174,25 +216,39 @@ pub(super) fn state_after(
     Ok(state)
 }
 
+pub(in crate::store) fn change_state(
+    connection: &Connection,
+    step: i64,
+    id: &str,
+) -> rusqlite::Result<Option<ChangeState>> {
+    let Some(entry) = entry(connection, step, id)? else { return Ok(None) };
+    let revision = connection
+        .prepare_cached("SELECT revision FROM connectors WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    state_of(connection, step, &entry, revision).map(Some)
+}
+
 pub(super) fn state_of(
     connection: &Connection,
     step: i64,
     entry: &Entry,
-    now: Option<&Connector>,
+    now: Option<i64>,
 ) -> rusqlite::Result<ChangeState> {
     if is_taken_back(connection, step, &entry.id)? {
         return Ok(ChangeState::TakenBack);
     }
     Ok(match (now, entry.revision) {
         (None, None) => ChangeState::InForce,
-        (Some(now), Some(revision)) if now.revision == revision => ChangeState::InForce,
+        (Some(now), Some(revision)) if now == revision => ChangeState::InForce,
         (None, Some(_)) => ChangeState::DeletedSince,
         (Some(_), _) => ChangeState::ChangedSince,
     })
 }
 
-/// A step that is in force took this change back.
+/// A step that is in force took this change back; what was brought again is taken back where it came from.
 pub(super) fn is_taken_back(connection: &Connection, step: i64, id: &str) -> rusqlite::Result<bool> {
+    let step = brought_again(connection, step)?.unwrap_or(step);
     connection
         .prepare_cached(
             "SELECT EXISTS (
@@ -201,4 +257,16 @@ pub(super) fn is_taken_back(connection: &Connection, step: i64, id: &str) -> rus
                WHERE h.reverts = ?1 AND h.state <> 'reverted')",
         )?
         .query_row(params![step, id], |row| row.get(0))
+}
+
+/// Of a step that brought another one again: that one.
+pub(super) fn brought_again(connection: &Connection, step: i64) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT undone.reverts FROM history AS h JOIN history AS undone ON undone.step = h.reverts
+             WHERE h.step = ?1 AND h.kind IN ('undo', 'rollback') AND undone.kind IN ('undo', 'rollback')",
+        )?
+        .query_row([step], |row| row.get(0))
+        .optional()
+        .map(Option::flatten)
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::super::connectors::{count, get};
 use super::journal::Journal;
-use super::record::{Entry, before_change, entry, entry_of, is_taken_back, state_after};
+use super::record::{Entry, before_change, brought_again, entry, entry_of, is_taken_back, state_after};
 use super::{Kind, Step, StepState, find_step};
 use crate::domain::Connector;
 use crate::store::{Progress, Store, StoreError};
@@ -100,7 +100,7 @@ impl Store {
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
                 for id in ids {
-                    if let Some(entry) = entry(connection, step, id)? {
+                    if let Some(entry) = entry(connection, reverted.step.step, id)? {
                         take_back(&mut journal, connection, entry, &mut reverted)?;
                     }
                 }
@@ -120,6 +120,7 @@ impl Store {
     pub fn revert_over(&mut self, step: i64, id: &str, seen: Option<i64>, now: &str) -> Result<Reverted, StoreError> {
         self.transaction("taking a step back", |connection| {
             let mut reverted = nothing_yet(known(connection, step)?);
+            let step = reverted.step.step;
             let Some(entry) = entry(connection, step, id).map_err(failed)? else {
                 return Err(StoreError::History(format!("step {step} did not change {id:?}")));
             };
@@ -194,18 +195,12 @@ fn nothing_yet(step: Step) -> Reverted {
     Reverted { step, by: None, restored: 0, only: None, conflicts: Vec::new(), stopped: false }
 }
 
-/// A step that can be taken back in part.
+/// A step that can be taken back in part. What brought another one again stands for that one.
 fn known(connection: &Connection, step: i64) -> Result<Step, StoreError> {
-    let found = find_step(connection, &format!("h.step = {step}"))
-        .map_err(|cause| StoreError::Sql { doing: "reading the history", cause })?
-        .ok_or_else(|| StoreError::History(format!("there is no step {step} in the history")))?;
-    if found.is_redo() {
-        let undone = found.reverts.unwrap_or_default();
-        return Err(StoreError::History(format!(
-            "step {step} brought back what step {undone} had taken away; take the step back that {undone} was about"
-        )));
-    }
-    Ok(found)
+    let origin = brought_again(connection, step).map_err(failed)?.unwrap_or(step);
+    find_step(connection, &format!("h.step = {origin}"))
+        .map_err(failed)?
+        .ok_or_else(|| StoreError::History(format!("there is no step {origin} in the history")))
 }
 
 /// A step that can be taken back whole.

@@ -1,0 +1,95 @@
+//! Copies of the file: making one, listing them, putting one back.
+
+use std::path::Path;
+
+use anyhow::bail;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::DONE;
+use super::super::output::Output;
+use crate::clock::{age_of, bytes_text, iso};
+use crate::store::{self, FileCopy, Inspection, Store};
+
+pub(super) fn make(file: &Path, target: Option<&Path>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let store = Store::open_read_only(file)?;
+    let copied = store.back_up(target, Timestamp::now(), &mut |done, total| {
+        output.progress(&format!("copied {done} of {total} pages"));
+        true
+    });
+    output.end_progress();
+    let copied = copied?;
+    if json {
+        output.json(&copy_json(&copied))?;
+    } else {
+        output.line(&format!("{} ({})", copied.path.display(), bytes_text(copied.bytes)))?;
+    }
+    Ok(DONE)
+}
+
+pub(super) fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let copies = store::copies_of(file)?;
+    if json {
+        output.json(&Value::Array(copies.iter().map(copy_json).collect()))?;
+        return Ok(DONE);
+    }
+    if copies.is_empty() {
+        output.line(&format!("{} has no copies", file.display()))?;
+        return Ok(DONE);
+    }
+    let now = Timestamp::now();
+    let rows: Vec<Vec<String>> = copies
+        .iter()
+        .map(|copy| {
+            let age = made_at(copy).map_or_else(|| "?".to_owned(), |time| age_of(time, now));
+            vec![age, bytes_text(copy.bytes), copy.kind.label().to_owned(), copy.path.display().to_string()]
+        })
+        .collect();
+    output.table(&["AGE", "SIZE", "MADE", "FILE"], &rows)?;
+    Ok(DONE)
+}
+
+pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    if store::inspect(copy)? == Inspection::Missing {
+        bail!("{}: there is no such copy; `connector-admin backup --list` lists those beside the file", copy.display());
+    }
+    let restored = store::restore(file, copy, Timestamp::now(), |done, total| {
+        output.progress(&format!("copied {done} of {total} pages"));
+        true
+    });
+    output.end_progress();
+    let restored = restored?;
+    let kept = restored.kept.as_ref().map(|path| path.display().to_string());
+    if json {
+        output.json(&json!({
+            "restored": restored.from.display().to_string(),
+            "kept": kept,
+            "connectors": restored.records,
+            "schema": restored.schema,
+        }))?;
+        return Ok(DONE);
+    }
+    output.line(&format!(
+        "{} holds what {} holds: {} connectors",
+        file.display(),
+        restored.from.display(),
+        restored.records
+    ))?;
+    if let Some(kept) = kept {
+        output.line(&format!("what it was before is kept: {kept}"))?;
+    }
+    Ok(DONE)
+}
+
+fn made_at(copy: &FileCopy) -> Option<Timestamp> {
+    Timestamp::try_from(copy.made_at?).ok()
+}
+
+fn copy_json(copy: &FileCopy) -> Value {
+    json!({
+        "path": copy.path.display().to_string(),
+        "kind": copy.kind.label(),
+        "bytes": copy.bytes,
+        "made_at": made_at(copy).map(iso),
+    })
+}

@@ -1,0 +1,253 @@
+//! The history: what was changed, undo, redo, and for how long it is kept.
+
+use std::path::Path;
+
+use anyhow::bail;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::output::Output;
+use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
+use super::{open_existing, parse_filter};
+use crate::clock::{self, age, bytes_text};
+use crate::domain::Connector;
+use crate::domain::change::{Change, changes};
+use crate::store::{HistoryLimits, RecordChange, RecordStep, Reverted, Step, Store, StoreError};
+
+pub(super) fn list(file: &Path, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let store = Store::open_read_only(file)?;
+    let steps = store.steps(None, limit)?;
+    if json {
+        output.json(&Value::Array(steps.iter().map(step_json).collect()))?;
+        return Ok(DONE);
+    }
+    let rows: Vec<Vec<String>> = steps.iter().map(step_row).collect();
+    if !rows.is_empty() {
+        output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "SIZE"], &rows)?;
+    }
+    let size = store.history_size()?;
+    output.line(&format!("{} steps, {}", size.steps, bytes_text(size.bytes)))?;
+    Ok(DONE)
+}
+
+pub(super) fn of_connector(file: &Path, id: &str, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let store = Store::open_read_only(file)?;
+    let steps = store.history_of(id, limit)?;
+    if steps.is_empty() && store.get(id)?.is_none() {
+        bail!("{}: there is no connector with id {id:?}, and the history knows none", file.display());
+    }
+    if json {
+        let entry = |entry: &RecordStep| {
+            let mut step = step_json(&entry.step);
+            if let Value::Object(step) = &mut step {
+                step.insert("columns".to_owned(), json!(entry.columns));
+            }
+            step
+        };
+        output.json(&Value::Array(steps.iter().map(entry).collect()))?;
+        return Ok(DONE);
+    }
+    let rows: Vec<Vec<String>> = steps
+        .iter()
+        .map(|entry| {
+            let mut row = step_row(&entry.step);
+            row.truncate(5);
+            row.push(entry.columns.join(", "));
+            row
+        })
+        .collect();
+    output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "CHANGED"], &rows)?;
+    Ok(DONE)
+}
+
+pub(super) fn step(
+    file: &Path,
+    step: i64,
+    filter: Option<&str>,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let filter = parse_filter(filter)?;
+    let store = Store::open_read_only(file)?;
+    let Some(found) = store.step(step)? else {
+        bail!("{}: there is no step {step} in the history", file.display());
+    };
+    let mut records = Vec::new();
+    store.each_change::<anyhow::Error>(step, |change| {
+        if change.summary().is_some_and(|summary| filter.matches(&summary)) {
+            records.push(if json { change_json(&change) } else { Value::Null });
+            if !json {
+                print_change(&change, output)?;
+            }
+        }
+        Ok(())
+    })?;
+    if json {
+        let mut found = step_json(&found);
+        if let Value::Object(found) = &mut found {
+            found.insert("changes".to_owned(), Value::Array(records));
+        }
+        output.json(&found)?;
+    } else {
+        output.line(&format!("step {step}: {} of {}, {} shown", found.word(), found.about(), records.len()))?;
+    }
+    Ok(DONE)
+}
+
+fn print_change(change: &RecordChange, output: &mut Output) -> anyhow::Result<()> {
+    let name = change.record().map_or("", |record| record.name.as_str());
+    output.line(&format!("{} ({name}): {}", change.id, change.state.label()))?;
+    match (&change.before, &change.after) {
+        (None, _) => output.line("  + created")?,
+        (_, None) => output.line("  - deleted")?,
+        (Some(before), Some(after)) => {
+            for change in changes(before, after) {
+                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                output.line(&format!("  {}: - {} + {}", change.field, value(&change.before), value(&change.after)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets for how long the history is kept, and forgets what is beyond that at once.
+pub(super) fn keep(file: &Path, limits: HistoryLimits, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut store = open_existing(file, output)?;
+    store.set_history_limits(limits)?;
+    let pruned = store.prune(limits, Timestamp::now(), &mut |_, _| true)?;
+    if json {
+        output.json(&json!({
+            "keep_days": limits.days, "keep_megabytes": limits.megabytes,
+            "forgotten_steps": pruned.steps, "forgotten_bytes": pruned.bytes,
+        }))?;
+        return Ok(DONE);
+    }
+    output.line(&format!("{}; {} steps were forgotten now", limits_text(limits), pruned.steps))?;
+    Ok(DONE)
+}
+
+/// For how long the history is kept, for people.
+pub(super) fn limits_text(limits: HistoryLimits) -> String {
+    let days = limits.days.map(|days| format!("for {days} days"));
+    let megabytes = limits.megabytes.map(|megabytes| format!("up to {megabytes} MB"));
+    match (days, megabytes) {
+        (None, None) => "the history is kept for ever".to_owned(),
+        (days, megabytes) => {
+            format!("the history is kept {}", [days, megabytes].into_iter().flatten().collect::<Vec<_>>().join(" and "))
+        }
+    }
+}
+
+pub(super) fn undo(
+    file: &Path,
+    step: Option<i64>,
+    filter: Option<&str>,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let filter = parse_filter(filter)?;
+    let mut store = open_existing(file, output)?;
+    let step = match (step, store.last_step()?) {
+        (Some(step), _) => step,
+        (None, Some(last)) => last.step,
+        (None, None) => bail!("{}: there is nothing to undo", file.display()),
+    };
+    if filter.is_empty() {
+        return revert(&mut store, step, "undone", json, output);
+    }
+    let mut ids = Vec::new();
+    store.each_change::<StoreError>(step, |change| {
+        if change.summary().is_some_and(|summary| filter.matches(&summary)) {
+            ids.push(change.id);
+        }
+        Ok(())
+    })?;
+    if ids.is_empty() {
+        bail!("{}: no connector of step {step} passes the filter; nothing was changed", file.display());
+    }
+    let reverted = store.revert_some(step, &ids, &clock::now_iso())?;
+    report(&reverted, "undone", json, output)
+}
+
+pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut store = open_existing(file, output)?;
+    let Some(step) = store.next_redo()? else {
+        bail!("{}: there is nothing to redo", file.display());
+    };
+    revert(&mut store, step.step, "brought again", json, output)
+}
+
+fn revert(store: &mut Store, step: i64, verb: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let reverted = store.revert(step, &clock::now_iso(), &mut |done, total| {
+        output.progress(&format!("{verb} {done} of {total} connectors"));
+        true
+    });
+    output.end_progress();
+    report(&reverted?, verb, json, output)
+}
+
+/// Says what taking a step back did; refused when every record was changed since.
+pub(super) fn report(reverted: &Reverted, verb: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let step = &reverted.step;
+    if json {
+        output.json(&json!({
+            "step": step.step, "by": reverted.by, "restored": reverted.restored, "conflicts": reverted.conflicts,
+        }))?;
+    } else {
+        let kind = step.origin.map_or(step.kind, |(_, kind)| kind).as_str();
+        output.line(&format!("{verb}: step {} ({kind}): {} connectors are as before", step.step, reverted.restored))?;
+        for id in &reverted.conflicts {
+            output.line(&format!("changed since, left alone: {id}"))?;
+        }
+    }
+    Ok(match (reverted.conflicts.is_empty(), reverted.restored) {
+        (true, _) => DONE,
+        (false, 0) => REFUSED,
+        (false, _) => NEEDS_A_PERSON,
+    })
+}
+
+fn step_row(step: &Step) -> Vec<String> {
+    vec![
+        step.step.to_string(),
+        age(Some(&step.started_at), Timestamp::now()),
+        step.word().to_owned(),
+        step.about(),
+        step.state.as_str().to_owned(),
+        bytes_text(step.bytes),
+    ]
+}
+
+fn step_json(step: &Step) -> Value {
+    json!({
+        "step": step.step,
+        "kind": step.word(),
+        "state": step.state.as_str(),
+        "started_at": step.started_at,
+        "connectors": step.records,
+        "subject": step.subject,
+        "reverts": step.reverts,
+        "bytes": step.bytes,
+    })
+}
+
+fn change_json(change: &RecordChange) -> Value {
+    let side = |record: &Option<Connector>| record.is_some();
+    let fields = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => changes(before, after),
+        _ => Vec::new(),
+    };
+    json!({
+        "id": change.id,
+        "name": change.record().map(|record| &record.name),
+        "created": !side(&change.before),
+        "deleted": !side(&change.after),
+        "now": change.state.label(),
+        "fields": fields.iter().map(field_json).collect::<Vec<_>>(),
+    })
+}
+
+/// One changed field with both sides.
+pub(super) fn field_json(change: &Change) -> Value {
+    json!({"field": change.field, "before": change.before, "after": change.after})
+}

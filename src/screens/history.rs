@@ -1,0 +1,168 @@
+//! The history: every step, the newest first, and the ways back.
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::dialog::Dialog;
+use super::effect::{Effect, Go, connectors};
+use super::listing::{Column, Listing, Shown};
+use crate::clock::age;
+use crate::keymap::Action;
+use crate::store::{Step, StepState};
+use crate::ui::layout::cut_top;
+use crate::ui::text::clip;
+use crate::ui::theme::Theme;
+use crate::worker::protocol::{Job, Overview, Request};
+
+/// The steps, once they have come.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The newest first; none before they have come.
+    pub steps: Option<Vec<Step>>,
+    list: Listing,
+}
+
+impl State {
+    fn steps(&self) -> &[Step] {
+        self.steps.as_deref().unwrap_or_default()
+    }
+
+    /// The selected step.
+    pub fn current(&self) -> Option<&Step> {
+        self.steps().get(self.list.at(self.steps().len()))
+    }
+}
+
+/// What an action does here.
+pub fn update(state: &mut State, action: Action, overview: &Overview, height: usize) -> Vec<Effect> {
+    let total = state.steps().len();
+    if state.list.act(action, total, height.saturating_sub(1)) {
+        return Vec::new();
+    }
+    match (action, state.current()) {
+        (Action::Open, Some(step)) => vec![Effect::Go(Go::Step(step.step, ""))],
+        (Action::TakeBack, Some(step)) => vec![take_back(step, overview)],
+        (Action::Copies, _) => vec![Effect::Go(Go::Copies)],
+        (Action::Refresh, _) => vec![Effect::Read(Request::Steps), Effect::info("read again")],
+        (Action::Back | Action::Quit, _) => vec![Effect::Go(Go::Back)],
+        _ => Vec::new(),
+    }
+}
+
+/// Asks before a step is taken back.
+pub fn take_back(step: &Step, overview: &Overview) -> Effect {
+    if step.state == StepState::Reverted {
+        return Effect::info(format!("step {} was taken back already", step.step));
+    }
+    let is_last = overview.last_step.as_ref().is_some_and(|last| last.step == step.step);
+    let mut dialog = Dialog::new("Take a step back", "Cancel")
+        .line(format!("Take step {} back: {} of {}?", step.step, step.word(), step.about()))
+        .line(
+            "Each connector goes back exactly to what it was. Those that were changed since are listed and left alone.",
+        );
+    if !is_last && !step.kind.is_inverse() {
+        dialog = dialog.line("It is not the last step; the ones after it stay.");
+    }
+    let job = Effect::Write(Job::TakeBack { step: step.step, only: None }, "taking a step back");
+    Effect::Ask(Box::new(dialog.choice(format!("Take back {}", step.records), vec![job])))
+}
+
+/// Takes the last step back; asks when it was about several connectors.
+pub fn undo(last_step: Option<&Step>) -> Effect {
+    let Some(step) = last_step else {
+        return Effect::info("there is nothing to undo");
+    };
+    let job = Effect::Write(Job::Undo, "undoing");
+    if step.records <= 1 {
+        return job;
+    }
+    Effect::Ask(Box::new(
+        Dialog::new("Undo", "Cancel")
+            .line(format!("Take the last step back: {} of {}?", step.word(), connectors(step.records)))
+            .line("Connectors that were changed since are listed and left alone.")
+            .choice("Undo", vec![job]),
+    ))
+}
+
+/// Brings the step again that was taken back last; asks when it is about several connectors.
+pub fn redo(next: Option<&Step>) -> Effect {
+    let Some(undone) = next else {
+        return Effect::info("there is nothing to redo");
+    };
+    let job = Effect::Write(Job::Redo, "redoing");
+    if undone.records <= 1 {
+        return job;
+    }
+    let what = undone.origin.map_or("change", |(_, kind)| kind.as_str());
+    Effect::Ask(Box::new(
+        Dialog::new("Redo", "Cancel")
+            .line(format!("Bring the {what} of {} again?", connectors(undone.records)))
+            .line("Connectors that were changed since are listed and left alone.")
+            .choice("Redo", vec![job]),
+    ))
+}
+
+/// Draws the history.
+pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+    let (head, body) = cut_top(area, 1);
+    frame.render_widget(Paragraph::new(headline(overview, usize::from(head.width), theme)), head);
+    let steps = state.steps();
+    if steps.is_empty() {
+        let text = if state.steps.is_some() { "  Nothing has been changed in this file yet." } else { "  loading …" };
+        frame.render_widget(Paragraph::new(text), body);
+        return;
+    }
+    let columns: &[Column] = if area.width >= 60 {
+        &[Column("STEP", 5), Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0), Column("STATE", 11)]
+    } else {
+        &[Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0)]
+    };
+    let is_wide = columns.len() == 5;
+    let row = |at: usize| {
+        let Some(step) = steps.get(at) else { return Vec::new() };
+        let mut cells = cells(step, now, theme);
+        if !is_wide {
+            cells.remove(4);
+            cells.remove(0);
+        }
+        cells
+    };
+    state.list.view(columns, steps.len(), row, frame, body, theme);
+}
+
+fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
+    let of = |step: &Step| format!("{} of {}", step.word(), step.about());
+    let mut parts = Vec::new();
+    if let Some(step) = &overview.last_step {
+        parts.push(format!("u undoes the {}", of(step)));
+    }
+    if let Some(step) = &overview.next_redo {
+        parts.push(format!("Ctrl-r brings the {} again", step.about()));
+    }
+    Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
+}
+
+fn cells(step: &Step, now: Timestamp, theme: Theme) -> Vec<Shown> {
+    let (state, style) = state_of(step, theme);
+    let body = if step.state == StepState::Reverted { theme.muted() } else { theme.text() };
+    vec![
+        (step.step.to_string(), theme.muted()),
+        (age(Some(&step.started_at), now), theme.muted()),
+        (step.word().to_owned(), theme.accent()),
+        (step.about(), body),
+        (state.to_owned(), style),
+    ]
+}
+
+/// How far a step is, for people.
+pub(super) fn state_of(step: &Step, theme: Theme) -> (&'static str, Style) {
+    match step.state {
+        StepState::Running => ("interrupted", theme.warning()),
+        StepState::Done => ("", theme.text()),
+        StepState::Reverted => ("taken back", theme.muted()),
+    }
+}

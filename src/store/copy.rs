@@ -1,0 +1,340 @@
+//! Copies of the file: made by hand, made by the program before it does something large, and put back.
+//!
+//! A copy is one SQLite file without side files, whole and checked before it gets its name. Its name is the
+//! file's with a suffix that says what it is, so that copies are found where the file is.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup as Copying, StepResult};
+use tempfile::NamedTempFile;
+
+use super::Progress;
+use super::connect::{
+    BUSY, Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version, side_file,
+};
+use super::connectors::count;
+use super::error::StoreError;
+use super::open::Store;
+
+/// An import of more records than this is preceded by a copy.
+pub const COPY_FROM: u64 = 1000;
+
+/// Pages copied between two looks at the progress.
+const PAGES: i32 = 2048;
+
+/// What a copy was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyKind {
+    /// By hand.
+    Made,
+    /// Before a migration run or a large import; there is one, and the next one replaces it.
+    Automatic,
+    /// Before an upgrade of the schema.
+    Upgrade,
+    /// What the file was before a copy was put back.
+    Replaced,
+}
+
+impl CopyKind {
+    /// For people and in JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            CopyKind::Made => "backup",
+            CopyKind::Automatic => "before a run or import",
+            CopyKind::Upgrade => "before an upgrade",
+            CopyKind::Replaced => "before a restore",
+        }
+    }
+
+    fn of_suffix(suffix: &str) -> Option<Self> {
+        match suffix.strip_suffix(".bak")? {
+            ".auto" => Some(CopyKind::Automatic),
+            made if made.starts_with(".backup-") => Some(CopyKind::Made),
+            made if made.starts_with(".replaced-") => Some(CopyKind::Replaced),
+            made if made.starts_with(".schema") => Some(CopyKind::Upgrade),
+            _ => None,
+        }
+    }
+}
+
+/// A copy beside the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileCopy {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it was made for.
+    pub kind: CopyKind,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was made.
+    pub made_at: Option<SystemTime>,
+}
+
+/// What putting a copy back did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The copy.
+    pub from: PathBuf,
+    /// The file as it was; none when there was no file.
+    pub kept: Option<PathBuf>,
+    /// Records in the file now.
+    pub records: u64,
+    /// Its schema version; the next opening for writing upgrades an older one.
+    pub schema: i64,
+}
+
+/// The copies beside a file, the newest first.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn copies_of(file: &Path) -> Result<Vec<FileCopy>, StoreError> {
+    let file = real_path(file);
+    let folder = folder_of(&file);
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let entries = fs::read_dir(folder).map_err(|error| StoreError::io(folder, error))?;
+    let mut found: Vec<FileCopy> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let suffix = entry.file_name().to_string_lossy().strip_prefix(&name)?.to_owned();
+            let kind = CopyKind::of_suffix(&suffix)?;
+            let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+            Some(FileCopy { path: entry.path(), kind, bytes: metadata.len(), made_at: metadata.modified().ok() })
+        })
+        .collect();
+    found.sort_by(|one, other| other.made_at.cmp(&one.made_at).then_with(|| one.path.cmp(&other.path)));
+    Ok(found)
+}
+
+impl Store {
+    /// Makes a copy of the file as it is committed now: at `target`, which must not exist, else beside the file.
+    ///
+    /// # Errors
+    /// When the copy cannot be made or is not right; nothing is left of it then.
+    pub fn back_up(
+        &self,
+        target: Option<&Path>,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<FileCopy, StoreError> {
+        let copied = copy(&self.path, target.map_or_else(|| folder_of(&self.path), folder_of), progress)?;
+        let path = match target {
+            Some(target) => {
+                copied.persist_noclobber(target).map_err(|error| StoreError::io(target, error.error))?;
+                target.to_owned()
+            }
+            None => persist_at(copied, &self.path, "backup", now)?,
+        };
+        made(path, CopyKind::Made)
+    }
+
+    /// Makes the copy that is kept before a run or a large import, in place of the one before.
+    ///
+    /// # Errors
+    /// As [`Store::back_up`].
+    pub fn keep_copy(&self, progress: Progress<'_>) -> Result<FileCopy, StoreError> {
+        keep_copy(&self.path, progress)
+    }
+}
+
+/// [`Store::keep_copy`] of a file by its path.
+pub(super) fn keep_copy(path: &Path, progress: Progress<'_>) -> Result<FileCopy, StoreError> {
+    let target = side_file(path, ".auto.bak");
+    copy(path, folder_of(path), progress)?.persist(&target).map_err(|error| StoreError::io(&target, error.error))?;
+    sync_folder(&target)?;
+    made(target, CopyKind::Automatic)
+}
+
+/// Puts a copy back in place of the file: checked first, all or nothing, and the file as it was is kept.
+/// Programs that have the file open see it change as by any other writer.
+///
+/// # Errors
+/// When the copy is not a whole connectors file, or the file cannot be written; it is as it was then.
+pub fn restore(
+    file: &Path,
+    from: &Path,
+    now: Timestamp,
+    mut progress: impl FnMut(u64, u64) -> bool,
+) -> Result<Restored, StoreError> {
+    let (file, from) = (real_path(file), real_path(from));
+    if inspect(&from)? == Inspection::Missing {
+        return Err(StoreError::Missing(from));
+    }
+    if file == from {
+        return Err(StoreError::History(format!("{} is the file itself, not a copy of it", file.display())));
+    }
+    check_whole(&from)?;
+    let kept = match inspect(&file) {
+        Ok(Inspection::Missing) => None,
+        Ok(Inspection::Connectors { .. }) => {
+            let as_it_was = copy(&file, folder_of(&file), &mut progress)?;
+            let kept = persist_at(as_it_was, &file, "replaced", now)?;
+            write_over(&file, &from)?;
+            Some(kept)
+        }
+        // What is damaged beyond opening is moved away whole.
+        Err(StoreError::Corrupt { .. }) => Some(move_away(&file, now)?),
+        Err(error) => return Err(error),
+    };
+    if !file.exists() {
+        let fresh = copy(&from, folder_of(&file), &mut progress)?;
+        fresh.persist_noclobber(&file).map_err(|error| StoreError::io(&file, error.error))?;
+        sync_folder(&file)?;
+    }
+    let connection = connect_read_only(&file)?;
+    let schema = schema_version(&file, &connection)?;
+    let records = count_of(&connection, &file)?;
+    Ok(Restored { from, kept, records, schema })
+}
+
+/// A copy without a name yet: whole, checked, on the disk.
+fn copy(path: &Path, folder: &Path, progress: Progress<'_>) -> Result<NamedTempFile, StoreError> {
+    let wrap = |error| StoreError::of_sqlite(path, "copying the file", error);
+    let source = connect_read_only(path)?;
+    // One view of the file for the copy and for what it is compared with.
+    source.execute_batch("BEGIN").map_err(wrap)?;
+    let records = count_of(&source, path)?;
+    let target = tempfile::Builder::new()
+        .prefix(".connector-admin-copy-")
+        .tempfile_in(folder)
+        .map_err(|error| StoreError::io(folder, error))?;
+    copy_pages(path, &source, target.path(), progress)?;
+    if let Some(detail) = damage(target.path(), "quick_check")? {
+        return Err(StoreError::Corrupt { path: path.to_owned(), detail: format!("its copy is not right: {detail}") });
+    }
+    let copied = connect_read_only(target.path())?;
+    if count_of(&copied, target.path())? != records {
+        return Err(StoreError::Corrupt { path: path.to_owned(), detail: "its copy has other records".to_owned() });
+    }
+    drop(copied);
+    let io = |error| StoreError::io(target.path(), error);
+    let permissions = fs::metadata(path).map_err(|error| StoreError::io(path, error))?.permissions();
+    target.as_file().set_permissions(permissions).map_err(io)?;
+    target.as_file().sync_all().map_err(io)?;
+    Ok(target)
+}
+
+fn copy_pages(path: &Path, source: &Connection, target: &Path, progress: Progress<'_>) -> Result<(), StoreError> {
+    let wrap = |error| StoreError::of_sqlite(path, "copying the file", error);
+    let mut copied = Connection::open(target).map_err(wrap)?;
+    // Its durability is one sync at the end.
+    copied.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY").map_err(wrap)?;
+    {
+        let copying = Copying::new(source, &mut copied).map_err(wrap)?;
+        while copying.step(PAGES).map_err(wrap)? != StepResult::Done {
+            let pages = copying.progress();
+            let number = |pages: i32| u64::try_from(pages).unwrap_or(0);
+            if !progress(number(pages.pagecount - pages.remaining), number(pages.pagecount)) {
+                return Err(StoreError::Cancelled);
+            }
+        }
+    }
+    // The copy of a file with a write-ahead log asks for one too; alone it needs none.
+    copied.pragma_update(None, "journal_mode", "DELETE").map_err(wrap)?;
+    copied.close().map_err(|(_, error)| wrap(error))
+}
+
+/// Refuses a file that SQLite finds damage in, the order of its indexes included.
+fn check_whole(path: &Path) -> Result<(), StoreError> {
+    match damage(path, "integrity_check")? {
+        None => Ok(()),
+        Some(detail) => Err(StoreError::Corrupt { path: path.to_owned(), detail }),
+    }
+}
+
+fn damage(path: &Path, check: &str) -> Result<Option<String>, StoreError> {
+    let connection = connect_read_only(path)?;
+    let said: String = connection
+        .query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))
+        .map_err(|error| StoreError::of_sqlite(path, "checking the file", error))?;
+    Ok((said != "ok").then_some(said))
+}
+
+/// Writes the pages of `from` over those of the file, in one transaction of SQLite.
+fn write_over(file: &Path, from: &Path) -> Result<(), StoreError> {
+    let wrap = |error| StoreError::of_sqlite(file, "putting the copy back", error);
+    let source = connect_read_only(from)?;
+    let mut live = connect_for_writing(file)?;
+    let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
+    // A write-ahead log cannot take pages of another size.
+    if page_size(&source).map_err(wrap)? != page_size(&live).map_err(wrap)? {
+        live.pragma_update(None, "journal_mode", "DELETE").map_err(wrap)?;
+    }
+    live.pragma_update(None, "synchronous", "FULL").map_err(wrap)?;
+    let until = Instant::now() + BUSY;
+    let copying = Copying::new(&source, &mut live).map_err(wrap)?;
+    loop {
+        match copying.step(-1).map_err(wrap)? {
+            StepResult::Done => return Ok(()),
+            _ if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+            _ => return Err(StoreError::Busy(file.to_owned())),
+        }
+    }
+}
+
+fn move_away(file: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {
+    let kept = (1..100).map(|attempt| named(file, "replaced", now, attempt)).find(|path| !path.exists());
+    let kept = kept.ok_or_else(|| StoreError::Missing(file.to_owned()))?;
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let side = side_file(file, suffix);
+        if side.exists() {
+            fs::rename(&side, side_file(&kept, suffix)).map_err(|error| StoreError::io(&side, error))?;
+        }
+    }
+    fs::rename(file, &kept).map_err(|error| StoreError::io(file, error))?;
+    Ok(kept)
+}
+
+/// `<file>.<what>-<UTC time>.bak`, with a number after the first of one second.
+fn named(file: &Path, what: &str, now: Timestamp, attempt: usize) -> PathBuf {
+    let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+    let number = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+    side_file(file, &format!(".{what}-{stamp}{number}.bak"))
+}
+
+/// Gives a copy its name, never replacing an earlier one.
+pub(super) fn persist_at(
+    mut copied: NamedTempFile,
+    file: &Path,
+    what: &str,
+    now: Timestamp,
+) -> Result<PathBuf, StoreError> {
+    for attempt in 1.. {
+        let target = named(file, what, now, attempt);
+        match copied.persist_noclobber(&target) {
+            Ok(_) => {
+                sync_folder(&target)?;
+                return Ok(target);
+            }
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100 => {
+                copied = error.file;
+            }
+            Err(error) => return Err(StoreError::io(&target, error.error)),
+        }
+    }
+    Err(StoreError::Missing(file.to_owned()))
+}
+
+fn made(path: PathBuf, kind: CopyKind) -> Result<FileCopy, StoreError> {
+    let metadata = fs::metadata(&path).map_err(|error| StoreError::io(&path, error))?;
+    Ok(FileCopy { path, kind, bytes: metadata.len(), made_at: metadata.modified().ok() })
+}
+
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| StoreError::io(folder, error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn count_of(connection: &Connection, path: &Path) -> Result<u64, StoreError> {
+    connection
+        .query_row("SELECT count(*) FROM main.connectors", [], |row| count(row, 0))
+        .map_err(|error| StoreError::of_sqlite(path, "counting the records", error))
+}
