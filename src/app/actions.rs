@@ -235,6 +235,17 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
     }
 }
 
+/// Is a hint of the footer about what is there now?
+fn is_of_use(model: &Model, action: Action) -> bool {
+    match (action, model.screen()) {
+        (Action::NextMissing, _) => model.overview.missing_secrets > 0,
+        (Action::OpenEditor, Screen::Form(form)) => form.has_text(),
+        (Action::ClearField, Screen::Form(form)) => form.can_be_cleared(),
+        (Action::Change, Screen::Form(form)) => !form.is_typed(),
+        _ => true,
+    }
+}
+
 fn rows_of(screen: &Screen) -> usize {
     match screen {
         Screen::Step(step) => step.rows.total,
@@ -255,6 +266,7 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
         .filter(|(binding, is_usable)| {
             *is_usable || !matches!(binding.action, Action::Undo | Action::Redo | Action::Rollback | Action::Apply)
         })
+        .filter(|(binding, _)| is_of_use(model, binding.action))
         .collect()
 }
 

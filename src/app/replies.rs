@@ -2,7 +2,7 @@
 
 use super::actions::import;
 use super::model::{AwaitedForm, Model, Screen};
-use crate::domain::{Connector, SecretsState};
+use crate::domain::{Connector, SecretsState, validate};
 use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
@@ -101,7 +101,7 @@ fn list(model: &mut Model, scope: Scope) -> Option<&mut Rows> {
 fn steps_came(model: &mut Model, steps: &[Step]) {
     for screen in &mut model.screens {
         if let Screen::History(history) = screen {
-            history.steps = Some(steps.to_vec());
+            history.take(steps);
         }
     }
 }
@@ -176,7 +176,7 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
         effects
             .push(Effect::bad(format!("{text} {}: m reviews it, A goes on, U takes it back", count_of(run.records))));
     } else if pending > 0 {
-        effects.push(Effect::info(format!("{pending} connectors need migration: m reviews it")));
+        effects.push(Effect::info(format!("{} to migrate: m reviews that", count_of(pending))));
     }
     effects
 }
@@ -386,6 +386,14 @@ fn mode_set(written: &Written) -> Vec<Effect> {
         (Some(last), 1) => format!("{} is {} now; u takes it back", last.name, last.effective_auth_mode()),
         (_, count) => format!("auth mode of {} changed; u takes it back", count_of(count as u64)),
     };
+    let warning = written
+        .last
+        .as_ref()
+        .filter(|_| written.changed.len() == 1)
+        .and_then(|last| validate::auth_mode_warning(last.effective_auth_mode(), last.auth_type().name()));
+    if let Some(warning) = warning {
+        text.push_str(&format!(". But: {warning}"));
+    }
     if !written.missing.is_empty() {
         text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
     }
@@ -416,15 +424,15 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     ));
     if outcome.missing_secrets > 0 {
         dialog = dialog.line(format!(
-            "{} miss their secrets, which no export holds. N fills in one after the other.",
-            outcome.missing_secrets
+            "{} without secrets, which no export holds. In the list, N fills in one after the other.",
+            count_of(outcome.missing_secrets)
         ));
         dialog = dialog.choice("Show those without secrets", vec![Effect::Go(Go::Missing)]);
     }
     for line in notices.lines() {
         dialog = dialog.line(format!("Notice: {line}."));
     }
-    vec![Effect::Ask(Box::new(dialog.line("u takes the import back.")))]
+    vec![Effect::Ask(Box::new(dialog.line("In the list, u takes the import back.")))]
 }
 
 fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {

@@ -57,8 +57,8 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             }
         }
         Effect::Write(job, title) => {
-            // One job at a time; keeping a decision is too quick to be worth a word.
-            if !matches!(job, Job::Decide { .. }) {
+            // One job at a time; keeping a few decisions is too quick to be worth a word.
+            if !matches!(&job, Job::Decide { ids, .. } if ids.len() < MANY) {
                 let is_long = is_long(model, &job);
                 model.job = Some(RunningJob { title, is_long, done: 0, total: 0, started: model.now });
             }
@@ -76,12 +76,15 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
     }
 }
 
+/// From so many connectors on a quick job takes long.
+const MANY: usize = 1000;
+
 /// Does it take so long that the program goes on meanwhile?
 fn is_long(model: &Model, job: &Job) -> bool {
-    const MANY: u64 = 1000;
-    let has_many = |step: &Option<crate::store::Step>| step.as_ref().is_some_and(|step| step.records >= MANY);
+    let has_many = |step: &Option<crate::store::Step>| step.as_ref().is_some_and(|step| step.records >= MANY as u64);
     match job {
         Job::Apply | Job::Rollback | Job::Import { .. } | Job::BackUp | Job::TakeBack { only: None, .. } => true,
+        Job::Decide { .. } => true,
         Job::Undo => has_many(&model.overview.last_step),
         Job::Redo => has_many(&model.overview.next_redo),
         _ => false,

@@ -9,6 +9,7 @@ use super::actions::footer;
 use super::model::{Model, RunningJob, SMALLEST, Screen};
 use crate::clock;
 use crate::keymap::Action;
+use crate::screens::effect::connectors as count_of;
 use crate::screens::{Level, connectors, copies, detail, form, help, history, review, step};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
@@ -80,12 +81,12 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
     };
     let mut parts = vec![model.setup.file.clone()];
     if let Some(opened) = &model.opened {
-        parts.push(format!("{} connectors", model.overview.total));
+        parts.push(count_of(model.overview.total));
         if model.overview.plan.pending() > 0 {
             parts.push(format!("{} to migrate", model.overview.plan.pending()));
         }
         if model.overview.missing_secrets > 0 {
-            parts.push(format!("{} missing secrets", model.overview.missing_secrets));
+            parts.push(format!("{} without secrets", model.overview.missing_secrets));
         }
         parts.push(format!("schema {}", opened.schema));
         if opened.read_only {

@@ -73,10 +73,10 @@ fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<St
     };
     let wanted = |kind: &str| Some(format!("must be {kind}, not {}", kind_of(value)));
     match (field.kind, value) {
-        (FieldKind::Text | FieldKind::LongText | FieldKind::Url | FieldKind::Email, Value::String(text)) => {
-            text_problem(field.kind, required, text)
+        (kind, Value::String(text)) if kind.is_text() => text_problem(field.kind, required, text),
+        (FieldKind::Text | FieldKind::LongText | FieldKind::JsonText | FieldKind::Url | FieldKind::Email, _) => {
+            wanted("a text")
         }
-        (FieldKind::Text | FieldKind::LongText | FieldKind::Url | FieldKind::Email, _) => wanted("a text"),
         (FieldKind::Number, Value::Number(number)) => number_problem(field, number.as_f64()),
         (FieldKind::Number, _) => wanted("a number"),
         (FieldKind::Toggle, Value::Bool(_)) => None,
@@ -100,6 +100,10 @@ pub fn text_problem(kind: FieldKind, required: bool, text: &str) -> Option<Strin
     }
     match kind {
         FieldKind::Url if !is_url(text) => Some("must be an address such as https://host/path".to_owned()),
+        FieldKind::JsonText => match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Ok(_) => None,
+            Err(error) => Some(format!("must be JSON (line {}, column {})", error.line(), error.column())),
+        },
         FieldKind::Email if !is_email(text) => Some("must be an e-mail address such as name@host.example".to_owned()),
         _ => None,
     }

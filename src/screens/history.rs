@@ -31,6 +31,15 @@ impl State {
         self.steps.as_deref().unwrap_or_default()
     }
 
+    /// Takes the steps that have come; the cursor stays on its step.
+    pub fn take(&mut self, steps: &[Step]) {
+        let selected = self.current().map(|step| step.step);
+        self.steps = Some(steps.to_vec());
+        if let Some(at) = steps.iter().position(|step| Some(step.step) == selected) {
+            self.list.go_to(at);
+        }
+    }
+
     /// The selected step.
     pub fn current(&self) -> Option<&Step> {
         self.steps().get(self.list.at(self.steps().len()))

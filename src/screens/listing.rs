@@ -48,6 +48,11 @@ impl Listing {
         self.top.clamp((cursor + 1).saturating_sub(height.max(1)), cursor)
     }
 
+    /// Puts the cursor on a row.
+    pub(super) fn go_to(&mut self, row: usize) {
+        self.cursor = row;
+    }
+
     /// The selected row of a list of so many.
     pub(super) fn at(&self, total: usize) -> usize {
         self.cursor.min(total.saturating_sub(1))

@@ -35,7 +35,8 @@ impl State {
         let mut found: Vec<&ConnectorType> =
             Catalogue::current().types().iter().filter(|known| !known.is_system).filter(matches).collect();
         // Stable: within a group the types stay in the order of their names. A name that matches comes first.
-        found.sort_by_key(|known| self.group_of(known));
+        let is_it = |known: &&ConnectorType| fold(&known.id) == wanted || fold(&known.name) == wanted;
+        found.sort_by_key(|known| (!is_it(known), self.group_of(known)));
         found
     }
 

@@ -192,21 +192,30 @@ impl Store {
         })
     }
 
-    /// Keeps a decision (or none) for some records of the plan; blocked records take none. Returns how
-    /// many took it.
+    /// Keeps a decision (or none) for some records of the plan, in batches; blocked records take none.
+    /// Returns how many took it; after a stop, those so far.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn decide(&mut self, ids: &[String], decision: Option<Decision>) -> Result<usize, StoreError> {
-        let path = self.path.clone();
-        let wrap = |error| StoreError::of_sqlite(&path, "keeping a decision", error);
-        self.transaction("keeping a decision", |connection| {
-            let mut taken = 0;
-            for id in ids {
-                taken += usize::from(keep_decision(connection, id, decision).map_err(wrap)?);
+    pub fn decide(
+        &mut self,
+        ids: &[String],
+        decision: Option<Decision>,
+        progress: Progress<'_>,
+    ) -> Result<usize, StoreError> {
+        let (mut taken, mut done) = (0, 0);
+        for batch in ids.chunks(BATCH) {
+            taken += self.transaction("keeping a decision", |connection| {
+                let kept = batch.iter().map(|id| keep_decision(connection, id, decision).map(usize::from));
+                kept.sum::<rusqlite::Result<usize>>()
+                    .map_err(|cause| StoreError::Sql { doing: "keeping a decision", cause })
+            })?;
+            done += batch.len() as u64;
+            if !progress(done, ids.len() as u64) {
+                break;
             }
-            Ok(taken)
-        })
+        }
+        Ok(taken)
     }
 
     /// Applies the plan with the decisions made, in batches; with `all`, every connector without a mode

@@ -104,7 +104,7 @@ impl Writer {
                     })?;
                 Done::Imported { path, outcome, notices }
             }
-            Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision)?),
+            Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision, &mut progress)?),
             Job::Apply => {
                 reply(Reply::Phase("keeping a copy of the file"));
                 self.store.keep_copy(&mut progress)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connector_admin::domain::model_version::{self, Decision};
 use connector_admin::domain::{AuthMode, Connector};
-use connector_admin::store::{Store, StoreError};
+use connector_admin::store::{ImportOptions, OnConflict, Store, StoreError};
 use proptest::prelude::*;
 
 use crate::support::{Place, execute, records, untouched};
@@ -102,7 +102,7 @@ proptest! {
 
         for (at, decision) in decisions.iter().enumerate().take(connectors.len()) {
             let decision = [None, Some(Decision::Skip), Some(Decision::Set(AuthMode::Shared)), Some(Decision::Set(AuthMode::PerUser))][*decision];
-            store.decide(&[format!("c{at:03}")], decision).unwrap();
+            store.decide(&[format!("c{at:03}")], decision, &mut |_, _| true).unwrap();
         }
         let (before, kept) = (records(&path), untouched(&path));
         let counts = store.plan_counts().unwrap();
@@ -121,6 +121,52 @@ proptest! {
             prop_assert!(store.revert(run, NOW, &mut |_, _| true).is_err());
         }
         prop_assert_eq!(records(&path), before);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+    #[test]
+    fn neither_the_order_of_decisions_nor_stops_change_what_comes_out(
+        connectors in proptest::collection::vec(connector(), 1..30),
+        decisions in proptest::collection::vec((0usize..1200, 0usize..4), 0..60),
+    ) {
+        let choices = [None, Some(Decision::Skip), Some(Decision::Set(AuthMode::Shared)), Some(Decision::Set(AuthMode::PerUser))];
+        let place = Place::new();
+        let make = |name: &str| {
+            let path = place.path(name);
+            let mut store = open(&path);
+            let mut all = (0..1200).map(|at| {
+                let connector = &connectors[at % connectors.len()];
+                Ok::<_, StoreError>(Connector { id: format!("c{at:04}"), ..connector.clone() })
+            });
+            let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: false, source: "x" };
+            store.import(&mut all, options, NOW, |_| true).unwrap();
+            (path, store)
+        };
+        let (at_once, mut store) = make("at-once.db");
+        for (at, choice) in &decisions {
+            store.decide(&[format!("c{at:04}")], choices[*choice], &mut |_, _| true).unwrap();
+        }
+        store.apply(false, NOW, &mut |_, _| true).unwrap();
+        // The last word on each record first, then the others, each after a change of mind; a stop after every batch.
+        let (in_pieces, mut store) = make("in-pieces.db");
+        let mut seen = std::collections::BTreeSet::new();
+        for (at, choice) in decisions.iter().rev().filter(|(at, _)| seen.insert(*at)) {
+            for choice in [choices[(*choice + 1) % 4], choices[*choice]] {
+                store.decide(&[format!("c{at:04}")], choice, &mut |_, _| true).unwrap();
+            }
+        }
+        loop {
+            let applied = store.apply(false, NOW, &mut |done, _| done == 0).unwrap();
+            drop(store);
+            store = open(&in_pieces);
+            if !applied.stopped {
+                break;
+            }
+        }
+        prop_assert_eq!(records(&in_pieces), records(&at_once));
     }
 }
 

@@ -1,13 +1,50 @@
 //! Open the demo, filter, toggle, save, review, apply, undo the run, quit.
 
 use super::terminal::Terminal;
-use crate::support::{Place, rows, untouched};
+use crate::support::{Place, records, rows, untouched};
 
 const UP: &str = "\x1b[A";
 const RIGHT: &str = "\x1b[C";
 const DOWN: &str = "\x1b[B";
 const ESC: &str = "\x1b";
 const CTRL_S: &str = "\x13";
+
+const CTRL_R: &str = "\x12";
+
+/// A newcomer, to whom only the footer tells the keys: review, two per-user, one skipped, apply, roll back, redo.
+#[test]
+fn the_footer_leads_through_the_migration_and_back() {
+    let place = Place::new();
+    let path = place.path("story.db");
+    let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 80, 24);
+    terminal.expect("189 pending: backfill 73, stamp only 111, blocked 5");
+    let (original, before) = (untouched(&path), records(&path));
+    terminal.expect_footer("p per-user").send("p").expect("you: 1 per-user, 0 skip");
+    terminal.expect_footer("p per-user").send("p").expect("you: 2 per-user, 0 skip");
+    terminal.expect_footer("s skip").send("s").expect("you: 2 per-user, 1 skip");
+    terminal.expect_footer("A apply").send("A").expect("2 will be per-user, as you decided");
+    terminal.expect_footer("Right other answer").send(RIGHT).expect("[ Apply to 183 ]");
+    terminal.expect_footer("Enter choose").send("\r").expect("183 connectors migrated");
+    terminal.expect_footer("Enter choose").send("\r").expect("6 pending");
+    let after = records(&path);
+    assert_eq!(count(&path, "auth_mode = 'per-user' AND model_version = 2"), "Integer(8)");
+    terminal.expect_footer("U roll back").send("U").expect("Roll the migration run of 183 connectors back");
+    terminal.send(RIGHT).expect("[ Roll back ]").send("\r").expect("rolled back: 183 connectors as before");
+    assert_eq!(records(&path), before);
+    // Any key takes the message away; the decisions are still there.
+    terminal.expect("Ctrl-r brings it again").send(UP).expect("you: 2 per-user, 1 skip");
+    terminal
+        .expect_footer("A apply")
+        .expect_footer("Ctrl-r redo")
+        .send(CTRL_R)
+        .expect("Bring the migration of 183 connectors again?");
+    terminal.send(RIGHT).expect("[ Redo ]").send("\r").expect("brought again: migration of 183 connectors");
+    assert_eq!(records(&path), after);
+    assert_eq!(untouched(&path), original);
+    terminal.send(UP).expect_footer("Esc back").send("q").expect("197 connectors").expect_footer("q quit").send("q");
+    let (code, _) = terminal.end_restored();
+    assert_eq!(code, 0);
+}
 
 fn count(path: &std::path::Path, condition: &str) -> String {
     rows(path, &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()

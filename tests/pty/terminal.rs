@@ -108,6 +108,15 @@ impl Terminal {
         self.wait(text, |screen| screen.contents().contains(text))
     }
 
+    /// Waits for a text on the last line of the screen.
+    #[track_caller]
+    pub fn expect_footer(&mut self, text: &str) -> &mut Self {
+        self.wait(text, |screen| {
+            let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
+            screen.contents_between(rows - 1, 0, rows - 1, columns).contains(text)
+        })
+    }
+
     #[track_caller]
     pub fn wait(&mut self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) -> &mut Self {
         let until = Instant::now() + PATIENCE;

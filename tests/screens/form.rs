@@ -143,7 +143,7 @@ fn a_damaged_config_is_shown_and_repaired() {
     let place = Place::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("is:malformed").press("Enter").expect("1 of 1").press("e");
-    app.expect("the config is damaged: repair it here").expect("! not a JSON value that fits");
+    app.expect("the config is damaged: repair it here").expect("! not right as JSON");
     // Another field can be saved without touching the damage.
     app.press("Up Up").type_text("?").press("Ctrl-s Enter").expect("saved");
     let broken = r#"{"url":"https://hooks.meridian.example/legacy","method":"po"#;
@@ -173,7 +173,7 @@ fn unknown_config_keys_are_edited_as_json() {
     app.press("End Enter").type_text("\"k\": 1,").press("Ctrl-s").expect("+ 1").press("Enter").expect("saved");
     let config = one(&place, "SELECT config FROM connectors WHERE name LIKE 'SMS%'");
     assert!(config.starts_with(r#"{"k":1,"#), "{config}");
-    app.press("e Down Down").type_text("x").press("Ctrl-s").expect("! not a JSON value that fits");
+    app.press("e Down Down").type_text("x").press("Ctrl-s").expect("! not right as JSON");
 }
 
 #[test]

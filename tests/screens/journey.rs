@@ -16,7 +16,7 @@ fn an_upgraded_file_opens_in_the_review_and_says_where_the_copy_is() {
         .expect("Copy: demo.db.schema1-")
         .expect("189 pending: backfill 73, stamp only 111, blocked 5");
     // The next start has nothing to upgrade and opens the list, which still tells what is pending.
-    App::open(&path, 120, 40).expect("Connectors").expect("189 connectors need migration: m reviews it");
+    App::open(&path, 120, 40).expect("Connectors").expect("189 connectors to migrate: m reviews that");
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn an_export_is_imported_from_the_screen() {
     let export = place.write("export.ndjson", SAMPLE);
     let mut app = App::open(&place.path("new.db"), 100, 30);
     app.expect("No connectors yet.").press("i").paste(&export.display().to_string()).press("Enter");
-    app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 miss their secrets");
+    app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 connectors without secrets");
     app.press("Enter").expect("1 of 30");
     app.press("i").paste(&export.display().to_string()).press("Enter").expect("These ids exist already");
     app.press("Right Right Enter").expect("30 connectors imported: 30 new").press("Enter").expect("of 60");

@@ -21,6 +21,9 @@ pub enum FieldKind {
     /// Text of several lines, such as a certificate.
     #[serde(rename = "text")]
     LongText,
+    /// A text that holds JSON.
+    #[serde(rename = "json")]
+    JsonText,
     /// An http or https address.
     #[serde(rename = "url")]
     Url,
@@ -45,6 +48,13 @@ pub enum FieldKind {
     /// Any JSON object.
     #[serde(rename = "object")]
     Object,
+}
+
+impl FieldKind {
+    /// The value is a JSON string that a person types.
+    pub fn is_text(self) -> bool {
+        matches!(self, FieldKind::Text | FieldKind::LongText | FieldKind::JsonText | FieldKind::Url | FieldKind::Email)
+    }
 }
 
 /// Values of other fields by their key; null stands for an absent one.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::widget::{Widget, choice, json_reason};
 use super::{Purpose, secrets};
+use crate::domain::connector::kind_of;
 use crate::domain::connector_type::{self, ConnectorType};
 use crate::domain::json::{self, RawObject};
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
@@ -88,6 +89,15 @@ impl Field {
         self.widget.content() != self.initial
     }
 
+    /// Empties a text, or brings back what it was at first.
+    pub(super) fn clear_or_restore(&mut self) {
+        let initial = self.initial.clone();
+        let Some(input) = self.widget.input() else { return };
+        let text = if input.text().is_empty() { initial } else { String::new() };
+        input.replace(&text);
+        self.problem = self.check().err();
+    }
+
     /// The value; `None` when there is to be none.
     pub(super) fn value(&self) -> Result<Option<Value>, String> {
         self.widget.value()
@@ -107,6 +117,9 @@ impl Field {
             (FieldId::AuthMode, Widget::Mode(StoredAuthMode::Unknown(odd), None)) => {
                 Err(format!("{odd} is not a mode; choose one (Space)"))
             }
+            (FieldId::AuthType, _) if value.is_none() => {
+                Err("choose how it authenticates (Space): that decides which secrets it needs".to_owned())
+            }
             (FieldId::OtherConfig | FieldId::WholeConfig | FieldId::Extra, Widget::Json(input)) => {
                 object_problem(input.text(), self.id == FieldId::OtherConfig)
             }
@@ -123,7 +136,10 @@ fn object_problem(text: &str, may_be_empty: bool) -> Result<(), String> {
     if may_be_empty && text.trim().is_empty() {
         return Ok(());
     }
-    RawObject::parse(text).map(|_| ()).map_err(|error| json_reason(&error))
+    match json::look(text) {
+        Ok(value) if !value.is_object() => Err(format!("must be a JSON object {{…}}, not {}", kind_of(&value))),
+        _ => RawObject::parse(text).map(|_| ()).map_err(|error| json_reason(&error)),
+    }
 }
 
 /// The fields of a record, in the order of the form.

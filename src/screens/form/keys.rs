@@ -24,7 +24,7 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
         Some(Action::OpenEditor) => return open_editor(state),
         _ => {}
     }
-    if !edit_text(state, key, action) {
+    if !edit_text(state, key, action) && !jump(state, key, action) {
         act(state, action);
     }
     follow_auth_type(state);
@@ -66,7 +66,9 @@ fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
     };
     let several_lines = field.widget.has_lines();
     let taken = match (&mut field.widget, action) {
-        (Widget::Secret(_), Some(Action::NextField | Action::PreviousField | Action::ClearSecret)) => return false,
+        (_, Some(Action::ClearField)) | (Widget::Secret(_), Some(Action::NextField | Action::PreviousField)) => {
+            return false;
+        }
         (Widget::Secret(input), Some(Action::Open)) if takes_lines(field.kind.as_ref()) && !input.text().is_empty() => {
             input.insert("\n");
             true
@@ -97,8 +99,18 @@ fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
 
 /// A secret of several lines: Enter begins a new one.
 fn takes_lines(kind: Option<&connector_type::Field>) -> bool {
-    use connector_type::FieldKind::{LongText, Object, TextMap};
-    kind.is_none_or(|kind| matches!(kind.kind, LongText | Object | TextMap))
+    use connector_type::FieldKind::{JsonText, LongText, Object, TextMap};
+    kind.is_none_or(|kind| matches!(kind.kind, LongText | JsonText | Object | TextMap))
+}
+
+/// A letter typed on a choice goes to the next one that begins with it.
+fn jump(state: &mut State, key: Key, action: Option<Action>) -> bool {
+    let (Some(letter), None) = (key.typed(), action) else { return false };
+    let is_jumped = state.focused().is_some_and(|field| field.widget.jump(letter));
+    if is_jumped {
+        state.changed();
+    }
+    is_jumped
 }
 
 fn act(state: &mut State, action: Option<Action>) {
@@ -112,14 +124,14 @@ fn act(state: &mut State, action: Option<Action>) {
         },
         Some(Action::Right | Action::Change) => state.change(1),
         Some(Action::Left) => state.change(-1),
-        Some(Action::ClearSecret) => {
+        Some(Action::ClearField) => {
             let may_be_set = !matches!(state.secrets, SecretsState::None | SecretsState::Missing);
             if let Some(field) = state.focused() {
                 let is_set = field.is_stored || (field.id == FieldId::WholeSecrets && may_be_set);
                 match &mut field.widget {
                     Widget::Secret(input) => input.toggle_clear(is_set),
                     Widget::Toggle(on) if field.id.is_of_secrets() => *on = None,
-                    _ => {}
+                    _ => field.clear_or_restore(),
                 }
             }
         }
@@ -144,6 +156,12 @@ impl State {
     fn change(&mut self, by: isize) {
         let Some(field) = self.focused() else { return };
         field.widget.step(by);
+        self.changed();
+    }
+
+    /// The focused choice is another one.
+    fn changed(&mut self) {
+        let Some(field) = self.focused() else { return };
         field.problem = field.check().err();
         if field.id == FieldId::AuthMode {
             self.mode_chosen = true;

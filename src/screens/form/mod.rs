@@ -96,13 +96,16 @@ impl State {
         state
     }
 
-    /// Puts the focus on the first secret that is missing.
+    /// Puts the focus on the first secret that is missing, or on what decides which ones there are. Never on a
+    /// text that is shown: the person is about to type a secret.
     pub fn go_to_secrets(&mut self) {
-        let is_wanted = |at: &usize| self.is_missed(&self.fields[*at]) || self.fields[*at].id == FieldId::WholeSecrets;
-        let of_secrets = |at: &usize| matches!(self.fields[*at].id, FieldId::Secret(..));
+        let is_unknown = |field: &Field| field.id == FieldId::AuthType && field.check().is_err();
+        let is_wanted = |field: &Field| self.is_missed(field) || is_unknown(field);
+        let wanted: [&dyn Fn(&Field) -> bool; 3] =
+            [&is_wanted, &|field| field.id.is_of_secrets(), &|field| field.id == FieldId::AuthMode];
         let places = self.shown_places();
-        let found = places.iter().copied().find(is_wanted).or_else(|| places.iter().copied().find(of_secrets));
-        self.focus = found.unwrap_or(self.focus);
+        let find = |holds: &&dyn Fn(&Field) -> bool| places.iter().copied().find(|at| holds(&self.fields[*at]));
+        self.focus = wanted.iter().find_map(find).unwrap_or(self.focus);
     }
 
     /// The record's id.
@@ -118,6 +121,24 @@ impl State {
     /// Something differs from the file.
     pub fn is_dirty(&self) -> bool {
         self.base.connector_type_id != self.original.connector_type_id || self.fields.iter().any(Field::is_changed)
+    }
+
+    /// The focused field is a text that an editor could edit.
+    pub fn has_text(&self) -> bool {
+        self.fields.get(self.focus).is_some_and(|field| field.widget.text().is_some())
+    }
+
+    /// The focused field is typed into: a text or a secret.
+    pub fn is_typed(&self) -> bool {
+        self.has_text() || self.fields.get(self.focus).is_some_and(|field| matches!(field.widget, Widget::Secret(_)))
+    }
+
+    /// The focused field holds something that can be cleared.
+    pub fn can_be_cleared(&self) -> bool {
+        self.fields.get(self.focus).is_some_and(|field| match &field.widget {
+            Widget::Secret(input) => field.is_stored || !input.text().is_empty(),
+            widget => widget.text().is_some_and(|text| !text.is_empty()),
+        })
     }
 
     fn focused(&mut self) -> Option<&mut Field> {

@@ -51,21 +51,24 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
 }
 
 fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
-    let mut found = changes(&state.base, &draft);
-    found.extend(state.secret_changes(&edits));
+    let mut found = state.secret_changes(&edits);
+    found.extend(changes(&state.base, &draft));
     let title = match state.purpose {
         Purpose::Edit => "Save these changes?",
         Purpose::Create => "Create this connector?",
     };
     let mut dialog = Dialog::new(title, "Keep editing");
-    dialog = match state.purpose {
-        Purpose::Edit => dialog.lines(change_lines(&found)),
-        Purpose::Create => dialog
+    if state.purpose == Purpose::Create {
+        dialog = dialog
             .line(format!("{} of type {}", draft.name, record::type_text(&draft.connector_type_id)))
-            .line(format!("auth mode {}", draft.effective_auth_mode())),
-    };
+            .line(format!("auth mode {}", draft.effective_auth_mode()));
+    }
+    // What a person may not expect stands first, where it is seen without scrolling.
     for remark in remarks(state, &draft, &edits) {
         dialog = dialog.line(remark);
+    }
+    if state.purpose == Purpose::Edit {
+        dialog = dialog.lines(change_lines(&found));
     }
     let connector = Box::new(draft);
     let (verb, job) = match state.purpose {
@@ -96,6 +99,10 @@ fn remarks(state: &State, draft: &Connector, edits: &SecretEdits) -> Vec<String>
              they stay in the file, and undo brings the old config back."
                 .to_owned(),
         );
+    }
+    let missed = state.missed_secrets();
+    if !is_create && !is_unreadable && !missed.is_empty() {
+        remarks.push(format!("It needs secrets that are missing then: {}.", missed.join(", ")));
     }
     if is_unreadable && !edits.is_empty() {
         remarks.push("The secrets entered take the place of all those that cannot be opened.".to_owned());

@@ -126,6 +126,11 @@ impl State {
         field.required && !is_there
     }
 
+    /// The labels of the required secrets that are neither stored nor entered.
+    pub(super) fn missed_secrets(&self) -> Vec<&str> {
+        self.shown().filter(|field| self.is_missed(field)).map(|field| field.label.as_str()).collect()
+    }
+
     /// The edits for people: which secrets, never what.
     pub(super) fn secret_changes(&self, edits: &SecretEdits) -> Vec<Change> {
         let before = |name: &str| if self.secrets.has(name) { "set" } else { "(not set)" }.to_owned();

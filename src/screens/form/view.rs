@@ -12,16 +12,20 @@ use crate::domain::{AuthMode, Catalogue, SecretsState, StoredAuthMode};
 use crate::screens::record;
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::secret_input::{Intent, SecretInput};
-use crate::ui::text::{clip, fit, wrap};
+use crate::ui::text::{clip, fit, width as text_width, wrap};
 use crate::ui::theme::Theme;
 
-/// Room for the labels.
-const LABEL: usize = 26;
+/// The least and the most room for the labels.
+const LABEL: std::ops::RangeInclusive<usize> = 12..=32;
 /// Lines of JSON shown of a field with the focus.
 const JSON_HEIGHT: usize = 8;
 
 /// Draws the form.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    if let Some(picker) = &state.picker {
+        picker.view(frame, area, theme);
+        return;
+    }
     let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let (title, rest) = cut_top(area, 1);
     frame.render_widget(Paragraph::new(title_line(state, usize::from(area.width), theme)), title);
@@ -33,9 +37,6 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     frame.render_widget(Paragraph::new(shown), body);
     if help.area() > 0 {
         frame.render_widget(Paragraph::new(help_lines(state, usize::from(help.width), theme)), help);
-    }
-    if let Some(picker) = &state.picker {
-        picker.view(frame, area, theme);
     }
 }
 
@@ -66,7 +67,7 @@ fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std:
             push_mode_notes(&mut lines, state, field, width, theme);
         }
         if let Some(problem) = &field.problem {
-            let indent = LABEL.min(width / 3) + 3;
+            let indent = label_width(state, width) + 3;
             for part in wrap(&format!("! {problem}"), width.saturating_sub(indent)) {
                 lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), theme.bad()));
             }
@@ -106,7 +107,11 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
                     text.push_str(&format!("; {what}: {names}"));
                 }
             }
-            (text, theme.accent())
+            let missed = state.missed_secrets();
+            if !missed.is_empty() {
+                text.push_str(&format!("; missing: {}", missed.join(", ")));
+            }
+            (text, if missed.is_empty() { theme.accent() } else { theme.warning() })
         }
         SecretsState::Unreadable(reason) => (format!("Secrets: unreadable: {reason}"), theme.warning()),
     };
@@ -116,7 +121,7 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
 }
 
 fn push_field(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, focused: bool, width: usize, theme: Theme) {
-    let label_width = LABEL.min(width / 3);
+    let label_width = label_width(state, width);
     let star = if field.required { " *" } else { "" };
     let label = format!("{}{star}", clip(&field.label, label_width.saturating_sub(star.len())));
     let head = |first: bool| {
@@ -130,6 +135,12 @@ fn push_field(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, focu
         spans.extend(value.spans);
         lines.push(Line::from(spans));
     }
+}
+
+/// Room for the longest label, as far as the values leave it.
+fn label_width(state: &State, width: usize) -> usize {
+    let longest = state.shown().map(|field| text_width(&field.label) + 2 * usize::from(field.required)).max();
+    longest.unwrap_or(0).clamp(*LABEL.start(), *LABEL.end()).min(width * 2 / 5)
 }
 
 fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
@@ -206,7 +217,9 @@ fn secret_line(
         (Intent::Keep, SecretsState::Unreadable(_)) if field.required || is_whole => {
             ("unreadable".to_owned(), theme.warning())
         }
-        (Intent::Keep, SecretsState::Missing) if field.required => ("missing".to_owned(), theme.warning()),
+        (Intent::Keep, SecretsState::Missing | SecretsState::Set { .. }) if field.required => {
+            ("missing".to_owned(), theme.warning())
+        }
         (Intent::Keep, SecretsState::Unreadable(_)) => ("not known".to_owned(), theme.muted()),
         (Intent::Keep, _) => ("not set".to_owned(), theme.muted()),
     };
@@ -218,8 +231,8 @@ fn value(text: &str, focused: bool, room: usize, theme: Theme) -> Line<'static> 
 }
 
 fn one_line(text: &str) -> String {
-    let compact =
-        serde_json::from_str::<serde_json::Value>(text).map_or_else(|_| text.to_owned(), |json| json.to_string());
+    // What is wrong in it must stay to be seen.
+    let compact = crate::domain::json::read(text).map_or_else(|_| text.replace('\n', " ⏎ "), |json| json.to_string());
     if compact.is_empty() { "—".to_owned() } else { compact }
 }
 
@@ -242,7 +255,7 @@ fn mode_line(chosen: Option<AuthMode>, focused: bool, theme: Theme) -> Line<'sta
 }
 
 fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, width: usize, theme: Theme) {
-    let indent = LABEL.min(width / 3) + 3;
+    let indent = label_width(state, width) + 3;
     let room = width.saturating_sub(indent);
     let explanation = match &field.widget {
         Widget::Mode(_, Some(mode)) => Some((mode.explanation().to_owned(), theme.muted())),

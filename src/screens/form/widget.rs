@@ -43,8 +43,10 @@ impl Widget {
             (FieldKind::Text | FieldKind::Url | FieldKind::Email, Value::String(text)) if !text.contains('\n') => {
                 Widget::Text(TextInput::new(text))
             }
-            (FieldKind::LongText, Value::Null) => Widget::Lines(TextInput::multiline("")),
-            (FieldKind::Text | FieldKind::LongText, Value::String(text)) => Widget::Lines(TextInput::multiline(text)),
+            (FieldKind::LongText | FieldKind::JsonText, Value::Null) => Widget::Lines(TextInput::multiline("")),
+            (FieldKind::Text | FieldKind::LongText | FieldKind::JsonText, Value::String(text)) => {
+                Widget::Lines(TextInput::multiline(text))
+            }
             (FieldKind::Number, Value::Null) => Widget::Number(TextInput::default()),
             (FieldKind::Number, Value::Number(number)) => Widget::Number(TextInput::new(&number.to_string())),
             (FieldKind::Toggle, Value::Null) => Widget::Toggle(None),
@@ -88,9 +90,43 @@ impl Widget {
         }
     }
 
+    /// What stands in it, if it is a text that may be read.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Widget::Text(input)
+            | Widget::Number(input)
+            | Widget::Lines(input)
+            | Widget::Pairs(input)
+            | Widget::Items(input)
+            | Widget::Json(input) => Some(input.text()),
+            _ => None,
+        }
+    }
+
     /// Enter begins a new line in it.
     pub(super) fn has_lines(&self) -> bool {
         matches!(self, Widget::Lines(_) | Widget::Pairs(_) | Widget::Items(_) | Widget::Json(_))
+    }
+
+    /// The next choice that begins with a typed letter; false when none does.
+    pub(super) fn jump(&mut self, letter: char) -> bool {
+        let begins =
+            |text: &str| text.chars().next().is_some_and(|first| first.to_lowercase().eq(letter.to_lowercase()));
+        match self {
+            Widget::Choice { options, at } => {
+                let count = options.len();
+                let found =
+                    (1..=count).map(|by| (*at + by) % count).find(|next| options[*next].as_deref().is_some_and(begins));
+                *at = found.unwrap_or(*at);
+                found.is_some()
+            }
+            Widget::Mode(_, chosen) => {
+                let found = AuthMode::ALL.into_iter().find(|mode| begins(mode.as_str()));
+                *chosen = found.or(*chosen);
+                found.is_some()
+            }
+            _ => false,
+        }
     }
 
     /// The next choice or the one before.
@@ -135,12 +171,6 @@ impl Widget {
     pub(super) fn content(&self) -> String {
         match self {
             Widget::Type(id) => id.clone(),
-            Widget::Text(input)
-            | Widget::Number(input)
-            | Widget::Lines(input)
-            | Widget::Pairs(input)
-            | Widget::Items(input)
-            | Widget::Json(input) => input.text().to_owned(),
             Widget::Toggle(value) => format!("{value:?}"),
             Widget::Choice { options, at } => format!("{:?}", options.get(*at)),
             Widget::Mode(_, chosen) => format!("{chosen:?}"),
@@ -149,6 +179,7 @@ impl Widget {
                 Intent::Replace => "replace".to_owned(),
                 Intent::Clear => "clear".to_owned(),
             },
+            widget => widget.text().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -172,7 +203,7 @@ pub(super) fn choice(choices: &[Option<String>], required: bool, value: Option<&
 }
 
 pub(super) fn json_reason(error: &serde_json::Error) -> String {
-    format!("not a JSON value that fits: {error}")
+    format!("not right as JSON: {error}")
 }
 
 /// The lines of an object of texts; none when a name or a value does not fit in a line of its own.

@@ -1,0 +1,114 @@
+//! Another program edits the file while a run, a rollback or an undo is on its way: nothing of it is lost.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use connector_admin::domain::{AuthMode, Connector};
+use connector_admin::store::{SaveOutcome, StepState, Store, StoreError};
+
+use crate::model::open;
+use crate::support::{Place, records, rows};
+
+const NOW: &str = "2026-11-25T12:00:00.000Z";
+const RECORDS: usize = 3000;
+
+fn file(place: &Place) -> PathBuf {
+    let path = place.path("a.db");
+    std::fs::write(&path, "").unwrap();
+    let connectors: Vec<Connector> = (0..RECORDS)
+        .map(|at| Connector {
+            name: format!("connector {at}"),
+            config: r#"{"authType":"basic"}"#.to_owned(),
+            auth_mode: None,
+            model_version: 1,
+            ..Connector::new(&format!("c{at:04}"), ".webhook")
+        })
+        .collect();
+    Store::write_schema_1(&path, &connectors).unwrap();
+    path
+}
+
+/// Renames connectors all over the file until it is told to stop; returns those that were saved.
+fn rename_until(path: &Path, stop: &AtomicBool) -> Vec<(String, String)> {
+    let mut store = open(path);
+    let mut saved = Vec::new();
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) && number > 20 {
+            break;
+        }
+        let id = format!("c{:04}", number * 997 % RECORDS);
+        let current = store.get(&id).unwrap().unwrap();
+        let edited = Connector { name: format!("theirs {number}"), ..current };
+        if let SaveOutcome::Saved(connector) = store.save::<StoreError>(&edited, NOW, |_, _| Ok(())).unwrap() {
+            saved.retain(|(other, _)| *other != id);
+            saved.push((id, connector.name));
+        }
+    }
+    saved
+}
+
+fn meanwhile<T>(path: &Path, work: impl FnOnce(&mut Store) -> T) -> (T, Vec<(String, String)>) {
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| rename_until(path, &stop));
+        let done = work(&mut open(path));
+        stop.store(true, Ordering::Relaxed);
+        (done, other.join().unwrap())
+    })
+}
+
+#[test]
+fn edits_made_during_a_run_and_its_rollback_stay() {
+    let place = Place::new();
+    let path = file(&place);
+    drop(open(&path));
+    let (applied, saved) = meanwhile(&path, |store| store.apply(false, NOW, &mut |_, _| true).unwrap());
+    assert_eq!(applied.written(), RECORDS as u64);
+    let mut store = open(&path);
+    for (id, name) in &saved {
+        let record = store.get(id).unwrap().unwrap();
+        assert_eq!((&record.name, record.auth_mode, record.model_version), (name, Some(AuthMode::Shared), 2));
+    }
+    // Edited after it was migrated: a conflict. Edited before: rolled back, the edit stays.
+    let (reverted, later) =
+        meanwhile(&path, |store| store.revert(applied.run.unwrap(), NOW, &mut |_, _| true).unwrap());
+    assert_eq!(reverted.restored + reverted.conflicts.len() as u64, RECORDS as u64);
+    for (id, name) in saved.iter().filter(|(id, _)| !later.iter().any(|(other, _)| other == id)).chain(&later) {
+        let record = store.get(id).unwrap().unwrap();
+        assert_eq!(&record.name, name, "lost");
+        if reverted.conflicts.contains(id) {
+            assert_eq!(record.model_version, 2);
+        }
+    }
+    // Those that were left alone can be looked at and taken back one by one.
+    let run = applied.run.unwrap();
+    assert_eq!(store.step(run).unwrap().unwrap().state, StepState::Reverted);
+    for id in &reverted.conflicts {
+        let seen = store.get(id).unwrap().map(|record| record.revision);
+        store.revert_over(run, id, seen, NOW).unwrap();
+        let record = store.get(id).unwrap().unwrap();
+        assert_eq!((record.model_version, record.auth_mode), (1, None));
+    }
+    assert_eq!(rows(&path, "PRAGMA integrity_check"), ["\"ok\""]);
+    assert_eq!(rows(&path, "SELECT count(*) FROM connectors WHERE model_version = 2"), ["Integer(0)"]);
+}
+
+#[test]
+fn two_programs_that_take_the_same_step_back_do_it_once() {
+    let place = Place::new();
+    let path = file(&place);
+    drop(open(&path));
+    let before = records(&path);
+    let run = open(&path).apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
+    let take_back = || open(&path).revert(run, NOW, &mut |_, _| true);
+    let (one, other) = thread::scope(|scope| {
+        let other = scope.spawn(take_back);
+        (take_back(), other.join().unwrap())
+    });
+    let restored: u64 = [&one, &other].into_iter().flatten().map(|reverted| reverted.restored).sum();
+    assert_eq!(restored, RECORDS as u64, "{one:?} {other:?}");
+    assert_eq!(records(&path), before);
+    assert!([&one, &other].into_iter().flatten().all(|reverted| reverted.conflicts.is_empty()));
+    assert_eq!(rows(&path, "SELECT state FROM history ORDER BY step"), ["\"reverted\"", "\"done\""]);
+}
