@@ -334,3 +334,55 @@ fn a_sealed_value_written_by_a_rotation_is_not_written_back() {
     app.press("Ctrl-s Enter").expect("saved: Hook!");
     assert_eq!(stored(&path, "hook"), rotated);
 }
+
+#[test]
+fn what_is_typed_after_n_never_reaches_a_text_that_is_shown() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    // Without an auth type no secret is asked for yet: what decides that has the focus.
+    add(&path, "a", ".abuseipdb", "Lookups", "{}", &[]);
+    let mut app = App::open(&path, 110, 40);
+    app.press("N").expect("> Authentication type *").type_text("XYZ123");
+    assert!(!app.screen().contains("XYZ"), "{}", app.screen());
+    app.press("Space").expect("API key");
+    app.press("Ctrl-s").expect("It needs secrets that are missing then").press("Esc Tab").type_text("SECabc123");
+    app.press("Ctrl-s Enter").expect("saved: Lookups");
+    assert!(opened(&path, "a").unwrap().contains("SECabc123"));
+}
+
+#[test]
+fn what_a_save_does_to_the_secrets_stands_first() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 80, 24);
+    app.press("e").press(&"Tab ".repeat(20));
+    for _ in 0..20 {
+        if app.press("Tab").screen().contains("> Password") {
+            break;
+        }
+    }
+    app.press("Ctrl-x")
+        .expect("missing: Password")
+        .press("Ctrl-s")
+        .expect("It needs secrets that are missing then: Password.");
+    app.expect("- set").expect("+ cleared").press("Enter").expect("saved");
+    // Told in the same words when the form opens again.
+    app.press("N").expect("missing: Password").expect("> Password");
+}
+
+#[test]
+fn a_toggle_in_the_list_warns_as_the_form_does() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 24);
+    app.press("t").expect("Hook is per-user now").expect("per-user needs OAuth with each user's consent");
+    app.press("t").expect("Hook is shared now");
+    assert!(!app.screen().contains("But:"));
+}
+
+#[test]
+fn a_typed_id_is_the_type_that_enter_takes() {
+    let place = Place::new();
+    let mut app = App::open(&place.path("s.db"), 80, 24);
+    app.press("n").type_text(".servicenow").press("Enter").expect("(.servicenow)");
+}
