@@ -167,13 +167,13 @@ pub(super) enum Command {
         #[arg(long, short, value_name = "FILTER", requires = "step", allow_hyphen_values = true)]
         filter: Option<String>,
         /// From now on forget steps that are older than so many days
-        #[arg(long, value_name = "DAYS", group = "keep")]
+        #[arg(long, value_name = "DAYS")]
         keep_days: Option<u32>,
         /// From now on forget the oldest steps when all take more than so many megabytes
-        #[arg(long, value_name = "MB", group = "keep")]
+        #[arg(long, value_name = "MB")]
         keep_megabytes: Option<u32>,
         /// Forget nothing any more (the default of a file)
-        #[arg(long, conflicts_with = "keep")]
+        #[arg(long, conflicts_with_all = ["keep_days", "keep_megabytes"])]
         keep_all: bool,
         /// As JSON
         #[arg(long)]

@@ -11,6 +11,9 @@ use crate::store::{self, Inspection, Store};
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
 use crate::worker::check_passphrase;
 
+/// Gives the passphrase without asking.
+const PASSPHRASE: &str = "CONNECTOR_ADMIN_PASSPHRASE";
+
 /// The file and the keys that the arguments and the environment name.
 pub(super) struct Context {
     pub(super) file: PathBuf,
@@ -47,13 +50,14 @@ impl Context {
     }
 
     fn passphrase(&self, is_new: impl FnOnce() -> bool) -> anyhow::Result<Option<Passphrase>> {
-        if let Some(given) = secret_in("CONNECTOR_ADMIN_PASSPHRASE")? {
+        if let Some(given) = secret_in(PASSPHRASE)? {
             return Ok(Some(given));
         }
         if !self.ask_passphrase {
             return Ok(None);
         }
-        if is_new() { ask_twice("Passphrase for the secrets: ") } else { ask("Passphrase for the secrets: ") }.map(Some)
+        let prompt = "Passphrase for the secrets: ";
+        if is_new() { ask_twice(prompt, PASSPHRASE) } else { ask(prompt, PASSPHRASE) }.map(Some)
     }
 
     /// No secret of the file was sealed with a passphrase yet, so a typing error would not be noticed. Only
@@ -99,22 +103,25 @@ fn path_in(variable: &str) -> Option<PathBuf> {
 /// A passphrase from the environment.
 pub(super) fn secret_in(variable: &str) -> anyhow::Result<Option<Passphrase>> {
     match std::env::var(variable) {
+        // An empty one is a mistake of a script, which must not end in another kind of key.
+        Ok(text) if text.is_empty() => bail!("${variable} is set but empty; give the passphrase or unset it"),
         Ok(text) => Ok(Passphrase::new(Zeroizing::new(text))),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => bail!("${variable} is not UTF-8"),
     }
 }
 
-fn ask(prompt: &str) -> anyhow::Result<Passphrase> {
-    let text = rpassword::prompt_password(prompt)
-        .context("the passphrase cannot be asked for without a terminal; give it in $CONNECTOR_ADMIN_PASSPHRASE")?;
+fn ask(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
+    let Ok(text) = rpassword::prompt_password(prompt) else {
+        bail!("the passphrase cannot be asked for without a terminal; give it in ${variable}");
+    };
     Passphrase::new(Zeroizing::new(text)).context("the passphrase is empty; nothing was done")
 }
 
 /// Asks for a new passphrase, twice.
-pub(super) fn ask_twice(prompt: &str) -> anyhow::Result<Passphrase> {
-    let first = ask(prompt)?;
-    if ask("The same again: ")? != first {
+pub(super) fn ask_twice(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
+    let first = ask(prompt, variable)?;
+    if ask("The same again: ", variable)? != first {
         bail!("these were two different passphrases; nothing was done");
     }
     Ok(first)

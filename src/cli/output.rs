@@ -102,6 +102,11 @@ impl Output {
     }
 }
 
+/// A number of things: `1 connector`, `2 connectors`.
+pub(super) fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// Narrows the widest columns until the row fits.
 fn shrink(widths: &mut [usize], columns: usize) {
     let gaps = 2 * widths.len().saturating_sub(1);

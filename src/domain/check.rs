@@ -120,11 +120,14 @@ fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>
                 "give the key that sealed them, or enter them again in the form",
             );
         }
-        SecretsState::Set { .. } if connector.is_missing_secrets => {
-            let reason = "some of the secrets are missing".to_owned();
-            push(Severity::Problem, "secrets", reason, "enter them (N in the list)");
+        SecretsState::Set { .. } | SecretsState::None => {
+            let missed = Catalogue::current().missed_secrets(connector, secrets);
+            // Of a config that cannot be read nobody knows what it asks for.
+            if !missed.is_empty() && connector.config_object().is_ok() {
+                let reason = format!("missing: {}", missed.join(", "));
+                push(Severity::Problem, "secrets", reason, "enter them in the form (e in the list)");
+            }
         }
-        SecretsState::Set { .. } | SecretsState::None => {}
     }
 }
 

@@ -27,7 +27,7 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
     field("connector type", &type_text(&connector.connector_type_id));
     field("auth type", &auth_type_text(connector));
     field("auth mode", &auth_mode_text(connector));
-    field("secrets", &record.secrets.describe());
+    field("secrets", &Catalogue::current().describe_secrets(connector, &record.secrets));
     field("model version", &connector.model_version.to_string());
     field("created", &readable(connector.created_at.as_deref(), now));
     field("updated", &readable(connector.updated_at.as_deref(), now));

@@ -124,7 +124,7 @@ impl Store {
         let copied = copy(&self.path, target.map_or_else(|| folder_of(&self.path), folder_of), progress)?;
         let path = match target {
             Some(target) => {
-                copied.persist_noclobber(target).map_err(|error| StoreError::io(target, error.error))?;
+                copied.persist_noclobber(target).map_err(|error| not_made(target, error.error))?;
                 target.to_owned()
             }
             None => persist_at(copied, &self.path, "backup", now)?,
@@ -161,22 +161,28 @@ pub fn restore(
     mut progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<Restored, StoreError> {
     let (file, from) = (real_path(file), real_path(from));
-    if inspect(&from)? == Inspection::Missing {
-        return Err(StoreError::Missing(from));
+    match inspect(&from) {
+        Ok(Inspection::Missing) => return Err(StoreError::Missing(from)),
+        Ok(Inspection::Connectors { .. }) => {}
+        Err(StoreError::Corrupt { detail, .. }) => return Err(damaged_copy(&from, &detail)),
+        Err(error) => return Err(error),
     }
     if file == from {
-        return Err(StoreError::History(format!("{} is the file itself, not a copy of it", file.display())));
+        return Err(StoreError::Refused(format!("{} is the file itself, not a copy of it", file.display())));
     }
     check_whole(&from)?;
     let kept = match inspect(&file) {
         Ok(Inspection::Missing) => None,
-        Ok(Inspection::Connectors { .. }) => {
-            let as_it_was = copy(&file, folder_of(&file), &mut progress)?;
-            let kept = persist_at(as_it_was, &file, "replaced", now)?;
-            write_over(&file, &from)?;
-            Some(kept)
-        }
-        // What is damaged beyond opening is moved away whole.
+        Ok(Inspection::Connectors { .. }) => match copy(&file, folder_of(&file), &mut progress) {
+            Ok(as_it_was) => {
+                let kept = persist_at(as_it_was, &file, "replaced", now)?;
+                write_over(&file, &from)?;
+                Some(kept)
+            }
+            // What is damaged beyond copying is moved away whole.
+            Err(StoreError::Corrupt { .. }) => Some(move_away(&file, now)?),
+            Err(error) => return Err(error),
+        },
         Err(StoreError::Corrupt { .. }) => Some(move_away(&file, now)?),
         Err(error) => return Err(error),
     };
@@ -189,6 +195,15 @@ pub fn restore(
     let schema = schema_version(&file, &connection)?;
     let records = count_of(&connection, &file)?;
     Ok(Restored { from, kept, records, schema })
+}
+
+/// A name that is taken is told in other words than a disk that is full.
+fn not_made(target: &Path, error: std::io::Error) -> StoreError {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        let text = format!("{} exists already; choose another name for the copy", target.display());
+        return StoreError::Refused(text);
+    }
+    StoreError::io(target, error)
 }
 
 /// A copy without a name yet: whole, checked, on the disk.
@@ -242,8 +257,13 @@ fn copy_pages(path: &Path, source: &Connection, target: &Path, progress: Progres
 fn check_whole(path: &Path) -> Result<(), StoreError> {
     match damage(path, "integrity_check")? {
         None => Ok(()),
-        Some(detail) => Err(StoreError::Corrupt { path: path.to_owned(), detail }),
+        Some(detail) => Err(damaged_copy(path, &detail)),
     }
+}
+
+fn damaged_copy(path: &Path, detail: &str) -> StoreError {
+    let text = format!("the copy {} is damaged ({detail}); nothing was changed. Choose another one", path.display());
+    StoreError::Refused(text)
 }
 
 fn damage(path: &Path, check: &str) -> Result<Option<String>, StoreError> {

@@ -90,6 +90,9 @@ pub enum StoreError {
     /// No such history step, or it cannot be taken back.
     #[error("{0}")]
     History(String),
+    /// A copy cannot be made or put back; nothing was changed.
+    #[error("{0}")]
+    Refused(String),
     /// The user stopped it.
     #[error("stopped; nothing was changed")]
     Cancelled,

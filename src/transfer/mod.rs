@@ -7,6 +7,7 @@ mod stamp;
 
 use std::path::Path;
 
+use crate::domain::Catalogue;
 use crate::store::{ImportOptions, ImportOutcome, OnConflict, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -44,13 +45,20 @@ pub enum TransferError {
     },
     /// Secrets cannot be sealed; nothing was written.
     #[error("{0}. Nothing was changed")]
-    Vault(#[from] VaultError),
+    Vault(VaultError),
     /// The connector that was to be copied is gone.
     #[error("the original was deleted meanwhile, and its secrets with it; nothing was created")]
     OriginalGone,
     /// The connectors file refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+// Not the source of the error too: it would be told twice.
+impl From<VaultError> for TransferError {
+    fn from(error: VaultError) -> Self {
+        TransferError::Vault(error)
+    }
 }
 
 /// Imports an export; `-` reads standard input. All or nothing. Plain secrets, which no export of Kibana
@@ -79,7 +87,7 @@ pub fn import(
             connector.is_missing_secrets |= connector.secrets.take().is_some();
         }
         if let Some(secret) = plain_secrets {
-            connector.is_missing_secrets = false;
+            connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &secret.state());
             connector.secrets = Some(vault.seal(&connector, secret.secret())?);
         }
         Ok(connector)

@@ -262,10 +262,24 @@ fn secrets_of(value: Option<Box<RawValue>>) -> Result<(Option<String>, Option<Op
         }
         Some(b'"') => {
             let ciphertext: String = serde_json::from_str(&text).map_err(|_| "attributes.secrets cannot be read")?;
+            if !ciphertext.is_empty() && !is_ciphertext(&ciphertext) {
+                // It may be a secret in the clear, so nothing of it is told or kept.
+                return Err("attributes.secrets is a text that is no ciphertext; give plain secrets as an object {…}"
+                    .to_owned());
+            }
             Ok((Some(ciphertext).filter(|text| !text.is_empty()), None))
         }
         _ => Err("attributes.secrets is not an object".to_owned()),
     }
+}
+
+/// Kibana's ciphertext is base64 of a salt (64 bytes), an initialization vector (12), a tag (16) and the rest;
+/// ours says so itself.
+fn is_ciphertext(text: &str) -> bool {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    const LEAST: usize = 64 + 12 + 16;
+    crate::vault::key_id_of(text).is_some() || STANDARD.decode(text).is_ok_and(|bytes| bytes.len() > LEAST)
 }
 
 /// The text of a raw value, without a second copy of it.

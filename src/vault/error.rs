@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The key file cannot be read or written.
-    #[error("{}: {cause}", path.display())]
+    #[error("the key file {} cannot be used: {cause}. Name another with --key-file", path.display())]
     Io {
         /// The file or its folder.
         path: PathBuf,

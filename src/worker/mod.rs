@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use crate::vault::KeyOptions;
 use protocol::{Job, Reply, Request};
 pub use reader::Reader;
-pub use writer::{Writer, check_passphrase};
+pub use writer::{Writer, check_passphrase, key_warnings};
 
 /// How to open the file.
 #[derive(Clone, Debug)]

@@ -68,7 +68,11 @@ impl Writer {
             read_only: store.is_read_only(),
             upgraded,
             overview: overview(&store)?,
-            key_warnings: wrong.map(|error| error.to_string()).into_iter().chain(vault.exposure()).collect(),
+            key_warnings: wrong
+                .map(|error| error.to_string())
+                .into_iter()
+                .chain(key_warnings(&vault, &store)?)
+                .collect(),
             restored,
         })));
         Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))
@@ -172,6 +176,23 @@ impl Writer {
         };
         Ok((outcome, state))
     }
+}
+
+/// What is wrong with the keys, for people: nothing stands in the way of going on.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn key_warnings(vault: &Vault, store: &Store) -> Result<Vec<String>, StoreError> {
+    let mut warnings: Vec<String> = vault.exposure().into_iter().collect();
+    // Two kinds of keys in one file are a way to lose half of the secrets.
+    if !vault.uses_passphrase() && !store.sealed_like(PASSPHRASE_PREFIX)?.is_empty() {
+        warnings.push(
+            "some of the file's secrets are sealed with a passphrase, and none was given: they cannot be opened, and new \
+             ones are sealed with the key file. Start with --passphrase to go on with it"
+                .to_owned(),
+        );
+    }
+    Ok(warnings)
 }
 
 /// Checks a passphrase on what the file has, before anything is sealed with it.

@@ -30,7 +30,7 @@ fn imported(place: &Place) -> std::path::PathBuf {
     let path = place.path("c.db");
     let export = place.write("export.ndjson", SAMPLE);
     let said = ok(&path, &["import", export.to_str().unwrap()]);
-    assert_eq!(said, "imported 30 connectors (30 new, 0 replaced); 22 miss their secrets\n");
+    assert_eq!(said, "imported 30 connectors (30 new, 0 replaced); 22 without secrets\n");
     path
 }
 

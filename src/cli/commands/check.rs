@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::context::Context;
-use super::super::output::Output;
+use super::super::output::{Output, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::parse_filter;
 use crate::domain::Summary;
@@ -65,12 +65,14 @@ pub(super) fn check(
     }
     if !found.is_empty() {
         let rows: Vec<Vec<String>> = found.iter().map(|(id, _, finding)| row(id, finding)).collect();
-        output.table(&["CONNECTOR", "", "WHERE", "WHAT", "REPAIR"], &rows)?;
+        output.table(&["CONNECTOR", "LEVEL", "WHERE", "WHAT", "REPAIR"], &rows)?;
     }
     let file = if damage.is_empty() { "the file is whole" } else { "the file is damaged" };
     output.line(&format!(
-        "{checked} connectors checked: {problems} problems, {} notes; {file}",
-        found.len() - problems
+        "{} checked, {}, {}; {file}",
+        counted(checked, "connector"),
+        counted(problems as u64, "problem"),
+        counted((found.len() - problems) as u64, "note")
     ))?;
     Ok(code)
 }

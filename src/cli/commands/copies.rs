@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::DONE;
-use super::super::output::Output;
+use super::super::output::{Output, counted};
 use crate::clock::{age_of, bytes_text, iso};
 use crate::store::{self, FileCopy, Inspection, Store};
 
@@ -70,10 +70,10 @@ pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output)
         return Ok(DONE);
     }
     output.line(&format!(
-        "{} holds what {} holds: {} connectors",
+        "{} holds what {} holds: {}",
         file.display(),
         restored.from.display(),
-        restored.records
+        counted(restored.records, "connector")
     ))?;
     if let Some(kept) = kept {
         output.line(&format!("what it was before is kept: {kept}"))?;

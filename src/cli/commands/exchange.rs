@@ -8,13 +8,14 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::super::context::Context;
-use super::super::output::{Output, OutputFailed};
+use super::super::output::{Output, OutputFailed, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
 use crate::domain::Connector;
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, Scope, Sort, Store};
 use crate::transfer::{self, Notices};
+use crate::worker::key_warnings;
 
 /// How an import is asked for.
 pub(super) struct Import {
@@ -58,18 +59,23 @@ fn take_in(
     drop(transfer::Export::open(source)?);
     let new_file = NewFile::before(&context.file);
     let (mut store, _) = open(&context.file, output)?;
-    let vault = context.vault(&store)?;
-    let done =
-        transfer::import(&mut store, &vault, source, asked.on_conflict, !asked.no_copy, &clock::now_iso(), |done| {
+    let done = context.vault(&store).and_then(|vault| {
+        for warning in key_warnings(&vault, &store)? {
+            output.notice(&warning);
+        }
+        let progress = |done| {
             output.progress(&format!("read {done} connectors"));
             true
-        });
+        };
+        let now = clock::now_iso();
+        Ok(transfer::import(&mut store, &vault, source, asked.on_conflict, !asked.no_copy, &now, progress)?)
+    });
     output.end_progress();
     drop(store);
     if done.is_err() {
         new_file.undo();
     }
-    Ok(done?)
+    done
 }
 
 fn report_import(
@@ -99,8 +105,8 @@ fn report_import(
     }
     let verb = if asked.dry_run { "would import" } else { "imported" };
     output.line(&format!(
-        "{verb} {} connectors ({added} new, {replaced} replaced); {} miss their secrets",
-        added + replaced,
+        "{verb} {} ({added} new, {replaced} replaced); {} without secrets",
+        counted(added + replaced, "connector"),
         outcome.missing_secrets
     ))
 }

@@ -6,7 +6,7 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::output::Output;
+use super::super::output::{Output, counted};
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::{open_existing, parse_filter};
 use crate::clock::{self, age, bytes_text};
@@ -26,7 +26,7 @@ pub(super) fn list(file: &Path, limit: usize, json: bool, output: &mut Output) -
         output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "SIZE"], &rows)?;
     }
     let size = store.history_size()?;
-    output.line(&format!("{} steps, {}", size.steps, bytes_text(size.bytes)))?;
+    output.line(&format!("{}, {}", counted(size.steps, "step"), bytes_text(size.bytes)))?;
     Ok(DONE)
 }
 
@@ -122,7 +122,7 @@ pub(super) fn keep(file: &Path, limits: HistoryLimits, json: bool, output: &mut 
         }))?;
         return Ok(DONE);
     }
-    output.line(&format!("{}; {} steps were forgotten now", limits_text(limits), pruned.steps))?;
+    output.line(&format!("{}; forgotten now: {}", limits_text(limits), counted(pruned.steps, "step")))?;
     Ok(DONE)
 }
 
@@ -194,8 +194,9 @@ pub(super) fn report(reverted: &Reverted, verb: &str, json: bool, output: &mut O
             "step": step.step, "by": reverted.by, "restored": reverted.restored, "conflicts": reverted.conflicts,
         }))?;
     } else {
-        let kind = step.origin.map_or(step.kind, |(_, kind)| kind).as_str();
-        output.line(&format!("{verb}: step {} ({kind}): {} connectors are as before", step.step, reverted.restored))?;
+        let (origin, kind) = step.origin.unwrap_or((step.step, step.kind));
+        let count = counted(reverted.restored, "connector");
+        output.line(&format!("{verb}: {} of {count} (step {origin})", kind.as_str()))?;
         for id in &reverted.conflicts {
             output.line(&format!("changed since, left alone: {id}"))?;
         }

@@ -10,10 +10,11 @@ use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open_existing, parse_filter};
 use crate::clock;
-use crate::domain::{StoredAuthMode, model_version, validate};
+use crate::domain::{Catalogue, StoredAuthMode, model_version, validate};
 use crate::store::{ModeChange, Scope, Sort, Store};
 use crate::transfer::api;
 use crate::vault::Vault;
+use crate::worker::key_warnings;
 
 pub(super) fn list(
     file: &Path,
@@ -58,7 +59,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
         output.json(&api::connector(&connector))?;
         return Ok(DONE);
     }
-    if let Some(warning) = vault.exposure() {
+    for warning in key_warnings(&vault, &store)? {
         output.notice(&warning);
     }
     let mode = match connector.stored_auth_mode() {
@@ -72,7 +73,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
         ("connector type", connector.connector_type_id.clone()),
         ("auth type", connector.auth_type().name().unwrap_or("none").to_owned()),
         ("auth mode", mode),
-        ("secrets", vault.state(&connector).describe()),
+        ("secrets", Catalogue::current().describe_secrets(&connector, &vault.state(&connector))),
         ("model version", connector.model_version.to_string()),
         ("created", connector.created_at.clone().unwrap_or_else(|| "not recorded".to_owned())),
         ("updated", connector.updated_at.clone().unwrap_or_else(|| "not recorded".to_owned())),

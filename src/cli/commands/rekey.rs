@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::super::args::KeyKind;
@@ -12,9 +12,10 @@ use super::super::context::{self, Context};
 use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::open_existing;
+use crate::domain::Connector;
 use crate::store::{Store, StoreError};
 use crate::transfer::TransferError;
-use crate::vault::{Resealed, Vault, key_id_of};
+use crate::vault::{PASSPHRASE_PREFIX, Resealed, Unreadable, Vault, key_id_of};
 
 /// What a rotation did.
 #[derive(Default)]
@@ -37,10 +38,37 @@ pub(in super::super) fn rekey(
     }
     let mut store = open_existing(&context.file, output)?;
     let vault = context.vault(&store)?;
+    if !has_secrets(&store)? {
+        bail!("{}: there are no secrets to seal, so no key was made", context.file.display());
+    }
     let key = choose_key(&vault, &store, to)?;
     let rotation = rotate(&mut store, &vault, output)?;
     report(&key, &rotation, json, output)?;
     Ok(if rotation.is_whole && rotation.unreadable.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
+
+/// Gives the new passphrase without asking.
+const NEW_PASSPHRASE: &str = "CONNECTOR_ADMIN_NEW_PASSPHRASE";
+
+/// What an earlier, unfinished change sealed with yet another passphrase would stay apart from the rest.
+fn refuse_a_third_passphrase(vault: &Vault, store: &Store) -> anyhow::Result<()> {
+    let is_apart = |connector: &Connector| matches!(vault.open(connector), Err(Unreadable::OtherPassphrase));
+    if store.sealed_like(PASSPHRASE_PREFIX)?.iter().any(is_apart) {
+        bail!(
+            "some secrets are sealed with another passphrase than the old and the new one, by a rekey that was \
+             stopped, for example. Nothing was changed: give that one as the new passphrase to finish, or as the old one"
+        );
+    }
+    Ok(())
+}
+
+fn has_secrets(store: &Store) -> Result<bool, StoreError> {
+    let mut has_any = false;
+    store.each::<StoreError>(|connector| {
+        has_any |= connector.secrets.is_some();
+        Ok(())
+    })?;
+    Ok(has_any)
 }
 
 /// The key to seal with. Of the key file it is a new one, unless an earlier rotation is not finished: then
@@ -48,11 +76,12 @@ pub(in super::super) fn rekey(
 fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Result<String> {
     match to {
         Some(KeyKind::Passphrase) => {
-            let new = match context::secret_in("CONNECTOR_ADMIN_NEW_PASSPHRASE")? {
+            let new = match context::secret_in(NEW_PASSPHRASE)? {
                 Some(given) => given,
-                None => context::ask_twice("New passphrase for the secrets: ")?,
+                None => context::ask_twice("New passphrase for the secrets: ", NEW_PASSPHRASE)?,
             };
             vault.rotate(Some(new))?;
+            refuse_a_third_passphrase(vault, store)?;
         }
         None if vault.uses_passphrase() => {}
         None | Some(KeyKind::KeyFile) => {

@@ -1,5 +1,6 @@
 //! The catalogue: the built-in types, and those a person adds with a file of the same form.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{AuthTypeInfo, ConnectorType, Field, FieldKind};
 use crate::domain::auth::AuthMode;
-use crate::domain::{Connector, SecretsState, validate};
+use crate::domain::{Connector, SecretsState, json, validate};
 
 /// The types that come with the program.
 const BUILTIN: &str = include_str!("../../../assets/connector_types.json");
@@ -60,6 +61,7 @@ impl Catalogue {
     /// # Errors
     /// What is wrong and in which line, as `line 7: …`.
     pub fn with(mut self, text: &str) -> Result<Self, String> {
+        let text = &wrapped(text);
         let file: CatalogueFile<'_> = serde_json::from_str(text).map_err(|error| at_line(error.line(), &error))?;
         self.features.extend(file.features);
         for (id, info) in file.auth_types {
@@ -160,13 +162,30 @@ impl Catalogue {
         let Some(known) = self.get(&connector.connector_type_id) else {
             return !has_some && (connector.is_missing_secrets || connector.secrets.is_some());
         };
+        !self.missed_secrets(connector, state).is_empty() || (!has_some && known.needs_secrets())
+    }
+
+    /// The labels of the secrets that are asked for, required, and not there.
+    pub fn missed_secrets(&self, connector: &Connector, state: &SecretsState) -> Vec<&str> {
+        let Some(known) = self.get(&connector.connector_type_id) else { return Vec::new() };
         let config = connector.config_object().unwrap_or_default();
         let value_of = |key: &str| match state.auth_type() {
             Some(id) if key == "authType" && known.keeps_auth_type_in_secrets() => Value::from(id),
             _ => config.get(key).cloned().unwrap_or(Value::Null),
         };
-        let is_missed = |field: &Field| field.required && field.applies(value_of) && !state.has(&field.name);
-        known.secrets.iter().any(is_missed) || (!has_some && known.needs_secrets())
+        let is_missed = |field: &&Field| field.required && field.applies(value_of) && !state.has(&field.name);
+        known.secrets.iter().filter(is_missed).map(|field| field.label.as_str()).collect()
+    }
+
+    /// The state of a record's secrets in a sentence, with what is missing of them.
+    pub fn describe_secrets(&self, connector: &Connector, state: &SecretsState) -> String {
+        let text = state.describe();
+        match (state, self.missed_secrets(connector, state)) {
+            (SecretsState::Set { .. }, missed) if !missed.is_empty() => {
+                format!("{text}; missing: {}", missed.join(", "))
+            }
+            _ => text,
+        }
     }
 
     /// `isMissingSecrets` after secrets were stripped, by the rule of Kibana's export: true when the
@@ -216,6 +235,16 @@ fn at_line(line: usize, error: &serde_json::Error) -> String {
 fn line_of(text: &str, part: &str) -> usize {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     text.as_bytes().iter().take(start).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The text as the object of a types file: one type, or an array of types, is put into it, on its own lines.
+fn wrapped(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match text.trim_start().chars().next() {
+        Some('[') => format!("{{\"connector_types\":{text}}}").into(),
+        Some('{') if json::count_of_key(text, "id") > 0 => format!("{{\"connector_types\":[{text}]}}").into(),
+        _ => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -294,7 +323,14 @@ mod tests {
         }
         let twice = added.replace("[\n  {\"id\"", "[\n  {\"id\": \".acme\", \"name\": \"A\"},\n  {\"id\"");
         assert_eq!(Catalogue::builtin().with(&twice).expect_err("twice"), "line 5: .acme stands in the file twice");
-        assert!(Catalogue::builtin().with("[]").expect_err("no object").starts_with("line 1: "));
+        assert!(Catalogue::builtin().with("null").is_err_and(|reason| reason.starts_with("line 1: ")));
+        // What `types --json` and `types ID --json` print is taken too, and its lines are its own.
+        let one = "\u{feff}{\n \"id\": \".acme\",\n \"name\": \"A\"}";
+        for text in [one.to_owned(), format!("[{}]", one.trim_start_matches('\u{feff}'))] {
+            assert!(Catalogue::builtin().with(&text).is_ok_and(|catalogue| catalogue.get(".acme").is_some()), "{text}");
+            let broken = text.replace("\"A\"", "7");
+            assert!(Catalogue::builtin().with(&broken).is_err_and(|reason| reason.starts_with("line 3: ")));
+        }
     }
 
     #[test]
