@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -234,6 +234,8 @@ impl Run<'_> {
 
     fn copy_bytes(&mut self, mut target: &File, total: u64, cancel: &Arc<AtomicBool>) -> Result<(), StoreError> {
         const CHUNK: u64 = 16 << 20;
+        // An earlier copy may have been compared with it.
+        self.source.rewind().map_err(|error| StoreError::io(self.path, error))?;
         let mut done = 0;
         while done < total {
             if cancel.load(Ordering::Relaxed) {
@@ -284,7 +286,6 @@ fn count(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, StoreError> {
-    use std::io::Seek;
     source.rewind().map_err(|error| StoreError::io(path, error))?;
     let mut copied = File::open(copy).map_err(|error| StoreError::io(copy, error))?;
     let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);

@@ -254,6 +254,49 @@ fn failing_again_and_again_leaves_one_copy() {
     assert_eq!(run(&path).unwrap().expect("an upgrade").copy, copies(&place)[0]);
 }
 
+#[test]
+fn a_copy_of_an_earlier_state_is_kept_and_another_one_made() {
+    let place = Place::new();
+    let path = place.demo();
+    let bytes = std::fs::read(&path).unwrap();
+    let copy = run(&path).unwrap().expect("an upgrade").copy;
+    // Put back to schema 1 with another record, as a restore does it.
+    std::fs::write(&path, &bytes).unwrap();
+    execute(&path, "INSERT INTO connectors (id, connector_type_id, name) VALUES ('b', '.webhook', 'by hand')");
+    let other = run(&path).unwrap().expect("an upgrade").copy;
+    assert_eq!(copies(&place).len(), 2);
+    assert_eq!(std::fs::read(copy).unwrap(), bytes);
+    assert_eq!(crate::support::rows(&other, "SELECT count(*) FROM connectors"), ["Integer(198)"]);
+}
+
+#[test]
+fn a_file_of_schema_2_is_read_as_it_is_and_upgraded_for_writing() {
+    let place = Place::new();
+    let path = place.path("two.db");
+    let schema = [include_str!("../../assets/schema/1.sql"), include_str!("../../assets/schema/2.sql")].join("\n");
+    execute(
+        &path,
+        &format!(
+            "{schema}; PRAGMA user_version = 2; PRAGMA application_id = 1129270862;
+             INSERT INTO connectors (id, connector_type_id, name, revision) VALUES ('a', '.webhook', 'n', 1);
+             INSERT INTO history (kind, state, started_at, records) VALUES ('create', 'done', '2026-01-01T00:00:00.000Z', 1);
+             INSERT INTO history_changes VALUES (1, 'a', NULL, '{{}}', 1)"
+        ),
+    );
+    let store = Store::open_read_only(&path).unwrap();
+    assert_eq!((store.schema_version().unwrap(), store.steps(None, 9).unwrap().len()), (2, 1));
+    assert!(store.history_limits().unwrap().is_off());
+    drop(store);
+    let report = run(&path).unwrap().expect("an upgrade");
+    assert_eq!((report.from, report.to), (2, 3));
+    assert!(report.copy.to_string_lossy().contains(".schema2-"));
+    let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
+    let step = store.last_step().unwrap().unwrap();
+    assert_eq!((step.bytes, step.about()), (2, "1 connector".to_owned()));
+    store.revert(step.step, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
+    assert_eq!(store.totals().unwrap().0, 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_is_followed_and_the_copy_lies_beside_the_file() {

@@ -5,6 +5,7 @@
 mod support;
 
 mod form;
+mod history;
 mod journey;
 mod list;
 mod pictures;

@@ -28,14 +28,14 @@ fn snapshot(name: &str, keys: impl Fn(&mut App)) {
         let mut settings = insta::Settings::clone_current();
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        settings.add_filter(r"schema1-\d{8}T\d{6}Z", "schema1-<time>");
+        settings.add_filter(r"(schema1|backup|replaced)-\d{8}T\d{6}Z", "$1-<time>");
         settings.bind(|| insta::assert_snapshot!(format!("{name}-{width}x{height}"), shown));
     }
 }
 
 /// The copy's name holds the time.
 fn without_stamp(text: &str) -> String {
-    text.lines().filter(|line| !line.contains("schema1-")).collect()
+    text.lines().filter(|line| !line.contains("schema1-") && !line.contains("backup-")).collect()
 }
 
 #[test]
@@ -128,5 +128,25 @@ fn the_picker() {
 fn the_help() {
     snapshot("help", |app| {
         app.press("Esc ?");
+    });
+}
+
+#[test]
+fn the_history_and_one_step() {
+    snapshot("history", |app| {
+        app.press("p A Right Enter Enter Esc End t Up t u H");
+    });
+    snapshot("step", |app| {
+        app.press("p A Right Enter Enter Esc End t H Down Enter Down Space Down");
+    });
+    snapshot("step-conflict", |app| {
+        app.press("A Right Enter Enter Esc End t H Down U Right Enter Enter U");
+    });
+}
+
+#[test]
+fn the_copies() {
+    snapshot("copies", |app| {
+        app.press("A Right Enter Enter Esc H b b");
     });
 }

@@ -118,6 +118,7 @@ pub struct App {
     writer: Writer,
     replies: Rc<RefCell<VecDeque<Reply>>>,
     terminal: Terminal<TestBackend>,
+    options: OpenOptions,
     pub jobs: usize,
     /// What a person's editor makes of a text.
     pub editor: fn(&str) -> Result<String, String>,
@@ -144,7 +145,8 @@ impl App {
             now: "2026-11-25T12:00:00Z".parse().unwrap(),
         });
         let terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-        let mut app = Self { model, reader, writer, replies, terminal, jobs: 0, editor: |text| Ok(text.to_owned()) };
+        let mut app =
+            Self { model, reader, writer, replies, terminal, options, jobs: 0, editor: |text| Ok(text.to_owned()) };
         app.settle();
         app
     }
@@ -162,6 +164,11 @@ impl App {
                 Effect::EditText { text, .. } => {
                     let outcome = (self.editor)(&text);
                     self.send(Message::Edited(outcome));
+                }
+                Effect::Reopen(copy) => {
+                    let options = OpenOptions { restore: Some(copy), ..self.options.clone() };
+                    let opened = Writer::open(&options, &Arc::default(), &reply).expect("opens again");
+                    (self.writer, self.reader) = opened;
                 }
                 _ => {}
             }

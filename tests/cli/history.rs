@@ -1,0 +1,224 @@
+//! History, undo, redo, copies, check and reports on the command line.
+
+use serde_json::Value;
+
+use crate::commands::{json, ok, run};
+use crate::support::{Place, execute, records, rows};
+
+fn said(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+#[test]
+fn what_was_done_is_listed_taken_back_and_brought_again() {
+    let place = Place::new();
+    let path = place.demo();
+    assert_eq!(ok(&path, &["upgrade"]).lines().count(), 1);
+    let before = records(&path);
+    assert_eq!(run(&path, &["migrate", "--apply"]).status.code(), Some(1));
+    let after = records(&path);
+    let steps = json(&path, &["history", "--json"]);
+    assert_eq!(
+        (&steps[0]["kind"], &steps[0]["connectors"], &steps[0]["state"]),
+        (&"migration".into(), &184.into(), &"done".into())
+    );
+    let step = json(&path, &["history", "1", "--filter", "type:jira change:in-force", "--json"]);
+    let jira = step["changes"].as_array().unwrap().len();
+    assert!(jira > 1 && jira < 30);
+    assert_eq!(step["changes"][0]["fields"].as_array().unwrap().last().unwrap()["field"], "model version");
+    // Only Jira, then the rest, then all of it again.
+    assert!(
+        ok(&path, &["undo", "1", "--filter", "type:jira"]).contains(&format!("undone: migration of {jira} connectors"))
+    );
+    assert_eq!(run(&path, &["undo", "1", "--filter", "type:nowhere"]).status.code(), Some(2));
+    ok(&path, &["undo"]);
+    assert_eq!(records(&path), before);
+    ok(&path, &["redo"]);
+    ok(&path, &["redo"]);
+    assert_eq!(records(&path), after);
+    assert_eq!(run(&path, &["redo"]).status.code(), Some(2));
+    let of_one = json(&path, &["history", "--id", "legacy-import-broken", "--json"]);
+    assert_eq!(of_one.as_array().unwrap().len(), 0);
+    assert_eq!(run(&path, &["history", "--id", "nobody"]).status.code(), Some(2));
+    assert_eq!(run(&path, &["history", "99"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_conflict_is_exit_code_1_and_one_alone_2() {
+    let place = Place::new();
+    let path = place.demo();
+    run(&path, &["migrate", "--apply"]);
+    execute(&path, "UPDATE connectors SET name = 'edited' WHERE name = 'Aurora runbooks'");
+    let output = run(&path, &["undo"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("changed since, left alone: "));
+    let id = rows(&path, "SELECT id FROM connectors WHERE name = 'edited'").concat().replace('"', "");
+    let id = id.as_str();
+    ok(&path, &["toggle", id]);
+    execute(&path, "UPDATE connectors SET name = 'again' WHERE name = 'edited'");
+    let output = run(&path, &["undo"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[test]
+fn copies_are_made_listed_and_put_back() {
+    let place = Place::new();
+    let path = place.demo();
+    ok(&path, &["upgrade"]);
+    let before = records(&path);
+    let made = json(&path, &["backup", "--json"]);
+    let made = made["path"].as_str().unwrap();
+    run(&path, &["migrate", "--apply"]);
+    let kinds: Vec<String> = json(&path, &["backup", "--list", "--json"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|copy| copy["kind"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    for kind in ["backup", "before a run or import", "before an upgrade"] {
+        assert!(kinds.iter().any(|found| found == kind), "{kind}");
+    }
+    let restored = json(&path, &["restore", made, "--json"]);
+    assert_eq!(restored["connectors"], 197);
+    assert_eq!(records(&path), before);
+    // What it replaced can be put back in its turn.
+    ok(&path, &["restore", restored["kept"].as_str().unwrap()]);
+    assert_ne!(records(&path), before);
+    // A file that has gone, and one that is damaged, come back too.
+    std::fs::remove_file(&path).unwrap();
+    ok(&path, &["restore", made]);
+    assert_eq!(records(&path), before);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
+    ok(&path, &["restore", made]);
+    assert_eq!(records(&path), before);
+}
+
+#[test]
+fn what_is_no_copy_is_refused_and_nothing_changes() {
+    let place = Place::new();
+    let path = place.demo();
+    ok(&path, &["upgrade"]);
+    let before = std::fs::read(&path).unwrap();
+    let text = place.write("text.bak", "no database");
+    let other = place.path("other.db");
+    execute(&other, "PRAGMA application_id = 7; CREATE TABLE t (a)");
+    let torn = place.path("torn.bak");
+    ok(&path, &["backup", torn.to_str().unwrap()]);
+    let bytes = std::fs::read(&torn).unwrap();
+    std::fs::write(&torn, &bytes[..bytes.len() - 8192]).unwrap();
+    for (copy, reason) in [
+        (text.to_str().unwrap(), "is not a SQLite file"),
+        (other.to_str().unwrap(), "another program"),
+        (torn.to_str().unwrap(), "is damaged"),
+        (path.to_str().unwrap(), "is the file itself"),
+        ("/nowhere/a.bak", "there is no such copy"),
+    ] {
+        let output = run(&path, &["restore", copy]);
+        assert_eq!(output.status.code(), Some(2), "{copy}");
+        assert!(said(&output).contains(reason), "{copy}: {}", said(&output));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+    let output = run(&path, &["backup", torn.to_str().unwrap()]);
+    assert!(output.status.code() == Some(2) && said(&output).contains("exists already"));
+}
+
+#[test]
+fn a_large_import_keeps_a_copy_of_what_was_there() {
+    let place = Place::new();
+    let path = place.demo();
+    let lines: String = (0..1500)
+        .map(|at| {
+            format!("{{\"id\":\"n{at}\",\"type\":\"action\",\"attributes\":{{\"actionTypeId\":\".index\",\"name\":\"n\",\"config\":{{}}}}}}\n")
+        })
+        .collect();
+    let export = place.write("many.ndjson", &lines);
+    ok(&path, &["import", export.to_str().unwrap()]);
+    let copy = place.path("demo.db.auto.bak");
+    assert_eq!(rows(&copy, "SELECT count(*) FROM connectors"), ["Integer(197)"]);
+    assert_eq!(rows(&path, "SELECT count(*) FROM connectors"), ["Integer(1697)"]);
+    assert_eq!(json(&path, &["history", "--json"])[0]["subject"], "many.ndjson");
+    ok(&path, &["undo"]);
+    std::fs::remove_file(&copy).unwrap();
+    ok(&path, &["import", export.to_str().unwrap(), "--no-copy"]);
+    assert!(!copy.exists());
+}
+
+#[test]
+fn check_tells_every_problem_with_its_repair() {
+    let place = Place::new();
+    let path = place.demo();
+    let output = run(&path, &["check", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&found["checked"], found["file"].as_array().unwrap().len()), (&197.into(), 0));
+    let findings = found["connectors"].as_array().unwrap();
+    assert!(findings.iter().all(|finding| !finding["repair"].as_str().unwrap().is_empty()));
+    let of = |id: &str| -> Vec<String> {
+        let mine = findings.iter().filter(|finding| finding["id"] == id);
+        mine.map(|finding| format!("{} {}", finding["severity"], finding["field"]).replace('"', "")).collect()
+    };
+    assert!(of("legacy-import-broken").contains(&"problem config".to_owned()), "{:?}", of("legacy-import-broken"));
+    // A whole file without problems.
+    let clean = place.path("clean.db");
+    let export = place.write(
+        "clean.ndjson",
+        "{\"id\":\"a\",\"type\":\"action\",\"attributes\":{\"actionTypeId\":\".server-log\",\"name\":\"n\",\"config\":{}},\"typeMigrationVersion\":\"10.2.0\"}\n",
+    );
+    ok(&clean, &["import", export.to_str().unwrap()]);
+    assert!(ok(&clean, &["check"]).contains("1 connector checked, 0 problems, 0 notes; the file is whole"));
+    // Damage of the file itself.
+    execute(
+        &clean,
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, 'auth_mode, name', 'name, auth_mode')
+        WHERE name = 'connectors_by_auth_mode'",
+    );
+    let output = run(&clean, &["check"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("the file is damaged"), "{}", said(&output));
+}
+
+#[test]
+fn reports_say_what_is_planned_and_what_was_done() {
+    let place = Place::new();
+    let path = place.demo();
+    let (plan, done) = (place.path("plan.json"), place.path("done.md"));
+    ok(&path, &["migrate", "--report", plan.to_str().unwrap()]);
+    let plan: Value = serde_json::from_str(&std::fs::read_to_string(plan).unwrap()).unwrap();
+    assert_eq!((&plan["backfill"], plan["records"].as_array().unwrap().len()), (&73.into(), 189));
+    let of_backfill =
+        plan["records"].as_array().unwrap().iter().find(|record| record["outcome"] == "backfill").unwrap();
+    assert_eq!(of_backfill["changes"][0]["after"], "shared");
+    run(&path, &["migrate", "--apply", "--report", done.to_str().unwrap()]);
+    let done = std::fs::read_to_string(done).unwrap();
+    assert_eq!(done.lines().filter(|line| line.contains("| migrated |")).count(), 184);
+    assert_eq!(done.lines().filter(|line| line.contains("| pending: blocked |")).count(), 5);
+    assert!(done.contains("auth mode: (none) → shared<br>model version: 1 → 2"));
+    // In Markdown on standard output, and nothing else beside it.
+    let back = ok(&path, &["migrate", "--rollback", "--report", "-"]);
+    assert!(back.starts_with("# Migration run: rolled back\n"), "{back}");
+    assert!(!back.contains("connectors are as before"));
+}
+
+#[test]
+fn the_history_is_kept_as_long_as_the_file_says() {
+    let place = Place::new();
+    let path = place.demo();
+    run(&path, &["migrate", "--apply"]);
+    assert_eq!(json(&path, &["info", "--json"])["history_kept"], "the history is kept for ever");
+    execute(&path, "UPDATE history SET started_at = '2020-01-01T00:00:00.000Z'");
+    assert!(ok(&path, &["history", "--keep-days", "30", "--keep-megabytes", "5"]).contains("forgotten now: 1 step"));
+    let info = json(&path, &["info", "--json"]);
+    assert_eq!(
+        (&info["history_kept"], &info["history_steps"]),
+        (&"the history is kept for 30 days and up to 5 MB".into(), &0.into())
+    );
+    // The next opening for writing forgets what has become too old.
+    let id = rows(&path, "SELECT id FROM connectors WHERE name = 'Aurora runbooks'").concat().replace('"', "");
+    ok(&path, &["toggle", &id]);
+    execute(&path, "UPDATE history SET started_at = '2020-01-01T00:00:00.000Z'");
+    ok(&path, &["upgrade"]);
+    assert_eq!(rows(&path, "SELECT count(*) FROM history"), ["Integer(0)"]);
+    assert!(ok(&path, &["history", "--keep-all"]).contains("for ever"));
+}
