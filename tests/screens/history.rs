@@ -72,7 +72,10 @@ fn deleted_and_created_records_stand_in_their_steps() {
     app.press("H Enter").expect("1 of 2").expect("deleted").expect("in force");
     app.press("U").expect("is not in the file now; taking step 1 back").press("Enter");
     assert_eq!(rows(&path, "SELECT count(*) FROM connectors").concat(), "Integer(196)");
-    app.expect("taken back").press("Esc").expect("delete of Acme pager (plugin type) (step 1)").press("Down U Right Enter");
+    app.expect("taken back")
+        .press("Esc")
+        .expect("delete of Acme pager (plugin type) (step 1)")
+        .press("Down U Right Enter");
     assert_eq!(records(&path), before);
     // A created one: taking that back deletes it.
     app.press("Esc c Ctrl-s Enter").expect("created");
