@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod context;
 mod output;
+mod stream;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -53,6 +53,13 @@ impl Output {
 
     /// A table; on a terminal it fits the width, the first column giving way.
     pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) -> Result<(), OutputFailed> {
+        let widths = self.widths(head, rows);
+        self.head(head, &widths)?;
+        self.rows(rows, &widths)
+    }
+
+    /// The widths of a table's columns.
+    pub(super) fn widths(&self, head: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
         let mut widths: Vec<usize> = head.iter().map(|cell| width(cell)).collect();
         for row in rows {
             for (cell, widest) in row.iter().zip(&mut widths) {
@@ -64,10 +71,29 @@ impl Output {
             // A single long value must not push every row apart; it stands out whole instead.
             _ => widths.iter_mut().for_each(|width| *width = (*width).min(WIDEST)),
         }
-        self.row(head.iter().map(|cell| (*cell).to_owned()), &widths)?;
+        widths
+    }
+
+    /// The head of a table.
+    pub(super) fn head(&mut self, head: &[&str], widths: &[usize]) -> Result<(), OutputFailed> {
+        Ok(self.row(head.iter().map(|cell| (*cell).to_owned()), widths)?)
+    }
+
+    /// Rows of a table.
+    pub(super) fn rows(&mut self, rows: &[Vec<String>], widths: &[usize]) -> Result<(), OutputFailed> {
         for row in rows {
-            self.row(row.iter().cloned(), &widths)?;
+            self.row(row.iter().cloned(), widths)?;
         }
+        self.flush()
+    }
+
+    /// Part of a JSON text.
+    pub(super) fn text(&mut self, text: &str) -> Result<(), OutputFailed> {
+        let text = if self.to_terminal { &safe_json(text) } else { text };
+        Ok(self.stdout.write_all(text.as_bytes())?)
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), OutputFailed> {
         Ok(self.stdout.flush()?)
     }
 
@@ -100,6 +126,11 @@ impl Output {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
+}
+
+/// JSON for people, its lines after the first one moved to the right.
+pub(super) fn indented(value: &Value, indent: usize) -> String {
+    format!("{value:#}").replace('\n', &format!("\n{}", "  ".repeat(indent)))
 }
 
 /// A number of things: `1 connector`, `2 connectors`.

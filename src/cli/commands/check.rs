@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::super::context::Context;
 use super::super::output::{Output, counted};
+use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::parse_filter;
-use crate::domain::Summary;
 use crate::domain::check::{Finding, Severity, findings};
-use crate::store::{Store, StoreError};
+use crate::domain::{Connector, Summary};
+use crate::store::Store;
 use crate::vault::Vault;
 
 /// What is wrong with the file itself is repaired by one of these.
@@ -28,9 +29,9 @@ pub(super) fn check(
     output.progress("checking the file");
     let damage = store.damage()?;
     let (total, _) = store.totals()?;
-    let mut found: Vec<(String, String, Finding)> = Vec::new();
-    let mut checked = 0_u64;
-    let read = store.each::<StoreError>(|connector| {
+    let mut printed = Printed::begin(&damage, json, output)?;
+    let (mut checked, mut problems, mut notes) = (0_u64, damage.len() as u64, 0_u64);
+    let read = store.each::<anyhow::Error>(|connector| {
         if !filter.matches(&Summary::of(&connector)) {
             return Ok(());
         }
@@ -38,43 +39,68 @@ pub(super) fn check(
         if checked.is_multiple_of(1000) {
             output.progress(&format!("checked {checked} of {total} connectors"));
         }
-        let wanted = |finding: &Finding| !problems_only || finding.severity == Severity::Problem;
-        let findings = findings(&connector, &vault.state(&connector));
-        found.extend(
-            findings.into_iter().filter(wanted).map(|finding| (connector.id.clone(), connector.name.clone(), finding)),
-        );
+        for finding in findings(&connector, &vault.state(&connector)) {
+            let is_problem = finding.severity == Severity::Problem;
+            *(if is_problem { &mut problems } else { &mut notes }) += 1;
+            if is_problem || !problems_only {
+                printed.add(&connector, &finding, output)?;
+            }
+        }
         Ok(())
     });
     output.end_progress();
+    // A file that is damaged may end before its records do; that has been told.
     if damage.is_empty() {
         read?;
     }
-    let problems = found.iter().filter(|(_, _, finding)| finding.severity == Severity::Problem).count();
-    let code = if damage.is_empty() && problems == 0 { DONE } else { NEEDS_A_PERSON };
-    if json {
-        let records: Vec<Value> = found.iter().map(|(id, name, finding)| finding_json(id, name, finding)).collect();
-        let file: Vec<Value> = damage.iter().map(|reason| json!({"reason": reason, "repair": REPAIR_FILE})).collect();
-        output.json(&json!({
-            "checked": checked, "problems": problems + damage.len(), "notes": found.len() - problems,
-            "file": file, "connectors": records,
-        }))?;
-        return Ok(code);
+    let counts = [("checked", json!(checked)), ("problems", json!(problems)), ("notes", json!(notes))];
+    printed.end(&counts, output)?;
+    if !json {
+        let file = if damage.is_empty() { "the file is whole" } else { "the file is damaged" };
+        let checked = counted(checked, "connector");
+        output.line(&format!(
+            "{checked} checked, {}, {}; {file}",
+            counted(problems, "problem"),
+            counted(notes, "note")
+        ))?;
     }
-    for reason in &damage {
-        output.line(&format!("the file is damaged: {reason}; {REPAIR_FILE}"))?;
+    Ok(if problems == 0 { DONE } else { NEEDS_A_PERSON })
+}
+
+/// The findings as they come.
+enum Printed {
+    Table(Table),
+    List(List),
+}
+
+impl Printed {
+    fn begin(damage: &[String], json: bool, output: &mut Output) -> anyhow::Result<Self> {
+        if json {
+            let file: Vec<Value> =
+                damage.iter().map(|reason| json!({"reason": reason, "repair": REPAIR_FILE})).collect();
+            return Ok(Printed::List(List::object(&[("file", Value::Array(file))], "connectors", output)?));
+        }
+        for reason in damage {
+            output.line(&format!("the file is damaged: {reason}; {REPAIR_FILE}"))?;
+        }
+        Ok(Printed::Table(Table::new(&["CONNECTOR", "LEVEL", "WHERE", "WHAT", "REPAIR"])))
     }
-    if !found.is_empty() {
-        let rows: Vec<Vec<String>> = found.iter().map(|(id, _, finding)| row(id, finding)).collect();
-        output.table(&["CONNECTOR", "LEVEL", "WHERE", "WHAT", "REPAIR"], &rows)?;
+
+    fn add(&mut self, connector: &Connector, finding: &Finding, output: &mut Output) -> anyhow::Result<()> {
+        match self {
+            Printed::Table(table) => table.push(row(&connector.id, finding), output)?,
+            Printed::List(list) => list.push(&finding_json(connector, finding), output)?,
+        }
+        Ok(())
     }
-    let file = if damage.is_empty() { "the file is whole" } else { "the file is damaged" };
-    output.line(&format!(
-        "{} checked, {}, {}; {file}",
-        counted(checked, "connector"),
-        counted(problems as u64, "problem"),
-        counted((found.len() - problems) as u64, "note")
-    ))?;
-    Ok(code)
+
+    fn end(self, members: &[(&str, Value)], output: &mut Output) -> anyhow::Result<()> {
+        match self {
+            Printed::Table(table) => table.end(false, output)?,
+            Printed::List(list) => list.end(members, output)?,
+        }
+        Ok(())
+    }
 }
 
 fn row(id: &str, finding: &Finding) -> Vec<String> {
@@ -87,9 +113,9 @@ fn row(id: &str, finding: &Finding) -> Vec<String> {
     ]
 }
 
-fn finding_json(id: &str, name: &str, finding: &Finding) -> Value {
+fn finding_json(connector: &Connector, finding: &Finding) -> Value {
     json!({
-        "id": id, "name": name, "severity": finding.severity.as_str(), "field": finding.field,
+        "id": connector.id, "name": connector.name, "severity": finding.severity.as_str(), "field": finding.field,
         "reason": finding.reason, "repair": finding.repair,
     })
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::output::{Output, counted};
+use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::{open_existing, parse_filter};
 use crate::clock::{self, age, bytes_text};
@@ -72,24 +73,26 @@ pub(super) fn step(
     let Some(found) = store.step(step)? else {
         bail!("{}: there is no step {step} in the history", file.display());
     };
-    let mut records = Vec::new();
+    let mut shown = 0;
+    let members: Vec<(String, Value)> = match step_json(&found) {
+        Value::Object(members) => members.into_iter().collect(),
+        _ => Vec::new(),
+    };
+    let members: Vec<(&str, Value)> = members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let mut list = json.then(|| List::object(&members, "changes", output)).transpose()?;
     store.each_change::<anyhow::Error>(step, |change| {
-        if change.summary().is_some_and(|summary| filter.matches(&summary)) {
-            records.push(if json { change_json(&change) } else { Value::Null });
-            if !json {
-                print_change(&change, output)?;
-            }
+        if change.summary().is_none_or(|summary| !filter.matches(&summary)) {
+            return Ok(());
         }
-        Ok(())
+        shown += 1;
+        match &mut list {
+            Some(list) => Ok(list.push(&change_json(&change), output)?),
+            None => print_change(&change, output),
+        }
     })?;
-    if json {
-        let mut found = step_json(&found);
-        if let Value::Object(found) = &mut found {
-            found.insert("changes".to_owned(), Value::Array(records));
-        }
-        output.json(&found)?;
-    } else {
-        output.line(&format!("step {step}: {} of {}, {} shown", found.word(), found.about(), records.len()))?;
+    match list {
+        Some(list) => list.end(&[], output)?,
+        None => output.line(&format!("step {step}: {} of {}, {shown} shown", found.word(), found.about()))?,
     }
     Ok(DONE)
 }

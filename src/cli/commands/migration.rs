@@ -6,13 +6,13 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::super::output::Output;
+use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::open_existing;
 use super::report::{Line, Report};
 use crate::clock;
-use crate::domain::Group;
 use crate::domain::model_version::{self, Decision};
-use crate::store::{Kind, PlanRow, Store, StoreError};
+use crate::store::{Kind, PlanRow, Store};
 
 /// How a migration is asked for.
 pub(super) struct Asked<'a> {
@@ -25,58 +25,50 @@ pub(super) struct Asked<'a> {
 pub(super) fn plan(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
     let (all, json) = (asked.all, asked.json);
     let store = Store::open_read_only(file)?;
-    let mut rows = Vec::new();
-    store.each_planned::<StoreError>(|row| {
-        rows.push(row);
-        Ok(())
-    })?;
-    let count = |group| rows.iter().filter(|row| row.plan.group == group).count();
-    let (backfill, stamp_only, blocked) = (count(Group::Backfill), count(Group::StampOnly), count(Group::Blocked));
+    let counts = store.plan_counts()?;
+    let facts = [
+        ("backfill", json!(counts.backfill)),
+        ("stamp_only", json!(counts.stamp_only)),
+        ("blocked", json!(counts.blocked)),
+    ];
     if let Some(target) = asked.report {
-        let facts = [
-            ("file", file_name(file)),
-            ("backfill", json!(backfill)),
-            ("stamp_only", json!(stamp_only)),
-            ("blocked", json!(blocked)),
-        ];
-        let mut report = Report::begin(target, "Migration plan", &facts)?;
-        for row in &rows {
-            let after = model_version::apply(&row.connector, row.decision, all);
-            let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
-            report.add(&Line { record: &row.connector, outcome, reason: &row.plan.reason, after: after.as_ref() })?;
-        }
-        report.end()?;
+        report_plan(&store, file, target, all, &facts)?;
         if target == Path::new("-") {
             return Ok(DONE);
         }
     }
     if json {
-        let records: Vec<Value> = rows.iter().map(|row| plan_json(row, all)).collect();
-        output.json(&json!({
-            "backfill": backfill, "stamp_only": stamp_only, "blocked": blocked, "records": records,
-        }))?;
+        let mut list = List::object(&facts, "records", output)?;
+        store.each_planned::<anyhow::Error>(|row| Ok(list.push(&plan_json(&row, all), output)?))?;
+        list.end(&[], output)?;
         return Ok(DONE);
     }
-    let table: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            vec![
-                row.plan.group.label().to_owned(),
-                row.connector.name.clone(),
-                row.connector.id.clone(),
-                after_text(row, all),
-                row.plan.reason.clone(),
-            ]
-        })
-        .collect();
-    if !table.is_empty() {
-        output.table(&["GROUP", "NAME", "ID", "AUTH MODE AFTER", "REASON"], &table)?;
-    }
+    let mut table = Table::new(&["GROUP", "NAME", "ID", "AUTH MODE AFTER", "REASON"]);
+    store.each_planned::<anyhow::Error>(|row| {
+        let after = after_text(&row, all);
+        let group = row.plan.group.label().to_owned();
+        Ok(table.push(vec![group, row.connector.name, row.connector.id, after, row.plan.reason], output)?)
+    })?;
+    table.end(false, output)?;
     output.line(&format!(
-        "{} connectors need migration: {backfill} backfill, {stamp_only} stamp only, {blocked} blocked",
-        rows.len()
+        "{} connectors need migration: {} backfill, {} stamp only, {} blocked",
+        counts.pending(),
+        counts.backfill,
+        counts.stamp_only,
+        counts.blocked
     ))?;
     Ok(DONE)
+}
+
+fn report_plan(store: &Store, file: &Path, target: &Path, all: bool, counts: &[(&str, Value)]) -> anyhow::Result<()> {
+    let facts = [&[("file", file_name(file))], counts].concat();
+    let mut report = Report::begin(target, "Migration plan", &facts)?;
+    store.each_planned::<anyhow::Error>(|row| {
+        let after = model_version::apply(&row.connector, row.decision, all);
+        let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
+        report.add(&Line { record: &row.connector, outcome, reason: &row.plan.reason, after: after.as_ref() })
+    })?;
+    report.end()
 }
 
 fn plan_json(row: &PlanRow, all: bool) -> Value {

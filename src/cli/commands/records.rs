@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::context::Context;
 use super::super::output::Output;
+use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open_existing, parse_filter};
 use crate::clock;
@@ -27,26 +28,31 @@ pub(super) fn list(
     let store = Store::open_read_only(file)?;
     let order = store.order(Scope::Connectors, &filter, sort)?;
     if json {
-        let mut connectors = Vec::with_capacity(order.len());
-        for id in store.ids(&order)? {
-            connectors.extend(store.get(&id)?.as_ref().map(api::connector));
+        let mut list = List::array(output)?;
+        for window in order.chunks(WINDOW) {
+            for id in store.ids(window)? {
+                if let Some(connector) = store.get(&id)? {
+                    list.push(&api::connector(&connector), output)?;
+                }
+            }
         }
-        output.json(&Value::Array(connectors))?;
+        list.end(&[], output)?;
         return Ok(DONE);
     }
-    let rows: Vec<Vec<String>> = store
-        .summaries(&order)?
-        .into_iter()
-        .flatten()
-        .map(|row| {
+    let mut table = Table::new(&["NAME", "ID", "TYPE", "AUTH TYPE", "AUTH MODE", "FLAGS"]);
+    for window in order.chunks(WINDOW) {
+        for row in store.summaries(window)?.into_iter().flatten() {
             let mode = row.auth_mode.map_or("(shared)", |mode| mode.as_str()).to_owned();
-            let flags = row.flags().join(", ");
-            vec![row.name, row.id, row.connector_type_id, row.auth_type.unwrap_or_else(|| "-".to_owned()), mode, flags]
-        })
-        .collect();
-    output.table(&["NAME", "ID", "TYPE", "AUTH TYPE", "AUTH MODE", "FLAGS"], &rows)?;
+            let (flags, auth_type) = (row.flags().join(", "), row.auth_type.unwrap_or_else(|| "-".to_owned()));
+            table.push(vec![row.name, row.id, row.connector_type_id, auth_type, mode, flags], output)?;
+        }
+    }
+    table.end(true, output)?;
     Ok(DONE)
 }
+
+/// Rows read at once.
+const WINDOW: usize = 500;
 
 pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();

@@ -1,0 +1,92 @@
+//! Output that comes piece by piece, so that a file of any size is printed in flat memory.
+
+use serde_json::{Value, json};
+
+use super::output::{Output, OutputFailed, indented};
+
+/// Rows that set the widths of a table, and rows printed at once after that.
+const ROWS: usize = 500;
+
+/// A table whose rows come one after the other; the first ones set the widths.
+pub(super) struct Table {
+    head: &'static [&'static str],
+    widths: Option<Vec<usize>>,
+    waiting: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(head: &'static [&'static str]) -> Self {
+        Self { head, widths: None, waiting: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, row: Vec<String>, output: &mut Output) -> Result<(), OutputFailed> {
+        self.waiting.push(row);
+        if self.waiting.len() < ROWS { Ok(()) } else { self.flush(output) }
+    }
+
+    /// Prints what is left. A table without rows has no head either, unless it is wanted.
+    pub(super) fn end(mut self, with_head: bool, output: &mut Output) -> Result<(), OutputFailed> {
+        if self.waiting.is_empty() && (self.widths.is_some() || !with_head) { Ok(()) } else { self.flush(output) }
+    }
+
+    fn flush(&mut self, output: &mut Output) -> Result<(), OutputFailed> {
+        let rows = std::mem::take(&mut self.waiting);
+        match &self.widths {
+            Some(widths) => output.rows(&rows, widths),
+            None => {
+                let widths = output.widths(self.head, &rows);
+                output.head(self.head, &widths)?;
+                output.rows(&rows, &widths)?;
+                self.widths = Some(widths);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A JSON array, or an object with one, whose items come one after the other. It reads as if it had been
+/// printed whole.
+pub(super) struct List {
+    items: u64,
+    indent: usize,
+}
+
+impl List {
+    /// Begins an array.
+    pub(super) fn array(output: &mut Output) -> Result<Self, OutputFailed> {
+        output.text("[")?;
+        Ok(Self { items: 0, indent: 1 })
+    }
+
+    /// Begins an object with some members and the array `name`.
+    pub(super) fn object(members: &[(&str, Value)], name: &str, output: &mut Output) -> Result<Self, OutputFailed> {
+        let mut text = String::from("{\n");
+        for (member, value) in members {
+            text.push_str(&format!("  {}: {},\n", json!(member), indented(value, 1)));
+        }
+        output.text(&format!("{text}  {}: [", json!(name)))?;
+        Ok(Self { items: 0, indent: 2 })
+    }
+
+    pub(super) fn push(&mut self, item: &Value, output: &mut Output) -> Result<(), OutputFailed> {
+        let comma = if self.items == 0 { "" } else { "," };
+        self.items += 1;
+        output.text(&format!("{comma}\n{}{}", "  ".repeat(self.indent), indented(item, self.indent)))
+    }
+
+    /// Ends the array, or the object with more members.
+    pub(super) fn end(self, members: &[(&str, Value)], output: &mut Output) -> Result<(), OutputFailed> {
+        let mut text = String::new();
+        if self.items > 0 {
+            text.push('\n');
+            text.push_str(&"  ".repeat(self.indent - 1));
+        }
+        text.push(']');
+        for (member, value) in members {
+            text.push_str(&format!(",\n  {}: {}", json!(member), indented(value, 1)));
+        }
+        output.text(&text)?;
+        output.text(if self.indent == 1 { "\n" } else { "\n}\n" })?;
+        output.flush()
+    }
+}
