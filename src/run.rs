@@ -218,7 +218,7 @@ fn perform(
                 threads.cancel();
             }
         }
-        Effect::Reopen(copy) => hands.open_file(Some(copy)),
+        Effect::Reopen(copy) => hands.open_file(copy),
         Effect::Suspend => session.suspend()?,
         Effect::EditText { text, is_json } => {
             let outcome = session.lend(|| editor::edit(&text, is_json))?;

@@ -159,10 +159,10 @@ impl Model {
         }
     }
 
-    /// The state before the file is opened again with a copy put back.
-    pub fn reopened(&self) -> Self {
+    /// The state before the file is opened again, with a copy put back or as it is.
+    pub fn reopened(&self, is_restoring: bool) -> Self {
         let setup = Setup { size: self.size, now: self.now, apply_migration: false, ..self.setup.clone() };
-        Self { is_restoring: true, ..Self::new(setup) }
+        Self { is_restoring, ..Self::new(setup) }
     }
 
     /// The program is to end.

@@ -74,6 +74,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             effects.extend(reload(model));
             return effects;
         }
+        Reply::OlderSchema(schema) => return older_schema(model, schema),
         Reply::ReadFailed(reason) => return read_failed(model, reason),
         Reply::Failed(reason) => {
             model.job = None;
@@ -127,6 +128,12 @@ fn change_came(model: &mut Model, step: i64, id: &str, change: Option<&RecordCha
 
 /// Not asked again by itself, which could fail for ever.
 fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
+    give_up(model);
+    let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
+    vec![Effect::Ask(Box::new(dialog))]
+}
+
+fn give_up(model: &mut Model) {
     model.connectors.give_up();
     model.review.rows.give_up();
     // A screen that waits for its first answer would wait for ever.
@@ -136,7 +143,18 @@ fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     model.awaiting_form = None;
     model.awaiting_missing = false;
     model.waiting_keys.clear();
-    let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
+}
+
+/// The file is another one now; only opening it again helps.
+fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
+    give_up(model);
+    let dialog = Dialog::new("The file was replaced", "Look at it later")
+        .line(format!(
+            "Another program put a file of schema {schema} in place of this one; what is on the screen is not in it."
+        ))
+        .line("Opening it again brings its schema up to date, after a copy.")
+        .choice("Open it again", vec![Effect::Reopen(None)])
+        .default_to_last();
     vec![Effect::Ask(Box::new(dialog))]
 }
 
@@ -474,13 +492,17 @@ fn reverted_step(reverted: &Reverted) -> Effect {
         (None, _) => format!("{verb}: {kind} of {}", count_of(reverted.restored)),
     };
     if reverted.stopped {
-        return Effect::bad(format!("stopped: {what}, of {}; doing it again goes on", step.records));
+        return Effect::info(format!("stopped: {what}, of {}; doing it again goes on", step.left()));
+    }
+    if reverted.restored == 0 && reverted.conflicts.is_empty() {
+        return Effect::info("nothing was left to take back");
     }
     if reverted.conflicts.is_empty() {
         let way_back = if step.kind.is_inverse() { "u takes it back" } else { "Ctrl-r brings it again" };
         return Effect::good(format!("{what}; {way_back}"));
     }
-    let mut dialog = Dialog::new(format!("Partly {verb}"), "OK")
+    let title = if reverted.restored == 0 { format!("Nothing was {verb}") } else { format!("Partly {verb}") };
+    let mut dialog = Dialog::new(title, "OK")
         .line(what)
         .line(format!("{} changed since and left alone:", count_of(reverted.conflicts.len() as u64)));
     for id in reverted.conflicts.iter().take(5) {

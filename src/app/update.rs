@@ -65,7 +65,7 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             outside.push(Effect::Write(job, title));
         }
         Effect::Reopen(copy) => {
-            *model = model.reopened();
+            *model = model.reopened(copy.is_some());
             outside.push(Effect::Reopen(copy));
         }
         Effect::Quit => {

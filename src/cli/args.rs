@@ -167,10 +167,10 @@ pub(super) enum Command {
         #[arg(long, short, value_name = "FILTER", requires = "step", allow_hyphen_values = true)]
         filter: Option<String>,
         /// From now on forget steps that are older than so many days
-        #[arg(long, value_name = "DAYS")]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
         keep_days: Option<u32>,
         /// From now on forget the oldest steps when all take more than so many megabytes
-        #[arg(long, value_name = "MB")]
+        #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
         keep_megabytes: Option<u32>,
         /// Forget nothing any more (the default of a file)
         #[arg(long, conflicts_with_all = ["keep_days", "keep_megabytes"])]

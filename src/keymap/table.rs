@@ -145,7 +145,8 @@ impl Binding {
 const LISTS: &[Place] = &[Place::Connectors, Place::Review, Place::Step];
 const MOVING: &[Place] =
     &[Place::Connectors, Place::Review, Place::Detail, Place::History, Place::Step, Place::Copies, Place::Help];
-const UNDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::History, Place::Step];
+const UNDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::Review, Place::History, Place::Step];
+const REDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::History, Place::Step];
 const READING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail];
 const HELPED: &[Place] = &[Place::Connectors, Place::Review, Place::Detail, Place::History, Place::Step, Place::Copies];
 
@@ -266,7 +267,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::SortReverse, &["O"], &[Place::Review], None, "sort the other way"),
     writing(Action::Import, &["i"], &[Place::Connectors], Some("import"), "import an export of Kibana"),
     writing(Action::Undo, &["u"], UNDOING, Some("undo"), "take the last change back"),
-    writing(Action::Redo, &["Ctrl-r"], UNDOING, Some("redo"), "bring again what was taken back last"),
+    writing(Action::Redo, &["Ctrl-r"], REDOING, Some("redo"), "bring again what was taken back last"),
     row(Action::History, &["H"], READING, Some("history"), "show every change made in this file"),
     row(Action::Copies, &["b"], &[Place::History], Some("copies"), "show the copies of the file"),
     writing(Action::BackUp, &["b"], &[Place::Copies], Some("back up"), "make a copy of the file"),

@@ -51,7 +51,7 @@ fn ask_to_restore(copy: &FileCopy) -> Effect {
                 "Put {name} in place of the file? All connectors, decisions and the history become what they were then."
             ))
             .line("The copy is checked first, and the file as it is now is kept beside it.")
-            .choice("Put it back", vec![Effect::Reopen(copy.path.clone())]),
+            .choice("Put it back", vec![Effect::Reopen(Some(copy.path.clone()))]),
     ))
 }
 

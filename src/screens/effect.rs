@@ -25,8 +25,8 @@ pub enum Effect {
         /// It is JSON, which editors show in colour.
         is_json: bool,
     },
-    /// Close the file, put a copy of it back, and open it again.
-    Reopen(PathBuf),
+    /// Close the file, put a copy of it back if there is to be one, and open it again.
+    Reopen(Option<PathBuf>),
     /// A line for the person.
     Say(Level, String),
     /// A question for the person.

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::dialog::Dialog;
+use super::dialog::{Dialog, Tone};
 use super::effect::{Effect, Go, connectors};
 use super::listing::{Column, Listing, Shown};
 use crate::clock::age;
@@ -70,6 +69,7 @@ pub fn take_back(step: &Step, overview: &Overview) -> Effect {
     let is_last = overview.last_step.as_ref().is_some_and(|last| last.step == step.step);
     let mut dialog = Dialog::new("Take a step back", "Cancel")
         .line(format!("Take step {} back: {} of {}?", step.step, step.word(), step.about()))
+        .lines(already(step))
         .line(
             "Each connector goes back exactly to what it was. Those that were changed since are listed and left alone.",
         );
@@ -77,7 +77,11 @@ pub fn take_back(step: &Step, overview: &Overview) -> Effect {
         dialog = dialog.line("It is not the last step; the ones after it stay.");
     }
     let job = Effect::Write(Job::TakeBack { step: step.step, only: None }, "taking a step back");
-    Effect::Ask(Box::new(dialog.choice(format!("Take back {}", step.records), vec![job])))
+    Effect::Ask(Box::new(dialog.choice(format!("Take back {}", step.left()), vec![job])))
+}
+
+fn already(step: &Step) -> Option<(Tone, String)> {
+    (step.taken_back > 0).then(|| (Tone::Plain, format!("{} of it were taken back already.", step.taken_back)))
 }
 
 /// Takes the last step back; asks when it was about several connectors.
@@ -91,7 +95,7 @@ pub fn undo(last_step: Option<&Step>) -> Effect {
     }
     Effect::Ask(Box::new(
         Dialog::new("Undo", "Cancel")
-            .line(format!("Take the last step back: {} of {}?", step.word(), connectors(step.records)))
+            .line(format!("Take the last step back: {} of {}?", step.word(), connectors(step.left())))
             .line("Connectors that were changed since are listed and left alone.")
             .choice("Undo", vec![job]),
     ))
@@ -126,7 +130,7 @@ pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rec
         return;
     }
     let columns: &[Column] = if area.width >= 60 {
-        &[Column("STEP", 5), Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0), Column("STATE", 11)]
+        &[Column("STEP", 5), Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0), Column("STATE", 14)]
     } else {
         &[Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0)]
     };
@@ -156,22 +160,13 @@ fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
 }
 
 fn cells(step: &Step, now: Timestamp, theme: Theme) -> Vec<Shown> {
-    let (state, style) = state_of(step, theme);
+    let style = if step.state == StepState::Running { theme.warning() } else { theme.muted() };
     let body = if step.state == StepState::Reverted { theme.muted() } else { theme.text() };
     vec![
         (step.step.to_string(), theme.muted()),
         (age(Some(&step.started_at), now), theme.muted()),
         (step.word().to_owned(), theme.accent()),
         (step.about(), body),
-        (state.to_owned(), style),
+        (step.progress(), style),
     ]
-}
-
-/// How far a step is, for people.
-pub(super) fn state_of(step: &Step, theme: Theme) -> (&'static str, Style) {
-    match step.state {
-        StepState::Running => ("interrupted", theme.warning()),
-        StepState::Done => ("", theme.text()),
-        StepState::Reverted => ("taken back", theme.muted()),
-    }
 }

@@ -170,7 +170,7 @@ fn ask_to_roll_back(last_run: Option<&Step>) -> Effect {
     };
     Effect::Ask(Box::new(
         Dialog::new("Roll back", "Cancel")
-            .line(format!("Roll the migration run of {} back (step {})?", connectors(run.records), run.step))
+            .line(format!("Roll the migration run of {} back (step {})?", connectors(run.left()), run.step))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and left alone.")
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]),
     ))
@@ -194,10 +194,22 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
     }
     if applied.run.is_some() {
         dialog = dialog
+            .lines(whole_run(applied))
             .line("In the review, U rolls this run back, now or later.")
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]);
     }
     dialog
+}
+
+/// A run that goes on after a stop is one with what was done before.
+fn whole_run(applied: &Applied) -> Option<(Tone, String)> {
+    let before = applied.of_run.saturating_sub(applied.written());
+    (before > 0).then(|| {
+        (
+            Tone::Plain,
+            format!("With the {before} of before the stop, this run is about {}.", connectors(applied.of_run)),
+        )
+    })
 }
 
 /// Rows of the list that fit in `area`.

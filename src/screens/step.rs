@@ -9,14 +9,14 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use super::dialog::{Dialog, Tone, change_lines};
 use super::effect::{Effect, Go, connectors};
 use super::record;
+use super::record::type_name;
 use super::rows::Rows;
 use super::table::{self, Column};
-use super::{history, record::type_name};
 use crate::clock::age;
 use crate::domain::Summary;
 use crate::domain::change::{ChangeState, changes};
 use crate::keymap::Action;
-use crate::store::{RecordChange, Scope, Step};
+use crate::store::{Back, RecordChange, Scope, Step};
 use crate::ui::input::TextInput;
 use crate::ui::layout::{cut_bottom, cut_right, cut_top};
 use crate::ui::text::{clip, safe};
@@ -126,6 +126,10 @@ fn take_back(state: &State) -> Vec<Effect> {
         Some(change) if change.state == ChangeState::TakenBack => {
             vec![Effect::info("this was taken back already")]
         }
+        Some(change) if change.back == Back::Unknown => {
+            let text = "another program deleted it, and the history holds only what this step changed; a copy of the file may have it (b in the history)";
+            vec![Effect::bad(text)]
+        }
         Some(change) => vec![Effect::Ask(Box::new(ask_for_one(change)))],
         None => Vec::new(),
     }
@@ -133,32 +137,28 @@ fn take_back(state: &State) -> Vec<Effect> {
 
 /// Both sides of one record: what it is now, and what it would be.
 fn ask_for_one(change: &RecordChange) -> Dialog {
-    let id = change.id.clone();
-    let name = change.record();
-    let name = name.map_or(id.as_str(), |record| record.name.as_str());
+    let (id, name) = (change.id.clone(), change.name());
     let is_in_force = change.state == ChangeState::InForce;
+    let step = change.step;
     let mut dialog = Dialog::new(if is_in_force { "Take back" } else { "Changed since" }, "Cancel");
-    dialog = dialog.line(match (&change.now, &change.before) {
-        (Some(_), None) => format!("Step {} created “{name}”; taking that back deletes it.", change.step),
-        (None, _) => format!("“{name}” is not in the file now; taking step {} back puts it there again.", change.step),
-        (Some(_), Some(_)) if is_in_force => format!("Put “{name}” back to what it was before step {}?", change.step),
-        (Some(_), Some(_)) => format!(
-            "“{name}” was changed after step {}. Taking it back all the same drops those later changes too:",
-            change.step
-        ),
+    dialog = dialog.line(match (&change.now, &change.back) {
+        (_, Back::Gone) => format!("Step {step} created “{name}”; taking that back deletes it."),
+        (None, _) => format!("“{name}” is not in the file now; taking step {step} back puts it there again."),
+        (Some(_), _) if is_in_force => format!("Put “{name}” back to what it was before step {step}?"),
+        (Some(_), _) => format!("“{name}” was changed after step {step}. Only what that step changed would go back:"),
     });
-    if let (Some(now), Some(before)) = (&change.now, &change.before) {
-        dialog = dialog.lines(change_lines(&changes(now, before)));
+    if let (Some(now), Back::Record(back)) = (&change.now, &change.back) {
+        let lines = change_lines(&changes(now, back));
+        dialog =
+            if lines.is_empty() { dialog.line("Nothing of it is left to take back.") } else { dialog.lines(lines) };
     }
     let job = if is_in_force {
-        Job::TakeBack { step: change.step, only: Some(vec![id]) }
+        Job::TakeBack { step, only: Some(vec![id]) }
     } else {
-        Job::TakeBackOver { step: change.step, id, seen: change.now.as_ref().map(|record| record.revision) }
+        Job::TakeBackOver { step, id, seen: change.now.as_ref().map(|record| record.revision) }
     };
     let answer = if is_in_force { "Take back" } else { "Take back all the same" };
-    let dialog = dialog
-        .line("This is one step, which u takes back.")
-        .choice(answer, vec![Effect::Write(job, "taking a step back")]);
+    let dialog = dialog.line("Ctrl-r brings it again.").choice(answer, vec![Effect::Write(job, "taking a step back")]);
     if is_in_force { dialog.default_to_last() } else { dialog }
 }
 
@@ -197,7 +197,7 @@ fn headline(state: &State, step: Option<&Step>, cells: usize, now: Timestamp, th
     let Some(step) = step else {
         return Line::styled(format!("Step {}", state.step), theme.title());
     };
-    let (word, _) = history::state_of(step, theme);
+    let word = step.progress();
     let mut text =
         format!("Step {}: {} of {}, {} ago", step.step, step.word(), step.about(), age(Some(&step.started_at), now));
     if !word.is_empty() {
@@ -258,8 +258,7 @@ fn view_panel(state: &State, frame: &mut Frame<'_>, area: Rect, beside: bool, th
 
 fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'static>> {
     let record = change.record();
-    let name = record.map_or(change.id.as_str(), |record| record.name.as_str());
-    let mut lines = vec![Line::styled(clip(name, cells), theme.accent())];
+    let mut lines = vec![Line::styled(clip(change.name(), cells), theme.accent())];
     match (&change.before, &change.after) {
         (Some(before), Some(after)) => {
             for (tone, text) in change_lines(&changes(before, after)) {
@@ -270,6 +269,7 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         (_, None) => lines.push(Line::styled("- deleted", theme.bad())),
     }
     let said = match change.state {
+        _ if change.back == Back::Unknown => "deleted by another program; of the rest of it the history knows nothing",
         ChangeState::InForce => "as this step left it; U takes it back",
         ChangeState::TakenBack => "taken back",
         ChangeState::ChangedSince => "changed since; U shows both sides",

@@ -255,9 +255,10 @@ fn copy_pages(path: &Path, source: &Connection, target: &Path, progress: Progres
 
 /// Refuses a file that SQLite finds damage in, the order of its indexes included.
 fn check_whole(path: &Path) -> Result<(), StoreError> {
-    match damage(path, "integrity_check")? {
-        None => Ok(()),
-        Some(detail) => Err(damaged_copy(path, &detail)),
+    match damage(path, "integrity_check") {
+        Ok(None) => Ok(()),
+        Ok(Some(detail)) | Err(StoreError::Corrupt { detail, .. }) => Err(damaged_copy(path, &detail)),
+        Err(error) => Err(error),
     }
 }
 

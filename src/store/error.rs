@@ -90,6 +90,11 @@ pub enum StoreError {
     /// No such history step, or it cannot be taken back.
     #[error("{0}")]
     History(String),
+    /// Another program put a copy of the file back while a job was under way.
+    #[error(
+        "{0} was replaced by a copy of it while this was running; what was left was not done. Look at the file again"
+    )]
+    Replaced(PathBuf),
     /// A copy cannot be made or put back; nothing was changed.
     #[error("{0}")]
     Refused(String),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Progress;
 use super::connectors::{COLUMNS, count, from_row, get};
 use super::error::StoreError;
-use super::history::{Journal, Kind};
+use super::history::{Journal, Kind, Step, ensure_it_is, find_step};
 use super::open::Store;
 use super::page::PLAN_ORDER;
 use crate::domain::model_version::{self, Decision, Group, Plan};
@@ -118,6 +118,8 @@ pub struct Applied {
     pub blocked: u64,
     /// The run was stopped before its end; what it wrote stays and can be rolled back.
     pub stopped: bool,
+    /// Records that the whole run wrote, also before an earlier stop.
+    pub of_run: u64,
 }
 
 impl Applied {
@@ -220,25 +222,34 @@ impl Store {
 
     /// Applies the plan with the decisions made, in batches; with `all`, every connector without a mode
     /// gets `shared`. A run that is stopped or killed keeps what it wrote, and what it did not reach
-    /// stays pending; one that was killed last of all is gone on with, so that it can be rolled back as one.
+    /// stays pending; it is gone on with by the next one, if nothing else was done meanwhile, so that both can be
+    /// rolled back as one.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn apply(&mut self, all: bool, now: &str, progress: Progress<'_>) -> Result<Applied, StoreError> {
         let counts = self.plan_counts()?;
         let total = counts.to_apply();
-        let run = self.interrupted_run()?.map(|run| run.step);
+        let interrupted = self.interrupted_run()?;
+        let began = interrupted.as_ref().map_or(now, |run| &run.started_at).to_owned();
+        let run = interrupted.map(|run| run.step);
         let mut applied = Applied { run, blocked: counts.blocked, ..Applied::default() };
         // Within a run the log is not synced for every batch: after a power cut a run may be shorter, never
         // torn. The last transaction syncs, and only then is the run told as done.
         self.sync_each_commit(false)?;
-        let outcome = self.apply_batches(all, now, total, &mut applied, progress);
+        let outcome = self.apply_batches(all, &began, total, &mut applied, progress);
         self.sync_each_commit(true)?;
         outcome?;
         if let Some(run) = applied.run {
-            self.transaction("ending the run", |connection| {
-                Journal::resume(connection, run)
-                    .finish()
+            let path = self.path.clone();
+            applied.of_run = self.transaction("ending the run", |connection| {
+                ensure_it_is(connection, run, |step| is_run(step, &began), &path)?;
+                let journal = Journal::resume(connection, run);
+                // A run that was stopped stays open: the next one goes on with it, and both are taken back as one.
+                let ended = if applied.stopped { journal.pause() } else { journal.finish().map(|_| ()) };
+                ended.map_err(|cause| StoreError::Sql { doing: "ending the run", cause })?;
+                find_step(connection, &format!("h.step = {run}"))
+                    .map(|step| step.map_or(0, |step| step.records))
                     .map_err(|cause| StoreError::Sql { doing: "ending the run", cause })
             })?;
         }
@@ -276,6 +287,9 @@ impl Store {
         let mut counted = applied.clone();
         let last = self.transaction("applying the migration", |connection| {
             let batch = batch(connection, after).map_err(wrap)?;
+            if let Some(run) = counted.run {
+                ensure_it_is(connection, run, |step| is_run(step, now), &path)?;
+            }
             let Some((last, _, _)) = batch.last() else {
                 return Ok(None);
             };
@@ -298,6 +312,11 @@ impl Store {
         *applied = counted;
         Ok(last)
     }
+}
+
+/// The run that these batches are of.
+fn is_run(step: &Step, began: &str) -> bool {
+    step.kind == Kind::Migration && step.started_at == began
 }
 
 fn migrate(

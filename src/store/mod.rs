@@ -23,7 +23,9 @@ pub use connect::{Inspection, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use copy::{COPY_FROM, CopyKind, FileCopy, Restored, copies_of, restore};
 pub use error::StoreError;
-pub use history::{HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState};
+pub use history::{
+    Back, HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState,
+};
 pub use import::{ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;

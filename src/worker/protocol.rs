@@ -311,6 +311,8 @@ pub enum Reply {
     Done(Done),
     /// A job failed; nothing was changed.
     Failed(String),
+    /// Another program put a file of an older schema in place of this one.
+    OlderSchema(i64),
     /// A question could not be answered.
     ReadFailed(String),
     /// A thread ended by a panic.

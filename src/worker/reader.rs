@@ -8,7 +8,7 @@ use std::sync::mpsc::Receiver;
 use super::Reading;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request};
 use crate::domain::Summary;
-use crate::store::{self, Scope, Store, StoreError};
+use crate::store::{self, LATEST_SCHEMA, Scope, Store, StoreError};
 use crate::vault::Vault;
 
 /// Answers questions about the file.
@@ -17,6 +17,8 @@ pub struct Reader {
     vault: Vault,
     orders: HashMap<Scope, Order>,
     data_version: i64,
+    /// The file had an older schema when it was opened read-only.
+    is_older: bool,
 }
 
 /// Steps that the history shows; what is older can be had on the command line.
@@ -45,7 +47,8 @@ impl Reader {
     /// A reader on a connection of its own.
     pub fn new(store: Store, vault: Vault) -> Self {
         let data_version = store.data_version().unwrap_or(0);
-        Self { store, vault, orders: HashMap::new(), data_version }
+        let is_older = store.schema_version().is_ok_and(|schema| schema < LATEST_SCHEMA);
+        Self { store, vault, orders: HashMap::new(), data_version, is_older }
     }
 
     /// A reader whose running statement stops when the flag is set.
@@ -107,7 +110,10 @@ impl Reader {
             Ok(Some(answer)) => reply(answer),
             Ok(None) => {}
             Err(StoreError::Cancelled) => return false,
-            Err(error) => reply(Reply::ReadFailed(error.to_string())),
+            Err(error) => reply(match self.store.schema_version() {
+                Ok(schema) if schema < LATEST_SCHEMA && !self.is_older => Reply::OlderSchema(schema),
+                _ => Reply::ReadFailed(error.to_string()),
+            }),
         }
         // SQLite tells cheaply that someone else (our writer included) has written.
         if let Ok(version) = self.store.data_version()

@@ -81,7 +81,12 @@ impl Writer {
     /// Runs one job and tells how it ended.
     pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
         let done = self.do_job(job, &clock::now_iso(), reply);
-        reply(done.map_or_else(|error| Reply::Failed(error.to_string()), Reply::Done));
+        reply(match done {
+            Ok(done) => Reply::Done(done),
+            // Asked for, so it is no failure.
+            Err(error @ TransferError::Store(StoreError::Cancelled)) => Reply::Done(Done::Nothing(error.to_string())),
+            Err(error) => Reply::Failed(error.to_string()),
+        });
     }
 
     fn do_job(&mut self, job: Job, now: &str, reply: &impl Fn(Reply)) -> Result<Done, TransferError> {

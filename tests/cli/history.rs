@@ -202,6 +202,25 @@ fn reports_say_what_is_planned_and_what_was_done() {
 }
 
 #[test]
+fn a_report_never_takes_the_place_of_a_database_or_the_keys() {
+    let place = Place::new();
+    let path = place.demo();
+    let keys = place.path("demo.db.keys");
+    ok(&path, &["upgrade"]);
+    let copy = json(&path, &["backup", "--json"])["path"].as_str().unwrap().to_owned();
+    let before = [std::fs::read(&path).unwrap(), std::fs::read(&copy).unwrap(), std::fs::read(&keys).unwrap()];
+    for target in [path.to_str().unwrap(), copy.as_str(), keys.to_str().unwrap()] {
+        for what in ["--dry-run", "--apply"] {
+            let output = run(&path, &["--key-file", keys.to_str().unwrap(), "migrate", what, "--report", target]);
+            assert_eq!(output.status.code(), Some(2), "{target} {}", said(&output));
+            assert!(said(&output).contains("name another file for the report"));
+        }
+    }
+    let after = [std::fs::read(&path).unwrap(), std::fs::read(&copy).unwrap(), std::fs::read(&keys).unwrap()];
+    assert_eq!(before, after);
+}
+
+#[test]
 fn the_history_is_kept_as_long_as_the_file_says() {
     let place = Place::new();
     let path = place.demo();
@@ -221,4 +240,5 @@ fn the_history_is_kept_as_long_as_the_file_says() {
     ok(&path, &["upgrade"]);
     assert_eq!(rows(&path, "SELECT count(*) FROM history"), ["Integer(0)"]);
     assert!(ok(&path, &["history", "--keep-all"]).contains("for ever"));
+    assert_eq!(run(&path, &["history", "--keep-megabytes", "0"]).status.code(), Some(2));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use connector_admin::domain::{AuthMode, Connector};
-use connector_admin::store::{SaveOutcome, StepState, Store, StoreError};
+use connector_admin::store::{ModeChange, SaveOutcome, StepState, Store, StoreError};
 
 use crate::model::open;
 use crate::support::{Place, records, rows};
@@ -92,6 +92,49 @@ fn edits_made_during_a_run_and_its_rollback_stay() {
     }
     assert_eq!(rows(&path, "PRAGMA integrity_check"), ["\"ok\""]);
     assert_eq!(rows(&path, "SELECT count(*) FROM connectors WHERE model_version = 2"), ["Integer(0)"]);
+}
+
+#[test]
+fn a_copy_put_back_in_the_middle_stops_the_job_and_nothing_is_written_into_it() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut store = open(&path);
+    let copy = place.path("copy.bak");
+    let now = jiff::Timestamp::now();
+    store.back_up(Some(&copy), now, &mut |_, _| true).unwrap();
+    let before = records(&path);
+    // What the copy's history calls step 1 is another step there than here.
+    store.set_auth_mode(&["c0001".to_owned()], ModeChange::Toggle, NOW).unwrap();
+    let put_back = || {
+        connector_admin::store::restore(&path, &copy, now, |_, _| true).unwrap();
+        open(&path).set_auth_mode(&["c0002".to_owned()], ModeChange::Toggle, NOW).unwrap();
+        open(&path).set_auth_mode(&["c0002".to_owned()], ModeChange::Toggle, NOW).unwrap();
+    };
+    let mut is_first = true;
+    let run = store.apply(false, "2026-11-25T13:00:00.000Z", &mut |_, _| {
+        if std::mem::take(&mut is_first) {
+            put_back();
+        }
+        true
+    });
+    assert!(matches!(run, Err(StoreError::Replaced(_))), "{run:?}");
+    let changed = records(&path).iter().zip(&before).filter(|(one, other)| one != other).count();
+    assert_eq!(changed, 1, "only the toggled one");
+    assert_eq!(
+        rows(&path, "SELECT kind, records FROM history"),
+        ["\"auth mode\"|Integer(1)", "\"auth mode\"|Integer(1)"]
+    );
+    // The same for a rollback.
+    let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
+    let mut is_first = true;
+    let reverted = store.revert(run, NOW, &mut |_, _| {
+        if std::mem::take(&mut is_first) {
+            put_back();
+        }
+        true
+    });
+    assert!(matches!(reverted, Err(StoreError::Replaced(_) | StoreError::History(_))), "{reverted:?}");
+    assert_eq!(rows(&path, "PRAGMA integrity_check"), ["\"ok\""]);
 }
 
 #[test]

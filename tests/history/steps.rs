@@ -2,7 +2,7 @@
 
 use connector_admin::domain::change::{ChangeState, changes};
 use connector_admin::domain::{AuthMode, Connector};
-use connector_admin::store::{HistoryLimits, Kind, ModeChange, StepState, Store, StoreError};
+use connector_admin::store::{Back, HistoryLimits, Kind, ModeChange, StepState, Store, StoreError};
 
 use crate::model::open;
 use crate::support::{Place, execute, records, rows};
@@ -155,13 +155,81 @@ fn a_conflict_shows_both_sides_and_is_decided_one_by_one() {
     assert!(matches!(store.revert_over(step, "a", Some(now.revision), NOW), Err(StoreError::History(_))));
     let seen = store.get("a").unwrap().unwrap();
     assert_eq!(seen.name, "theirs");
+    // Only what the step changed goes back; what came later in other columns stays.
     store.revert_over(step, "a", Some(seen.revision), NOW).unwrap();
     let back = store.get("a").unwrap().unwrap();
-    assert_eq!((back.name.as_str(), back.auth_mode), ("name of a", Some(AuthMode::Shared)));
+    assert_eq!((back.name.as_str(), back.auth_mode), ("theirs", Some(AuthMode::Shared)));
     // That is a step too: redo brings the other side again.
     let redo = store.next_redo().unwrap().unwrap();
     store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
-    assert_eq!(store.get("a").unwrap().unwrap().name, "theirs");
+    let again = store.get("a").unwrap().unwrap();
+    assert_eq!((again.name.as_str(), again.auth_mode), ("theirs", Some(AuthMode::PerUser)));
+}
+
+#[test]
+fn secrets_go_back_with_the_config_they_are_sealed_with() {
+    let place = Place::new();
+    let mut store = open(&place.path("a.db"));
+    let first = add(&mut store, "a");
+    let save = |store: &mut Store, change: &dyn Fn(&mut Connector)| {
+        let mut edited = store.get("a").unwrap().unwrap();
+        change(&mut edited);
+        store.save::<StoreError>(&edited, NOW, |_, _| Ok(())).unwrap();
+    };
+    save(&mut store, &|record| record.secrets = Some("sealed with the first config".to_owned()));
+    save(&mut store, &|record| record.secrets = Some("replaced under the first config".to_owned()));
+    save(&mut store, &|record| {
+        record.config = r#"{"url":"https://b.example"}"#.to_owned();
+        record.secrets = Some("sealed with the second config".to_owned());
+        record.name = "later".to_owned();
+    });
+    // Step 3 replaced the secrets alone; what it replaced opens with the first config only.
+    let seen = store.get("a").unwrap().unwrap().revision;
+    store.revert_over(3, "a", Some(seen), NOW).unwrap();
+    let back = store.get("a").unwrap().unwrap();
+    assert_eq!(back.secrets.as_deref(), Some("sealed with the first config"));
+    assert_eq!((back.config, back.name.as_str()), (first.config, "later"));
+}
+
+#[test]
+fn what_another_program_deleted_comes_back_only_if_the_history_holds_all_of_it() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let mut store = open(&path);
+    for id in ["a", "b"] {
+        add(&mut store, id);
+    }
+    let ids = ["a", "b"].map(str::to_owned);
+    let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
+    execute(&path, "DELETE FROM connectors WHERE id = 'a'");
+    store.delete(&["b".to_owned()], NOW).unwrap();
+    let (theirs, ours) = (store.change(step, "a").unwrap().unwrap(), store.change(step, "b").unwrap().unwrap());
+    assert_eq!((theirs.back, theirs.state), (Back::Unknown, ChangeState::DeletedSince));
+    assert_eq!(changes(&theirs.before.unwrap(), &theirs.after.unwrap()).len(), 1, "what changed is shown all the same");
+    let refused = store.revert_over(step, "a", None, NOW).unwrap_err().to_string();
+    assert!(refused.contains("holds only what step 3 changed of it"), "{refused}");
+    assert_eq!(store.get("a").unwrap(), None);
+    assert!(matches!(ours.back, Back::Record(_)));
+    store.revert_over(step, "b", None, NOW).unwrap();
+    let back = store.get("b").unwrap().unwrap();
+    assert_eq!((back.name.as_str(), back.auth_mode), ("name of b", Some(AuthMode::Shared)));
+}
+
+#[test]
+fn what_is_left_of_a_step_is_counted() {
+    let place = Place::new();
+    let mut store = open(&place.path("a.db"));
+    for id in ["a", "b", "c"] {
+        add(&mut store, id);
+    }
+    let ids = ["a", "b", "c"].map(str::to_owned);
+    let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
+    store.revert_some(step, &ids[..1], NOW).unwrap();
+    let told = |store: &Store| store.step(step).unwrap().map(|step| (step.left(), step.progress())).unwrap();
+    assert_eq!(told(&store), (2, "1 taken back".to_owned()));
+    rename(&mut store, "b", "edited since");
+    store.revert(step, NOW, &mut |_, _| true).unwrap();
+    assert_eq!(told(&store), (1, "2 taken back".to_owned()));
 }
 
 #[test]

@@ -131,6 +131,18 @@ fn a_copy_is_made_and_put_back_from_the_screen() {
 }
 
 #[test]
+fn a_file_of_an_older_schema_put_in_place_by_another_program_is_opened_again() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 100, 30);
+    let path = place.path("demo.db");
+    app.press("Esc").expect("1 of 197");
+    let old = place.names().into_iter().find(|name| name.contains(".schema1-")).unwrap();
+    connector_admin::store::restore(&path, &place.path(&old), jiff::Timestamp::now(), |_, _| true).unwrap();
+    app.press("R").expect("The file was replaced").expect("of schema 1");
+    app.press("Enter").expect("Migration review").expect("189 pending").press("Esc").expect("1 of 197");
+}
+
+#[test]
 fn a_damaged_copy_is_not_put_back() {
     let place = Place::new();
     let mut app = App::open(&place.demo(), 100, 30);

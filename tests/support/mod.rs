@@ -166,7 +166,7 @@ impl App {
                     self.send(Message::Edited(outcome));
                 }
                 Effect::Reopen(copy) => {
-                    let options = OpenOptions { restore: Some(copy), ..self.options.clone() };
+                    let options = OpenOptions { restore: copy, ..self.options.clone() };
                     let opened = Writer::open(&options, &Arc::default(), &reply).expect("opens again");
                     (self.writer, self.reader) = opened;
                 }

@@ -98,8 +98,7 @@ pub(super) fn step(
 }
 
 fn print_change(change: &RecordChange, output: &mut Output) -> anyhow::Result<()> {
-    let name = change.record().map_or("", |record| record.name.as_str());
-    output.line(&format!("{} ({name}): {}", change.id, change.state.label()))?;
+    output.line(&format!("{} ({}): {}", change.id, change.name(), change.state.label()))?;
     match (&change.before, &change.after) {
         (None, _) => output.line("  + created")?,
         (_, None) => output.line("  - deleted")?,
@@ -198,8 +197,10 @@ pub(super) fn report(reverted: &Reverted, verb: &str, json: bool, output: &mut O
         }))?;
     } else {
         let (origin, kind) = step.origin.unwrap_or((step.step, step.kind));
-        let count = counted(reverted.restored, "connector");
-        output.line(&format!("{verb}: {} of {count} (step {origin})", kind.as_str()))?;
+        output.line(&match reverted.restored {
+            0 => format!("nothing was {verb} of step {origin} ({})", kind.as_str()),
+            restored => format!("{verb}: {} of {} (step {origin})", kind.as_str(), counted(restored, "connector")),
+        })?;
         for id in &reverted.conflicts {
             output.line(&format!("changed since, left alone: {id}"))?;
         }
@@ -217,7 +218,7 @@ fn step_row(step: &Step) -> Vec<String> {
         age(Some(&step.started_at), Timestamp::now()),
         step.word().to_owned(),
         step.about(),
-        step.state.as_str().to_owned(),
+        step.progress(),
         bytes_text(step.bytes),
     ]
 }

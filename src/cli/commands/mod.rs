@@ -50,6 +50,9 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
         }
         Command::Migrate { apply, all, rollback, report, no_copy, json, .. } => {
+            if let Some(target) = &report {
+                report::check_target(target, &context.key_file()?)?;
+            }
             let asked = migration::Asked { all, keep_copy: !no_copy, report: report.as_deref(), json };
             match (apply, rollback) {
                 (true, _) => migration::apply(file, &asked, output),

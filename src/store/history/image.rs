@@ -94,6 +94,29 @@ pub(super) fn with_columns(mut connector: Connector, image: &Image) -> Connector
     connector
 }
 
+/// The image of a deleted record has all columns; that of a change only those that it changed.
+pub(super) fn is_whole(image: &Image) -> bool {
+    COLUMNS.iter().all(|column| image.contains_key(column.name) || column.name == "secrets")
+}
+
+/// Columns that the secrets are sealed with, and the secrets: they go back together or not at all.
+const SEALED: [&str; 4] = ["connector_type_id", "config", "is_missing_secrets", "secrets"];
+
+/// A record with what `image` holds put over it; what secrets are sealed with is taken from `before` as a whole.
+pub(super) fn put_over(current: Connector, image: &Image, before: &Connector) -> Connector {
+    let back = with_columns(current, image);
+    if !SEALED.iter().any(|name| image.contains_key(*name)) {
+        return back;
+    }
+    Connector {
+        connector_type_id: before.connector_type_id.clone(),
+        config: before.config.clone(),
+        is_missing_secrets: before.is_missing_secrets,
+        secrets: before.secrets.clone(),
+        ..back
+    }
+}
+
 /// Reads an image as the table holds it; none for a record that was not there, or text that is no image.
 pub(super) fn parse(text: Option<String>) -> Option<Image> {
     text.and_then(|text| serde_json::from_str(&text).ok())

@@ -22,7 +22,7 @@ use super::open::Store;
 pub(super) use journal::Journal;
 pub use prune::{HistoryLimits, HistorySize, Pruned};
 pub(super) use record::change_state;
-pub use record::{RecordChange, RecordStep};
+pub use record::{Back, RecordChange, RecordStep};
 pub use revert::Reverted;
 
 /// What a step was.
@@ -131,6 +131,8 @@ pub struct Step {
     pub bytes: u64,
     /// The step it takes back.
     pub reverts: Option<i64>,
+    /// Records of it that other steps took back.
+    pub taken_back: u64,
     /// What that one was.
     pub reverts_kind: Option<Kind>,
     /// The step that did something new, which this one takes back or brings again, and what it was.
@@ -141,6 +143,22 @@ impl Step {
     /// It brings a step again that was taken back.
     pub fn is_redo(&self) -> bool {
         self.reverts_kind.is_some_and(Kind::is_inverse)
+    }
+
+    /// Records that taking it back is about.
+    pub fn left(&self) -> u64 {
+        self.records.saturating_sub(self.taken_back)
+    }
+
+    /// How far it is, for people.
+    pub fn progress(&self) -> String {
+        match (self.state, self.taken_back) {
+            (StepState::Running, _) => "unfinished".to_owned(),
+            (StepState::Reverted, taken) if taken < self.records => format!("{taken} taken back"),
+            (StepState::Reverted, _) => "taken back".to_owned(),
+            (StepState::Done, 0) => String::new(),
+            (StepState::Done, taken) => format!("{taken} taken back"),
+        }
     }
 
     /// The word for people: a step that takes an undo back is a redo.
@@ -174,7 +192,8 @@ const STEP: &str = "h.step, h.kind, h.state, h.started_at, h.records, h.subject,
      (SELECT kind FROM history AS other WHERE other.step = h.reverts), \
      (SELECT reverts FROM history AS other WHERE other.step = h.reverts), \
      (SELECT first.kind FROM history AS other JOIN history AS first ON first.step = other.reverts \
-      WHERE other.step = h.reverts)";
+      WHERE other.step = h.reverts), \
+     (SELECT coalesce(sum(records), 0) FROM history AS other WHERE other.reverts = h.step AND other.state <> 'reverted')";
 
 /// Reads a row as [`STEP`] names it.
 fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
@@ -196,6 +215,7 @@ fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
         subject: row.get(5)?,
         bytes: number(6)?,
         reverts,
+        taken_back: number(11)?,
         reverts_kind,
         origin,
     })
@@ -271,6 +291,19 @@ impl Store {
     fn find_step(&self, condition: &str) -> Result<Option<Step>, StoreError> {
         self.run("reading the history", |connection| find_step(connection, condition))
     }
+}
+
+/// A step that goes on over several transactions is still what it was. It is not after another program put a copy
+/// of the file back in between.
+pub(super) fn ensure_it_is(
+    connection: &Connection,
+    step: i64,
+    is_it: impl Fn(&Step) -> bool,
+    path: &std::path::Path,
+) -> Result<(), StoreError> {
+    let found = find_step(connection, &format!("h.step = {step}"))
+        .map_err(|cause| StoreError::Sql { doing: "reading the history", cause })?;
+    if found.is_some_and(|found| is_it(&found)) { Ok(()) } else { Err(StoreError::Replaced(path.to_owned())) }
 }
 
 /// The newest step for which a condition on `h` holds.

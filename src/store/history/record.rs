@@ -22,8 +22,21 @@ pub struct RecordChange {
     pub after: Option<Connector>,
     /// The record as it is now; none when it is not in the file.
     pub now: Option<Connector>,
+    /// What taking the change back would make of the record now.
+    pub back: Back,
     /// What has become of it.
     pub state: ChangeState,
+}
+
+/// What taking a change back makes of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// This.
+    Record(Box<Connector>),
+    /// It is deleted.
+    Gone,
+    /// Another program deleted the record, and the history holds only what the change was about.
+    Unknown,
 }
 
 impl RecordChange {
@@ -32,9 +45,16 @@ impl RecordChange {
         self.after.as_ref().or(self.before.as_ref()).or(self.now.as_ref())
     }
 
+    /// Its name; the id where the history does not hold the name.
+    pub fn name(&self) -> &str {
+        let named = self.record().map(|record| record.name.as_str()).filter(|name| !name.is_empty());
+        named.unwrap_or(&self.id)
+    }
+
     /// For filters, whether the record is in the file or not.
     pub fn summary(&self) -> Option<Summary> {
-        self.record().map(|record| Summary { change: Some(self.in_step()), ..Summary::of(record) })
+        let name = self.name().to_owned();
+        self.record().map(|record| Summary { name, change: Some(self.in_step()), ..Summary::of(record) })
     }
 
     /// For the row of a list.
@@ -84,10 +104,20 @@ impl Store {
             };
             let now = get(connection, id)?;
             let state = state_of(connection, step, &entry, now.as_ref().map(|record| record.revision))?;
-            let after = state_after(connection, step, id, now.clone())?;
-            let after = entry.after.as_ref().and_then(|image| after.map(|record| with_columns(record, image)));
-            let before = before_change(&entry, after.as_ref());
-            Ok(Some(RecordChange { step, id: id.to_owned(), before, after, now, state }))
+            let after = match entry.after.as_ref() {
+                None => None,
+                // Where nothing else is known of the record, at least what changed is shown.
+                Some(image) => Some(with_columns(
+                    state_after(connection, step, id, now.clone())?.unwrap_or_else(|| Connector::new(id, "")),
+                    image,
+                )),
+            };
+            let before = match (&entry.before, &after) {
+                (Some(image), Some(after)) => Some(with_columns(after.clone(), image)),
+                _ => before_change(&entry, None),
+            };
+            let back = back_of(connection, step, &entry, now.as_ref())?;
+            Ok(Some(RecordChange { step, id: id.to_owned(), before, after, now, back, state }))
         })
     }
 
@@ -161,7 +191,7 @@ impl Store {
             connection
                 .prepare_cached(&sql)?
                 .query_map(params![id, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                    let columns = image::parse(row.get(11)?).unwrap_or_default().keys().cloned().collect();
+                    let columns = image::parse(row.get(12)?).unwrap_or_default().keys().cloned().collect();
                     Ok(RecordStep { step: step_of(row)?, columns })
                 })?
                 .collect()
@@ -188,12 +218,34 @@ pub(super) fn entry_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-/// The record before a change, given what it was right after it.
+/// The record before a change, given what it was right after it; none when it was not there, or when nobody
+/// knows what it was.
 pub(super) fn before_change(entry: &Entry, after: Option<&Connector>) -> Option<Connector> {
     let image = entry.before.as_ref()?;
-    // A deleted record was kept whole.
-    let base = after.cloned().unwrap_or_else(|| Connector::new(&entry.id, ""));
+    let base = match after {
+        Some(after) => after.clone(),
+        None if image::is_whole(image) => Connector::new(&entry.id, ""),
+        None => return None,
+    };
     Some(Connector { revision: image::revision_of(image), ..with_columns(base, image) })
+}
+
+/// What taking a change back makes of the record as it is now. What was changed since stays, but for the columns
+/// that the change was about.
+pub(super) fn back_of(
+    connection: &Connection,
+    step: i64,
+    entry: &Entry,
+    now: Option<&Connector>,
+) -> rusqlite::Result<Back> {
+    let Some(image) = &entry.before else { return Ok(Back::Gone) };
+    let after = state_after(connection, step, &entry.id, now.cloned())?;
+    let before = before_change(entry, after.as_ref());
+    Ok(match (now, before) {
+        (Some(now), Some(before)) => Back::Record(Box::new(image::put_over(now.clone(), image, &before))),
+        (None, Some(before)) => Back::Record(Box::new(before)),
+        (_, None) => Back::Unknown,
+    })
 }
 
 /// The record right after a step: what it is now, with every later change taken off in turn.

@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::super::connectors::{count, get};
 use super::journal::Journal;
-use super::record::{Entry, before_change, brought_again, entry, entry_of, is_taken_back, state_after};
-use super::{Kind, Step, StepState, find_step};
+use super::record::{Back, Entry, back_of, before_change, brought_again, entry, entry_of, is_taken_back};
+use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
 use crate::store::{Progress, Store, StoreError};
 
@@ -48,8 +48,13 @@ impl Store {
         self.sync_each_commit(false)?;
         let outcome = self.revert_batches(step, false, now, progress);
         self.sync_each_commit(true)?;
-        let reverted = outcome?;
+        let mut reverted = outcome?;
+        reverted.only = None;
+        let path = self.path.clone();
         self.transaction("taking a step back", |connection| {
+            if let Some(by) = reverted.by {
+                ensure_it_is(connection, by, |by| by.reverts == Some(reverted.step.step), &path)?;
+            }
             if reverted.stopped { Ok(()) } else { end(connection, &reverted) }.map_err(failed)
         })?;
         Ok(reverted)
@@ -62,13 +67,20 @@ impl Store {
         now: &str,
         progress: Progress<'_>,
     ) -> Result<Reverted, StoreError> {
+        let path = self.path.clone();
         let (mut after, mut done) = (String::new(), 0);
         let mut so_far: Option<Reverted> = None;
         loop {
             let (reverted, last) = self.transaction("taking a step back", |connection| {
                 // Looked up under the write lock: another program may be taking the same step back.
                 let found = revertible(connection, step)?;
+                if so_far.as_ref().is_some_and(|so_far| so_far.step.started_at != found.started_at) {
+                    return Err(StoreError::Replaced(path.clone()));
+                }
                 let so_far = so_far.clone().unwrap_or_else(|| nothing_yet(found));
+                if let Some(by) = so_far.by {
+                    ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
+                }
                 let (mut reverted, last) = revert_batch(connection, so_far, &after, now).map_err(failed)?;
                 if is_one {
                     end(connection, &reverted).map_err(failed)?;
@@ -112,8 +124,8 @@ impl Store {
         })
     }
 
-    /// Puts one record back to what it was before a step, whatever was changed since: the person has seen
-    /// both sides. `seen` is the revision they saw, none when the record was not there.
+    /// Takes a step's change of one record back although the record was changed since: the person has seen both
+    /// sides. What the later changes did to other columns stays. `seen` is the revision they saw, none when the record was not there.
     ///
     /// # Errors
     /// As [`Store::revert`]; [`StoreError::History`] when the record was changed since it was seen.
@@ -128,11 +140,16 @@ impl Store {
             if current.as_ref().map(|record| record.revision) != seen {
                 return Err(StoreError::History(format!("{id:?} was changed again meanwhile; look at it once more")));
             }
+            let back = back_of(connection, step, &entry, current.as_ref()).map_err(failed)?;
+            if back == Back::Unknown {
+                return Err(StoreError::History(format!(
+                    "another program deleted {id:?}, and the history holds only what step {step} changed of it; nothing \
+                     was put back. A copy of the file may have it (`backup --list`)"
+                )));
+            }
             let mut work = || {
-                let after = state_after(connection, step, id, current.clone())?;
-                let before = before_change(&entry, after.as_ref());
                 let mut journal = begin(connection, &reverted.step, now)?;
-                put_back(&mut journal, current.clone(), before)?;
+                put_over(&mut journal, current.as_ref(), back.clone())?;
                 reverted.restored = 1;
                 reverted.only = Some((id.to_owned(), String::new()));
                 reverted.by = journal.finish()?;
@@ -281,6 +298,17 @@ fn take_back(
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
+}
+
+/// Writes what taking a change back over later ones makes of a record. That content has not been there before,
+/// so its revision is a new one.
+fn put_over(journal: &mut Journal<'_>, current: Option<&Connector>, back: Back) -> rusqlite::Result<()> {
+    match (current, back) {
+        (Some(current), Back::Record(mut back)) => journal.update(current, &mut back).map(|_| ()),
+        (None, Back::Record(mut back)) => journal.insert(&mut back),
+        (Some(current), Back::Gone) => journal.delete(current),
+        (_, Back::Gone | Back::Unknown) => Ok(()),
+    }
 }
 
 /// Makes a record what it was, its revision too: what an earlier step wrote is there again, and can be taken
