@@ -8,14 +8,14 @@
 //!
 //! | module | what is in it | what it may know |
 //! | --- | --- | --- |
-//! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, connector types, validation, filter | nothing below |
+//! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, connector types, validation and checks, filter | nothing below |
 //! | [`vault`] | keys; sealing and opening secrets | `domain` |
-//! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history | `domain` |
+//! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history and undo, copies | `domain` |
 //! | [`transfer`] | Kibana's export format and API objects | `domain`, `store`, `vault` |
 //! | [`worker`] | the threads that own the file, and the words they speak | `store`, `vault`, `transfer` |
 //! | [`keymap`] | the one table of actions and keys | nothing |
 //! | [`ui`] | safe text, text and secret input, JSON, theme, layout | `keymap` |
-//! | [`screens`] | list, detail, form, review, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
+//! | [`screens`] | list, detail, form, review, history, copies, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
 //! | [`app`] | the model, the focus, the router between screens | `screens` |
 //! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |

@@ -1,9 +1,10 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
 //! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
-//! `connectors` reads and writes records; `page` answers the list; `migration` plans, applies and
-//! keeps decisions; `secrets` finds and rotates sealed values; `history` journals every change and takes it back. All calls block: the UI reaches
-//! them through the worker threads only.
+//! `connectors` reads and writes records; `import` takes many in; `page` answers the lists; `migration` plans,
+//! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
+//! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
+//! looks for damage. All calls block: the UI reaches them through the worker threads only.
 
 mod connect;
 mod connectors;
