@@ -114,6 +114,8 @@ pub struct Model {
     pub(super) waiting_keys: VecDeque<Key>,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
+    /// The first counts of the file are on their way.
+    pub(super) awaiting_counts: bool,
     /// A copy is being put back before the file is opened again.
     pub(super) is_restoring: bool,
     pub(super) quitting: bool,
@@ -154,6 +156,7 @@ impl Model {
             waiting_keys: VecDeque::new(),
             fatal: None,
             is_restoring: false,
+            awaiting_counts: false,
             quitting: false,
             setup,
         }

@@ -167,10 +167,9 @@ fn filter_hides(list: &mut Rows) -> Vec<Effect> {
 }
 
 fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
-    model.overview = opened.overview.clone();
     model.review.upgraded = opened.upgraded.clone();
     model.upgrade_stage = None;
-    let was_upgraded = opened.upgraded.is_some();
+    let overview = opened.overview.clone();
     model.opened = Some(opened);
     let body = model.body();
     model.connectors.resize(connectors::height(body));
@@ -181,22 +180,43 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     if let Some(outcome) = model.opened.as_ref().and_then(|opened| opened.restored.clone()) {
         model.is_restoring = false;
         effects.push(restored(outcome));
-        return effects;
     }
-    let pending = model.overview.plan.pending();
-    if model.setup.apply_migration && model.overview.plan.to_apply() > 0 {
-        effects.push(Effect::Go(Go::Review));
-        effects.push(Effect::Write(Job::Apply, "migrating"));
-    } else if was_upgraded && pending > 0 {
-        effects.push(Effect::Go(Go::Review));
-    } else if let Some(run) = &model.overview.interrupted_run {
-        let text = "a migration run was interrupted after";
-        effects
-            .push(Effect::bad(format!("{text} {}: m reviews it, A goes on, U takes it back", count_of(run.records))));
-    } else if pending > 0 {
-        effects.push(Effect::info(format!("{} to migrate: m reviews that", count_of(pending))));
+    match overview {
+        Some(overview) => {
+            model.overview = overview;
+            effects.extend(first_counts(model));
+        }
+        None => {
+            model.awaiting_counts = true;
+            effects.push(Effect::Read(Request::Overview));
+        }
     }
     effects
+}
+
+/// What the counts of a file that has just been opened lead to.
+fn first_counts(model: &Model) -> Vec<Effect> {
+    let opened = model.opened.as_ref();
+    if opened.is_some_and(|opened| opened.restored.is_some()) {
+        return Vec::new();
+    }
+    let was_upgraded = opened.is_some_and(|opened| opened.upgraded.is_some());
+    let plan = &model.overview.plan;
+    if model.setup.apply_migration && plan.to_apply() > 0 {
+        return vec![Effect::Go(Go::Review), Effect::Write(Job::Apply, "migrating")];
+    }
+    if was_upgraded && plan.pending() > 0 {
+        return vec![Effect::Go(Go::Review)];
+    }
+    if let Some(run) = &model.overview.interrupted_run {
+        let text = "a migration run was interrupted after";
+        let done = count_of(run.records);
+        return vec![Effect::bad(format!("{text} {done}: m reviews it, A goes on, U takes it back"))];
+    }
+    match plan.pending() {
+        0 => Vec::new(),
+        pending => vec![Effect::info(format!("{} to migrate: m reviews that", count_of(pending)))],
+    }
 }
 
 /// What putting a copy back came to.
@@ -325,6 +345,9 @@ fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect
 /// The counts; after a run its result is told with them.
 fn overview_came(model: &mut Model, overview: crate::worker::protocol::Overview) -> Vec<Effect> {
     model.overview = overview;
+    if std::mem::take(&mut model.awaiting_counts) {
+        return first_counts(model);
+    }
     match model.awaiting_result.take() {
         Some(applied) => vec![Effect::Ask(Box::new(review::result(&applied, &model.overview.plan)))],
         None => Vec::new(),

@@ -81,7 +81,9 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
     };
     let mut parts = vec![model.setup.file.clone()];
     if let Some(opened) = &model.opened {
-        parts.push(count_of(model.overview.total));
+        if !model.awaiting_counts {
+            parts.push(count_of(model.overview.total));
+        }
         if model.overview.plan.pending() > 0 {
             parts.push(format!("{} to migrate", model.overview.plan.pending()));
         }

@@ -85,7 +85,7 @@ fn text_of(config: &Map<String, Value>, key: &str) -> Option<String> {
 }
 
 /// What has become of a step's change of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChangeState {
     /// The record is as the step left it.
     InForce,

@@ -19,28 +19,39 @@ pub struct Filter {
     terms: Vec<Term>,
 }
 
+/// One term: a test, or that it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    negated: bool,
-    test: Test,
+pub struct Term {
+    /// The test must not hold.
+    pub negated: bool,
+    /// The test.
+    pub test: Test,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Test {
-    /// Lower-cased, in name, id or connector type id.
+/// What a term asks of a connector.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Test {
+    /// Folded text in name, id or connector type id.
     Text(String),
-    /// Lower-cased, in the type's id or name.
+    /// Folded text in the connector type's id or name.
     Type(String),
+    /// The auth mode; none: there is none.
     AuthMode(Option<AuthMode>),
-    /// Lower-cased, in the auth type; none: there is no auth type.
+    /// Folded text in the auth type; none: there is no auth type.
     AuthType(Option<String>),
+    /// It is in the migration plan.
     NeedsMigration,
+    /// It misses its secrets.
     MissingSecrets,
+    /// It is in this group of the plan.
     InGroup(Group),
+    /// Its type or the use of it is deprecated.
     Deprecated,
+    /// Its type is not in the catalogue.
     UnknownType,
+    /// Config or extra is no JSON object.
     Malformed,
-    /// In a step of the history.
+    /// What has become of a step's change of it.
     Change(ChangeState),
 }
 
@@ -64,6 +75,11 @@ impl Filter {
     pub fn parse(text: &str) -> Result<Self, String> {
         let terms = words(text).into_iter().filter_map(|word| term(&word).transpose()).collect::<Result<_, _>>()?;
         Ok(Self { terms })
+    }
+
+    /// The terms, all of which must hold.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
     }
 
     /// Matches everything.
@@ -95,11 +111,7 @@ impl Test {
             Test::Text(wanted) => [&summary.name, &summary.id, &summary.connector_type_id]
                 .into_iter()
                 .any(|text| fold(text).contains(wanted)),
-            Test::Type(wanted) => {
-                let name = Catalogue::current().get(&summary.connector_type_id).map(|known| &known.name);
-                fold(&summary.connector_type_id).contains(wanted)
-                    || name.is_some_and(|name| fold(name).contains(wanted))
-            }
+            Test::Type(wanted) => is_of_type(&summary.connector_type_id, wanted),
             Test::AuthMode(mode) => summary.auth_mode == *mode,
             Test::AuthType(None) => summary.auth_type.is_none(),
             Test::AuthType(Some(wanted)) => {
@@ -114,6 +126,12 @@ impl Test {
             Test::Change(state) => summary.change.as_ref().is_some_and(|change| change.state == *state),
         }
     }
+}
+
+/// Does a connector type's id or name hold a folded text?
+pub fn is_of_type(connector_type_id: &str, wanted: &str) -> bool {
+    let name = Catalogue::current().get(connector_type_id).map(|known| &known.name);
+    fold(connector_type_id).contains(wanted) || name.is_some_and(|name| fold(name).contains(wanted))
 }
 
 struct Word {

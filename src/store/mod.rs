@@ -16,8 +16,11 @@ mod integrity;
 mod migration;
 mod open;
 mod page;
+mod row_set;
 mod schema;
+mod search;
 mod secrets;
+mod text;
 mod upgrade;
 
 pub use connect::{Inspection, inspect};
@@ -32,6 +35,7 @@ pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
+pub use search::{Lists, TextState};
 pub use upgrade::{Stage, UpgradeReport, upgrade};
 
 /// Told after each part of a long job: how many records are done, of how many. Returning false stops

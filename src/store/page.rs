@@ -27,7 +27,7 @@ pub enum Scope {
 }
 
 /// A column the list can be sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SortColumn {
     /// By name.
     Name,
@@ -61,7 +61,7 @@ impl SortColumn {
 }
 
 /// An order of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
     /// The column.
     pub column: SortColumn,
@@ -71,12 +71,15 @@ pub struct Sort {
 
 impl Default for Sort {
     fn default() -> Self {
-        Self { column: SortColumn::Name, descending: false }
+        Self::FIRST
     }
 }
 
 impl Sort {
-    fn sql(self) -> String {
+    /// The order of the list when it opens.
+    pub const FIRST: Self = Self { column: SortColumn::Name, descending: false };
+
+    pub(super) fn sql(self) -> String {
         let direction = if self.descending { "DESC" } else { "ASC" };
         let columns = match self.column {
             SortColumn::Name => "name COLLATE NOCASE",
@@ -190,7 +193,12 @@ impl Store {
     }
 }
 
-pub(super) const PLAN_ORDER: &str = "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 ELSE 2 END";
+/// The groups of the plan as the file names them, in the order of the list; the last one is what SQLite does not
+/// judge.
+pub(super) const PLAN_GROUPS: [&str; 4] = ["backfill", "stamp_only", "blocked", "odd"];
+
+pub(super) const PLAN_ORDER: &str =
+    "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 WHEN 'blocked' THEN 2 ELSE 3 END";
 
 /// The row ids that a filter lets through. Read in the order the file has them in: following an index to
 /// every row would jump through the whole file.

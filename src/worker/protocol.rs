@@ -198,8 +198,8 @@ pub struct Opened {
     pub read_only: bool,
     /// What the upgrade did, if there was one.
     pub upgraded: Option<UpgradeReport>,
-    /// The counts.
-    pub overview: Overview,
+    /// The counts, where they are known already.
+    pub overview: Option<Overview>,
     /// What is wrong with the keys, for people.
     pub key_warnings: Vec<String>,
     /// A copy was to be put back first: what came of it.

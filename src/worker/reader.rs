@@ -7,8 +7,8 @@ use std::sync::mpsc::Receiver;
 
 use super::Reading;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request};
-use crate::domain::Summary;
-use crate::store::{self, LATEST_SCHEMA, Scope, Store, StoreError};
+use crate::domain::{Filter, Summary};
+use crate::store::{self, LATEST_SCHEMA, Lists, Scope, Sort, Store, StoreError, TextState};
 use crate::vault::Vault;
 
 /// Answers questions about the file.
@@ -16,6 +16,8 @@ pub struct Reader {
     store: Store,
     vault: Vault,
     orders: HashMap<Scope, Order>,
+    lists: Lists,
+    text_state: TextState,
     data_version: i64,
     /// The file had an older schema when it was opened read-only.
     is_older: bool,
@@ -34,9 +36,15 @@ struct Order {
     generation: u64,
     row_ids: Vec<i64>,
     gone: Vec<String>,
+    /// Only the first page has been read; with what was asked for.
+    first_page_of: Option<Sort>,
 }
 
 impl Order {
+    fn is_first_page(&self) -> bool {
+        self.first_page_of.is_some()
+    }
+
     fn gone(&self, row_id: i64) -> Option<&String> {
         let at = usize::try_from(row_id.checked_neg()?.checked_sub(1)?).ok()?;
         self.gone.get(at)
@@ -48,7 +56,9 @@ impl Reader {
     pub fn new(store: Store, vault: Vault) -> Self {
         let data_version = store.data_version().unwrap_or(0);
         let is_older = store.schema_version().is_ok_and(|schema| schema < LATEST_SCHEMA);
-        Self { store, vault, orders: HashMap::new(), data_version, is_older }
+        let text_state = store.text_state().unwrap_or_default();
+        let (orders, lists) = (HashMap::new(), Lists::default());
+        Self { store, vault, orders, lists, text_state, data_version, is_older }
     }
 
     /// A reader whose running statement stops when the flag is set.
@@ -61,11 +71,16 @@ impl Reader {
     pub(super) fn run(mut self, incoming: &Receiver<Request>, reading: &Reading, reply: &impl Fn(Reply)) {
         let mut waiting = VecDeque::new();
         loop {
-            if waiting.is_empty() {
+            waiting.extend(incoming.try_iter());
+            if waiting.is_empty() && !reading.stopping.load(Ordering::Relaxed) {
+                reading.interrupt.store(false, Ordering::Relaxed);
+                if self.read_ahead() {
+                    continue;
+                }
                 let Ok(request) = incoming.recv() else { return };
                 waiting.push_back(request);
+                waiting.extend(incoming.try_iter());
             }
-            waiting.extend(incoming.try_iter());
             if reading.stopping.load(Ordering::Relaxed) {
                 return;
             }
@@ -79,6 +94,24 @@ impl Reader {
                 // Interrupted: asked again, unless the newer question is of the same kind.
                 waiting.push_front(request);
             }
+        }
+    }
+
+    /// Does a part of what will be asked next, while nothing is asked; false when there is nothing left to do. A
+    /// failure is told when the question comes.
+    fn read_ahead(&mut self) -> bool {
+        if self.is_older {
+            return false;
+        }
+        if let Some(scope) = self.orders.iter().find(|(_, order)| order.is_first_page()).map(|(scope, _)| *scope) {
+            return match self.complete(scope) {
+                Ok(()) => true,
+                Err(error) => matches!(error, StoreError::Cancelled),
+            };
+        }
+        match self.lists.read_more(&self.store) {
+            Ok(more) => more,
+            Err(error) => matches!(error, StoreError::Cancelled),
         }
     }
 
@@ -116,10 +149,7 @@ impl Reader {
             }),
         }
         // SQLite tells cheaply that someone else (our writer included) has written.
-        if let Ok(version) = self.store.data_version()
-            && version != self.data_version
-        {
-            self.data_version = version;
+        if self.look_for_changes().unwrap_or(false) {
             reply(Reply::ChangedOnDisk);
         }
         true
@@ -136,7 +166,10 @@ impl Reader {
     }
 
     fn list(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
-        self.data_version = self.store.data_version()?;
+        self.look_for_changes()?;
+        if let Some(reply) = self.first_page(list)? {
+            return Ok(Some(reply));
+        }
         let mut order = self.order(list)?;
         let row_ids = std::mem::take(&mut order.row_ids);
         let total = row_ids.len();
@@ -156,12 +189,52 @@ impl Reader {
         Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start, rows }))
     }
 
-    fn order(&self, list: &ListRequest) -> Result<Order, StoreError> {
-        let mut order = Order {
-            generation: list.generation,
-            row_ids: self.store.order(list.scope, &list.filter, list.sort)?,
-            gone: Vec::new(),
+    /// Forgets what is not true any more, if anybody (our writer included) has written.
+    fn look_for_changes(&mut self) -> Result<bool, StoreError> {
+        let version = self.store.data_version()?;
+        if version == self.data_version {
+            return Ok(false);
+        }
+        self.data_version = version;
+        let state = self.store.text_state()?;
+        self.lists.forget(state != self.text_state);
+        self.text_state = state;
+        Ok(true)
+    }
+
+    /// The first page of a list at once, where the whole order is not at hand yet.
+    fn first_page(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
+        let len = list.window * 2;
+        let is_plain = list.filter.is_empty() && list.keep.is_none() && !matches!(list.scope, Scope::Step(_));
+        if !is_plain || self.is_older || list.cursor >= list.window || self.lists.has_order(list.scope, list.sort) {
+            return Ok(None);
+        }
+        let (row_ids, total) = self.store.first_rows(list.scope, list.sort, len)?;
+        let rows = self.store.summaries(&row_ids)?;
+        let cursor = list.cursor.min(total.saturating_sub(1));
+        let first_page_of = (row_ids.len() < total).then_some(list.sort);
+        let order = Order { generation: list.generation, row_ids, gone: Vec::new(), first_page_of };
+        self.orders.insert(list.scope, order);
+        Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start: 0, rows }))
+    }
+
+    /// Reads the rest of a list whose first page has been given.
+    fn complete(&mut self, scope: Scope) -> Result<(), StoreError> {
+        let Some(sort) = self.orders.get(&scope).and_then(|order| order.first_page_of) else { return Ok(()) };
+        let row_ids = self.lists.order(&self.store, scope, &Filter::default(), sort)?;
+        if let Some(order) = self.orders.get_mut(&scope) {
+            (order.row_ids, order.first_page_of) = (row_ids, None);
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, list: &ListRequest) -> Result<Order, StoreError> {
+        let row_ids = if self.is_older {
+            self.store.order(list.scope, &list.filter, list.sort)?
+        } else {
+            self.lists.order(&self.store, list.scope, &list.filter, list.sort)?
         };
+        let mut order = Order { generation: list.generation, row_ids, gone: Vec::new(), first_page_of: None };
         if let Scope::Step(step) = list.scope {
             order.gone = self.store.gone_since(step)?;
             if !list.filter.is_empty() {
@@ -200,7 +273,8 @@ impl Reader {
         Ok(self.store.change(step, id)?.and_then(|change| change.summary()))
     }
 
-    fn rows(&self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
+    fn rows(&mut self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
+        self.reach(scope, start + len)?;
         let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
             return Ok(None);
         };
@@ -208,7 +282,14 @@ impl Reader {
         Ok(Some(Reply::Rows { scope, generation, start, rows }))
     }
 
-    fn ids(&self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
+    /// Makes sure that the order goes as far as a window.
+    fn reach(&mut self, scope: Scope, end: usize) -> Result<(), StoreError> {
+        let is_short = self.orders.get(&scope).is_some_and(|order| order.is_first_page() && order.row_ids.len() < end);
+        if is_short { self.complete(scope) } else { Ok(()) }
+    }
+
+    fn ids(&mut self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
+        self.reach(scope, start.saturating_add(len))?;
         let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
             return Ok(None);
         };

@@ -66,8 +66,9 @@ impl Writer {
         reply(Reply::Opened(Box::new(Opened {
             schema: store.schema_version()?,
             read_only: store.is_read_only(),
+            // After an upgrade the counts decide what is shown; else the list need not wait for them.
+            overview: upgraded.is_some().then(|| overview(&store)).transpose()?,
             upgraded,
-            overview: overview(&store)?,
             key_warnings: wrong
                 .map(|error| error.to_string())
                 .into_iter()

@@ -6,4 +6,5 @@ mod support;
 
 mod migration;
 mod refusals;
+mod search;
 mod upgrade;

@@ -1,0 +1,322 @@
+//! Searching without looking at every record: each term of a filter is a set of rows from an index of SQLite or
+//! from the texts in memory, and a list is an order walked through those sets. What a term means is the domain's
+//! word ([`Filter::matches`]); a test proves that both say the same.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::connectors::text;
+use super::error::StoreError;
+use super::open::Store;
+use super::page::{self, Scope, Sort};
+use super::row_set::RowSet;
+use super::text::TextIndex;
+use crate::domain::Catalogue;
+use crate::domain::filter::{Filter, Term, Test, fold, is_of_type};
+
+/// Orders and sets that answered earlier questions, for as long as the file stays as it is.
+#[derive(Debug, Default)]
+pub struct Lists {
+    texts: TextIndex,
+    orders: HashMap<(Scope, Sort), Vec<i64>>,
+    sets: HashMap<Test, RowSet>,
+    /// Rows that SQLite does not judge.
+    odd: Option<Vec<i64>>,
+}
+
+/// Orders that are kept: eight bytes a record each.
+const ORDERS: usize = 3;
+
+impl Lists {
+    /// Forgets what a change of the file may have made wrong. The texts stay when only auth modes and model
+    /// versions changed.
+    pub fn forget(&mut self, texts_changed: bool) {
+        let texts = std::mem::take(&mut self.texts);
+        *self = Self::default();
+        if !texts_changed {
+            self.texts = texts;
+        }
+    }
+
+    /// Reads some more of the texts; false when there was nothing left to read.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_more(&mut self, store: &Store) -> Result<bool, StoreError> {
+        self.texts.read_more(store)
+    }
+
+    /// The whole order of a list is at hand, or can be had at once.
+    pub fn has_order(&self, scope: Scope, sort: Sort) -> bool {
+        self.orders.contains_key(&(scope, sort)) || (scope, sort) == FIRST && self.texts.by_name().is_some()
+    }
+
+    /// The row ids of a list, in order.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the search was stopped.
+    pub fn order(&mut self, store: &Store, scope: Scope, filter: &Filter, sort: Sort) -> Result<Vec<i64>, StoreError> {
+        if filter.reads_changes() {
+            // What has become of each change is asked record by record.
+            return store.order(scope, filter, sort);
+        }
+        for term in filter.terms() {
+            self.find(store, &term.test)?;
+        }
+        self.sort(store, scope, sort)?;
+        let odd = if filter.is_empty() { RowSet::default() } else { self.odd_matching(store, filter)? };
+        let odd_rows: RowSet = self.odd.iter().flatten().copied().collect();
+        let terms: Vec<(&Term, &RowSet)> =
+            filter.terms().iter().filter_map(|term| Some((term, self.sets.get(&term.test)?))).collect();
+        let passes = |row_id: i64| {
+            if odd_rows.contains(row_id) {
+                return odd.contains(row_id);
+            }
+            terms.iter().all(|(term, set)| set.contains(row_id) != term.negated)
+        };
+        let base = self.base(scope, sort);
+        Ok(if filter.is_empty() {
+            base.to_vec()
+        } else {
+            base.iter().copied().filter(|row_id| passes(*row_id)).collect()
+        })
+    }
+
+    /// The order of a list without a filter, which [`Lists::sort`] has found.
+    fn base(&self, scope: Scope, sort: Sort) -> &[i64] {
+        let by_name = self.texts.by_name().filter(|_| (scope, sort) == FIRST);
+        by_name.or_else(|| self.orders.get(&(scope, sort)).map(Vec::as_slice)).unwrap_or_default()
+    }
+
+    /// Finds the order of a list without a filter.
+    fn sort(&mut self, store: &Store, scope: Scope, sort: Sort) -> Result<(), StoreError> {
+        if !self.has_order(scope, sort) {
+            let order = match scope {
+                Scope::Connectors | Scope::Step(_) => store.order(scope, &Filter::default(), sort)?,
+                Scope::Review => self.plan_order(store, sort)?,
+            };
+            if self.orders.len() >= ORDERS {
+                self.orders.clear();
+            }
+            self.orders.insert((scope, sort), order);
+        }
+        Ok(())
+    }
+
+    /// The plan, group by group; the records that SQLite does not judge stand with the last group.
+    fn plan_order(&mut self, store: &Store, sort: Sort) -> Result<Vec<i64>, StoreError> {
+        if sort == Sort::default() {
+            return store.plan_by_name();
+        }
+        self.sort(store, Scope::Connectors, sort)?;
+        let all = self.base(Scope::Connectors, sort);
+        let mut order = Vec::new();
+        for group in page::PLAN_GROUPS {
+            let rows: RowSet = store.rows_of_group(group)?.into_iter().collect();
+            order.extend(all.iter().copied().filter(|row_id| rows.contains(*row_id)));
+        }
+        Ok(order)
+    }
+
+    /// Fills the set of a test in.
+    fn find(&mut self, store: &Store, test: &Test) -> Result<(), StoreError> {
+        if self.sets.contains_key(test) {
+            return Ok(());
+        }
+        let set = match test {
+            Test::Text(wanted) => {
+                while self.texts.read_more(store)? {}
+                let mut set = self.texts.find(wanted);
+                let types = store.types_where(|id| fold(id).contains(wanted))?;
+                store.rows_of_types(&types)?.into_iter().for_each(|row_id| set.insert(row_id));
+                set
+            }
+            Test::Type(wanted) => {
+                let types = store.types_where(|id| is_of_type(id, wanted))?;
+                store.rows_of_types(&types)?.into_iter().collect()
+            }
+            Test::UnknownType => {
+                let types = store.types_where(|id| Catalogue::current().get(id).is_none())?;
+                store.rows_of_types(&types)?.into_iter().collect()
+            }
+            test => store.rows_of(test)?.into_iter().collect(),
+        };
+        self.sets.insert(test.clone(), set);
+        Ok(())
+    }
+
+    /// Of the rows that SQLite does not judge, those that the domain lets through.
+    fn odd_matching(&mut self, store: &Store, filter: &Filter) -> Result<RowSet, StoreError> {
+        if self.odd.is_none() {
+            self.odd = Some(store.odd_rows()?);
+        }
+        let odd = self.odd.as_deref().unwrap_or_default();
+        let summaries = store.summaries(odd)?;
+        let passing =
+            odd.iter().zip(summaries).filter(|(_, found)| found.as_ref().is_some_and(|row| filter.matches(row)));
+        Ok(passing.map(|(row_id, _)| *row_id).collect())
+    }
+}
+
+/// What tells whether the names and ids may have changed: what other programs did, and the newest step of the
+/// history that was about more than auth modes and model versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextState {
+    foreign: Option<String>,
+    step: Option<i64>,
+}
+
+/// The order of the list when it opens.
+const FIRST: (Scope, Sort) = (Scope::Connectors, Sort::FIRST);
+
+impl Store {
+    /// See [`TextState`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn text_state(&self) -> Result<TextState, StoreError> {
+        self.run("looking for changes", |connection| {
+            use rusqlite::OptionalExtension;
+            let foreign = connection
+                .prepare_cached("SELECT value FROM settings WHERE name = 'foreign_changes'")?
+                .query_row([], |row| row.get(0))
+                .optional()?;
+            // Taking a run back changes no name either; taking back anything else may.
+            let step = connection
+                .prepare_cached(
+                    "SELECT step FROM history WHERE kind NOT IN ('auth mode', 'migration', 'rollback')
+                     ORDER BY step DESC LIMIT 1",
+                )?
+                .query_row([], |row| row.get(0))
+                .optional()?;
+            Ok(TextState { foreign, step })
+        })
+    }
+
+    /// The first rows of a list without a filter, and how many it has in all: an index answers both at once.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn first_rows(&self, scope: Scope, sort: Sort, len: usize) -> Result<(Vec<i64>, usize), StoreError> {
+        let count = |sql: &str| {
+            self.run("counting the connectors", |connection| {
+                connection.prepare_cached(sql)?.query_row([], |row| super::connectors::count(row, 0))
+            })
+        };
+        match scope {
+            Scope::Connectors | Scope::Step(_) => {
+                let sql = format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql());
+                Ok((self.row_ids(&sql, &[])?, to_usize(count("SELECT count(*) FROM connectors")?)))
+            }
+            Scope::Review => {
+                let mut rows = Vec::new();
+                for group in page::PLAN_GROUPS {
+                    let left = len - rows.len();
+                    let sql = format!(
+                        "SELECT rowid FROM connectors WHERE migration_group = ?1 ORDER BY {} LIMIT {left}",
+                        sort.sql()
+                    );
+                    rows.extend(self.row_ids(&sql, &[group.to_owned()])?);
+                }
+                let total = count("SELECT count(*) FROM connectors WHERE migration_group IS NOT NULL")?;
+                Ok((rows, to_usize(total)))
+            }
+        }
+    }
+
+    fn row_ids(&self, sql: &str, values: &[String]) -> Result<Vec<i64>, StoreError> {
+        self.run("searching the connectors", |connection| {
+            connection.prepare_cached(sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+        })
+    }
+
+    /// The rows that an index finds for a test of a column.
+    fn rows_of(&self, test: &Test) -> Result<Vec<i64>, StoreError> {
+        let select = |condition: &str| format!("SELECT rowid FROM connectors WHERE {condition}");
+        match test {
+            Test::AuthMode(Some(mode)) => self.row_ids(&select("auth_mode = ?1"), &[mode.as_str().to_owned()]),
+            Test::AuthMode(None) => self.row_ids(&select("auth_mode IS NULL"), &[]),
+            Test::AuthType(None) => self.row_ids(&select("auth_type IS NULL"), &[]),
+            Test::AuthType(Some(wanted)) => {
+                let found = self.distinct("auth_type", |auth_type| fold(auth_type).contains(wanted))?;
+                self.row_ids(&select(&format!("auth_type IN ({})", marks(found.len()))), &found)
+            }
+            Test::NeedsMigration => self.row_ids(&select("migration_group IS NOT NULL"), &[]),
+            Test::InGroup(group) => self.rows_of_group(group.as_str()),
+            Test::MissingSecrets => self.row_ids(&select("is_missing_secrets <> 0"), &[]),
+            Test::Deprecated => {
+                let types = self.types_where(|id| Catalogue::current().is_deprecated(id, false))?;
+                let mut rows = self.rows_of_types(&types)?;
+                // The rest of the types that can be used in a deprecated way is named by the column itself.
+                let in_use = "connector_type_id IN ('.servicenow', '.servicenow-sir') AND is_deprecated_use <> 0";
+                rows.extend(self.row_ids(&select(in_use), &[])?);
+                Ok(rows)
+            }
+            Test::Malformed => self.row_ids(&select("(is_malformed <> 0 OR is_odd <> 0) AND is_malformed <> 0"), &[]),
+            Test::Text(_) | Test::Type(_) | Test::UnknownType | Test::Change(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn odd_rows(&self) -> Result<Vec<i64>, StoreError> {
+        self.row_ids("SELECT rowid FROM connectors WHERE (is_malformed <> 0 OR is_odd <> 0) AND is_odd <> 0", &[])
+    }
+
+    fn rows_of_types(&self, types: &[String]) -> Result<Vec<i64>, StoreError> {
+        let sql = format!("SELECT rowid FROM connectors WHERE connector_type_id IN ({})", marks(types.len()));
+        self.row_ids(&sql, types)
+    }
+
+    fn rows_of_group(&self, group: &str) -> Result<Vec<i64>, StoreError> {
+        self.row_ids("SELECT rowid FROM connectors WHERE migration_group = ?1", &[group.to_owned()])
+    }
+
+    /// The plan, group by group, each by name, along its index.
+    fn plan_by_name(&self) -> Result<Vec<i64>, StoreError> {
+        let mut order = Vec::new();
+        for group in page::PLAN_GROUPS {
+            let sql = "SELECT rowid FROM connectors WHERE migration_group = ?1 ORDER BY name COLLATE NOCASE, rowid";
+            order.extend(self.row_ids(sql, &[group.to_owned()])?);
+        }
+        Ok(order)
+    }
+
+    fn types_where(&self, holds: impl Fn(&str) -> bool) -> Result<Vec<String>, StoreError> {
+        self.distinct("connector_type_id", holds)
+    }
+
+    /// The values of an indexed column for which something holds, found by jumping from one to the next.
+    fn distinct(&self, column: &str, holds: impl Fn(&str) -> bool) -> Result<Vec<String>, StoreError> {
+        self.run("searching the connectors", |connection| {
+            let mut found = Vec::new();
+            let mut last = next_value(connection, column, None)?;
+            while let Some(value) = last {
+                last = next_value(connection, column, Some(&value))?;
+                if holds(&value) {
+                    found.push(value);
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+fn next_value(connection: &Connection, column: &str, after: Option<&str>) -> rusqlite::Result<Option<String>> {
+    use rusqlite::OptionalExtension;
+    let condition = if after.is_some() { format!("{column} > ?1") } else { format!("{column} IS NOT NULL") };
+    let sql = format!("SELECT {column} FROM connectors WHERE {condition} ORDER BY {column} LIMIT 1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row(params_from_iter(after), |row| text(row, 0))
+        .optional()
+        .map(Option::flatten)
+}
+
+fn to_usize(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// `?,?,?` for so many values.
+fn marks(count: usize) -> String {
+    vec!["?"; count].join(",")
+}
