@@ -19,6 +19,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
     match reply {
         Reply::Upgrading(stage) => model.upgrade_stage = Some(stage),
         Reply::Opened(opened) => return opened_file(model, *opened),
+        Reply::KeyWarning(warning) => return vec![Effect::bad(warning)],
         Reply::OpenFailed(reason) => {
             model.fatal = Some(reason);
             return vec![Effect::Quit];

@@ -49,7 +49,7 @@ impl Lists {
 
     /// The whole order of a list is at hand, or can be had at once.
     pub fn has_order(&self, scope: Scope, sort: Sort) -> bool {
-        self.orders.contains_key(&(scope, sort)) || (scope, sort) == FIRST && self.texts.by_name().is_some()
+        self.orders.contains_key(&(scope, sort)) || self.by_name(scope, sort).is_some()
     }
 
     /// The row ids of a list, in order.
@@ -57,12 +57,15 @@ impl Lists {
     /// # Errors
     /// When the file cannot be read or the search was stopped.
     pub fn order(&mut self, store: &Store, scope: Scope, filter: &Filter, sort: Sort) -> Result<Vec<i64>, StoreError> {
-        if filter.reads_changes() {
-            // What has become of each change is asked record by record.
+        // What has become of each change is asked record by record.
+        if filter.reads_changes() || self.texts.is_unusable() {
             return store.order(scope, filter, sort);
         }
         for term in filter.terms() {
             self.find(store, &term.test)?;
+        }
+        if self.texts.is_unusable() {
+            return store.order(scope, filter, sort);
         }
         self.sort(store, scope, sort)?;
         let odd = if filter.is_empty() { RowSet::default() } else { self.odd_matching(store, filter)? };
@@ -75,18 +78,21 @@ impl Lists {
             }
             terms.iter().all(|(term, set)| set.contains(row_id) != term.negated)
         };
-        let base = self.base(scope, sort);
-        Ok(if filter.is_empty() {
-            base.to_vec()
-        } else {
-            base.iter().copied().filter(|row_id| passes(*row_id)).collect()
+        let passes = |row_id: &i64| filter.is_empty() || passes(*row_id);
+        Ok(match self.by_name(scope, sort) {
+            Some(by_name) => by_name.iter().copied().map(i64::from).filter(passes).collect(),
+            None => self.base(scope, sort).iter().copied().filter(passes).collect(),
         })
     }
 
-    /// The order of a list without a filter, which [`Lists::sort`] has found.
+    /// The order of the names in memory, where that is what is asked for.
+    fn by_name(&self, scope: Scope, sort: Sort) -> Option<&[u32]> {
+        self.texts.by_name().filter(|_| (scope, sort) == FIRST)
+    }
+
+    /// Another order of a list without a filter, which [`Lists::sort`] has found.
     fn base(&self, scope: Scope, sort: Sort) -> &[i64] {
-        let by_name = self.texts.by_name().filter(|_| (scope, sort) == FIRST);
-        by_name.or_else(|| self.orders.get(&(scope, sort)).map(Vec::as_slice)).unwrap_or_default()
+        self.orders.get(&(scope, sort)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Finds the order of a list without a filter.

@@ -19,7 +19,8 @@ const END: u8 = 0xff;
 /// One text of every record, one after the other.
 #[derive(Debug, Default)]
 struct Column {
-    row_ids: Vec<i64>,
+    /// Half the room of what SQLite has; a file with larger row ids is searched without the texts.
+    row_ids: Vec<u32>,
     /// Where each text ends.
     ends: Vec<u32>,
     bytes: Vec<u8>,
@@ -34,6 +35,7 @@ pub(super) struct TextIndex {
     after: (Option<(String, i64)>, Option<String>),
     names_done: bool,
     ids_done: bool,
+    is_unusable: bool,
 }
 
 impl Column {
@@ -41,10 +43,17 @@ impl Column {
     fn push(&mut self, row_id: i64, text: &str) -> bool {
         self.bytes.extend_from_slice(fold(text).as_bytes());
         self.bytes.push(END);
-        let Ok(end) = u32::try_from(self.bytes.len()) else { return false };
+        let (Ok(end), Ok(row_id)) = (u32::try_from(self.bytes.len()), u32::try_from(row_id)) else { return false };
         self.row_ids.push(row_id);
         self.ends.push(end);
         true
+    }
+
+    /// Everything is in it: the room for more is given back.
+    fn shrink(&mut self) {
+        self.row_ids.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.bytes.shrink_to_fit();
     }
 
     /// Adds the rows whose text holds the wanted one.
@@ -54,7 +63,7 @@ impl Column {
             let at = from + at;
             let place = self.ends.partition_point(|end| *end as usize <= at);
             let (Some(row_id), Some(end)) = (self.row_ids.get(place), self.ends.get(place)) else { return };
-            found.insert(*row_id);
+            found.insert(i64::from(*row_id));
             from = *end as usize;
         }
     }
@@ -62,8 +71,17 @@ impl Column {
 
 impl TextIndex {
     /// The row ids by name, once all names have been read: the order of the list when it opens.
-    pub(super) fn by_name(&self) -> Option<&[i64]> {
-        self.names_done.then_some(self.names.row_ids.as_slice())
+    pub(super) fn by_name(&self) -> Option<&[u32]> {
+        (self.names_done && !self.is_unusable).then_some(self.names.row_ids.as_slice())
+    }
+
+    /// The file has row ids or texts beyond what is kept here; nothing is.
+    pub(super) fn is_unusable(&self) -> bool {
+        self.is_unusable
+    }
+
+    fn give_up(&mut self) {
+        *self = Self { is_unusable: true, names_done: true, ids_done: true, ..Self::default() };
     }
 
     /// Reads some more of the file; false when there was nothing left to read.
@@ -77,8 +95,12 @@ impl TextIndex {
             self.after.0 = rows.last().cloned();
             for (name, row_id) in &rows {
                 if !self.names.push(*row_id, name) {
-                    return Err(too_large());
+                    self.give_up();
+                    return Ok(false);
                 }
+            }
+            if self.names_done {
+                self.names.shrink();
             }
             return Ok(true);
         }
@@ -88,8 +110,12 @@ impl TextIndex {
             self.after.1 = rows.last().map(|(id, _)| id.clone());
             for (id, row_id) in &rows {
                 if !self.ids.push(*row_id, id) {
-                    return Err(too_large());
+                    self.give_up();
+                    return Ok(false);
                 }
+            }
+            if self.ids_done {
+                self.ids.shrink();
             }
             return Ok(true);
         }
@@ -104,10 +130,6 @@ impl TextIndex {
         self.ids.find(&finder, &mut found);
         found
     }
-}
-
-fn too_large() -> StoreError {
-    StoreError::History("the names and ids of this file take more than 4 GB; it is too large to be searched".to_owned())
 }
 
 fn names(connection: &Connection, after: Option<&(String, i64)>) -> rusqlite::Result<Vec<(String, i64)>> {

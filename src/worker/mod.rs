@@ -59,6 +59,7 @@ impl Worker {
                 let _alarm = Alarm(for_reader.clone());
                 reader.run(&incoming_requests, &shared, &for_reader);
             });
+            writer.look_at_keys(&reply);
             writer.forget_old_steps();
             for job in incoming_jobs {
                 flag.store(false, Ordering::Relaxed);

@@ -232,6 +232,8 @@ pub enum Reply {
     Upgrading(Stage),
     /// The file is open.
     Opened(Box<Opened>),
+    /// Something else is wrong with the keys.
+    KeyWarning(String),
     /// The file cannot be opened; the program ends with this message.
     OpenFailed(String),
     /// A search is done.

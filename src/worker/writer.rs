@@ -69,11 +69,7 @@ impl Writer {
             // After an upgrade the counts decide what is shown; else the list need not wait for them.
             overview: upgraded.is_some().then(|| overview(&store)).transpose()?,
             upgraded,
-            key_warnings: wrong
-                .map(|error| error.to_string())
-                .into_iter()
-                .chain(key_warnings(&vault, &store)?)
-                .collect(),
+            key_warnings: wrong.map(|error| error.to_string()).into_iter().chain(vault.exposure()).collect(),
             restored,
         })));
         Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))
@@ -142,6 +138,14 @@ impl Writer {
 }
 
 impl Writer {
+    /// Tells what is wrong with the keys and takes a look at every record to be found.
+    pub(super) fn look_at_keys(&self, reply: &impl Fn(Reply)) {
+        // What cannot be read now is told when it is asked for.
+        if let Ok(Some(warning)) = missing_passphrase(&self.vault, &self.store) {
+            reply(Reply::KeyWarning(warning));
+        }
+    }
+
     /// Forgets old steps of the history, where the file asks for it. A failure only keeps them for longer.
     pub(super) fn forget_old_steps(&mut self) {
         if let (false, Ok(limits)) = (self.store.is_read_only(), self.store.history_limits()) {
@@ -189,16 +193,17 @@ impl Writer {
 /// # Errors
 /// When the file cannot be read.
 pub fn key_warnings(vault: &Vault, store: &Store) -> Result<Vec<String>, StoreError> {
-    let mut warnings: Vec<String> = vault.exposure().into_iter().collect();
-    // Two kinds of keys in one file are a way to lose half of the secrets.
-    if !vault.uses_passphrase() && !store.sealed_like(PASSPHRASE_PREFIX)?.is_empty() {
-        warnings.push(
-            "some of the file's secrets are sealed with a passphrase, and none was given: they cannot be opened, and new \
-             ones are sealed with the key file. Start with --passphrase to go on with it"
-                .to_owned(),
-        );
+    Ok(vault.exposure().into_iter().chain(missing_passphrase(vault, store)?).collect())
+}
+
+/// Two kinds of keys in one file are a way to lose half of the secrets.
+fn missing_passphrase(vault: &Vault, store: &Store) -> Result<Option<String>, StoreError> {
+    if vault.uses_passphrase() || store.sealed_like(PASSPHRASE_PREFIX)?.is_empty() {
+        return Ok(None);
     }
-    Ok(warnings)
+    let warning = "some of the file's secrets are sealed with a passphrase, and none was given: they cannot be opened, and \
+                   new ones are sealed with the key file. Start with --passphrase to go on with it";
+    Ok(Some(warning.to_owned()))
 }
 
 /// Checks a passphrase on what the file has, before anything is sealed with it.

@@ -15,7 +15,6 @@ use crate::domain::{Catalogue, StoredAuthMode, model_version, validate};
 use crate::store::{ModeChange, Scope, Sort, Store};
 use crate::transfer::api;
 use crate::vault::Vault;
-use crate::worker::key_warnings;
 
 pub(super) fn list(
     file: &Path,
@@ -65,7 +64,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
         output.json(&api::connector(&connector))?;
         return Ok(DONE);
     }
-    for warning in key_warnings(&vault, &store)? {
+    if let Some(warning) = vault.exposure() {
         output.notice(&warning);
     }
     let mode = match connector.stored_auth_mode() {
