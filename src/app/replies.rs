@@ -39,6 +39,11 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 list.windowed(generation, start, rows);
             }
         }
+        Reply::Counted { scope, generation, total } => {
+            if let Some(list) = list(model, scope) {
+                list.counted(generation, total);
+            }
+        }
         Reply::Ids { scope, ids } => {
             if let Some(list) = list(model, scope) {
                 list.mark_ids(ids);

@@ -178,6 +178,13 @@ impl Rows {
         self.follow_cursor();
     }
 
+    /// The list is as long as this; its first page came before.
+    pub fn counted(&mut self, generation: u64, total: usize) {
+        if generation == self.generation {
+            self.total = total;
+        }
+    }
+
     /// After an answer: the record that was to be gone to is not in the list.
     pub fn missed_destination(&mut self) -> bool {
         if self.answered != self.generation {

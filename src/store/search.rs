@@ -200,35 +200,36 @@ impl Store {
         })
     }
 
-    /// The first rows of a list without a filter, and how many it has in all: an index answers both at once.
+    /// The first rows of a list without a filter, along an index.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn first_rows(&self, scope: Scope, sort: Sort, len: usize) -> Result<(Vec<i64>, usize), StoreError> {
-        let count = |sql: &str| {
-            self.run("counting the connectors", |connection| {
-                connection.prepare_cached(sql)?.query_row([], |row| super::connectors::count(row, 0))
-            })
-        };
-        match scope {
-            Scope::Connectors | Scope::Step(_) => {
-                let sql = format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql());
-                Ok((self.row_ids(&sql, &[])?, to_usize(count("SELECT count(*) FROM connectors")?)))
-            }
-            Scope::Review => {
-                let mut rows = Vec::new();
-                for group in page::PLAN_GROUPS {
-                    let left = len - rows.len();
-                    let sql = format!(
-                        "SELECT rowid FROM connectors WHERE migration_group = ?1 ORDER BY {} LIMIT {left}",
-                        sort.sql()
-                    );
-                    rows.extend(self.row_ids(&sql, &[group.to_owned()])?);
-                }
-                let total = count("SELECT count(*) FROM connectors WHERE migration_group IS NOT NULL")?;
-                Ok((rows, to_usize(total)))
-            }
+    pub fn first_rows(&self, scope: Scope, sort: Sort, len: usize) -> Result<Vec<i64>, StoreError> {
+        if scope != Scope::Review {
+            return self.row_ids(&format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql()), &[]);
         }
+        let mut rows = Vec::new();
+        for group in page::PLAN_GROUPS {
+            let left = len - rows.len();
+            let order = sort.sql();
+            let sql = format!("SELECT rowid FROM connectors WHERE migration_group = ?1 ORDER BY {order} LIMIT {left}");
+            rows.extend(self.row_ids(&sql, &[group.to_owned()])?);
+        }
+        Ok(rows)
+    }
+
+    /// How many rows a list without a filter has.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count_rows(&self, scope: Scope) -> Result<usize, StoreError> {
+        let condition = if scope == Scope::Review { "WHERE migration_group IS NOT NULL" } else { "" };
+        self.run("counting the connectors", |connection| {
+            connection
+                .prepare_cached(&format!("SELECT count(*) FROM connectors {condition}"))?
+                .query_row([], |row| super::connectors::count(row, 0))
+                .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+        })
     }
 
     fn row_ids(&self, sql: &str, values: &[String]) -> Result<Vec<i64>, StoreError> {
@@ -316,10 +317,6 @@ fn next_value(connection: &Connection, column: &str, after: Option<&str>) -> rus
         .query_row(params_from_iter(after), |row| text(row, 0))
         .optional()
         .map(Option::flatten)
-}
-
-fn to_usize(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 /// `?,?,?` for so many values.

@@ -251,6 +251,15 @@ pub enum Reply {
         /// Rows.
         rows: Vec<Option<Summary>>,
     },
+    /// How many rows a list has, of which the first page was given before.
+    Counted {
+        /// Which list.
+        scope: Scope,
+        /// The search.
+        generation: u64,
+        /// Rows in all.
+        total: usize,
+    },
     /// The rows of a window.
     Rows {
         /// Which list.

@@ -19,6 +19,8 @@ pub struct Reader {
     lists: Lists,
     text_state: TextState,
     data_version: i64,
+    /// The list whose first page was given before its rows were counted.
+    uncounted: Option<Scope>,
     /// The file had an older schema when it was opened read-only.
     is_older: bool,
 }
@@ -58,7 +60,7 @@ impl Reader {
         let is_older = store.schema_version().is_ok_and(|schema| schema < LATEST_SCHEMA);
         let text_state = store.text_state().unwrap_or_default();
         let (orders, lists) = (HashMap::new(), Lists::default());
-        Self { store, vault, orders, lists, text_state, data_version, is_older }
+        Self { store, vault, orders, lists, text_state, data_version, uncounted: None, is_older }
     }
 
     /// A reader whose running statement stops when the flag is set.
@@ -74,7 +76,7 @@ impl Reader {
             waiting.extend(incoming.try_iter());
             if waiting.is_empty() && !reading.stopping.load(Ordering::Relaxed) {
                 reading.interrupt.store(false, Ordering::Relaxed);
-                if self.read_ahead() {
+                if self.read_ahead(reply) {
                     continue;
                 }
                 let Ok(request) = incoming.recv() else { return };
@@ -99,9 +101,21 @@ impl Reader {
 
     /// Does a part of what will be asked next, while nothing is asked; false when there is nothing left to do. A
     /// failure is told when the question comes.
-    fn read_ahead(&mut self) -> bool {
+    fn read_ahead(&mut self, reply: &impl Fn(Reply)) -> bool {
         if self.is_older {
             return false;
+        }
+        if let Some(scope) = self.uncounted {
+            return match self.store.count_rows(scope) {
+                Ok(total) => {
+                    self.uncounted = None;
+                    if let Some(order) = self.orders.get(&scope) {
+                        reply(Reply::Counted { scope, generation: order.generation, total });
+                    }
+                    true
+                }
+                Err(error) => matches!(error, StoreError::Cancelled),
+            };
         }
         if let Some(scope) = self.orders.iter().find(|(_, order)| order.is_first_page()).map(|(scope, _)| *scope) {
             return match self.complete(scope) {
@@ -115,9 +129,10 @@ impl Reader {
         }
     }
 
-    /// Answers one question.
+    /// Answers one question, and does what follows from it.
     pub fn answer(&mut self, request: &Request, reply: &impl Fn(Reply)) {
         self.try_answer(request, reply);
+        while self.read_ahead(reply) {}
     }
 
     /// False when it was interrupted before it had an answer.
@@ -204,15 +219,19 @@ impl Reader {
 
     /// The first page of a list at once, where the whole order is not at hand yet.
     fn first_page(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
-        let len = list.window * 2;
+        // No more than is soon on the screen: each row is somewhere else in the file.
+        let len = list.window;
         let is_plain = list.filter.is_empty() && list.keep.is_none() && !matches!(list.scope, Scope::Step(_));
         if !is_plain || self.is_older || list.cursor >= list.window || self.lists.has_order(list.scope, list.sort) {
             return Ok(None);
         }
-        let (row_ids, total) = self.store.first_rows(list.scope, list.sort, len)?;
+        let row_ids = self.store.first_rows(list.scope, list.sort, len)?;
         let rows = self.store.summaries(&row_ids)?;
+        // How many there are is counted next; until then the list is as long as this page.
+        let total = row_ids.len();
         let cursor = list.cursor.min(total.saturating_sub(1));
-        let first_page_of = (row_ids.len() < total).then_some(list.sort);
+        let first_page_of = (total == len).then_some(list.sort);
+        self.uncounted = first_page_of.map(|_| list.scope);
         let order = Order { generation: list.generation, row_ids, gone: Vec::new(), first_page_of };
         self.orders.insert(list.scope, order);
         Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start: 0, rows }))
