@@ -75,6 +75,8 @@ CREATE INDEX connectors_by_updated_at ON connectors (updated_at);
 -- step: index the migration plan
 CREATE INDEX connectors_to_migrate ON connectors (migration_group, name COLLATE NOCASE)
   WHERE migration_group IS NOT NULL;
+
+-- step: index the missing secrets
 CREATE INDEX connectors_missing_secrets ON connectors (name COLLATE NOCASE) WHERE is_missing_secrets <> 0;
 
 -- step: create the history

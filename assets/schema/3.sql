@@ -16,6 +16,19 @@ CREATE TABLE settings (
   value  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- step: index the columns without the names
+-- The rows of one value lie in the order of the table then, so that a migration, which goes along the table, writes
+-- each page of an index once and not again and again. Orders by name are made from the names in memory. An upgrade
+-- from schema 1 does not make what is dropped here (src/store/schema.rs).
+DROP INDEX IF EXISTS connectors_by_type;
+DROP INDEX IF EXISTS connectors_by_auth_type;
+DROP INDEX IF EXISTS connectors_by_auth_mode;
+DROP INDEX IF EXISTS connectors_to_migrate;
+CREATE INDEX connectors_type ON connectors (connector_type_id);
+CREATE INDEX connectors_auth_type ON connectors (auth_type);
+CREATE INDEX connectors_auth_mode ON connectors (auth_mode);
+CREATE INDEX connectors_plan ON connectors (migration_group) WHERE migration_group IS NOT NULL;
+
 -- step: index what SQLite cannot judge and what is damaged
 -- Both are few in any file, and both are asked for.
 CREATE INDEX connectors_to_look_at ON connectors (is_malformed) WHERE is_malformed <> 0 OR is_odd <> 0;

@@ -91,7 +91,7 @@ fn bench_start(path: &Path) {
     let page = 76;
     let ours = best(5, || {
         let store = open(path);
-        let rows = store.first_rows(Scope::Connectors, Sort::default(), page).unwrap();
+        let rows = store.first_rows(Scope::Connectors, Sort::default(), page).unwrap().unwrap_or_default();
         store.summaries(&rows).unwrap()
     });
     let raw = best(5, || raw::first_page(path, page));
@@ -170,7 +170,8 @@ fn bench_import(folder: &Path, records: usize) {
 fn bench_save(folder: &Path, new: &Path) {
     let path = fresh(folder, new, "save.db");
     let mut store = open(&path);
-    let ids = store.ids(&store.first_rows(Scope::Connectors, Sort::default(), 20).unwrap()).unwrap();
+    let ids =
+        store.ids(&store.first_rows(Scope::Connectors, Sort::default(), 20).unwrap().unwrap_or_default()).unwrap();
     let mut turn = 0_usize;
     let ours = best(20, || {
         turn += 1;

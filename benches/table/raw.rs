@@ -20,10 +20,20 @@ pub fn backup(path: &Path, target: &Path) {
     std::fs::File::open(target).unwrap().sync_all().unwrap();
 }
 
+/// The statements of the schema, without the indexes of schema 2 that schema 3 replaces.
 pub fn upgrade(path: &Path) {
-    let steps = [include_str!("../../assets/schema/2.sql"), include_str!("../../assets/schema/3.sql")].join("\n");
+    let schema = [include_str!("../../assets/schema/2.sql"), include_str!("../../assets/schema/3.sql")].join("\n");
+    let replaced =
+        ["index the connector types", "index the auth types", "index the auth modes", "index the migration plan"];
+    let steps: Vec<&str> = schema
+        .split("-- step: ")
+        .skip(1)
+        .filter(|step| !replaced.iter().any(|title| step.starts_with(title)))
+        .collect();
+    // The title of a step is a comment.
+    let sql = steps.iter().map(|step| format!("-- {step}")).collect::<String>();
     let connection = Connection::open(path).unwrap();
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {steps}; PRAGMA user_version = 3; COMMIT")).unwrap();
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; PRAGMA user_version = 3; COMMIT")).unwrap();
 }
 
 const ROW: &str =

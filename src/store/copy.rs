@@ -121,7 +121,7 @@ impl Store {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<FileCopy, StoreError> {
-        let copied = copy(&self.path, target.map_or_else(|| folder_of(&self.path), folder_of), progress)?;
+        let copied = copy(&self.path, target.map_or_else(|| folder_of(&self.path), folder_of), true, progress)?;
         let path = match target {
             Some(target) => {
                 copied.persist_noclobber(target).map_err(|error| not_made(target, error.error))?;
@@ -144,7 +144,9 @@ impl Store {
 /// [`Store::keep_copy`] of a file by its path.
 pub(super) fn keep_copy(path: &Path, progress: Progress<'_>) -> Result<FileCopy, StoreError> {
     let target = side_file(path, ".auto.bak");
-    copy(path, folder_of(path), progress)?.persist(&target).map_err(|error| StoreError::io(&target, error.error))?;
+    copy(path, folder_of(path), false, progress)?
+        .persist(&target)
+        .map_err(|error| StoreError::io(&target, error.error))?;
     sync_folder(&target)?;
     made(target, CopyKind::Automatic)
 }
@@ -173,7 +175,7 @@ pub fn restore(
     check_whole(&from)?;
     let kept = match inspect(&file) {
         Ok(Inspection::Missing) => None,
-        Ok(Inspection::Connectors { .. }) => match copy(&file, folder_of(&file), &mut progress) {
+        Ok(Inspection::Connectors { .. }) => match copy(&file, folder_of(&file), true, &mut progress) {
             Ok(as_it_was) => {
                 let kept = persist_at(as_it_was, &file, "replaced", now)?;
                 write_over(&file, &from)?;
@@ -187,7 +189,7 @@ pub fn restore(
         Err(error) => return Err(error),
     };
     if !file.exists() {
-        let fresh = copy(&from, folder_of(&file), &mut progress)?;
+        let fresh = copy(&from, folder_of(&file), true, &mut progress)?;
         fresh.persist_noclobber(&file).map_err(|error| StoreError::io(&file, error.error))?;
         sync_folder(&file)?;
     }
@@ -206,8 +208,9 @@ fn not_made(target: &Path, error: std::io::Error) -> StoreError {
     StoreError::io(target, error)
 }
 
-/// A copy without a name yet: whole, checked, on the disk.
-fn copy(path: &Path, folder: &Path, progress: Progress<'_>) -> Result<NamedTempFile, StoreError> {
+/// A copy without a name yet: whole, on the disk, with as many records. With `is_checked` its structure is gone
+/// through as well, which takes some times as long as the copying.
+fn copy(path: &Path, folder: &Path, is_checked: bool, progress: Progress<'_>) -> Result<NamedTempFile, StoreError> {
     let wrap = |error| StoreError::of_sqlite(path, "copying the file", error);
     let source = connect_read_only(path)?;
     // One view of the file for the copy and for what it is compared with.
@@ -218,7 +221,7 @@ fn copy(path: &Path, folder: &Path, progress: Progress<'_>) -> Result<NamedTempF
         .tempfile_in(folder)
         .map_err(|error| StoreError::io(folder, error))?;
     copy_pages(path, &source, target.path(), progress)?;
-    if let Some(detail) = damage(target.path(), "quick_check")? {
+    if is_checked && let Some(detail) = damage(target.path(), "quick_check")? {
         return Err(StoreError::Corrupt { path: path.to_owned(), detail: format!("its copy is not right: {detail}") });
     }
     let copied = connect_read_only(target.path())?;

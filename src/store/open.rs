@@ -206,7 +206,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
 
 /// Writes an empty schema of the given version into an empty file.
 pub(super) fn write_schema(path: &Path, version: i64) -> Result<(), StoreError> {
-    let sql: String = (0..version).flat_map(schema::steps_from).map(|step| step.sql).collect::<Vec<_>>().join("\n");
+    let sql: String = schema::steps_of_new(version).iter().map(|step| step.sql).collect::<Vec<_>>().join("\n");
     let connection = connect_for_writing(path)?;
     connection
         .execute_batch(&format!(

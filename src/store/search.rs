@@ -9,7 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::connectors::text;
 use super::error::StoreError;
 use super::open::Store;
-use super::page::{self, Scope, Sort};
+use super::page::{self, Scope, Sort, SortColumn};
 use super::row_set::RowSet;
 use super::text::TextIndex;
 use crate::domain::Catalogue;
@@ -97,30 +97,62 @@ impl Lists {
 
     /// Finds the order of a list without a filter.
     fn sort(&mut self, store: &Store, scope: Scope, sort: Sort) -> Result<(), StoreError> {
-        if !self.has_order(scope, sort) {
-            let order = match scope {
-                Scope::Connectors | Scope::Step(_) => store.order(scope, &Filter::default(), sort)?,
-                Scope::Review => self.plan_order(store, sort)?,
-            };
-            if self.orders.len() >= ORDERS {
-                self.orders.clear();
-            }
-            self.orders.insert((scope, sort), order);
+        if self.has_order(scope, sort) {
+            return Ok(());
         }
+        let order = match (scope, sort.column) {
+            (Scope::Step(_), _) | (Scope::Connectors, SortColumn::Updated) => {
+                store.order(scope, &Filter::default(), sort)?
+            }
+            (Scope::Connectors, _) => self.by_column(store, sort)?,
+            (Scope::Review, _) => self.plan_order(store, sort)?,
+        };
+        if self.orders.len() >= ORDERS {
+            self.orders.clear();
+        }
+        self.orders.insert((scope, sort), order);
         Ok(())
     }
 
-    /// The plan, group by group; the records that SQLite does not judge stand with the last group.
+    /// The order by a column and then by name: the order by name, dealt out to the values of the column.
+    fn by_column(&mut self, store: &Store, sort: Sort) -> Result<Vec<i64>, StoreError> {
+        self.read_names(store)?;
+        let Some(by_name) = self.texts.by_name() else {
+            return store.order(Scope::Connectors, &Filter::default(), sort);
+        };
+        let mut order: Vec<i64> = match sort.column {
+            SortColumn::Name | SortColumn::Updated => by_name.iter().copied().map(i64::from).collect(),
+            SortColumn::Type => deal(by_name, &store.row_ids_by("connector_type_id")?),
+            SortColumn::AuthType => deal(by_name, &store.row_ids_by("auth_type")?),
+            SortColumn::AuthMode => deal(by_name, &store.row_ids_by("auth_mode")?),
+        };
+        if sort.descending {
+            order.reverse();
+        }
+        Ok(order)
+    }
+
+    fn read_names(&mut self, store: &Store) -> Result<(), StoreError> {
+        while self.texts.by_name().is_none() && self.texts.read_more(store)? {}
+        Ok(())
+    }
+
+    /// The plan, group by group, each in the order of the whole list; last what SQLite does not judge.
     fn plan_order(&mut self, store: &Store, sort: Sort) -> Result<Vec<i64>, StoreError> {
-        if sort == Sort::default() {
-            return store.plan_by_name();
+        if sort == Sort::FIRST {
+            self.read_names(store)?;
         }
         self.sort(store, Scope::Connectors, sort)?;
-        let all = self.base(Scope::Connectors, sort);
         let mut order = Vec::new();
         for group in page::PLAN_GROUPS {
             let rows: RowSet = store.rows_of_group(group)?.into_iter().collect();
-            order.extend(all.iter().copied().filter(|row_id| rows.contains(*row_id)));
+            match self.by_name(Scope::Connectors, sort) {
+                Some(all) => order.extend(all.iter().copied().map(i64::from).filter(|row_id| rows.contains(*row_id))),
+                None => {
+                    let all = self.base(Scope::Connectors, sort);
+                    order.extend(all.iter().copied().filter(|row_id| rows.contains(*row_id)));
+                }
+            }
         }
         Ok(order)
     }
@@ -165,6 +197,27 @@ impl Lists {
     }
 }
 
+/// Rows in the order of `groups`, within each as `by_name` has them.
+fn deal(by_name: &[u32], groups: &[Vec<i64>]) -> Vec<i64> {
+    let largest = by_name.iter().max().map_or(0, |row_id| *row_id as usize);
+    let mut group_of = vec![0_u32; largest + 1];
+    for (number, rows) in (0..).zip(groups) {
+        for row_id in rows {
+            if let Some(group) = usize::try_from(*row_id).ok().and_then(|row_id| group_of.get_mut(row_id)) {
+                *group = number;
+            }
+        }
+    }
+    let mut dealt: Vec<Vec<i64>> = groups.iter().map(|rows| Vec::with_capacity(rows.len())).collect();
+    for row_id in by_name {
+        let group = group_of.get(*row_id as usize).copied().unwrap_or_default();
+        if let Some(rows) = dealt.get_mut(group as usize) {
+            rows.push(i64::from(*row_id));
+        }
+    }
+    dealt.concat()
+}
+
 /// What tells whether the names and ids may have changed: what other programs did, and the newest step of the
 /// history that was about more than auth modes and model versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -200,33 +253,25 @@ impl Store {
         })
     }
 
-    /// The first rows of a list without a filter, along an index.
+    /// The first rows of a list without a filter, where an index gives them in order.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn first_rows(&self, scope: Scope, sort: Sort, len: usize) -> Result<Vec<i64>, StoreError> {
-        if scope != Scope::Review {
-            return self.row_ids(&format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql()), &[]);
+    pub fn first_rows(&self, scope: Scope, sort: Sort, len: usize) -> Result<Option<Vec<i64>>, StoreError> {
+        if scope != Scope::Connectors || !matches!(sort.column, SortColumn::Name | SortColumn::Updated) {
+            return Ok(None);
         }
-        let mut rows = Vec::new();
-        for group in page::PLAN_GROUPS {
-            let left = len - rows.len();
-            let order = sort.sql();
-            let sql = format!("SELECT rowid FROM connectors WHERE migration_group = ?1 ORDER BY {order} LIMIT {left}");
-            rows.extend(self.row_ids(&sql, &[group.to_owned()])?);
-        }
-        Ok(rows)
+        self.row_ids(&format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql()), &[]).map(Some)
     }
 
-    /// How many rows a list without a filter has.
+    /// How many rows the list of all connectors has.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn count_rows(&self, scope: Scope) -> Result<usize, StoreError> {
-        let condition = if scope == Scope::Review { "WHERE migration_group IS NOT NULL" } else { "" };
+    pub fn count_rows(&self) -> Result<usize, StoreError> {
         self.run("counting the connectors", |connection| {
             connection
-                .prepare_cached(&format!("SELECT count(*) FROM connectors {condition}"))?
+                .prepare_cached("SELECT count(*) FROM connectors")?
                 .query_row([], |row| super::connectors::count(row, 0))
                 .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
         })
@@ -278,14 +323,25 @@ impl Store {
         self.row_ids("SELECT rowid FROM connectors WHERE migration_group = ?1", &[group.to_owned()])
     }
 
-    /// The plan, group by group, each by name, along its index.
-    fn plan_by_name(&self) -> Result<Vec<i64>, StoreError> {
-        let mut order = Vec::new();
-        for group in page::PLAN_GROUPS {
-            let sql = "SELECT rowid FROM connectors WHERE migration_group = ?1 ORDER BY name COLLATE NOCASE, rowid";
-            order.extend(self.row_ids(sql, &[group.to_owned()])?);
-        }
-        Ok(order)
+    /// The rows of each value of an indexed column, the values in order, none first.
+    fn row_ids_by(&self, column: &str) -> Result<Vec<Vec<i64>>, StoreError> {
+        self.run("sorting the connectors", |connection| {
+            let mut statement = connection
+                .prepare_cached(&format!("SELECT {column}, rowid FROM connectors ORDER BY {column}, rowid"))?;
+            let mut rows = statement.query([])?;
+            let (mut groups, mut last): (Vec<Vec<i64>>, Option<Option<Vec<u8>>>) = (Vec::new(), None);
+            while let Some(row) = rows.next()? {
+                let value = row.get_ref(0)?.as_bytes_or_null().unwrap_or_default();
+                if last.as_ref().map(Option::as_deref) != Some(value) {
+                    last = Some(value.map(<[u8]>::to_vec));
+                    groups.push(Vec::new());
+                }
+                if let Some(group) = groups.last_mut() {
+                    group.push(row.get(1)?);
+                }
+            }
+            Ok(groups)
+        })
     }
 
     fn types_where(&self, holds: impl Fn(&str) -> bool) -> Result<Vec<String>, StoreError> {

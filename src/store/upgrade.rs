@@ -152,7 +152,7 @@ impl Run<'_> {
     }
 
     fn run_steps(&mut self, transaction: &Connection) -> Result<(), StoreError> {
-        let steps: Vec<SqlStep> = (self.from..schema::LATEST).flat_map(schema::steps_from).collect();
+        let steps: Vec<SqlStep> = schema::steps_to_latest(self.from);
         let of = steps.len();
         let path = self.path;
         let wrap = move |error| StoreError::of_sqlite(path, "upgrading the schema", error);

@@ -106,7 +106,7 @@ impl Reader {
             return false;
         }
         if let Some(scope) = self.uncounted {
-            return match self.store.count_rows(scope) {
+            return match self.store.count_rows() {
                 Ok(total) => {
                     self.uncounted = None;
                     if let Some(order) = self.orders.get(&scope) {
@@ -225,7 +225,7 @@ impl Reader {
         if !is_plain || self.is_older || list.cursor >= list.window || self.lists.has_order(list.scope, list.sort) {
             return Ok(None);
         }
-        let row_ids = self.store.first_rows(list.scope, list.sort, len)?;
+        let Some(row_ids) = self.store.first_rows(list.scope, list.sort, len)? else { return Ok(None) };
         let rows = self.store.summaries(&row_ids)?;
         // How many there are is counted next; until then the list is as long as this page.
         let total = row_ids.len();

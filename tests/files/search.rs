@@ -90,11 +90,6 @@ fn put(store: &mut Store, connectors: &[Connector]) {
     }
 }
 
-fn sorted(mut rows: Vec<i64>) -> Vec<i64> {
-    rows.sort_unstable();
-    rows
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
@@ -120,12 +115,11 @@ proptest! {
             let said = store.order(Scope::Connectors, &filter, sort).unwrap();
             prop_assert_eq!(lists.order(&store, Scope::Connectors, &filter, sort).unwrap(), said, "{}", text);
             let said = store.order(Scope::Review, &filter, sort).unwrap();
-            prop_assert_eq!(sorted(lists.order(&store, Scope::Review, &filter, sort).unwrap()), sorted(said), "{}", text);
-            for scope in [Scope::Connectors, Scope::Review] {
-                let first = store.first_rows(scope, sort, 5).unwrap();
-                let total = store.count_rows(scope).unwrap();
-                let whole = lists.order(&store, scope, &Filter::default(), sort).unwrap();
-                prop_assert_eq!((first.as_slice(), total), (&whole[..whole.len().min(5)], whole.len()));
+            prop_assert_eq!(lists.order(&store, Scope::Review, &filter, sort).unwrap(), said, "{}", text);
+            let whole = lists.order(&store, Scope::Connectors, &Filter::default(), sort).unwrap();
+            prop_assert_eq!(store.count_rows().unwrap(), whole.len());
+            if let Some(first) = store.first_rows(Scope::Connectors, sort, 5).unwrap() {
+                prop_assert_eq!(first.as_slice(), &whole[..whole.len().min(5)]);
             }
         }
     }
