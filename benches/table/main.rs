@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use connector_admin::domain::{Connector, Filter};
 use connector_admin::store::{
-    self, ImportOptions, Lists, ModeChange, OnConflict, Scope, Sort, Store, StoreError, upgrade,
+    self, ImportOptions, Lists, ModeChange, OnConflict, Scope, Sort, Store, StoreError, TextChanges, upgrade,
 };
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
@@ -113,7 +113,7 @@ fn bench_filters(path: &Path) {
         let filter = Filter::parse(text).unwrap();
         let ours = best(3, || {
             let rows = lists.order(&store, Scope::Connectors, &filter, Sort::default()).unwrap();
-            lists.forget(false);
+            lists.forget(&store, &TextChanges::None).unwrap();
             store.summaries(&rows[..rows.len().min(76)]).unwrap()
         });
         let raw = best(3, || raw::filtered(path, condition));

@@ -35,7 +35,7 @@ pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
-pub use search::{Lists, TextState};
+pub use search::{Lists, TextChanges, TextState};
 pub use upgrade::{Stage, UpgradeReport, upgrade};
 
 /// Told after each part of a long job: how many records are done, of how many. Returning false stops

@@ -29,14 +29,22 @@ pub struct Lists {
 const ORDERS: usize = 3;
 
 impl Lists {
-    /// Forgets what a change of the file may have made wrong. The texts stay when only auth modes and model
-    /// versions changed.
-    pub fn forget(&mut self, texts_changed: bool) {
-        let texts = std::mem::take(&mut self.texts);
+    /// Forgets what a change of the file may have made wrong; the texts take a few changes over.
+    ///
+    /// # Errors
+    /// When the file cannot be read; nothing wrong is kept.
+    pub fn forget(&mut self, store: &Store, changed: &TextChanges) -> Result<(), StoreError> {
+        let mut texts = std::mem::take(&mut self.texts);
         *self = Self::default();
-        if !texts_changed {
+        let is_kept = match changed {
+            TextChanges::None => true,
+            TextChanges::Of(ids) => texts.patch(store, ids)?,
+            TextChanges::Many => false,
+        };
+        if is_kept {
             self.texts = texts;
         }
+        Ok(())
     }
 
     /// Reads some more of the texts; false when there was nothing left to read.
@@ -226,6 +234,20 @@ pub struct TextState {
     step: Option<i64>,
 }
 
+/// Which names and ids have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextChanges {
+    /// None.
+    None,
+    /// At most those of these records.
+    Of(Vec<String>),
+    /// Many, or nobody knows.
+    Many,
+}
+
+/// More changed records than this are not taken over one by one.
+const FEW: usize = 64;
+
 /// The order of the list when it opens.
 const FIRST: (Scope, Sort) = (Scope::Connectors, Sort::FIRST);
 
@@ -241,15 +263,35 @@ impl Store {
                 .prepare_cached("SELECT value FROM settings WHERE name = 'foreign_changes'")?
                 .query_row([], |row| row.get(0))
                 .optional()?;
-            // Taking a run back changes no name either; taking back anything else may.
             let step = connection
-                .prepare_cached(
-                    "SELECT step FROM history WHERE kind NOT IN ('auth mode', 'migration', 'rollback')
-                     ORDER BY step DESC LIMIT 1",
-                )?
+                .prepare_cached(&format!("SELECT step FROM history WHERE {TEXT_KINDS} ORDER BY step DESC LIMIT 1"))?
                 .query_row([], |row| row.get(0))
                 .optional()?;
             Ok(TextState { foreign, step })
+        })
+    }
+
+    /// The names and ids that changed after a state.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn text_changes(&self, before: &TextState, now: &TextState) -> Result<TextChanges, StoreError> {
+        if before == now {
+            return Ok(TextChanges::None);
+        }
+        if before.foreign != now.foreign || now.step < before.step {
+            return Ok(TextChanges::Many);
+        }
+        self.run("looking for changes", |connection| {
+            let ids: Vec<String> = connection
+                .prepare_cached(&format!(
+                    "SELECT DISTINCT c.connector_id FROM history AS h CROSS JOIN history_changes AS c ON c.step = h.step
+                     WHERE h.step > ?1 AND {TEXT_KINDS} LIMIT {}",
+                    FEW + 1
+                ))?
+                .query_map([before.step.unwrap_or(0)], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            Ok(if ids.len() > FEW { TextChanges::Many } else { TextChanges::Of(ids) })
         })
     }
 
@@ -374,6 +416,9 @@ fn next_value(connection: &Connection, column: &str, after: Option<&str>) -> rus
         .optional()
         .map(Option::flatten)
 }
+
+/// Steps that may have changed a name or an id; taking a run back changes none either.
+const TEXT_KINDS: &str = "kind NOT IN ('auth mode', 'migration', 'rollback')";
 
 /// `?,?,?` for so many values.
 fn marks(count: usize) -> String {

@@ -2,7 +2,7 @@
 //! one pass over a few megabytes. Their order is the list's first order, so that costs nothing more.
 
 use memchr::memmem::Finder;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::connectors::text;
 use super::error::StoreError;
@@ -47,6 +47,54 @@ impl Column {
         self.row_ids.push(row_id);
         self.ends.push(end);
         true
+    }
+
+    fn place_of(&self, row_id: u32) -> Option<usize> {
+        self.row_ids.iter().position(|found| *found == row_id)
+    }
+
+    fn start_of(&self, place: usize) -> usize {
+        place.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize)
+    }
+
+    fn remove(&mut self, row_id: u32) {
+        let Some(place) = self.place_of(row_id) else { return };
+        let (start, end) = (self.start_of(place), self.start_of(place + 1));
+        self.bytes.drain(start..end);
+        self.row_ids.remove(place);
+        self.ends.remove(place);
+        let shorter = u32::try_from(end - start).unwrap_or_default();
+        self.ends.iter_mut().skip(place).for_each(|later| *later -= shorter);
+    }
+
+    /// False when there is no room for it.
+    fn insert(&mut self, place: usize, row_id: u32, text: &str) -> bool {
+        let start = self.start_of(place);
+        let text = fold(text).into_bytes().into_iter().chain([END]);
+        let before = self.bytes.len();
+        self.bytes.splice(start..start, text);
+        let Ok(longer) = u32::try_from(self.bytes.len() - before) else { return false };
+        let (Ok(_), Ok(start)) = (u32::try_from(self.bytes.len()), u32::try_from(start)) else { return false };
+        self.row_ids.insert(place, row_id);
+        self.ends.insert(place, start);
+        self.ends.iter_mut().skip(place).for_each(|later| *later += longer);
+        true
+    }
+
+    /// The rows whose text is this one.
+    fn exactly(&self, text: &str) -> Vec<u32> {
+        let mut wanted = fold(text).into_bytes();
+        wanted.push(END);
+        let (finder, mut from, mut found) = (Finder::new(&wanted), 0, Vec::new());
+        while let Some(at) = self.bytes.get(from..).and_then(|rest| finder.find(rest)) {
+            let at = from + at;
+            from = at + 1;
+            let is_start = at.checked_sub(1).is_none_or(|before| self.bytes.get(before) == Some(&END));
+            if is_start {
+                found.extend(self.row_ids.get(self.ends.partition_point(|end| *end as usize <= at)));
+            }
+        }
+        found
     }
 
     /// Everything is in it: the room for more is given back.
@@ -122,6 +170,53 @@ impl TextIndex {
         Ok(false)
     }
 
+    /// Takes changes of a few records over; false when that cannot be done and everything is to be read again.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn patch(&mut self, store: &Store, ids: &[String]) -> Result<bool, StoreError> {
+        if !(self.names_done && self.ids_done) || self.is_unusable {
+            return Ok(false);
+        }
+        for id in ids {
+            match self.ids.exactly(id).as_slice() {
+                [] => {}
+                [row_id] => {
+                    self.names.remove(*row_id);
+                    self.ids.remove(*row_id);
+                }
+                // Ids that differ in the case of letters only.
+                _ => return Ok(false),
+            }
+        }
+        for id in ids {
+            let found = store.run("reading the names", |connection| named(connection, "id = ?1", id))?;
+            let Some((name, row_id)) = found else { continue };
+            let Ok(small) = u32::try_from(row_id) else { return Ok(false) };
+            let Some(place) = self.place_by_name(store, &name, row_id)? else { return Ok(false) };
+            if !self.names.insert(place, small, &name) || !self.ids.push(row_id, id) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Where a name belongs, found by asking for the names on the way there; none when one of them is gone.
+    fn place_by_name(&self, store: &Store, name: &str, row_id: i64) -> Result<Option<usize>, StoreError> {
+        let (mut low, mut high) = (0, self.names.row_ids.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let Some(other) = self.names.row_ids.get(middle) else { return Ok(None) };
+            let found = store.run("reading the names", |connection| named(connection, "rowid = ?1", other))?;
+            let Some((other, other_id)) = found.filter(|(other, _)| !other.contains('\0')) else { return Ok(None) };
+            match no_case(&other).cmp(no_case(name)).then(other_id.cmp(&row_id)) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok((!name.contains('\0')).then_some(low))
+    }
+
     /// The rows whose name or id holds a text, which is folded already.
     pub(super) fn find(&self, wanted: &str) -> RowSet {
         let finder = Finder::new(wanted);
@@ -130,6 +225,22 @@ impl TextIndex {
         self.ids.find(&finder, &mut found);
         found
     }
+}
+
+/// How SQLite's NOCASE sees a text.
+fn no_case(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().map(|byte| byte.to_ascii_lowercase())
+}
+
+fn named(
+    connection: &Connection,
+    condition: &str,
+    value: impl rusqlite::ToSql,
+) -> rusqlite::Result<Option<(String, i64)>> {
+    connection
+        .prepare_cached(&format!("SELECT name, rowid FROM connectors WHERE {condition}"))?
+        .query_row([value], |row| Ok((text(row, 0)?.unwrap_or_default(), row.get(1)?)))
+        .optional()
 }
 
 fn names(connection: &Connection, after: Option<&(String, i64)>) -> rusqlite::Result<Vec<(String, i64)>> {

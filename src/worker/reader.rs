@@ -212,8 +212,9 @@ impl Reader {
         }
         self.data_version = version;
         let state = self.store.text_state()?;
-        self.lists.forget(state != self.text_state);
+        let changes = self.store.text_changes(&self.text_state, &state)?;
         self.text_state = state;
+        self.lists.forget(&self.store, &changes)?;
         Ok(true)
     }
 

@@ -90,6 +90,26 @@ fn put(store: &mut Store, connectors: &[Connector]) {
     }
 }
 
+fn edit(store: &mut Store, id: &str, name: &str, what: i32) {
+    match (what, store.get(id).unwrap()) {
+        (0, Some(_)) => drop(store.delete(&[id.to_owned()], NOW).unwrap()),
+        (1, _) => {
+            if let Some(step) = store.last_step().unwrap() {
+                store.revert(step.step, NOW, &mut |_, _| true).unwrap();
+            }
+        }
+        (_, Some(current)) => {
+            let edited = Connector { name: name.to_owned(), ..current };
+            drop(store.save::<StoreError>(&edited, NOW, |_, _| Ok(())).unwrap());
+        }
+        (_, None) => {
+            let new =
+                Connector { name: name.to_owned(), updated_at: Some(NOW.to_owned()), ..Connector::new(id, ".jira") };
+            store.create(&new, NOW).unwrap();
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
@@ -99,6 +119,7 @@ proptest! {
         filters in proptest::collection::vec(proptest::collection::vec(term(), 0..4), 1..8),
         columns in proptest::collection::vec((0..SortColumn::ALL.len(), any::<bool>()), 1..4),
         ahead in 0..3,
+        edits in proptest::collection::vec((0..25_usize, "[a-cA-C Éé日]{0,4}", 0..4), 0..12),
     ) {
         let place = Place::new();
         let mut store = open(&place.path("s.db"));
@@ -107,7 +128,16 @@ proptest! {
         for _ in 0..ahead {
             lists.read_more(&store).unwrap();
         }
+        let mut state = store.text_state().unwrap();
+        let mut edits = edits.iter();
         for (at, terms) in filters.iter().enumerate() {
+            // Changes made between two questions are taken over.
+            for (number, name, what) in edits.by_ref().take(2) {
+                edit(&mut store, &format!("c{number:02}"), name, *what);
+            }
+            let now = store.text_state().unwrap();
+            lists.forget(&store, &store.text_changes(&state, &now).unwrap()).unwrap();
+            state = now;
             let text = terms.join(" ");
             let filter = Filter::parse(&text).unwrap();
             let (column, descending) = columns[at % columns.len()];
