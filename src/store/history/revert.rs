@@ -284,11 +284,13 @@ fn take_back(
     entry: Entry,
     reverted: &mut Reverted,
 ) -> rusqlite::Result<()> {
-    if is_taken_back(connection, reverted.step.step, &entry.id)? {
-        return Ok(());
-    }
     let current = get(connection, &entry.id)?;
     let is_in_force = current.as_ref().map(|record| record.revision) == entry.revision;
+    // What was taken back has another revision; only a record that is not there has none to tell.
+    let may_be_back = !is_in_force || entry.revision.is_none();
+    if may_be_back && is_taken_back(connection, reverted.step.step, &entry.id)? {
+        return Ok(());
+    }
     if !is_in_force {
         reverted.conflicts.push(entry.id);
         return Ok(());
