@@ -1,7 +1,8 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
 //! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
-//! `connectors` reads and writes records; `import` takes many in; `page` answers the lists; `migration` plans,
+//! `connectors` reads and writes records; `import` takes many in; `page` answers the lists record by record,
+//! `search` the same from indexes and from the names in memory (`text`); `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
