@@ -5,6 +5,7 @@
 
 pub mod protocol;
 mod reader;
+mod watch;
 mod writer;
 
 use std::path::PathBuf;
@@ -49,11 +50,13 @@ impl Worker {
         let flag = cancel.clone();
         let reading = Arc::new(Reading::default());
         let shared = reading.clone();
+        let for_watch = requests.clone();
         let writer = thread::spawn(move || {
             let _alarm = Alarm(reply.clone());
             let Some((mut writer, reader)) = writer::open(&options, &flag, &shared, &reply) else {
                 return;
             };
+            watch::watch(&options.path, for_watch);
             let for_reader = reply.clone();
             let reader = thread::spawn(move || {
                 let _alarm = Alarm(for_reader.clone());
@@ -99,6 +102,8 @@ impl Worker {
         self.cancel();
         self.reading.stopping.store(true, Ordering::Relaxed);
         self.reading.interrupt.store(true, Ordering::Relaxed);
+        // The watch holds the other end of the questions too, so the reader is woken to see that it is over.
+        self.request(Request::Look);
         drop(self.requests.take());
         drop(self.jobs.take());
         if let Some(writer) = self.writer.take() {

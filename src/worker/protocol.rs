@@ -76,6 +76,8 @@ pub enum Request {
     },
     /// The copies of the file.
     Copies,
+    /// Someone wrote to the file: was it another program?
+    Look,
     /// The counts of the header.
     Overview,
 }
@@ -111,6 +113,7 @@ impl Request {
             Request::Steps => Some((5, None)),
             Request::Change { .. } => Some((6, None)),
             Request::Copies => Some((7, None)),
+            Request::Look => Some((8, None)),
             Request::Ids { .. } => None,
         }
     }

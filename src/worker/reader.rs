@@ -152,6 +152,8 @@ impl Reader {
                 .change(*step, id)
                 .map(|change| Some(Reply::Change { step: *step, id: id.clone(), change: change.map(Box::new) })),
             Request::Copies => store::copies_of(self.store.path()).map(|copies| Some(Reply::Copies(copies))),
+            // Every answer is followed by a look for changes.
+            Request::Look => Ok(None),
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
         };
         match answered {

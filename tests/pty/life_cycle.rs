@@ -128,6 +128,28 @@ fn two_programs_on_one_file_see_each_others_changes() {
     let mut second = Terminal::start(&[path], 100, 30);
     second.expect("1 of 197").send("/Ticket webhook\rt").expect("is per-user now");
     first.send("/Ticket webhook\r").expect("per-user");
+    // On Linux also without a key: the system tells that the file was written to.
+    #[cfg(target_os = "linux")]
+    {
+        first
+            .send("e")
+            .expect("> Name")
+            .send(" !")
+            .send("\x13")
+            .expect("Save these changes?")
+            .send("\r")
+            .expect("saved");
+        second.expect("Ticket webhook (9.4) !");
+        first
+            .send("e")
+            .expect("> Name")
+            .send("!")
+            .send("\x13")
+            .expect("Save these changes?")
+            .send("\r")
+            .expect("saved");
+        second.expect("Ticket webhook (9.4) !!");
+    }
     for mut terminal in [first, second] {
         terminal.send("\x03");
         assert_eq!(terminal.end_restored().0, 0);
