@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Borders, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::dialog::Dialog;
 use super::effect::{Effect, Go};
+use super::panel::{self, Split};
 use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
@@ -15,12 +16,8 @@ use crate::clock::age;
 use crate::domain::{Group, Summary};
 use crate::keymap::Action;
 use crate::store::{ModeChange, SortColumn};
-use crate::ui::layout::cut_right;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Record};
-
-/// From this width on, the selected connector is shown beside the list.
-const PANEL_FROM: u16 = 110;
 
 /// What an action does on the list.
 pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
@@ -114,7 +111,7 @@ pub fn height(area: Rect) -> usize {
 
 /// Draws the list, and the selected connector beside it where there is room.
 pub fn view(rows: &Rows, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    let (list, panel) = if area.width >= PANEL_FROM { cut_right(area, area.width / 3 + 4) } else { (area, Rect::ZERO) };
+    let Split { list, panel, .. } = panel::split_beside(area);
     let empty = ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector"];
     table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
     if panel.area() > 0 {
@@ -123,10 +120,7 @@ pub fn view(rows: &Rows, preview: Option<&Record>, frame: &mut Frame<'_>, area: 
 }
 
 fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    let block = Block::new().borders(Borders::LEFT).border_style(theme.border());
-    let inside = block.inner(area);
-    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside };
-    frame.render_widget(block, area);
+    let inside = panel::edge(frame, area, true, theme);
     if let Some(record) = preview {
         let mut lines = record::lines(record, now, theme, usize::from(inside.width));
         let height = usize::from(inside.height);

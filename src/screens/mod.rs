@@ -10,6 +10,7 @@ pub mod form;
 pub mod help;
 pub mod history;
 mod listing;
+mod panel;
 pub mod picker;
 pub mod record;
 pub mod review;

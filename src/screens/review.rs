@@ -4,10 +4,11 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::dialog::{Dialog, Tone};
 use super::effect::{Effect, Go, connectors};
+use super::panel::{self, Split};
 use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
@@ -15,17 +16,10 @@ use crate::domain::model_version::{self, Decision};
 use crate::domain::{AuthMode, Connector, Group, Summary};
 use crate::keymap::Action;
 use crate::store::{Applied, PlanCounts, Scope, Step, UpgradeReport};
-use crate::ui::layout::{cut_bottom, cut_right, cut_top};
+use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, safe};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::Job;
-
-/// From this width on, before and after stand beside the list instead of below it.
-const PANEL_FROM: u16 = 110;
-/// Lines of before and after below the list.
-const PANEL_HEIGHT: u16 = 7;
-/// Below this height there is no room for it.
-const PANEL_HEIGHT_FROM: u16 = 16;
 
 /// The state of the review.
 #[derive(Debug)]
@@ -227,14 +221,7 @@ struct Areas {
 fn areas(state: &State, area: Rect) -> Areas {
     let banner_height = if area.height < 10 { 1 } else { 1 + u16::from(state.upgraded.is_some()) };
     let (banner, rest) = cut_top(area, banner_height);
-    let beside = rest.width >= PANEL_FROM;
-    let (list, panel) = if beside {
-        cut_right(rest, rest.width / 3 + 4)
-    } else if area.height >= PANEL_HEIGHT_FROM {
-        cut_bottom(rest, PANEL_HEIGHT)
-    } else {
-        (rest, Rect::ZERO)
-    };
+    let Split { list, panel, beside } = panel::split(rest, area.height);
     Areas { banner, list, panel, beside }
 }
 
@@ -353,12 +340,7 @@ fn view_panel(
     beside: bool,
     theme: Theme,
 ) {
-    let borders = if beside { Borders::LEFT } else { Borders::TOP };
-    let block = Block::new().borders(borders).border_style(theme.border());
-    let inside = block.inner(area);
-    let inside =
-        if beside { Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside } } else { inside };
-    frame.render_widget(block, area);
+    let inside = panel::edge(frame, area, beside, theme);
     let (Some(row), Some(connector)) = (state.rows.current(), preview) else {
         return;
     };

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::dialog::{Dialog, Tone, change_lines};
 use super::effect::{Effect, Go, connectors};
+use super::panel::{self, Split};
 use super::record;
 use super::record::type_name;
 use super::rows::Rows;
@@ -18,17 +19,10 @@ use crate::domain::change::{ChangeState, changes};
 use crate::keymap::Action;
 use crate::store::{Back, RecordChange, Scope, Step};
 use crate::ui::input::TextInput;
-use crate::ui::layout::{cut_bottom, cut_right, cut_top};
+use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, safe};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request};
-
-/// From this width on, before and after stand beside the list instead of below it.
-const PANEL_FROM: u16 = 110;
-/// Lines of before and after below the list.
-const PANEL_HEIGHT: u16 = 7;
-/// Below this height there is no room for it.
-const PANEL_HEIGHT_FROM: u16 = 16;
 
 /// The state of the screen.
 #[derive(Debug)]
@@ -170,14 +164,7 @@ pub fn height(area: Rect) -> usize {
 /// The headline, the list, the panel, and whether that stands beside the list.
 fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
     let (head, rest) = cut_top(area, 1);
-    let beside = rest.width >= PANEL_FROM;
-    let (list, panel) = if beside {
-        cut_right(rest, rest.width / 3 + 4)
-    } else if area.height >= PANEL_HEIGHT_FROM {
-        cut_bottom(rest, PANEL_HEIGHT)
-    } else {
-        (rest, Rect::ZERO)
-    };
+    let Split { list, panel, beside } = panel::split(rest, area.height);
     (head, list, panel, beside)
 }
 
@@ -245,12 +232,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
 }
 
 fn view_panel(state: &State, frame: &mut Frame<'_>, area: Rect, beside: bool, theme: Theme) {
-    let borders = if beside { Borders::LEFT } else { Borders::TOP };
-    let block = Block::new().borders(borders).border_style(theme.border());
-    let inside = block.inner(area);
-    let inside =
-        if beside { Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside } } else { inside };
-    frame.render_widget(block, area);
+    let inside = panel::edge(frame, area, beside, theme);
     if let Some(change) = &state.change {
         frame.render_widget(Paragraph::new(change_panel(change, usize::from(inside.width), theme)), inside);
     }
