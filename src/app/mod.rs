@@ -4,6 +4,7 @@
 mod actions;
 mod message;
 mod model;
+mod outcomes;
 mod replies;
 mod update;
 mod view;

@@ -1,18 +1,13 @@
 //! What the worker threads answer.
 
-use super::actions::import;
 use super::model::{AwaitedForm, Model, Screen};
-use crate::domain::{Connector, SecretsState, validate};
+use super::outcomes;
 use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, form, review};
-use crate::store::{
-    Applied, FileCopy, ImportOutcome, Kind, OnConflict, RecordChange, Restored, Reverted, SaveOutcome, Scope, Step,
-    Written,
-};
-use crate::transfer::Notices;
-use crate::worker::protocol::{Done, Job, Opened, Record, Reply, Request};
+use crate::store::{FileCopy, RecordChange, Restored, Scope, Step};
+use crate::worker::protocol::{Job, Opened, Record, Reply, Request};
 
 /// Takes an answer into the state.
 pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
@@ -76,7 +71,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Done(done) => {
             model.job = None;
-            let mut effects = job_done(model, done);
+            let mut effects = outcomes::job_done(model, done);
             effects.extend(reload(model));
             return effects;
         }
@@ -358,188 +353,4 @@ fn overview_came(model: &mut Model, overview: crate::worker::protocol::Overview)
         Some(applied) => vec![Effect::Ask(Box::new(review::result(&applied, &model.overview.plan)))],
         None => Vec::new(),
     }
-}
-
-fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
-    match done {
-        Done::Created(created) => {
-            model.connectors.go_to(&created.id);
-            close_form(model, &created, "created")
-        }
-        Done::Saved { outcome, secrets } => saved(model, outcome, secrets),
-        Done::AuthModeSet(written) => mode_set(&written),
-        Done::Deleted(written) => deleted(model, &written),
-        Done::Imported { path, outcome, notices } => {
-            model.last_path.clear();
-            imported(&path, &outcome, &notices)
-        }
-        Done::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
-        Done::Decided(1) => Vec::new(),
-        Done::Decided(count) => {
-            model.review.rows.clear_marks();
-            vec![Effect::good(format!("decided for {count} connectors"))]
-        }
-        Done::Applied(applied) => applied_run(model, applied),
-        Done::Reverted(reverted) => {
-            if let Some((id, _)) = &reverted.only {
-                model.connectors.go_to(id);
-            }
-            vec![reverted_step(&reverted)]
-        }
-        Done::BackedUp(copy) => {
-            let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            vec![Effect::good(format!("copied to {name}"))]
-        }
-        Done::Nothing(reason) => vec![Effect::info(reason)],
-    }
-}
-
-fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effect> {
-    if matches!(model.screen(), Screen::Form(_)) {
-        model.screens.pop();
-    }
-    let mut text = format!("{verb}: {}", connector.name);
-    let was_filled = model.filled.as_ref().is_some_and(|(_, filled)| *filled == connector.id);
-    let others = model.overview.missing_secrets.saturating_sub(1);
-    if was_filled && !connector.is_missing_secrets {
-        text.push_str(&match others {
-            0 => "; no connector misses its secrets now".to_owned(),
-            others => format!("; {} left without secrets, N goes on", count_of(others)),
-        });
-    }
-    vec![Effect::good(text)]
-}
-
-fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<Effect> {
-    let form = match model.screens.last() {
-        Some(Screen::Form(form)) => Some(form),
-        _ => None,
-    };
-    match (outcome, form) {
-        (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
-        (SaveOutcome::Conflict(theirs), Some(form)) => {
-            let theirs = Record::new(*theirs, secrets);
-            vec![Effect::Ask(Box::new(form::conflict(form, &theirs)))]
-        }
-        (SaveOutcome::Gone, Some(form)) => vec![Effect::Ask(Box::new(form::gone(form)))],
-        (SaveOutcome::Conflict(_) | SaveOutcome::Gone, None) => {
-            vec![Effect::bad("not saved: changed by someone else")]
-        }
-    }
-}
-
-fn mode_set(written: &Written) -> Vec<Effect> {
-    let mut text = match (&written.last, written.changed.len()) {
-        (Some(last), 1) => format!("{} is {} now; u takes it back", last.name, last.effective_auth_mode()),
-        (_, count) => format!("auth mode of {} changed; u takes it back", count_of(count as u64)),
-    };
-    let warning = written
-        .last
-        .as_ref()
-        .filter(|_| written.changed.len() == 1)
-        .and_then(|last| validate::auth_mode_warning(last.effective_auth_mode(), last.auth_type().name()));
-    if let Some(warning) = warning {
-        text.push_str(&format!(". But: {warning}"));
-    }
-    if !written.missing.is_empty() {
-        text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
-    }
-    if let Some((_, reason)) = written.refused.first() {
-        let refused = format!("left alone {}: {reason}", count_of(written.refused.len() as u64));
-        return vec![Effect::bad(if written.changed.is_empty() { refused } else { format!("{text}; {refused}") })];
-    }
-    vec![Effect::good(text)]
-}
-
-fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
-    model.connectors.unmark(&written.changed);
-    if matches!(model.screen(), Screen::Detail(_)) {
-        model.screens.pop();
-    }
-    vec![Effect::good(format!("deleted {}; u takes it back", count_of(written.changed.len() as u64)))]
-}
-
-fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Vec<Effect> {
-    if !outcome.conflicts.is_empty() {
-        return vec![Effect::Ask(Box::new(import_conflict(path, outcome)))];
-    }
-    let mut dialog = Dialog::new("Imported", "OK").line(format!(
-        "{} imported: {} new, {} replaced.",
-        count_of(outcome.added + outcome.replaced),
-        outcome.added,
-        outcome.replaced
-    ));
-    if outcome.missing_secrets > 0 {
-        dialog = dialog.line(format!(
-            "{} without secrets, which no export holds. In the list, N fills in one after the other.",
-            count_of(outcome.missing_secrets)
-        ));
-        dialog = dialog.choice("Show those without secrets", vec![Effect::Go(Go::Missing)]);
-    }
-    for line in notices.lines() {
-        dialog = dialog.line(format!("Notice: {line}."));
-    }
-    vec![Effect::Ask(Box::new(dialog.line("In the list, u takes the import back.")))]
-}
-
-fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
-    let again = |on_conflict| vec![import(path.to_owned(), on_conflict)];
-    let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
-        "{} of the ids in the export are in the file already; nothing was imported.",
-        outcome.conflicts.len()
-    ));
-    for id in outcome.conflicts.iter().take(5) {
-        dialog = dialog.line(format!("  {id}"));
-    }
-    if outcome.conflicts.len() > 5 {
-        dialog = dialog.line(format!("  and {} more", outcome.conflicts.len() - 5));
-    }
-    dialog
-        .line("Overwrite replaces those connectors; their stored secrets are lost. Create copies gives every imported connector a new id.")
-        .choice("Overwrite", again(OnConflict::Overwrite))
-        .choice("Create copies", again(OnConflict::CreateNewCopies))
-}
-
-fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
-    model.review.rows.clear_marks();
-    model.review.upgraded = None;
-    model.awaiting_result = Some(applied);
-    Vec::new()
-}
-
-fn reverted_step(reverted: &Reverted) -> Effect {
-    let step = &reverted.step;
-    let verb = match (step.kind, step.kind.is_inverse()) {
-        (_, true) => "brought again",
-        (Kind::Migration, _) => "rolled back",
-        _ => "undone",
-    };
-    let kind = step.origin.map_or(step.kind, |(_, kind)| kind).as_str();
-    let what = match (&reverted.only, step.kind) {
-        (Some((_, name)), _) => format!("{verb}: {kind} of {name}"),
-        (None, Kind::Migration) => format!("{verb}: {} as before", count_of(reverted.restored)),
-        (None, _) => format!("{verb}: {kind} of {}", count_of(reverted.restored)),
-    };
-    if reverted.stopped {
-        return Effect::info(format!("stopped: {what}, of {}; doing it again goes on", step.left()));
-    }
-    if reverted.restored == 0 && reverted.conflicts.is_empty() {
-        return Effect::info("nothing was left to take back");
-    }
-    if reverted.conflicts.is_empty() {
-        let way_back = if step.kind.is_inverse() { "u takes it back" } else { "Ctrl-r brings it again" };
-        return Effect::good(format!("{what}; {way_back}"));
-    }
-    let title = if reverted.restored == 0 { format!("Nothing was {verb}") } else { format!("Partly {verb}") };
-    let mut dialog = Dialog::new(title, "OK")
-        .line(what)
-        .line(format!("{} changed since and left alone:", count_of(reverted.conflicts.len() as u64)));
-    for id in reverted.conflicts.iter().take(5) {
-        dialog = dialog.line(format!("  {id}"));
-    }
-    if reverted.conflicts.len() > 5 {
-        dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 5));
-    }
-    let show = vec![Effect::Go(Go::Step(step.step, "-change:taken-back"))];
-    Effect::Ask(Box::new(dialog.choice("Show both sides", show).default_to_last()))
 }

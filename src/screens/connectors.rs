@@ -39,13 +39,6 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
         (Action::Review, _) => vec![Effect::Go(Go::Review)],
         (Action::Import, _) => vec![Effect::Go(Go::ImportPath)],
         (Action::Refresh, _) => vec![Effect::Read(rows.reload()), Effect::info("read again")],
-        (Action::Filter, _) => {
-            rows.typing = true;
-            Vec::new()
-        }
-        (Action::SortNext | Action::SortReverse, _) => {
-            vec![Effect::Read(rows.sort_by(action == Action::SortNext))]
-        }
         (Action::History, _) => vec![Effect::Go(Go::History)],
         (Action::Back, _) => back(rows),
         (Action::Quit, _) => vec![Effect::Quit],

@@ -145,7 +145,7 @@ impl Rows {
     }
 
     /// Sorts by the next column, or the other way.
-    pub fn sort_by(&mut self, next: bool) -> Request {
+    fn sort_by(&mut self, next: bool) -> Request {
         if next {
             let at = SortColumn::ALL.iter().position(|column| *column == self.sort.column).unwrap_or(0);
             self.sort.column = SortColumn::ALL[(at + 1) % SortColumn::ALL.len()];
@@ -232,7 +232,7 @@ impl Rows {
         }
     }
 
-    /// Moving and marking; `None` when the action is not about the list.
+    /// Moving, marking, sorting and the way into the filter; `None` when the action is not about the list.
     pub fn act(&mut self, action: Action) -> Option<Vec<Request>> {
         let page = self.height.saturating_sub(1).max(1);
         match action {
@@ -244,6 +244,11 @@ impl Rows {
             Action::Bottom => Some(self.move_to(usize::MAX)),
             Action::Mark => Some(self.mark_current()),
             Action::MarkRange => Some(self.ids(self.anchor.unwrap_or(self.cursor), self.cursor)),
+            Action::SortNext | Action::SortReverse => Some(vec![self.sort_by(action == Action::SortNext)]),
+            Action::Filter => {
+                self.typing = true;
+                Some(Vec::new())
+            }
             Action::MarkAll if self.total > 0 => Some(self.ids(0, self.total - 1)),
             _ => None,
         }

@@ -82,12 +82,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             Some(RecordChange { now: Some(record), .. }) => vec![Effect::Go(Go::Detail(record.id.clone()))],
             _ => vec![Effect::info("this connector is not in the file now")],
         },
-        Action::SortNext | Action::SortReverse => vec![Effect::Read(state.rows.sort_by(action == Action::SortNext))],
         Action::Refresh => vec![Effect::Read(state.read_again()), Effect::info("read again")],
-        Action::Filter => {
-            state.rows.typing = true;
-            Vec::new()
-        }
         Action::Back => back(state),
         Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),

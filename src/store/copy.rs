@@ -1,7 +1,8 @@
 //! Copies of the file: made by hand, made by the program before it does something large, and put back.
 //!
-//! A copy is one SQLite file without side files, whole and checked before it gets its name. Its name is the
-//! file's with a suffix that says what it is, so that copies are found where the file is.
+//! A copy is one SQLite file without side files, whole before it gets its name: counted when the program keeps it
+//! by itself, gone through when a person asks for it, and always gone through before it is put back. Its name is
+//! the file's with a suffix that says what it is, so that copies are found where the file is.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
