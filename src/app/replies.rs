@@ -36,7 +36,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Counted { scope, generation, total } => {
             if let Some(list) = list(model, scope) {
-                list.counted(generation, total);
+                return list.counted(generation, total).into_iter().map(Effect::Read).collect();
             }
         }
         Reply::Ids { scope, ids } => {

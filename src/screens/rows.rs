@@ -38,6 +38,8 @@ pub struct Rows {
     height: usize,
     window_start: usize,
     window: Vec<Option<Summary>>,
+    /// The last thing asked for was the end of the list.
+    wants_end: bool,
     marks: BTreeSet<String>,
     anchor: Option<usize>,
     /// The record to go to with the next answer.
@@ -64,6 +66,7 @@ impl Rows {
             height: 1,
             window_start: 0,
             window: Vec::new(),
+            wants_end: false,
             marks: BTreeSet::new(),
             anchor: None,
             destination: None,
@@ -178,11 +181,13 @@ impl Rows {
         self.follow_cursor();
     }
 
-    /// The list is as long as this; its first page came before.
-    pub fn counted(&mut self, generation: u64, total: usize) {
-        if generation == self.generation {
-            self.total = total;
+    /// The list is as long as this; its first page came before. Who asked for its end meanwhile gets there now.
+    pub fn counted(&mut self, generation: u64, total: usize) -> Vec<Request> {
+        if generation != self.generation {
+            return Vec::new();
         }
+        self.total = total;
+        if self.wants_end { self.move_to(usize::MAX) } else { Vec::new() }
     }
 
     /// After an answer: the record that was to be gone to is not in the list.
@@ -234,6 +239,7 @@ impl Rows {
 
     /// Moving, marking, sorting and the way into the filter; `None` when the action is not about the list.
     pub fn act(&mut self, action: Action) -> Option<Vec<Request>> {
+        self.wants_end = action == Action::Bottom;
         let page = self.height.saturating_sub(1).max(1);
         match action {
             Action::Down => Some(self.move_to(self.cursor.saturating_add(1))),
@@ -249,7 +255,8 @@ impl Rows {
                 self.typing = true;
                 Some(Vec::new())
             }
-            Action::MarkAll if self.total > 0 => Some(self.ids(0, self.total - 1)),
+            // To the end, however far that is: the rows may not have been counted yet.
+            Action::MarkAll if self.total > 0 => Some(self.ids(0, usize::MAX - 1)),
             _ => None,
         }
     }
@@ -338,5 +345,27 @@ impl Rows {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_the_end_of_the_whole_list_also_before_it_is_counted() {
+        let mut rows = Rows::new(Scope::Connectors);
+        rows.resize(10);
+        let Request::List(list) = rows.reload() else { unreachable!() };
+        rows.listed(list.generation, 20, 0, 0, vec![None; 20]);
+        rows.act(Action::Bottom);
+        let all = rows.act(Action::MarkAll).unwrap_or_default();
+        assert!(matches!(all.as_slice(), [Request::Ids { start: 0, len: usize::MAX, .. }]), "{all:?}");
+        rows.act(Action::Bottom);
+        let asked = rows.counted(list.generation, 1000);
+        assert_eq!(rows.cursor, 999);
+        assert!(matches!(asked.as_slice(), [Request::Rows { start: 980, .. }]), "{asked:?}");
+        rows.act(Action::Up);
+        assert!(rows.counted(list.generation, 1000).is_empty(), "only who is still waiting is taken there");
     }
 }

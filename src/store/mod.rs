@@ -2,7 +2,7 @@
 //!
 //! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
 //! `connectors` reads and writes records; `import` takes many in; `page` answers the lists record by record,
-//! `search` the same from indexes and from the names in memory (`text`); `migration` plans,
+//! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
@@ -17,11 +17,9 @@ mod integrity;
 mod migration;
 mod open;
 mod page;
-mod row_set;
 mod schema;
 mod search;
 mod secrets;
-mod text;
 mod upgrade;
 
 pub use connect::{Inspection, inspect};
@@ -36,7 +34,7 @@ pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
-pub use search::{Lists, TextChanges, TextState};
+pub use search::{Lists, RowIds, TextChanges, TextState};
 pub use upgrade::{Stage, UpgradeReport, upgrade};
 
 /// Told after each part of a long job: how many records are done, of how many. Returning false stops

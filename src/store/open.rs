@@ -14,6 +14,9 @@ use super::error::StoreError;
 use super::schema::{self, APPLICATION_ID};
 use super::upgrade::{Stage, UpgradeReport, upgrade};
 
+/// Kilobytes of pages that a connection keeps; a long job keeps more.
+const CACHE: i64 = 2 * 1024;
+
 /// An open connectors file.
 pub struct Store {
     pub(super) connection: Connection,
@@ -74,7 +77,7 @@ impl Store {
         let journal = |connection: &Connection| {
             use_write_ahead_log(connection)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "cache_size", -16 * 1024)?;
+            connection.pragma_update(None, "cache_size", -CACHE)?;
             connection.pragma_update(None, "foreign_keys", true)
         };
         journal(&connection).map_err(|error| StoreError::of_sqlite(path, "opening the file", error))?;
@@ -133,11 +136,14 @@ impl Store {
         self
     }
 
-    /// Within a long job the log is not synced for every batch: after a power cut the job may have come less
+    /// Within a long job more of the file is kept in memory and the log is not synced for every batch: after a power cut the job may have come less
     /// far, never half-way into a record.
     pub(super) fn sync_each_commit(&self, each: bool) -> Result<(), StoreError> {
-        let mode = if each { "FULL" } else { "NORMAL" };
-        self.run("preparing the file", |connection| connection.pragma_update(None, "synchronous", mode))
+        let (mode, cache) = if each { ("FULL", CACHE) } else { ("NORMAL", 8 * CACHE) };
+        self.run("preparing the file", |connection| {
+            connection.pragma_update(None, "synchronous", mode)?;
+            connection.pragma_update(None, "cache_size", -cache)
+        })
     }
 
     pub(super) fn run<T>(

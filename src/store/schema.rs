@@ -4,7 +4,7 @@
 pub const APPLICATION_ID: i64 = 1_129_270_862;
 
 /// The newest schema version.
-pub const LATEST: i64 = 3;
+pub const LATEST: i64 = 4;
 
 /// Schema 1, as existing files have it.
 pub const SCHEMA_1: &str = include_str!("../../assets/schema/1.sql");
@@ -36,6 +36,7 @@ fn steps_from(version: i64) -> Vec<SqlStep> {
         0 => vec![SqlStep { title: "create the connectors", sql: SCHEMA_1 }],
         1 => split(include_str!("../../assets/schema/2.sql")),
         2 => split(include_str!("../../assets/schema/3.sql")),
+        3 => split(include_str!("../../assets/schema/4.sql")),
         _ => Vec::new(),
     }
 }
@@ -60,6 +61,9 @@ pub(super) const COLUMNS_2: [&str; 4] = ["auth_mode", "revision", "auth_type", "
 /// Temporary views and empty tables that show an older file as if it were upgraded, for files opened
 /// read-only.
 pub(super) fn view_of(version: i64) -> String {
+    if version >= 3 {
+        return String::new();
+    }
     let history = if version < 2 {
         view_of_schema_1()
             + "CREATE TEMP TABLE history (step, kind, state, started_at, records, reverts, subject, bytes);

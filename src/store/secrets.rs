@@ -1,12 +1,18 @@
 //! Records by the state of their secrets, and sealing them anew with another key.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Progress;
 use super::connectors::{COLUMNS, count, from_row, text};
 use super::error::StoreError;
 use super::open::Store;
 use crate::domain::Connector;
+
+/// Sealed values begin with it; it is in the condition of the index of keys.
+const VERSION: &str = "ca1.";
+
+/// Keys that are tried at most.
+const KEYS: usize = 20;
 
 /// Records in one transaction of a rotation.
 const BATCH: usize = 500;
@@ -48,14 +54,21 @@ impl Store {
     /// When the file cannot be read.
     pub fn sealed_like(&self, prefix: &str) -> Result<Vec<Connector>, StoreError> {
         self.run("looking for sealed secrets", |connection| {
-            let sql = format!(
-                "WITH found AS (
-                   SELECT min(rowid) AS first, max(rowid) AS last FROM connectors
-                   WHERE substr(secrets, 1, length(?1)) = ?1 GROUP BY substr(secrets, 1, 37) LIMIT 20)
-                 SELECT {COLUMNS} FROM connectors
-                 WHERE rowid IN (SELECT first FROM found UNION SELECT last FROM found)"
-            );
-            connection.prepare(&sql)?.query_map([prefix], from_row)?.collect()
+            let (mut found, mut after) = (Vec::new(), prefix.to_owned());
+            for _ in 0..KEYS {
+                let Some(key) = next_key(connection, &after)?.filter(|key| key.starts_with(prefix)) else { break };
+                let of_key = format!("substr(secrets, 1, 4) = '{VERSION}' AND substr(secrets, 1, 37) = ?1");
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM connectors WHERE rowid IN (
+                       SELECT min(rowid) FROM connectors WHERE {of_key}
+                       UNION SELECT max(rowid) FROM connectors WHERE {of_key})"
+                );
+                for connector in connection.prepare_cached(&sql)?.query_map([&key], from_row)? {
+                    found.push(connector?);
+                }
+                after = key;
+            }
+            Ok(found)
         })
     }
 
@@ -115,4 +128,14 @@ fn write_sealed(connection: &rusqlite::Connection, row_id: i64, sealed: &str, re
         .prepare_cached("UPDATE connectors SET revision = ?2 WHERE rowid = ?1")?
         .execute(params![row_id, revision])?;
     Ok(())
+}
+
+/// The next key after a text, by an index: as many secrets as a key may have sealed, they are not gone through.
+fn next_key(connection: &Connection, after: &str) -> rusqlite::Result<Option<String>> {
+    let sql = format!(
+        "SELECT substr(secrets, 1, 37) FROM connectors
+         WHERE substr(secrets, 1, 4) = '{VERSION}' AND substr(secrets, 1, 37) > ?1
+         ORDER BY substr(secrets, 1, 37) LIMIT 1"
+    );
+    connection.prepare_cached(&sql)?.query_row([after], |row| text(row, 0)).optional().map(Option::flatten)
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::Receiver;
 use super::Reading;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request};
 use crate::domain::{Filter, Summary};
-use crate::store::{self, LATEST_SCHEMA, Lists, Scope, Sort, Store, StoreError, TextState};
+use crate::store::{self, LATEST_SCHEMA, Lists, RowIds, Scope, Sort, Store, StoreError, TextState};
 use crate::vault::Vault;
 
 /// Answers questions about the file.
@@ -32,11 +32,11 @@ const STEPS: usize = 10_000;
 const STEPS_OF_A_RECORD: usize = 20;
 
 /// The rows of a list in order. Records of a step that are not in the file any more have no row id: they
-/// stand at the end, as the negative of their place (from 1) in `gone`.
+/// stand at the end.
 #[derive(Default)]
 struct Order {
     generation: u64,
-    row_ids: Vec<i64>,
+    row_ids: RowIds,
     gone: Vec<String>,
     /// Only the first page has been read; with what was asked for.
     first_page_of: Option<Sort>,
@@ -47,9 +47,16 @@ impl Order {
         self.first_page_of.is_some()
     }
 
-    fn gone(&self, row_id: i64) -> Option<&String> {
-        let at = usize::try_from(row_id.checked_neg()?.checked_sub(1)?).ok()?;
-        self.gone.get(at)
+    fn len(&self) -> usize {
+        self.row_ids.len() + self.gone.len()
+    }
+
+    /// Of a window the row ids, and the ids of what is not in the file any more.
+    fn window(&self, start: usize, len: usize) -> (Vec<i64>, &[String]) {
+        let present = self.row_ids.window(start, len);
+        let first_gone = start.saturating_sub(self.row_ids.len()).min(self.gone.len());
+        let end = first_gone.saturating_add(len - present.len()).min(self.gone.len());
+        (present, self.gone.get(first_gone..end).unwrap_or_default())
     }
 }
 
@@ -187,21 +194,18 @@ impl Reader {
         if let Some(reply) = self.first_page(list)? {
             return Ok(Some(reply));
         }
-        let mut order = self.order(list)?;
-        let row_ids = std::mem::take(&mut order.row_ids);
-        let total = row_ids.len();
+        let order = self.order(list)?;
+        let total = order.len();
         let kept = match &list.keep {
-            Some(id) => {
-                let gone = order.gone.iter().position(|gone| gone == id).and_then(|at| i64::try_from(at + 1).ok());
-                let row_id = gone.map(|place| -place).or(self.store.row_id(id)?);
-                row_id.and_then(|row_id| row_ids.iter().position(|&found| found == row_id))
-            }
+            Some(id) => match order.gone.iter().position(|gone| gone == id) {
+                Some(place) => Some(order.row_ids.len() + place),
+                None => self.store.row_id(id)?.and_then(|row_id| order.row_ids.position(row_id)),
+            },
             None => None,
         };
         let cursor = kept.unwrap_or(list.cursor).min(total.saturating_sub(1));
         let start = cursor.saturating_sub(list.window);
-        order.row_ids = row_ids;
-        let rows = self.summaries(list.scope, &order, window(&order.row_ids, start, list.window * 2))?;
+        let rows = self.summaries(list.scope, &order, start, list.window * 2)?;
         self.orders.insert(list.scope, order);
         Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start, rows }))
     }
@@ -235,6 +239,7 @@ impl Reader {
         let cursor = list.cursor.min(total.saturating_sub(1));
         let first_page_of = (total == len).then_some(list.sort);
         self.uncounted = first_page_of.map(|_| list.scope);
+        let row_ids = row_ids.into_iter().collect();
         let order = Order { generation: list.generation, row_ids, gone: Vec::new(), first_page_of };
         self.orders.insert(list.scope, order);
         Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start: 0, rows }))
@@ -268,26 +273,28 @@ impl Reader {
                 }
                 order.gone = matching;
             }
-            let places = 1..=i64::try_from(order.gone.len()).unwrap_or(0);
-            order.row_ids.extend(places.map(|place| -place));
         }
         Ok(order)
     }
 
-    fn summaries(&self, scope: Scope, order: &Order, window: &[i64]) -> Result<Vec<Option<Summary>>, StoreError> {
-        let Scope::Step(step) = scope else {
-            return self.store.summaries(window);
-        };
-        let present = self.store.summaries(window)?;
-        let rows = window.iter().zip(present).map(|(row_id, found)| match (found, order.gone(*row_id)) {
-            (Some(mut summary), _) => {
+    fn summaries(
+        &self,
+        scope: Scope,
+        order: &Order,
+        start: usize,
+        len: usize,
+    ) -> Result<Vec<Option<Summary>>, StoreError> {
+        let (present, gone) = order.window(start, len);
+        let mut rows = self.store.summaries(&present)?;
+        if let Scope::Step(step) = scope {
+            for summary in rows.iter_mut().flatten() {
                 summary.change = self.store.change(step, &summary.id)?.map(|change| change.in_step());
-                Ok(Some(summary))
             }
-            (None, Some(id)) => self.of_step(step, id),
-            (None, None) => Ok(None),
-        });
-        rows.collect()
+            for id in gone {
+                rows.push(self.of_step(step, id)?);
+            }
+        }
+        Ok(rows)
     }
 
     /// A record that is not in the file any more, as a step left or found it.
@@ -300,7 +307,7 @@ impl Reader {
         let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
             return Ok(None);
         };
-        let rows = self.summaries(scope, order, window(&order.row_ids, start, len))?;
+        let rows = self.summaries(scope, order, start, len)?;
         Ok(Some(Reply::Rows { scope, generation, start, rows }))
     }
 
@@ -315,17 +322,11 @@ impl Reader {
         let Some(order) = self.orders.get(&scope).filter(|order| order.generation == generation) else {
             return Ok(None);
         };
-        let window = window(&order.row_ids, start, len);
-        let mut ids = self.store.ids(window)?;
-        ids.extend(window.iter().filter_map(|row_id| order.gone(*row_id).cloned()));
+        let (present, gone) = order.window(start, len);
+        let mut ids = self.store.ids(&present)?;
+        ids.extend(gone.iter().cloned());
         Ok(Some(Reply::Ids { scope, ids }))
     }
-}
-
-fn window(row_ids: &[i64], start: usize, len: usize) -> &[i64] {
-    let start = start.min(row_ids.len());
-    let end = start.saturating_add(len).min(row_ids.len());
-    row_ids.get(start..end).unwrap_or_default()
 }
 
 /// The counts of the header.

@@ -270,31 +270,44 @@ fn a_copy_of_an_earlier_state_is_kept_and_another_one_made() {
 }
 
 #[test]
-fn a_file_of_schema_2_is_read_as_it_is_and_upgraded_for_writing() {
+fn a_file_of_each_schema_is_read_as_it_is_and_upgraded_for_writing() {
     let place = Place::new();
-    let path = place.path("two.db");
-    let schema = [include_str!("../../assets/schema/1.sql"), include_str!("../../assets/schema/2.sql")].join("\n");
-    execute(
-        &path,
-        &format!(
-            "{schema}; PRAGMA user_version = 2; PRAGMA application_id = 1129270862;
-             INSERT INTO connectors (id, connector_type_id, name, revision) VALUES ('a', '.webhook', 'n', 1);
-             INSERT INTO history (kind, state, started_at, records) VALUES ('create', 'done', '2026-01-01T00:00:00.000Z', 1);
-             INSERT INTO history_changes VALUES (1, 'a', NULL, '{{}}', 1)"
-        ),
-    );
-    let store = Store::open_read_only(&path).unwrap();
-    assert_eq!((store.schema_version().unwrap(), store.steps(None, 9).unwrap().len()), (2, 1));
-    assert!(store.history_limits().unwrap().is_off());
-    drop(store);
-    let report = run(&path).unwrap().expect("an upgrade");
-    assert_eq!((report.from, report.to), (2, 3));
-    assert!(report.copy.to_string_lossy().contains(".schema2-"));
-    let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
-    let step = store.last_step().unwrap().unwrap();
-    assert_eq!((step.bytes, step.about()), (2, "1 connector".to_owned()));
-    store.revert(step.step, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
-    assert_eq!(store.totals().unwrap().0, 0);
+    let steps = [
+        include_str!("../../assets/schema/1.sql"),
+        include_str!("../../assets/schema/2.sql"),
+        include_str!("../../assets/schema/3.sql"),
+    ];
+    for version in 2..LATEST_SCHEMA {
+        let path = place.path(&format!("{version}.db"));
+        let schema = steps[..usize::try_from(version).unwrap()].join("\n");
+        execute(
+            &path,
+            &format!(
+                "{schema}; PRAGMA user_version = {version}; PRAGMA application_id = 1129270862;
+                 INSERT INTO connectors (id, connector_type_id, name, secrets, revision)
+                   VALUES ('a', '.webhook', 'n', 'ca1.p0123456789abcdef0123456789abcdef.eA.eA', 1);
+                 INSERT INTO history (kind, state, started_at, records) VALUES ('create', 'done', '2026-01-01T00:00:00.000Z', 1);
+                 INSERT INTO history_changes VALUES (1, 'a', NULL, '{{}}', 1)"
+            ),
+        );
+        if version > 2 {
+            execute(&path, "UPDATE history SET bytes = 2");
+        }
+        let store = Store::open_read_only(&path).unwrap();
+        assert_eq!((store.schema_version().unwrap(), store.steps(None, 9).unwrap().len()), (version, 1));
+        assert!(store.history_limits().unwrap().is_off());
+        assert_eq!(store.sealed_like("ca1.p").unwrap().len(), 1);
+        drop(store);
+        let report = run(&path).unwrap().expect("an upgrade");
+        assert_eq!((report.from, report.to), (version, LATEST_SCHEMA));
+        assert!(report.copy.to_string_lossy().contains(&format!(".schema{version}-")));
+        let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
+        assert_eq!((store.sealed_like("ca1.p").unwrap().len(), store.sealed_like("ca1.k").unwrap().len()), (1, 0));
+        let step = store.last_step().unwrap().unwrap();
+        assert_eq!((step.bytes, step.about()), (2, "1 connector".to_owned()));
+        store.revert(step.step, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
+        assert_eq!(store.totals().unwrap().0, 0);
+    }
 }
 
 #[cfg(unix)]

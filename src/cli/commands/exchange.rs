@@ -12,8 +12,8 @@ use super::super::output::{Output, OutputFailed, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
-use crate::domain::Connector;
-use crate::store::{self, ImportOutcome, Inspection, OnConflict, Scope, Sort, Store};
+use crate::domain::{Connector, Summary};
+use crate::store::{self, ImportOutcome, Inspection, OnConflict, Store};
 use crate::transfer::{self, Notices};
 use crate::worker::key_warnings;
 
@@ -120,13 +120,7 @@ pub(super) fn export(
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter)?;
     let store = Store::open_read_only(file)?;
-    let wanted: Option<std::collections::HashSet<String>> = if filter.is_empty() {
-        None
-    } else {
-        let order = store.order(Scope::Connectors, &filter, Sort::default())?;
-        Some(store.ids(&order)?.into_iter().collect())
-    };
-    let is_wanted = |connector: &Connector| wanted.as_ref().is_none_or(|wanted| wanted.contains(&connector.id));
+    let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&Summary::of(connector));
     let report = match target {
         None => transfer::export(&store, output.raw(), "standard output", is_wanted)?,
         Some(target) => {

@@ -28,8 +28,8 @@ pub(super) fn list(
     let order = store.order(Scope::Connectors, &filter, sort)?;
     if json {
         let mut list = List::array(output)?;
-        for window in order.chunks(WINDOW) {
-            for id in store.ids(window)? {
+        for window in order.windows(WINDOW) {
+            for id in store.ids(&window)? {
                 if let Some(connector) = store.get(&id)? {
                     list.push(&api::connector(&connector), output)?;
                 }
@@ -39,8 +39,8 @@ pub(super) fn list(
         return Ok(DONE);
     }
     let mut table = Table::new(&["NAME", "ID", "TYPE", "AUTH TYPE", "AUTH MODE", "FLAGS"]);
-    for window in order.chunks(WINDOW) {
-        for row in store.summaries(window)?.into_iter().flatten() {
+    for window in order.windows(WINDOW) {
+        for row in store.summaries(&window)?.into_iter().flatten() {
             let mode = row.auth_mode.map_or("(shared)", |mode| mode.as_str()).to_owned();
             let (flags, auth_type) = (row.flags().join(", "), row.auth_type.unwrap_or_else(|| "-".to_owned()));
             table.push(vec![row.name, row.id, row.connector_type_id, auth_type, mode, flags], output)?;

@@ -30,6 +30,15 @@ impl RowSet {
         }
     }
 
+    /// Adds the rows of another set.
+    pub(super) fn union(&mut self, other: Self) {
+        if other.bits.len() > self.bits.len() {
+            self.bits.resize(other.bits.len(), 0);
+        }
+        self.bits.iter_mut().zip(other.bits).for_each(|(word, more)| *word |= more);
+        self.others.extend(other.others);
+    }
+
     /// Is the row in it?
     pub(super) fn contains(&self, row_id: i64) -> bool {
         match place(row_id) {
@@ -59,8 +68,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_was_put_in(rows in proptest::collection::vec(prop_oneof![0..300_i64, any::<i64>()], 0..50)) {
-            let set: RowSet = rows.iter().copied().collect();
+        fn it_holds_what_was_put_in(
+            rows in proptest::collection::vec(prop_oneof![0..300_i64, any::<i64>()], 0..50),
+            cut in 0..50_usize,
+        ) {
+            let (some, others) = rows.split_at(cut.min(rows.len()));
+            let mut set: RowSet = some.iter().copied().collect();
+            set.union(others.iter().copied().collect());
             for row_id in (-3..303).chain(rows.iter().flat_map(|row| [row.wrapping_sub(1), *row, row.wrapping_add(1)])) {
                 prop_assert_eq!(set.contains(row_id), rows.contains(&row_id));
             }

@@ -1,0 +1,204 @@
+//! The names and ids of all records in memory, folded to lower case: a search of any text in any script is
+//! one pass over a few megabytes. Their order is the list's first order, so that costs nothing more.
+
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+
+use super::column::Column;
+use super::ids::Ids;
+use super::row_set::RowSet;
+use crate::domain::filter::fold;
+use crate::store::connectors::text;
+use crate::store::error::StoreError;
+use crate::store::open::Store;
+
+/// Rows read at once; what is asked meanwhile is answered in between.
+const CHUNK: usize = 20_000;
+
+/// What was read last: a text and its row id.
+type Read = (String, i64);
+
+/// The texts of a file, as far as they have been read.
+#[derive(Debug, Default)]
+pub(super) struct TextIndex {
+    names: Column,
+    ids: Ids,
+    last_name: Option<Read>,
+    last_id: Option<Read>,
+    names_done: bool,
+    ids_done: bool,
+    is_unusable: bool,
+}
+
+impl TextIndex {
+    /// The row ids by name, once all names have been read: the order of the list when it opens.
+    pub(super) fn by_name(&self) -> Option<&Arc<Vec<u32>>> {
+        (self.names_done && !self.is_unusable).then_some(self.names.row_ids())
+    }
+
+    /// The file has row ids or texts beyond what is kept here; nothing is.
+    pub(super) fn is_unusable(&self) -> bool {
+        self.is_unusable
+    }
+
+    fn give_up(&mut self) {
+        *self = Self { is_unusable: true, names_done: true, ids_done: true, ..Self::default() };
+    }
+
+    /// Reads some more of the file; false when there was nothing left to read.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the reading was interrupted; what was read before is kept.
+    pub(super) fn read_more(&mut self, store: &Store) -> Result<bool, StoreError> {
+        if self.names_done && self.ids_done {
+            return Ok(false);
+        }
+        let is_usable = if self.names_done { self.read_ids(store)? } else { self.read_names(store)? };
+        if !is_usable {
+            self.give_up();
+        }
+        Ok(is_usable)
+    }
+
+    /// False when there are row ids beyond what is kept here: half the room of what SQLite has.
+    fn read_names(&mut self, store: &Store) -> Result<bool, StoreError> {
+        if self.last_name.is_none() {
+            self.names.reserve(store.count_rows()?);
+        }
+        let (condition, after) = match &self.last_name {
+            Some((name, row_id)) => {
+                let after: Vec<Value> = vec![name.clone().into(), (*row_id).into()];
+                ("WHERE (name COLLATE NOCASE, rowid) > (?1 COLLATE NOCASE, ?2)", after)
+            }
+            None => ("", Vec::new()),
+        };
+        let sql =
+            format!("SELECT name, rowid FROM connectors {condition} ORDER BY name COLLATE NOCASE, rowid LIMIT {CHUNK}");
+        let (names, last) = (&mut self.names, &mut self.last_name);
+        let read = store.run("reading the names", |connection| {
+            each_text(connection, &sql, after, last, |name, row_id| names.push(row_id, name))
+        })?;
+        let Some(read) = read else { return Ok(false) };
+        self.names_done = read < CHUNK;
+        if self.names_done {
+            self.names.shrink();
+            self.ids.reserve(self.names.row_ids().len());
+        }
+        Ok(true)
+    }
+
+    /// As [`TextIndex::read_names`].
+    fn read_ids(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let (condition, after) = match &self.last_id {
+            Some((id, _)) => ("WHERE id > ?1", vec![id.clone().into()]),
+            None => ("", Vec::new()),
+        };
+        let sql = format!("SELECT id, rowid FROM connectors {condition} ORDER BY id LIMIT {CHUNK}");
+        let (ids, last) = (&mut self.ids, &mut self.last_id);
+        let read = store.run("reading the ids", |connection| {
+            each_text(connection, &sql, after, last, |id, row_id| ids.push(row_id, id))
+        })?;
+        let Some(read) = read else { return Ok(false) };
+        self.ids_done = read < CHUNK;
+        if self.ids_done {
+            self.ids.shrink();
+        }
+        Ok(true)
+    }
+
+    /// Takes changes of a few records over; false when that cannot be done and everything is to be read again.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn patch(&mut self, store: &Store, ids: &[String]) -> Result<bool, StoreError> {
+        if !(self.names_done && self.ids_done) || self.is_unusable {
+            return Ok(false);
+        }
+        for id in ids {
+            match self.ids.exactly(&fold(id)).as_slice() {
+                [] => {}
+                [row_id] => {
+                    self.names.remove(*row_id);
+                    self.ids.remove(*row_id);
+                }
+                // Ids that differ in the case of letters only.
+                _ => return Ok(false),
+            }
+        }
+        for id in ids {
+            let found = store.run("reading the names", |connection| named(connection, "id = ?1", id))?;
+            let Some((name, row_id)) = found else { continue };
+            let Ok(small) = u32::try_from(row_id) else { return Ok(false) };
+            let Some(place) = self.place_by_name(store, &name, row_id)? else { return Ok(false) };
+            self.names.insert(place, small, &fold(&name));
+            self.ids.push(small, &fold(id));
+        }
+        Ok(true)
+    }
+
+    /// Where a name belongs, found by asking for the names on the way there; none when one of them is gone.
+    fn place_by_name(&self, store: &Store, name: &str, row_id: i64) -> Result<Option<usize>, StoreError> {
+        let (mut low, mut high) = (0, self.names.row_ids().len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let Some(other) = self.names.row_ids().get(middle) else { return Ok(None) };
+            let found = store.run("reading the names", |connection| named(connection, "rowid = ?1", other))?;
+            let Some((other, other_id)) = found.filter(|(other, _)| !other.contains('\0')) else { return Ok(None) };
+            match no_case(&other).cmp(no_case(name)).then(other_id.cmp(&row_id)) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok((!name.contains('\0')).then_some(low))
+    }
+
+    /// The rows whose name or id holds a text, which is folded already.
+    pub(super) fn find(&self, wanted: &str) -> RowSet {
+        let mut found = RowSet::default();
+        self.names.find(&Finder::new(wanted), &mut found);
+        self.ids.find(wanted, &mut found);
+        found
+    }
+}
+
+/// How SQLite's NOCASE sees a text.
+fn no_case(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().map(|byte| byte.to_ascii_lowercase())
+}
+
+fn named(
+    connection: &Connection,
+    condition: &str,
+    value: impl rusqlite::ToSql,
+) -> rusqlite::Result<Option<(String, i64)>> {
+    connection
+        .prepare_cached(&format!("SELECT name, rowid FROM connectors WHERE {condition}"))?
+        .query_row([value], |row| Ok((text(row, 0)?.unwrap_or_default(), row.get(1)?)))
+        .optional()
+}
+
+/// Calls with the text, folded, and the row id of each row, and keeps the last, so that it can go on from there
+/// should it be interrupted. How many were read; none when a row id is too large.
+fn each_text(
+    connection: &Connection,
+    sql: &str,
+    values: Vec<Value>,
+    last: &mut Option<Read>,
+    mut each: impl FnMut(&str, u32),
+) -> rusqlite::Result<Option<usize>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut read = 0;
+    while let Some(row) = rows.next()? {
+        let row_id = row.get(1)?;
+        let Ok(small) = u32::try_from(row_id) else { return Ok(None) };
+        let text = text(row, 0)?.unwrap_or_default();
+        each(&fold(&text), small);
+        *last = Some((text, row_id));
+        read += 1;
+    }
+    Ok(Some(read))
+}
