@@ -60,6 +60,9 @@ impl Ids {
         if wanted.len() > LETTERS || !wanted.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-')) {
             return;
         }
+        if let [digit] = wanted.as_bytes() {
+            return self.find_digit(char::from(*digit), found);
+        }
         let mut spelled = [END; CHUNK * (LETTERS + 1)];
         for (uuids, rows) in self.uuids.chunks(CHUNK).zip(self.rows_of_uuids.chunks(CHUNK)) {
             let (places, _) = spelled.as_chunks_mut::<{ LETTERS + 1 }>();
@@ -73,6 +76,18 @@ impl Ids {
                 from = (place + 1) * (LETTERS + 1);
             }
         }
+    }
+
+    /// As [`Ids::find`], without spelling the UUIDs out: one digit is in most of them, a hyphen in all.
+    fn find_digit(&self, digit: char, found: &mut RowSet) {
+        let digit = digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let holds = |uuid: &[u8; 16]| {
+            digit.is_none_or(|digit| {
+                uuid.iter().fold(false, |any, byte| any | (byte >> 4 == digit) | (byte & 15 == digit))
+            })
+        };
+        let rows = self.uuids.iter().zip(&self.rows_of_uuids).filter(|(uuid, _)| holds(uuid));
+        rows.for_each(|(_, row_id)| found.insert(i64::from(*row_id)));
     }
 
     /// The room for more is given back.

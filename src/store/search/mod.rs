@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::open::Store;
 use super::page::{self, Scope, Sort, SortColumn};
 use crate::domain::Catalogue;
-use crate::domain::filter::{Filter, Term, Test, fold, is_of_type};
+use crate::domain::filter::{Filter, Term, Test, is_of_type};
 
 mod column;
 mod ids;
@@ -22,6 +22,7 @@ mod queries;
 mod row_ids;
 mod row_set;
 mod text;
+mod types;
 
 /// Orders and sets that answered earlier questions, for as long as the file stays as it is.
 #[derive(Debug, Default)]
@@ -181,23 +182,21 @@ impl Lists {
         let set = match test {
             Test::Text(wanted) => {
                 while self.texts.read_more(store)? {}
-                let mut set = self.texts.find(wanted);
-                let types = store.types_where(|id| fold(id).contains(wanted))?;
-                set.union(store.rows_of_types(&types)?);
-                set
+                self.texts.find(wanted)
             }
-            Test::Type(wanted) => {
-                let types = store.types_where(|id| is_of_type(id, wanted))?;
-                store.rows_of_types(&types)?
-            }
-            Test::UnknownType => {
-                let types = store.types_where(|id| Catalogue::current().get(id).is_none())?;
-                store.rows_of_types(&types)?
-            }
+            Test::Type(wanted) => self.of_types(store, |id| is_of_type(id, wanted))?,
+            Test::UnknownType => self.of_types(store, |id| Catalogue::current().get(id).is_none())?,
             test => store.rows_of(test)?,
         };
         self.sets.insert(test.clone(), set);
         Ok(())
+    }
+
+    fn of_types(&self, store: &Store, holds: impl Fn(&str) -> bool) -> Result<RowSet, StoreError> {
+        match self.texts.find_types(&holds) {
+            Some(found) => Ok(found),
+            None => store.rows_of_types(&store.types_where(holds)?),
+        }
     }
 
     /// Of the rows that SQLite does not judge, those that the domain lets through.

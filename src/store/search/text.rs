@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use super::column::Column;
 use super::ids::Ids;
 use super::row_set::RowSet;
+use super::types::Types;
 use crate::domain::filter::fold;
 use crate::store::connectors::text;
 use crate::store::error::StoreError;
@@ -26,10 +27,13 @@ type Read = (String, i64);
 pub(super) struct TextIndex {
     names: Column,
     ids: Ids,
+    types: Types,
     last_name: Option<Read>,
     last_id: Option<Read>,
+    last_type: Option<Read>,
     names_done: bool,
     ids_done: bool,
+    types_done: bool,
     is_unusable: bool,
 }
 
@@ -45,7 +49,7 @@ impl TextIndex {
     }
 
     fn give_up(&mut self) {
-        *self = Self { is_unusable: true, names_done: true, ids_done: true, ..Self::default() };
+        *self = Self { is_unusable: true, names_done: true, ids_done: true, types_done: true, ..Self::default() };
     }
 
     /// Reads some more of the file; false when there was nothing left to read.
@@ -53,10 +57,12 @@ impl TextIndex {
     /// # Errors
     /// When the file cannot be read, or the reading was interrupted; what was read before is kept.
     pub(super) fn read_more(&mut self, store: &Store) -> Result<bool, StoreError> {
-        if self.names_done && self.ids_done {
-            return Ok(false);
-        }
-        let is_usable = if self.names_done { self.read_ids(store)? } else { self.read_names(store)? };
+        let is_usable = match (self.names_done, self.ids_done, self.types_done) {
+            (true, true, true) => return Ok(false),
+            (false, ..) => self.read_names(store)?,
+            (_, false, _) => self.read_ids(store)?,
+            _ => self.read_types(store)?,
+        };
         if !is_usable {
             self.give_up();
         }
@@ -79,13 +85,17 @@ impl TextIndex {
             format!("SELECT name, rowid FROM connectors {condition} ORDER BY name COLLATE NOCASE, rowid LIMIT {CHUNK}");
         let (names, last) = (&mut self.names, &mut self.last_name);
         let read = store.run("reading the names", |connection| {
-            each_text(connection, &sql, after, last, |name, row_id| names.push(row_id, name))
+            each_text(connection, &sql, after, last, |name, row_id| {
+                names.push(row_id, &fold(name));
+                true
+            })
         })?;
         let Some(read) = read else { return Ok(false) };
         self.names_done = read < CHUNK;
         if self.names_done {
             self.names.shrink();
             self.ids.reserve(self.names.row_ids().len());
+            self.types.reserve(self.names.row_ids().len());
         }
         Ok(true)
     }
@@ -99,7 +109,10 @@ impl TextIndex {
         let sql = format!("SELECT id, rowid FROM connectors {condition} ORDER BY id LIMIT {CHUNK}");
         let (ids, last) = (&mut self.ids, &mut self.last_id);
         let read = store.run("reading the ids", |connection| {
-            each_text(connection, &sql, after, last, |id, row_id| ids.push(row_id, id))
+            each_text(connection, &sql, after, last, |id, row_id| {
+                ids.push(row_id, &fold(id));
+                true
+            })
         })?;
         let Some(read) = read else { return Ok(false) };
         self.ids_done = read < CHUNK;
@@ -109,12 +122,33 @@ impl TextIndex {
         Ok(true)
     }
 
+    /// As [`TextIndex::read_names`]; false also when there are too many types.
+    fn read_types(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let (condition, after) = match &self.last_type {
+            Some((type_id, row_id)) => {
+                let after: Vec<Value> = vec![type_id.clone().into(), (*row_id).into()];
+                ("WHERE (connector_type_id, rowid) > (?1, ?2)", after)
+            }
+            None => ("", Vec::new()),
+        };
+        let sql = format!(
+            "SELECT connector_type_id, rowid FROM connectors {condition} ORDER BY connector_type_id, rowid LIMIT {CHUNK}"
+        );
+        let (types, last) = (&mut self.types, &mut self.last_type);
+        let read = store.run("reading the types", |connection| {
+            each_text(connection, &sql, after, last, |type_id, row_id| types.set(row_id, type_id))
+        })?;
+        let Some(read) = read else { return Ok(false) };
+        self.types_done = read < CHUNK;
+        Ok(true)
+    }
+
     /// Takes changes of a few records over; false when that cannot be done and everything is to be read again.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub(super) fn patch(&mut self, store: &Store, ids: &[String]) -> Result<bool, StoreError> {
-        if !(self.names_done && self.ids_done) || self.is_unusable {
+        if !(self.names_done && self.ids_done && self.types_done) || self.is_unusable {
             return Ok(false);
         }
         for id in ids {
@@ -123,6 +157,7 @@ impl TextIndex {
                 [row_id] => {
                     self.names.remove(*row_id);
                     self.ids.remove(*row_id);
+                    self.types.remove(*row_id);
                 }
                 // Ids that differ in the case of letters only.
                 _ => return Ok(false),
@@ -130,11 +165,14 @@ impl TextIndex {
         }
         for id in ids {
             let found = store.run("reading the names", |connection| named(connection, "id = ?1", id))?;
-            let Some((name, row_id)) = found else { continue };
+            let Some((name, row_id, type_id)) = found else { continue };
             let Ok(small) = u32::try_from(row_id) else { return Ok(false) };
             let Some(place) = self.place_by_name(store, &name, row_id)? else { return Ok(false) };
             self.names.insert(place, small, &fold(&name));
             self.ids.push(small, &fold(id));
+            if !self.types.set(small, &type_id) {
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -146,7 +184,7 @@ impl TextIndex {
             let middle = low.midpoint(high);
             let Some(other) = self.names.row_ids().get(middle) else { return Ok(None) };
             let found = store.run("reading the names", |connection| named(connection, "rowid = ?1", other))?;
-            let Some((other, other_id)) = found.filter(|(other, _)| !other.contains('\0')) else { return Ok(None) };
+            let Some((other, other_id, _)) = found.filter(|(other, ..)| !other.contains('\0')) else { return Ok(None) };
             match no_case(&other).cmp(no_case(name)).then(other_id.cmp(&row_id)) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 _ => high = middle,
@@ -155,11 +193,22 @@ impl TextIndex {
         Ok((!name.contains('\0')).then_some(low))
     }
 
-    /// The rows whose name or id holds a text, which is folded already.
+    /// The rows of the types for which something holds; none while the types have not been read.
+    pub(super) fn find_types(&self, holds: impl Fn(&str) -> bool) -> Option<RowSet> {
+        if !self.types_done || self.is_unusable {
+            return None;
+        }
+        let mut found = RowSet::default();
+        self.types.find(holds, &mut found);
+        Some(found)
+    }
+
+    /// The rows whose name, id or type holds a text, which is folded already.
     pub(super) fn find(&self, wanted: &str) -> RowSet {
         let mut found = RowSet::default();
         self.names.find(&Finder::new(wanted), &mut found);
         self.ids.find(wanted, &mut found);
+        self.types.find(|id| fold(id).contains(wanted), &mut found);
         found
     }
 }
@@ -173,21 +222,23 @@ fn named(
     connection: &Connection,
     condition: &str,
     value: impl rusqlite::ToSql,
-) -> rusqlite::Result<Option<(String, i64)>> {
+) -> rusqlite::Result<Option<(String, i64, String)>> {
     connection
-        .prepare_cached(&format!("SELECT name, rowid FROM connectors WHERE {condition}"))?
-        .query_row([value], |row| Ok((text(row, 0)?.unwrap_or_default(), row.get(1)?)))
+        .prepare_cached(&format!("SELECT name, rowid, connector_type_id FROM connectors WHERE {condition}"))?
+        .query_row([value], |row| {
+            Ok((text(row, 0)?.unwrap_or_default(), row.get(1)?, text(row, 2)?.unwrap_or_default()))
+        })
         .optional()
 }
 
-/// Calls with the text, folded, and the row id of each row, and keeps the last, so that it can go on from there
-/// should it be interrupted. How many were read; none when a row id is too large.
+/// Calls with the text and the row id of each row, and keeps the last, so that it can go on from there should it
+/// be interrupted. How many were read; none when a row id is too large or the called one says no.
 fn each_text(
     connection: &Connection,
     sql: &str,
     values: Vec<Value>,
     last: &mut Option<Read>,
-    mut each: impl FnMut(&str, u32),
+    mut each: impl FnMut(&str, u32) -> bool,
 ) -> rusqlite::Result<Option<usize>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
@@ -196,7 +247,9 @@ fn each_text(
         let row_id = row.get(1)?;
         let Ok(small) = u32::try_from(row_id) else { return Ok(None) };
         let text = text(row, 0)?.unwrap_or_default();
-        each(&fold(&text), small);
+        if !each(&text, small) {
+            return Ok(None);
+        }
         *last = Some((text, row_id));
         read += 1;
     }
