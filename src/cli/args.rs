@@ -74,6 +74,12 @@ pub(super) enum Command {
         /// An array of Kibana's API objects
         #[arg(long)]
         json: bool,
+        /// Kibana's API objects, one a line
+        #[arg(long, conflicts_with = "json")]
+        jsonl: bool,
+        /// A table for spreadsheets; texts that one could take for a formula begin with '
+        #[arg(long, conflicts_with_all = ["json", "jsonl"])]
+        csv: bool,
     },
     /// Show one connector
     Get {
@@ -83,11 +89,54 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Set the auth mode of connectors, or flip it
-    Toggle {
+    /// Create a connector from the request body of Kibana's API (POST /api/actions/connector)
+    ///
+    /// The body names connector_type_id, name, config and secrets; `types ID` tells what a type takes. auth_mode may
+    /// stand there too: Kibana's create had it in its first form and later infers it from the auth type, as it is
+    /// inferred here when it is left out. The output of `get --json` is a body too (without its secrets).
+    Create {
+        /// The body; - reads standard input
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The new connector's id [default: the body's, else a new UUID]
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        id: Option<String>,
+        /// Kibana's API object, or its error
+        #[arg(long)]
+        json: bool,
+    },
+    /// Update a connector from the request body of Kibana's API (PUT /api/actions/connector/ID)
+    ///
+    /// As in Kibana the config is replaced by that of the body, and id and connector_type_id cannot be changed. Other
+    /// than in Kibana the output of `get --json` is taken as a body, auth_mode can be changed, and secrets that are
+    /// left out are kept; secrets that are given replace all.
+    Update {
+        /// Its id
+        id: String,
+        /// The body; - reads standard input
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Kibana's API object, or its error
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete connectors, as one step that can be undone
+    Delete {
         /// Their ids
         #[arg(required = true)]
         ids: Vec<String>,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set the auth mode of connectors, or flip it
+    Toggle {
+        /// Their ids
+        #[arg(required_unless_present = "filter")]
+        ids: Vec<String>,
+        /// Of all connectors that pass this filter instead; the same language as in the UI
+        #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true, conflicts_with = "ids", requires = "to")]
+        filter: Option<String>,
         /// The mode; without it each gets the one it does not have
         #[arg(long, value_enum)]
         to: Option<ModeArg>,
@@ -105,6 +154,9 @@ pub(super) enum Command {
         /// Give every imported connector a new id
         #[arg(long)]
         create_new_copies: bool,
+        /// Write the new id of each old one to this file, a JSON object a line
+        #[arg(long, value_name = "FILE", requires = "create_new_copies", conflicts_with = "dry_run")]
+        id_map: Option<PathBuf>,
         /// Say what would happen, change nothing
         #[arg(long)]
         dry_run: bool,
@@ -262,6 +314,22 @@ pub(super) enum Command {
     },
     /// Show the keys of the UI
     Keys,
+    /// Print completions for a shell; `connector-admin completions --help` says where they go
+    ///
+    /// bash: connector-admin completions bash > ~/.local/share/bash-completion/completions/connector-admin
+    /// zsh: connector-admin completions zsh > a folder of $fpath, as _connector-admin
+    /// fish: connector-admin completions fish > ~/.config/fish/completions/connector-admin.fish
+    #[command(verbatim_doc_comment)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page; `connector-admin man | man -l -` shows it
+    Man {
+        /// Write a page for the program and each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<PathBuf>,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -277,6 +345,9 @@ impl Command {
             Command::Demo { .. } => "demo",
             Command::List { .. } => "list",
             Command::Get { .. } => "get",
+            Command::Create { .. } => "create",
+            Command::Update { .. } => "update",
+            Command::Delete { .. } => "delete",
             Command::Toggle { .. } => "toggle",
             Command::Import { .. } => "import",
             Command::Export { .. } => "export",
@@ -292,12 +363,15 @@ impl Command {
             Command::Types { .. } => "types",
             Command::Rekey { .. } => "rekey",
             Command::Keys => "keys",
+            Command::Completions { .. } => "completions",
+            Command::Man { .. } => "man",
         }
     }
 
     /// It changes the connectors file (the demo's own file is another matter).
     pub(super) fn writes(&self) -> bool {
         match self {
+            Command::Create { .. } | Command::Update { .. } | Command::Delete { .. } => true,
             Command::Toggle { .. } | Command::Import { .. } | Command::Upgrade { .. } => true,
             Command::Undo { .. } | Command::Redo { .. } | Command::Restore { .. } => true,
             Command::History { keep_days, keep_megabytes, keep_all, .. } => {
@@ -306,7 +380,7 @@ impl Command {
             Command::Backup { .. } | Command::Check { .. } => false,
             Command::Migrate { apply, rollback, .. } => *apply || rollback.is_some(),
             Command::Rekey { dry_run, .. } => !dry_run,
-            Command::Types { .. } => false,
+            Command::Types { .. } | Command::Completions { .. } | Command::Man { .. } => false,
             Command::Demo { .. } | Command::List { .. } | Command::Get { .. } => false,
             Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
         }

@@ -90,6 +90,8 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
             open_ui(OpenOptions { path, read_only: args.ui.read_only, keys, restore: None }, args.ui.apply_migration)
         }
         Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui),
+        Some(Command::Completions { shell }) => commands::completions(shell, &mut output),
+        Some(Command::Man { to }) => commands::manual(to.as_deref(), &mut output),
         Some(Command::Keys) => commands::keys(&mut output),
         Some(Command::Types { id, json }) => commands::types(id.as_deref(), json, &mut output),
         Some(command) => commands::run(command, &context()?, &mut output),

@@ -93,6 +93,11 @@ impl Output {
         Ok(self.stdout.write_all(text.as_bytes())?)
     }
 
+    /// Text that is safe already, with its own ends of lines.
+    pub(super) fn cells(&mut self, text: &str) -> Result<(), OutputFailed> {
+        Ok(self.stdout.write_all(text.as_bytes())?)
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), OutputFailed> {
         Ok(self.stdout.flush()?)
     }

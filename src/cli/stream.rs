@@ -1,8 +1,10 @@
 //! Output that comes piece by piece, so that a file of any size is printed in flat memory.
 
+use csv::WriterBuilder;
 use serde_json::{Value, json};
 
 use super::output::{Output, OutputFailed, indented};
+use crate::ui::text::safe;
 
 /// Rows that set the widths of a table, and rows printed at once after that.
 const ROWS: usize = 500;
@@ -89,4 +91,47 @@ impl List {
         output.text(if self.indent == 1 { "\n" } else { "\n}\n" })?;
         output.flush()
     }
+}
+
+/// A table for spreadsheets (RFC 4180), row by row.
+pub(super) struct Sheet {
+    head: Option<&'static [&'static str]>,
+}
+
+impl Sheet {
+    pub(super) fn new(head: &'static [&'static str]) -> Self {
+        Self { head: Some(head) }
+    }
+
+    pub(super) fn push(&mut self, cells: &[String], output: &mut Output) -> Result<(), OutputFailed> {
+        self.begin(output)?;
+        record(cells.iter().map(|cell| harmless(cell)), output)
+    }
+
+    pub(super) fn end(mut self, output: &mut Output) -> Result<(), OutputFailed> {
+        self.begin(output)?;
+        output.flush()
+    }
+
+    fn begin(&mut self, output: &mut Output) -> Result<(), OutputFailed> {
+        let head = self.head.take();
+        head.map_or(Ok(()), |head| record(head.iter().map(|cell| (*cell).to_owned()), output))
+    }
+}
+
+fn record(cells: impl Iterator<Item = String>, output: &mut Output) -> Result<(), OutputFailed> {
+    let mut line = WriterBuilder::new().from_writer(Vec::new());
+    line.write_record(cells.map(String::into_bytes)).map_err(std::io::Error::from)?;
+    let bytes = line.into_inner().map_err(|error| error.into_error())?;
+    output.cells(&String::from_utf8_lossy(&bytes))
+}
+
+/// A spreadsheet runs what looks like a formula; with an apostrophe before it, it is a text. Control characters
+/// are shown, so that no cell can reach a terminal or another line.
+fn harmless(cell: &str) -> String {
+    let text = safe(cell);
+    // Not only at the very beginning: some programs cut blanks off first.
+    let is_formula =
+        text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    if is_formula { format!("'{text}") } else { text }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
+use super::ndjson::{LONG_IDS, is_plain_id};
 use super::{TransferError, stamp};
 use crate::domain::json::{self, sorted};
 use crate::domain::{Catalogue, Connector};
@@ -17,6 +18,10 @@ pub struct ExportReport {
     pub exported: u64,
     /// Connectors left out, with the reason: their JSON is broken, so no line can hold them.
     pub excluded: Vec<(String, String)>,
+    /// Connectors with ids that newest Kibana releases do not take.
+    pub long_ids: u64,
+    /// Connectors that need secrets, which no export holds.
+    pub missing_secrets: u64,
 }
 
 /// Writes the connectors that `wanted` accepts, by id.
@@ -36,8 +41,10 @@ pub fn export(
             return Ok(());
         }
         match line_of(&connector) {
-            Ok(line) => {
+            Ok((line, is_missing)) => {
                 report.exported += 1;
+                report.long_ids += u64::from(!is_plain_id(&connector.id));
+                report.missing_secrets += u64::from(is_missing);
                 writeln!(out, "{line}").map_err(io)
             }
             Err(reason) => {
@@ -59,11 +66,11 @@ pub fn export(
     Ok(report)
 }
 
-/// One line of an export.
+/// One line of an export, and whether it says that secrets are missing.
 ///
 /// # Errors
 /// When config or extra is not JSON, for people.
-pub(super) fn line_of(connector: &Connector) -> Result<String, String> {
+pub(super) fn line_of(connector: &Connector) -> Result<(String, bool), String> {
     let config: Value = json::read(&connector.config).map_err(|error| format!("config is not valid JSON: {error}"))?;
     let extra = json::read(&connector.extra).map_err(|error| format!("extra is not valid JSON: {error}"))?;
     let Value::Object(mut document) = extra else {
@@ -76,7 +83,8 @@ pub(super) fn line_of(connector: &Connector) -> Result<String, String> {
     strip_keys(&mut attributes);
     attributes.insert("actionTypeId".to_owned(), json!(connector.connector_type_id));
     attributes.insert("name".to_owned(), json!(connector.name));
-    attributes.insert("isMissingSecrets".to_owned(), json!(is_missing_secrets(connector, &config)));
+    let is_missing = is_missing_secrets(connector, &config);
+    attributes.insert("isMissingSecrets".to_owned(), json!(is_missing));
     attributes.insert("config".to_owned(), config);
     attributes.insert("secrets".to_owned(), json!({}));
     if let Some(mode) = connector.auth_mode {
@@ -100,7 +108,7 @@ pub(super) fn line_of(connector: &Connector) -> Result<String, String> {
     document.remove("namespaces");
     // No saved object has this; should a hand have put secrets there, they stay here.
     document.remove("secrets");
-    Ok(sorted(Value::Object(document)).to_string())
+    Ok((sorted(Value::Object(document)).to_string(), is_missing))
 }
 
 /// Keys of later model versions (3 and 4) that Kibana's export empties like the secrets.
@@ -123,8 +131,19 @@ fn is_missing_secrets(connector: &Connector, config: &Value) -> bool {
 }
 
 impl ExportReport {
-    /// What to tell a person about connectors left out.
+    /// What to tell a person about what was left out, and what is to be done where it is imported.
     pub fn notices(&self) -> Vec<String> {
-        self.excluded.iter().map(|(id, reason)| format!("left out {id}: {reason}")).collect()
+        let mut lines: Vec<String> =
+            self.excluded.iter().map(|(id, reason)| format!("left out {id}: {reason}")).collect();
+        if self.long_ids > 0 {
+            lines.push(format!("{} {LONG_IDS}", self.long_ids));
+        }
+        if self.missing_secrets > 0 {
+            lines.push(format!(
+                "{} need secrets, which are not in an export: they are to be entered where it is imported",
+                self.missing_secrets
+            ));
+        }
+        lines
     }
 }

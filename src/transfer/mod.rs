@@ -1,8 +1,10 @@
-//! Connectors as text: Kibana's saved-object export (`ndjson`, `export`) and its API (`api`).
+//! Connectors as text: Kibana's saved-object export (`ndjson`, `export`, with `stamp` and `older` for what releases
+//! differ in) and its API (`api`).
 
 pub mod api;
 mod export;
 mod ndjson;
+mod older;
 mod stamp;
 
 use std::path::Path;
@@ -61,27 +63,42 @@ impl From<VaultError> for TransferError {
     }
 }
 
-/// Imports an export; `-` reads standard input. All or nothing. Plain secrets, which no export of Kibana
-/// has but a hand may have written, are sealed before they reach the file. `keep_copy` is as in
-/// [`ImportOptions`].
+/// What is imported, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Importing<'a> {
+    /// The export; `-` is standard input.
+    pub source: &'a Path,
+    /// About ids that exist.
+    pub on_conflict: OnConflict,
+    /// Keep a copy of the file before a large import, as in [`ImportOptions`].
+    pub keep_copy: bool,
+}
+
+/// Told the old and the new id of each connector that gets a new one.
+pub type Renamed<'a> = &'a mut dyn FnMut(&str, &str) -> Result<(), TransferError>;
+
+/// Imports an export. All or nothing. Plain secrets, which no export of Kibana has but a hand may have written,
+/// are sealed before they reach the file.
 ///
 /// # Errors
 /// A line that cannot be taken, with its number; a file that cannot be read or written.
 pub fn import(
     store: &mut Store,
     vault: &Vault,
-    source: &Path,
-    on_conflict: OnConflict,
-    keep_copy: bool,
+    importing: Importing<'_>,
     now: &str,
+    renamed: Renamed<'_>,
     progress: impl FnMut(u64) -> bool,
 ) -> Result<(ImportOutcome, Notices), TransferError> {
+    let Importing { source, on_conflict, keep_copy } = importing;
     let mut export = Export::open(source)?;
     let copies = on_conflict == OnConflict::CreateNewCopies;
     let mut connectors = export.by_ref().map(|connector| {
         let Incoming { mut connector, plain_secrets } = connector?;
         if copies {
-            connector.id = uuid::Uuid::new_v4().to_string();
+            let new_id = uuid::Uuid::new_v4().to_string();
+            renamed(&connector.id, &new_id)?;
+            connector.id = new_id;
             connector.extra = ndjson::without_origin(&connector.extra);
             // Ciphertext is bound to the id it had.
             connector.is_missing_secrets |= connector.secrets.take().is_some();
@@ -101,7 +118,7 @@ pub fn import(
         now,
         progress,
     )?;
-    Ok((outcome, export.into_notices()?))
+    Ok((outcome, export.into_notices(on_conflict)?))
 }
 
 /// What an import would do; nothing is written. Without a store the file does not exist yet.
@@ -128,5 +145,5 @@ pub fn preview(
             _ => outcome.added += 1,
         }
     }
-    Ok((outcome, export.into_notices()?))
+    Ok((outcome, export.into_notices(on_conflict)?))
 }

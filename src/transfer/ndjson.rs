@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{TransferError, stamp};
+use super::{TransferError, older, stamp};
 use crate::domain::json::{self, RawObject};
 use crate::domain::secret::{OpenSecrets, Secret};
 use crate::domain::{AuthMode, Connector};
+use crate::store::OnConflict;
 
 /// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -24,6 +27,12 @@ pub struct Notices {
     pub other_types: BTreeMap<String, u64>,
     /// Connectors the summary line promised, when it is another number than was there.
     pub promised: Option<u64>,
+    /// Connectors of releases before model versions that took the migrations of those.
+    pub migrated: u64,
+    /// Such connectors that could not: their ciphertext is bound to their config, or the config is none.
+    pub left_old: u64,
+    /// Connectors with ids that newest Kibana releases do not take.
+    pub long_ids: u64,
 }
 
 impl Notices {
@@ -38,8 +47,29 @@ impl Notices {
         if let Some(promised) = self.promised {
             lines.push(format!("the summary line promises {promised} objects; the export may be incomplete"));
         }
+        if self.migrated > 0 {
+            lines.push(format!("{} of releases before 8.3 took the migrations of those releases", self.migrated));
+        }
+        if self.left_old > 0 {
+            lines.push(format!(
+                "{} of releases before 8.3 stay as they were: their secrets are bound to the config, or it is no object",
+                self.left_old
+            ));
+        }
+        if self.long_ids > 0 {
+            lines.push(format!("{} {}", self.long_ids, LONG_IDS));
+        }
         lines
     }
+}
+
+/// What is said of ids that [`is_plain_id`] refuses.
+pub(super) const LONG_IDS: &str = "with an id that the newest Kibana releases leave out on import: they take 1 to 36 \
+     lower-case letters, digits and hyphens (--create-new-copies gives new ids)";
+
+/// The rule of Kibana releases of late 2026 for ids in imports.
+pub(super) fn is_plain_id(id: &str) -> bool {
+    (1..=36).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 /// A connector of an export.
@@ -56,7 +86,8 @@ pub struct Export {
     source_name: String,
     reader: Box<dyn BufRead>,
     line: u64,
-    seen: HashSet<String>,
+    /// Of all ids so far; the ids themselves would take as much memory as the file.
+    seen: HashSet<u128>,
     objects: u64,
     promised: Option<u64>,
     notices: Notices,
@@ -97,10 +128,13 @@ impl Export {
     ///
     /// # Errors
     /// When there was nothing at all: no object and no summary line.
-    pub fn into_notices(mut self) -> Result<Notices, TransferError> {
+    pub fn into_notices(mut self, on_conflict: OnConflict) -> Result<Notices, TransferError> {
         if self.objects == 0 && self.promised.is_none() {
             let reason = "holds no saved object; an export has one JSON document a line".to_owned();
             return Err(TransferError::NotAnExport { source_name: self.source_name, reason });
+        }
+        if on_conflict == OnConflict::CreateNewCopies {
+            self.notices.long_ids = 0;
         }
         self.notices.promised = self.promised.filter(|&promised| promised != self.objects);
         Ok(self.notices)
@@ -138,9 +172,16 @@ impl Export {
             match document.get("type") {
                 Some(r#""action""#) => {
                     self.objects += 1;
-                    let incoming = connector_of(document)?;
-                    if !self.seen.insert(incoming.connector.id.clone()) {
+                    let mut incoming = connector_of(document)?;
+                    if !self.seen.insert(fingerprint(&incoming.connector.id)) {
                         return Err(format!("the id {:?} stands on an earlier line too", incoming.connector.id));
+                    }
+                    self.notices.long_ids += u64::from(!is_plain_id(&incoming.connector.id));
+                    let has_login = incoming.plain_secrets.as_ref().is_some_and(has_login);
+                    match older::migrate(&mut incoming.connector, has_login) {
+                        older::Outcome::NotOld => {}
+                        older::Outcome::Migrated => self.notices.migrated += 1,
+                        older::Outcome::LeftAlone => self.notices.left_old += 1,
                     }
                     return Ok(Some(incoming));
                 }
@@ -271,6 +312,18 @@ fn secrets_of(value: Option<Box<RawValue>>) -> Result<(Option<String>, Option<Op
         }
         _ => Err("attributes.secrets is not an object".to_owned()),
     }
+}
+
+fn has_login(secrets: &OpenSecrets) -> bool {
+    let state = secrets.state();
+    state.has("user") || state.has("password")
+}
+
+/// 128 bits of a keyed hash: two ids of one file that share them will not be met.
+fn fingerprint(id: &str) -> u128 {
+    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+    let [high, low] = KEYS.each_ref().map(|key| u128::from(key.hash_one(id)));
+    high << 64 | low
 }
 
 /// Kibana's ciphertext is base64 of a salt (64 bytes), an initialization vector (12), a tag (16) and the rest;

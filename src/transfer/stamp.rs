@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::json::{RawObject, raw, raw_string};
+
 /// The model version that the stamps of a document (or of a record's `extra`) name; `None` without one.
 /// Stamps of releases before model versions (`7.14.0` … `8.3.0`) read as 1.
 ///
@@ -25,10 +27,7 @@ pub(super) fn model_version(document: &Map<String, Value>) -> Result<Option<i64>
 }
 
 fn parse(text: &str) -> Option<i64> {
-    let numbers: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let &[major, minor, _] = numbers.as_slice() else {
-        return None;
-    };
+    let [major, minor, _] = numbers(text)?;
     Some(match major {
         0..=9 => 1,
         10 => i64::from(minor).max(1),
@@ -36,6 +35,40 @@ fn parse(text: &str) -> Option<i64> {
         _ => i64::from(major) * 1000 + i64::from(minor),
     })
 }
+
+fn numbers(text: &str) -> Option<[u32; 3]> {
+    let numbers: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    numbers.try_into().ok()
+}
+
+/// The release or virtual version that stamps a record, from its `extra`.
+pub(super) fn release(extra: &str) -> Option<[u32; 3]> {
+    let extra = RawObject::parse(extra).ok()?;
+    let text = |stamp: &str| serde_json::from_str::<String>(stamp).ok();
+    match extra.get(BY_TYPE) {
+        Some(stamp) => numbers(&text(stamp)?),
+        None => numbers(&text(RawObject::parse(extra.get(BY_TYPES)?).ok()?.get("action")?)?),
+    }
+}
+
+/// The `extra` with its stamp replaced by a release's.
+pub(super) fn with_release(extra: &str, release: &str) -> String {
+    let stamped = || {
+        let mut object = RawObject::parse(extra).ok()?;
+        if object.get(BY_TYPE).is_some() {
+            object.set(BY_TYPE, raw_string(release));
+        } else {
+            let mut by_types = RawObject::parse(object.get(BY_TYPES)?).ok()?;
+            by_types.set("action", raw_string(release));
+            object.set(BY_TYPES, raw(&by_types.to_text()).ok()?);
+        }
+        Some(object.to_text())
+    };
+    stamped().unwrap_or_else(|| extra.to_owned())
+}
+
+const BY_TYPE: &str = "typeMigrationVersion";
+const BY_TYPES: &str = "migrationVersion";
 
 /// The stamp of a model version.
 pub(super) fn of(model_version: i64) -> String {

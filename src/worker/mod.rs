@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use crate::vault::KeyOptions;
 use protocol::{Job, Reply, Request};
 pub use reader::Reader;
-pub use writer::{Writer, check_passphrase, key_warnings};
+pub use writer::{Writer, check_passphrase, create, key_warnings, save};
 
 /// How to open the file.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::{OpenOptions, Reading};
 use crate::clock;
 use crate::domain::{Connector, SecretEdits, SecretsState};
 use crate::store::{self, SaveOutcome, Store, StoreError};
-use crate::transfer::{self, TransferError};
+use crate::transfer::{self, Importing, TransferError};
 use crate::vault::{PASSPHRASE_PREFIX, Vault, VaultError};
 
 /// Changes the file.
@@ -94,20 +94,21 @@ impl Writer {
         };
         Ok(match job {
             Job::Create { connector, secrets, copy_of } => {
-                Done::Created(Box::new(self.create(*connector, &secrets, copy_of.as_deref(), now)?))
+                let created = create(&mut self.store, &self.vault, *connector, &secrets, copy_of.as_deref(), now)?;
+                Done::Created(Box::new(created))
             }
             Job::Save { connector, secrets } => {
-                let (outcome, secrets) = self.save(&connector, &secrets, now)?;
+                let (outcome, secrets) = save(&mut self.store, &self.vault, &connector, &secrets, now)?;
                 Done::Saved { outcome, secrets }
             }
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
             Job::Import { path, on_conflict } => {
                 let path = expand_home(path);
+                let importing = Importing { source: &path, on_conflict, keep_copy: true };
+                let (store, vault, total) = (&mut self.store, &self.vault, 0);
                 let (outcome, notices) =
-                    transfer::import(&mut self.store, &self.vault, &path, on_conflict, true, now, |done| {
-                        progress(done, 0)
-                    })?;
+                    transfer::import(store, vault, importing, now, &mut |_, _| Ok(()), |done| progress(done, total))?;
                 Done::Imported { path, outcome, notices }
             }
             Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision, &mut progress)?),
@@ -153,39 +154,47 @@ impl Writer {
             let _ = self.store.prune(limits, Timestamp::now(), &mut |_, _| !cancel.load(Ordering::Relaxed));
         }
     }
+}
 
-    fn create(
-        &mut self,
-        mut connector: Connector,
-        secrets: &SecretEdits,
-        copy_of: Option<&str>,
-        now: &str,
-    ) -> Result<Connector, TransferError> {
-        let original = copy_of.map(|id| self.store.get(id)).transpose()?.flatten();
-        if copy_of.is_some() && original.is_none() {
-            return Err(TransferError::OriginalGone);
-        }
-        self.vault.carry(original.as_ref(), &mut connector, secrets)?;
-        Ok(self.store.create(&connector, now)?)
+/// Adds a connector with its secrets sealed: those of the one it is copied from, with the edits made.
+///
+/// # Errors
+/// When the original is gone, the id is taken, the secrets cannot be sealed, or the file cannot be written.
+pub fn create(
+    store: &mut Store,
+    vault: &Vault,
+    mut connector: Connector,
+    secrets: &SecretEdits,
+    copy_of: Option<&str>,
+    now: &str,
+) -> Result<Connector, TransferError> {
+    let original = copy_of.map(|id| store.get(id)).transpose()?.flatten();
+    if copy_of.is_some() && original.is_none() {
+        return Err(TransferError::OriginalGone);
     }
+    vault.carry(original.as_ref(), &mut connector, secrets)?;
+    Ok(store.create(&connector, now)?)
+}
 
-    /// The secrets are taken from the record as the file has it now, not as the form once read it.
-    fn save(
-        &mut self,
-        connector: &Connector,
-        secrets: &SecretEdits,
-        now: &str,
-    ) -> Result<(SaveOutcome, SecretsState), TransferError> {
-        let vault = self.vault.clone();
-        let outcome = self.store.save::<TransferError>(connector, now, |current, saved| {
-            Ok(vault.carry(Some(current), saved, secrets)?)
-        })?;
-        let state = match &outcome {
-            SaveOutcome::Saved(found) | SaveOutcome::Conflict(found) => self.vault.state(found),
-            SaveOutcome::Gone => SecretsState::None,
-        };
-        Ok((outcome, state))
-    }
+/// Replaces a connector, if it is still at the revision it was read at. The secrets are taken from the record as
+/// the file has it now, not as it was once read.
+///
+/// # Errors
+/// When the secrets cannot be sealed or the file cannot be written.
+pub fn save(
+    store: &mut Store,
+    vault: &Vault,
+    connector: &Connector,
+    secrets: &SecretEdits,
+    now: &str,
+) -> Result<(SaveOutcome, SecretsState), TransferError> {
+    let outcome = store
+        .save::<TransferError>(connector, now, |current, saved| Ok(vault.carry(Some(current), saved, secrets)?))?;
+    let state = match &outcome {
+        SaveOutcome::Saved(found) | SaveOutcome::Conflict(found) => vault.state(found),
+        SaveOutcome::Gone => SecretsState::None,
+    };
+    Ok((outcome, state))
 }
 
 /// What is wrong with the keys, for people: nothing stands in the way of going on.

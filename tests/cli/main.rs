@@ -4,6 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api;
+mod bad_exports;
 mod commands;
 mod exchange;
 mod history;
+mod lossless;

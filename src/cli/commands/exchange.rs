@@ -5,39 +5,43 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::context::Context;
-use super::super::output::{Output, OutputFailed, counted};
+use super::super::output::{Output, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
 use crate::domain::{Connector, Summary};
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, Store};
-use crate::transfer::{self, Notices};
+use crate::transfer::{self, Importing, Notices, TransferError};
 use crate::worker::key_warnings;
 
 /// How an import is asked for.
-pub(super) struct Import {
+pub(super) struct Asked<'a> {
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,
     pub(super) no_copy: bool,
+    /// Where the new id of each old one goes.
+    pub(super) id_map: Option<&'a Path>,
     pub(super) json: bool,
 }
 
-pub(super) fn import(context: &Context, source: &Path, asked: &Import, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
     let (outcome, notices) = if asked.dry_run {
         let exists = store::inspect(file)? != Inspection::Missing;
         let store = exists.then(|| Store::open_read_only(file)).transpose()?;
         transfer::preview(store.as_ref(), source, asked.on_conflict)?
+    } else if let Some(target) = asked.id_map {
+        write_whole(target, |out| take_in(context, source, asked, Some(out), output))?
     } else {
-        take_in(context, source, asked, output)?
+        take_in(context, source, asked, None, output)?
     };
     for line in notices.lines() {
         output.notice(&line);
     }
-    report_import(&outcome, &notices, asked, output)?;
+    report_import(file, &outcome, &notices, asked, output)?;
     if outcome.conflicts.is_empty() {
         return Ok(DONE);
     }
@@ -52,7 +56,8 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Import, output: &
 fn take_in(
     context: &Context,
     source: &Path,
-    asked: &Import,
+    asked: &Asked<'_>,
+    mut id_map: Option<&mut dyn Write>,
     output: &Output,
 ) -> anyhow::Result<(ImportOutcome, Notices)> {
     // An export that cannot be opened must not leave a new file behind, nor one that is refused.
@@ -67,8 +72,13 @@ fn take_in(
             output.progress(&format!("read {done} connectors"));
             true
         };
-        let now = clock::now_iso();
-        Ok(transfer::import(&mut store, &vault, source, asked.on_conflict, !asked.no_copy, &now, progress)?)
+        let importing = Importing { source, on_conflict: asked.on_conflict, keep_copy: !asked.no_copy };
+        let mut renamed = |old: &str, new: &str| {
+            let Some(out) = &mut id_map else { return Ok(()) };
+            let line = json!({"id": old, "destinationId": new});
+            writeln!(out, "{line}").map_err(|cause| TransferError::Io { name: "the map of ids".to_owned(), cause })
+        };
+        Ok(transfer::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, progress)?)
     });
     output.end_progress();
     drop(store);
@@ -79,36 +89,62 @@ fn take_in(
 }
 
 fn report_import(
+    file: &Path,
     outcome: &ImportOutcome,
     notices: &Notices,
-    asked: &Import,
+    asked: &Asked<'_>,
     output: &mut Output,
-) -> Result<(), OutputFailed> {
+) -> anyhow::Result<()> {
     let refused = !outcome.conflicts.is_empty();
     let (added, replaced) = if refused { (0, 0) } else { (outcome.added, outcome.replaced) };
+    let missing = (outcome.missing_secrets > 0 && !refused).then(|| missing_secrets(outcome.missing_secrets));
     if asked.json {
-        return output.json(&json!({
+        let simple = notices.lines().into_iter().map(|message| json!({"type": "simple", "message": message}));
+        let warnings: Vec<Value> =
+            simple.chain(missing.map(|message| json!({"type": "action_required", "message": message}))).collect();
+        return Ok(output.json(&json!({
+            "success": !refused,
             "added": added,
             "replaced": replaced,
             "missing_secrets": outcome.missing_secrets,
             "conflicts": outcome.conflicts,
             "other_types": notices.other_types,
             "promised_objects": notices.promised,
+            "migrated_from_old_releases": notices.migrated,
+            "warnings": warnings,
             "dry_run": asked.dry_run,
-        }));
+        }))?);
     }
-    for id in &outcome.conflicts {
-        output.line(&format!("exists already: {id}"))?;
+    if let Some(message) = missing {
+        output.notice(&message);
     }
     if refused {
-        return Ok(());
+        return list_conflicts(file, outcome, output);
     }
     let verb = if asked.dry_run { "would import" } else { "imported" };
-    output.line(&format!(
+    Ok(output.line(&format!(
         "{verb} {} ({added} new, {replaced} replaced); {} without secrets",
         counted(added + replaced, "connector"),
         outcome.missing_secrets
-    ))
+    ))?)
+}
+
+/// Kibana warns of the same after an import, with a button that leads to its connectors.
+fn missing_secrets(count: u64) -> String {
+    let need = if count == 1 { "needs" } else { "need" };
+    format!(
+        "{} {need} secrets that an export does not hold; `N` in the UI leads from one to the next",
+        counted(count, "connector")
+    )
+}
+
+fn list_conflicts(file: &Path, outcome: &ImportOutcome, output: &mut Output) -> anyhow::Result<()> {
+    let store = Store::open_read_only(file)?;
+    for id in &outcome.conflicts {
+        let name = store.get(id)?.map(|connector| connector.name).unwrap_or_default();
+        output.line(&format!("exists already: {id} ({name})"))?;
+    }
+    Ok(())
 }
 
 pub(super) fn export(
@@ -147,7 +183,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
 
 /// Writes a file beside its place and moves it there when it is whole. Links are followed; what is no
 /// regular file (a pipe, a device) is written to as it is.
-fn write_whole<T, E: std::error::Error + Send + Sync + 'static>(
+fn write_whole<T, E: Into<anyhow::Error>>(
     target: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> anyhow::Result<T> {
@@ -155,12 +191,15 @@ fn write_whole<T, E: std::error::Error + Send + Sync + 'static>(
     let real = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
     if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
         let file = File::options().write(true).open(&real).with_context(cannot)?;
-        return Ok(write(&mut BufWriter::new(file))?);
+        let mut out = BufWriter::new(file);
+        let value = write(&mut out).map_err(Into::into)?;
+        out.flush().with_context(cannot)?;
+        return Ok(value);
     }
     let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let partial = tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).with_context(cannot)?;
     let mut out: BufWriter<&File> = BufWriter::new(partial.as_file());
-    let value = write(&mut out)?;
+    let value = write(&mut out).map_err(Into::into)?;
     out.flush().with_context(cannot)?;
     drop(out);
     partial.as_file().sync_all().with_context(cannot)?;

@@ -2,9 +2,11 @@
 
 mod check;
 mod copies;
+mod edit;
 mod exchange;
 mod file;
 mod history;
+mod manual;
 mod migration;
 mod records;
 mod rekey;
@@ -25,26 +27,37 @@ use crate::domain::Filter;
 use crate::keymap;
 use crate::store::{self, HistoryLimits, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
 
+pub(super) use manual::{completions, manual};
 pub(super) use types::types;
 
 pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
     match command {
-        Command::List { filter, sort, descending, json } => {
-            records::list(file, filter.as_deref(), sort.sort(descending), json, output)
+        Command::List { filter, sort, descending, json, jsonl, csv } => {
+            let form = match (json, jsonl, csv) {
+                (true, ..) => records::Form::Json,
+                (_, true, _) => records::Form::JsonLines,
+                (.., true) => records::Form::Csv,
+                _ => records::Form::Table,
+            };
+            records::list(file, filter.as_deref(), sort.sort(descending), form, output)
         }
         Command::Get { id, json } => records::get(context, &id, json, output),
-        Command::Toggle { ids, to, json } => {
+        Command::Create { from, id, json } => edit::create(context, id, &from, json, output),
+        Command::Update { id, from, json } => edit::update(context, &id, &from, json, output),
+        Command::Delete { ids, json } => edit::delete(file, &ids, json, output),
+        Command::Toggle { ids, filter, to, json } => {
             let change = to.map_or(ModeChange::Toggle, |mode| ModeChange::To(mode.into()));
-            records::toggle(file, &ids, change, json, output)
+            records::toggle(file, ids, filter.as_deref(), change, json, output)
         }
-        Command::Import { source, overwrite, create_new_copies, dry_run, no_copy, json } => {
+        Command::Import { source, overwrite, create_new_copies, id_map, dry_run, no_copy, json } => {
             let on_conflict = match (overwrite, create_new_copies) {
                 (true, _) => OnConflict::Overwrite,
                 (_, true) => OnConflict::CreateNewCopies,
                 _ => OnConflict::Report,
             };
-            exchange::import(context, &source, &exchange::Import { on_conflict, dry_run, no_copy, json }, output)
+            let asked = exchange::Asked { on_conflict, dry_run, no_copy, id_map: id_map.as_deref(), json };
+            exchange::import(context, &source, &asked, output)
         }
         Command::Export { filter, output: target, json } => {
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
@@ -81,6 +94,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
         Command::Info { json } => file::info(context, json, output),
         Command::Rekey { to, dry_run, json } => rekey::rekey(context, to, dry_run, json, output),
         Command::Demo { .. } | Command::Keys | Command::Types { .. } => bail!("this command takes no file"),
+        Command::Completions { .. } | Command::Man { .. } => bail!("this command takes no file"),
     }
 }
 

@@ -7,37 +7,67 @@ use serde_json::{Value, json};
 
 use super::super::context::Context;
 use super::super::output::Output;
-use super::super::stream::{List, Table};
+use super::super::stream::{List, Sheet, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
+use super::edit::refuse;
 use super::{open_existing, parse_filter};
 use crate::clock;
-use crate::domain::{Catalogue, StoredAuthMode, model_version, validate};
-use crate::store::{ModeChange, Scope, Sort, Store};
-use crate::transfer::api;
+use crate::domain::{Catalogue, Connector, StoredAuthMode, model_version, validate};
+use crate::store::{ModeChange, RowIds, Scope, Sort, Store};
+use crate::transfer::api::{self, ApiError};
 use crate::vault::Vault;
+
+/// What a list is printed as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Table,
+    Json,
+    JsonLines,
+    Csv,
+}
 
 pub(super) fn list(
     file: &Path,
     filter: Option<&str>,
     sort: Sort,
-    json: bool,
+    form: Form,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter)?;
     let store = Store::open_read_only(file)?;
     let order = store.order(Scope::Connectors, &filter, sort)?;
-    if json {
-        let mut list = List::array(output)?;
-        for window in order.windows(WINDOW) {
-            for id in store.ids(&window)? {
-                if let Some(connector) = store.get(&id)? {
-                    list.push(&api::connector(&connector), output)?;
-                }
+    match form {
+        Form::Table => list_table(&store, &order, output)?,
+        Form::Csv => list_csv(&store, &order, output)?,
+        Form::Json => {
+            let mut list = List::array(output)?;
+            each_connector(&store, &order, |connector| Ok(list.push(&api::connector(connector), output)?))?;
+            list.end(&[], output)?;
+        }
+        Form::JsonLines => {
+            each_connector(&store, &order, |connector| Ok(output.text(&format!("{}\n", api::connector(connector)))?))?;
+            output.flush()?;
+        }
+    }
+    Ok(DONE)
+}
+
+fn each_connector(
+    store: &Store,
+    order: &RowIds,
+    mut each: impl FnMut(&Connector) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    for window in order.windows(WINDOW) {
+        for id in store.ids(&window)? {
+            if let Some(connector) = store.get(&id)? {
+                each(&connector)?;
             }
         }
-        list.end(&[], output)?;
-        return Ok(DONE);
     }
+    Ok(())
+}
+
+fn list_table(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<()> {
     let mut table = Table::new(&["NAME", "ID", "TYPE", "AUTH TYPE", "AUTH MODE", "FLAGS"]);
     for window in order.windows(WINDOW) {
         for row in store.summaries(&window)?.into_iter().flatten() {
@@ -46,8 +76,39 @@ pub(super) fn list(
             table.push(vec![row.name, row.id, row.connector_type_id, auth_type, mode, flags], output)?;
         }
     }
-    table.end(true, output)?;
-    Ok(DONE)
+    Ok(table.end(true, output)?)
+}
+
+fn list_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<()> {
+    let mut sheet = Sheet::new(&[
+        "id",
+        "name",
+        "connector_type_id",
+        "auth_type",
+        "auth_mode",
+        "is_missing_secrets",
+        "migration",
+        "flags",
+        "updated_at",
+    ]);
+    for window in order.windows(WINDOW) {
+        for row in store.summaries(&window)?.into_iter().flatten() {
+            let flags = row.flags().join(", ");
+            let cells = [
+                row.id,
+                row.name,
+                row.connector_type_id,
+                row.auth_type.unwrap_or_default(),
+                row.auth_mode.map_or("", |mode| mode.as_str()).to_owned(),
+                row.is_missing_secrets.to_string(),
+                row.group.map_or("", |group| group.as_str()).to_owned(),
+                flags,
+                row.updated_at.unwrap_or_default(),
+            ];
+            sheet.push(&cells, output)?;
+        }
+    }
+    Ok(sheet.end(output)?)
 }
 
 /// Rows read at once.
@@ -58,7 +119,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
     let vault = Vault::new(context.keys()?);
     let store = Store::open_read_only(file)?;
     let Some(connector) = store.get(id)? else {
-        bail!("{}: there is no connector with id {id:?}", file.display());
+        return refuse(file, &ApiError::not_found(id), json, output);
     };
     if json {
         output.json(&api::connector(&connector))?;
@@ -97,15 +158,21 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
 
 pub(super) fn toggle(
     file: &Path,
-    ids: &[String],
+    mut ids: Vec<String>,
+    filter: Option<&str>,
     change: ModeChange,
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
+    let filter = filter.map(|filter| parse_filter(Some(filter))).transpose()?;
     let mut store = open_existing(file, output)?;
+    if let Some(filter) = filter {
+        let order = store.order(Scope::Connectors, &filter, Sort::default())?;
+        ids = store.ids(&order.window(0, usize::MAX))?;
+    }
     let missing: Vec<&String> = {
         let mut missing = Vec::new();
-        for id in ids {
+        for id in &ids {
             if store.get(id)?.is_none() {
                 missing.push(id);
             }
@@ -115,7 +182,7 @@ pub(super) fn toggle(
     if let Some(id) = missing.first() {
         bail!("{}: there is no connector with id {id:?}; nothing was changed", file.display());
     }
-    let written = store.set_auth_mode(ids, change, &clock::now_iso())?;
+    let written = store.set_auth_mode(&ids, change, &clock::now_iso())?;
     if json {
         let refused: Vec<Value> =
             written.refused.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();

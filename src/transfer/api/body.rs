@@ -1,0 +1,286 @@
+//! The request bodies of Kibana's connector API (`POST` and `PUT /api/actions/connector/{id}`) as connectors.
+//!
+//! As in Kibana a body names everything: a config that is left out is an empty one, and keys it does not know are
+//! refused. Other than Kibana this file also takes the answer of a `GET` back, as long as what cannot be changed
+//! is not changed; it takes `auth_mode`; and secrets that are left out are kept, since nobody can read them to
+//! send them again.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::{ApiError, connector as response};
+use crate::domain::json::{self, RawObject};
+use crate::domain::secret::{OpenSecrets, Secret};
+use crate::domain::validate::{self, auth_type_change_warning, text_problem};
+use crate::domain::{AuthMode, AuthType, Catalogue, Connector, SecretEdits, SecretsState};
+
+/// What only Kibana says, in answers.
+const COMPUTED: [&str; 7] = [
+    "is_missing_secrets",
+    "is_preconfigured",
+    "is_system_action",
+    "is_deprecated",
+    "is_connector_type_deprecated",
+    "referenced_by_count",
+    "user_auth_status",
+];
+
+/// A request body, taken apart.
+pub struct Body {
+    id: Option<String>,
+    connector_type_id: Option<String>,
+    name: String,
+    config: String,
+    secrets: Option<Zeroizing<String>>,
+    auth_mode: Option<AuthMode>,
+    computed: Vec<(String, Value)>,
+}
+
+impl Body {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// 400: it is no JSON object, a key is unknown, or a value is not what it has to be.
+    pub fn read(text: &str) -> Result<Self, ApiError> {
+        let text = text.trim_start_matches('\u{feff}');
+        let mut object = RawObject::parse(text)
+            .map_err(|error| ApiError::bad(format!("[request body]: is not a JSON object: {error}")))?;
+        let name = string(&mut object, "name")?.ok_or_else(|| ApiError::bad("[request body.name]: is missing"))?;
+        if name.trim().is_empty() {
+            return Err(ApiError::bad("[request body.name]: a name is needed"));
+        }
+        let auth_mode = string(&mut object, "auth_mode")?.map(|text| mode(&text)).transpose()?;
+        let config = object.take("config").map_or("{}".to_owned(), |config| config.get().to_owned());
+        if json::depth(&config) > json::DEEPEST {
+            return Err(ApiError::bad(format!(
+                "[request body.config]: is nested deeper than {} levels",
+                json::DEEPEST
+            )));
+        }
+        Ok(Self {
+            id: string(&mut object, "id")?,
+            connector_type_id: string(&mut object, "connector_type_id")?,
+            name,
+            config: compact(&config)?,
+            secrets: object.take("secrets").map(|secrets| Zeroizing::new(secrets.get().to_owned())),
+            auth_mode,
+            computed: computed(&mut object)?,
+        })
+    }
+
+    /// With this id, whatever the body says.
+    #[must_use]
+    pub fn with_id(self, id: Option<String>) -> Self {
+        Self { id: id.or(self.id), ..self }
+    }
+
+    /// The connector that a create makes, with the secrets to be sealed. Without an id in the body it gets `new_id`;
+    /// without an auth mode the one that Kibana infers from the auth type.
+    ///
+    /// # Errors
+    /// 400: an unknown connector type, or a config or secrets that do not fit it.
+    pub fn create(self, new_id: &str) -> Result<(Connector, SecretEdits), ApiError> {
+        let type_id = self.connector_type_id.clone().unwrap_or_default();
+        if type_id.trim().is_empty() {
+            return Err(ApiError::bad("[request body.connector_type_id]: is missing"));
+        }
+        if Catalogue::current().get(&type_id).is_none() {
+            return Err(ApiError::bad(format!(
+                "connector type {type_id:?} is not known; `connector-admin types` lists those that are, --types adds one"
+            )));
+        }
+        let id = self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| new_id.to_owned());
+        let mut connector = Connector::new(&id, &type_id);
+        let (config, secrets, auth_type) = self.parts(&type_id, &connector.config)?;
+        connector.name = self.name;
+        connector.config = config;
+        connector.auth_mode =
+            Some(self.auth_mode.unwrap_or_else(|| Catalogue::current().inferred_auth_mode(auth_type.as_deref())));
+        check(&connector, None)?;
+        connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &SecretsState::None);
+        Ok((connector, secrets))
+    }
+
+    /// The connector as an update leaves it, with the secrets to be sealed, if the body has any.
+    ///
+    /// # Errors
+    /// 400: something that cannot be changed is another one, or a config or secrets that do not fit the type.
+    pub fn update(self, current: &Connector) -> Result<(Connector, SecretEdits), ApiError> {
+        if current.is_newer_than_known() {
+            return Err(ApiError::bad(format!(
+                "connector {} belongs to model version {}, which is newer than this program knows",
+                current.id, current.model_version
+            )));
+        }
+        let fixed =
+            [("id", &self.id, &current.id), ("connector_type_id", &self.connector_type_id, &current.connector_type_id)];
+        for (key, given, kept) in fixed {
+            if given.as_ref().is_some_and(|given| given != kept) {
+                return Err(ApiError::bad(format!("[request body.{key}]: cannot be changed; it is {kept:?}")));
+            }
+        }
+        let known = response(current);
+        for (key, given) in &self.computed {
+            if known.get(key).is_some_and(|kept| kept != given) {
+                return Err(ApiError::bad(format!("[request body.{key}]: cannot be set; it follows from the rest")));
+            }
+        }
+        let (config, secrets, auth_type) = self.parts(&current.connector_type_id, &current.config)?;
+        let mode = current.effective_auth_mode();
+        let before = current.auth_type();
+        if self.auth_mode.is_none_or(|given| given == mode)
+            && let Some(reason) = auth_type_change_warning(mode, before.name(), auth_type.as_deref())
+        {
+            return Err(ApiError::bad(format!("{reason}; give the other auth_mode too. Connector: {}", current.id)));
+        }
+        // What is not said again stays as it is: a record without a mode does not get one by being edited.
+        let auth_mode = match self.auth_mode {
+            Some(given) if given != mode => Some(given),
+            _ => current.auth_mode,
+        };
+        let connector = Connector { name: self.name, config, auth_mode, ..current.clone() };
+        check(&connector, Some(current))?;
+        Ok((connector, secrets))
+    }
+
+    /// The config (as it is stored, where it says the same), the secrets, and the auth type they name.
+    fn parts(&self, type_id: &str, stored: &str) -> Result<(String, SecretEdits, Option<String>), ApiError> {
+        let mut config = self.config.clone();
+        if json::canonical(&config).is_some_and(|new| Some(new) == json::canonical(stored)) {
+            config = stored.to_owned();
+        }
+        let mut secrets = SecretEdits::default();
+        let mut auth_type = auth_type_of(&config);
+        if let Some(text) = &self.secrets {
+            let (whole, named) = secrets_of(type_id, text)?;
+            // Kibana copies the auth type among the secrets to the config.
+            if let Some(named) = named {
+                let mut object = RawObject::parse(&config).map_err(|error| ApiError::config(&error.to_string()))?;
+                object.set("authType", json::raw_string(&named));
+                config = object.to_text();
+                auth_type = Some(named);
+            }
+            secrets.whole = Some(whole);
+        }
+        Ok((config, secrets, auth_type))
+    }
+}
+
+fn mode(text: &str) -> Result<AuthMode, ApiError> {
+    AuthMode::parse(text).ok_or_else(|| {
+        ApiError::bad(format!("[request body.auth_mode]: must be \"shared\" or \"per-user\", not {text:?}"))
+    })
+}
+
+fn string(object: &mut RawObject, key: &str) -> Result<Option<String>, ApiError> {
+    let Some(value) = object.take(key) else { return Ok(None) };
+    serde_json::from_str(value.get())
+        .map(Some)
+        .map_err(|_| ApiError::bad(format!("[request body.{key}]: must be a text")))
+}
+
+/// What is left of a body: only what an answer holds.
+fn computed(object: &mut RawObject) -> Result<Vec<(String, Value)>, ApiError> {
+    let mut found = Vec::new();
+    for (key, value) in std::mem::take(&mut object.0) {
+        if !COMPUTED.contains(&key.as_str()) {
+            return Err(ApiError::bad(format!("[request body.{key}]: is no key of a connector")));
+        }
+        let value = serde_json::from_str(value.get()).unwrap_or(Value::Null);
+        found.push((key, value));
+    }
+    Ok(found)
+}
+
+/// JSON as it is stored: without blanks, numbers and the order of keys as given.
+fn compact(config: &str) -> Result<String, ApiError> {
+    match RawObject::parse(config) {
+        Ok(_) => {
+            json::read(config).map(|value| value.to_string()).map_err(|error| ApiError::config(&error.to_string()))
+        }
+        Err(error) => Err(ApiError::config(&format!("must be an object: {error}"))),
+    }
+}
+
+fn auth_type_of(config: &str) -> Option<String> {
+    let config = json::look(config).ok()?;
+    config.get("authType")?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The secrets as one object, and the auth type among them; what they are is never told.
+fn secrets_of(type_id: &str, text: &Zeroizing<String>) -> Result<(Secret, Option<String>), ApiError> {
+    let values: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|_| ApiError::bad("[request body.secrets]: must be an object"))?;
+    if let Some(known) = Catalogue::current().get(type_id) {
+        for (key, value) in &values {
+            let is_auth_type = key == "authType" && known.keeps_auth_type_in_secrets();
+            let field = known.secrets.iter().find(|field| field.name == *key);
+            let problem = match field {
+                None if is_auth_type => None,
+                None => Some("is no secret of this connector type".to_owned()),
+                Some(field) => match serde_json::from_str::<Option<String>>(value.get()) {
+                    Ok(text) => text.map(Zeroizing::new).and_then(|text| text_problem(field.kind, true, &text)),
+                    Err(_) if field.kind.is_text() => Some("must be a text".to_owned()),
+                    Err(_) => None,
+                },
+            };
+            if let Some(problem) = problem {
+                return Err(ApiError::bad(format!("error validating connector type secrets: [{key}]: {problem}")));
+            }
+        }
+    }
+    let kept = values.iter().filter(|(_, value)| value.get() != "null");
+    let mut object = RawObject::default();
+    for (key, value) in kept {
+        object.set(key, (*value).to_owned());
+    }
+    let text = Zeroizing::new(object.to_text());
+    wipe(object);
+    let secrets = OpenSecrets::read(Secret::json(text))
+        .map_err(|_| ApiError::bad("[request body.secrets]: must be an object"))?;
+    let auth_type = match secrets.state() {
+        SecretsState::Set { auth_type, .. } => auth_type,
+        _ => None,
+    };
+    Ok((Secret::json(Zeroizing::new(secrets.secret().expose().to_owned())), auth_type))
+}
+
+/// The values that were copied on the way.
+fn wipe(object: RawObject) {
+    for (_, value) in object.0 {
+        drop(Zeroizing::new(String::from(Box::<str>::from(value))));
+    }
+}
+
+/// The rules of the type, as the form has them. What was wrong before and is left alone does not stand in the way.
+fn check(connector: &Connector, current: Option<&Connector>) -> Result<(), ApiError> {
+    let before = current.map(validate::problems).unwrap_or_default();
+    if let Some(problem) = validate::problems(connector).into_iter().find(|problem| !before.contains(problem)) {
+        return Err(match problem.field.strip_prefix("config") {
+            Some(key) => ApiError::config(&format!("{}: {}", key_of(key), problem.reason)),
+            None => ApiError::bad(format!("[request body.{}]: {}", problem.field, problem.reason)),
+        });
+    }
+    let is_same = current.is_some_and(|current| current.config == connector.config);
+    let config = connector.config_object().unwrap_or_default();
+    if !is_same && let Some(key) = blank(&config) {
+        return Err(ApiError::config(&format!("[{key}]: is blank; leave it out instead")));
+    }
+    if let AuthType::NotText(_) = connector.auth_type() {
+        return Err(ApiError::config("[authType]: must be a text"));
+    }
+    Ok(())
+}
+
+fn key_of(key: &str) -> String {
+    key.strip_prefix('.').map_or_else(|| "[config]".to_owned(), |key| format!("[{key}]"))
+}
+
+/// Kibana refuses texts of blanks in a config.
+fn blank(config: &Map<String, Value>) -> Option<&str> {
+    let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+    config.iter().find(|(_, value)| is_blank(value)).map(|(key, _)| key.as_str())
+}

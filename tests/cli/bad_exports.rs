@@ -1,0 +1,266 @@
+//! A catalogue of bad files: each is taken or refused as documented, with line and reason, and nothing is ever
+//! half-imported.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::commands::{PROGRAM, ok, run};
+use crate::support::{Place, records};
+
+fn line(id: &str, more: &str) -> String {
+    format!(r#"{{"type":"action","id":"{id}","attributes":{{"actionTypeId":".x","name":"n"{more}}}}}"#)
+}
+
+fn good() -> String {
+    line("good", "")
+}
+
+/// Refused: what it says, exit code 2, and the file as it was.
+#[track_caller]
+fn refused(text: &[u8], at: u64, says: &str) {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("first.ndjson", &line("first", "")).to_str().unwrap()]);
+    let before = records(&path);
+    let export = place.path("bad.ndjson");
+    std::fs::write(&export, text).unwrap();
+    let output = run(&path, &["import", export.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(&format!("line {at}: ")) && said.contains(says), "{said}");
+    assert!(said.contains("Nothing was imported"), "{said}");
+    assert_eq!(records(&path), before);
+    assert_eq!(run(&path, &["import", "--dry-run", export.to_str().unwrap()]).status.code(), Some(2));
+}
+
+#[track_caller]
+fn taken(text: &[u8], count: usize) -> Vec<String> {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.path("odd.ndjson");
+    std::fs::write(&export, text).unwrap();
+    ok(&path, &["import", export.to_str().unwrap()]);
+    let found = records(&path);
+    assert_eq!(found.len(), count);
+    found
+}
+
+#[test]
+fn what_a_careless_editor_leaves_is_taken() {
+    taken(format!("\u{feff}{}", good()).as_bytes(), 1);
+    taken(format!("{}\r\n\r\n{}\r\n", good(), line("b", "")).as_bytes(), 2);
+    taken(format!("\n  \n {} \n\t\n", good()).as_bytes(), 1);
+    taken(good().as_bytes(), 1);
+}
+
+#[test]
+fn numbers_stay_as_they_are_written() {
+    let config = r#"{"a":9007199254740993,"b":123456789012345678901234567890,"c":0.10,"d":1E400,"e":-0}"#;
+    let found = taken(line("n", &format!(r#","config":{config}"#)).as_bytes(), 1);
+    assert!(found[0].contains(&config.replace('"', "\\\"")), "{found:?}");
+}
+
+#[test]
+fn a_broken_text_is_refused() {
+    let cut = &good()[..40];
+    refused(format!("{}\n{cut}", line("a", "")).as_bytes(), 2, "is not a JSON document");
+    refused(&[good().as_bytes(), b"\n{\"type\":\"action\0\"}"].concat(), 2, "is not a JSON document");
+    refused(&[good().as_bytes(), b"\n\0"].concat(), 2, "is not a JSON document");
+    refused(&[good().as_bytes(), b"\n\"\xc3\x28\""].concat(), 2, "is not UTF-8 (at byte 2)");
+    refused(&[good().as_bytes(), b"\n\xff\xfe"].concat(), 2, "is not UTF-8 (at byte 1)");
+    refused(format!("{} {}", good(), good()).as_bytes(), 1, "is not a JSON document");
+    refused(format!("[{}]", good()).as_bytes(), 1, "is a JSON array");
+    refused(format!("{}\n\n{{\"a\":1}}", good()).as_bytes(), 3, "has no type");
+    refused(b"SQLite format 3\0", 1, "is not a JSON document");
+}
+
+#[test]
+fn what_two_readers_could_take_for_two_things_is_refused() {
+    refused(format!("{}\n\n{}", good(), good()).as_bytes(), 3, "\"good\" stands on an earlier line too");
+    for twice in [
+        r#"{"type":"action","id":"x","id":"y","attributes":{"actionTypeId":".x","name":"n"}}"#,
+        r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n","name":"m"}}"#,
+        r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n"},"attributes":{}}"#,
+    ] {
+        refused(twice.as_bytes(), 1, "appears twice");
+    }
+}
+
+#[test]
+fn a_wrong_type_of_any_attribute_is_refused() {
+    let documents = [
+        (r#"{"type":7}"#, "type is not a string"),
+        (r#"{"type":"action","id":7,"attributes":{}}"#, "id is not a string"),
+        (r#"{"type":"action","id":"x","attributes":[]}"#, "attributes are not right"),
+        (
+            r#"{"type":"action","id":"x","attributes":{"actionTypeId":1,"name":"n"}}"#,
+            "attributes.actionTypeId is not a string",
+        ),
+        (
+            r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":["n"]}}"#,
+            "attributes.name is not a string",
+        ),
+        (
+            r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n"},"created_at":1}"#,
+            "created_at is not a string",
+        ),
+        (
+            r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n"},"updated_at":{}}"#,
+            "updated_at is not a string",
+        ),
+        (
+            r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n"},"typeMigrationVersion":2}"#,
+            "typeMigrationVersion is not a string",
+        ),
+        (
+            r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n"},"migrationVersion":"8"}"#,
+            "migrationVersion is not an object",
+        ),
+    ];
+    for (text, says) in documents {
+        refused(format!("{}\n{text}", good()).as_bytes(), 2, says);
+    }
+    for (more, says) in [
+        (r#","isMissingSecrets":"yes""#, "attributes.isMissingSecrets is not a boolean"),
+        (r#","secrets":7"#, "attributes.secrets is not an object"),
+        (r#","secrets":"not base64 at all""#, "is a text that is no ciphertext"),
+    ] {
+        refused(line("x", more).as_bytes(), 1, says);
+    }
+    // A config of any type is kept, shown and blocked: it can be repaired here.
+    for config in ["null", "[]", "7", "\"text\""] {
+        taken(line("x", &format!(r#","config":{config}"#)).as_bytes(), 1);
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_before_it_hurts() {
+    for depth in [101, 5_000, 200_000] {
+        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        refused(line("x", &format!(r#","config":{{"d":{nested}}}"#)).as_bytes(), 1, "");
+    }
+    let fine = format!("{}{}", "[".repeat(90), "]".repeat(90));
+    taken(line("x", &format!(r#","config":{{"d":{fine}}}"#)).as_bytes(), 1);
+}
+
+#[test]
+fn a_line_without_end_is_refused() {
+    let mut text = good().into_bytes();
+    text.extend_from_slice(b"\n{\"type\":\"action\",\"id\":\"");
+    text.resize(100 << 20, b'x');
+    refused(&text, 2, "is longer than 64 MiB");
+}
+
+#[test]
+fn what_is_no_file_of_lines_is_refused() {
+    let place = Place::new();
+    let path = place.path("new.db");
+    let empty = place.write("empty.ndjson", "");
+    for (source, says) in [
+        (place.folder.path().to_owned(), "is a directory"),
+        (place.path("nowhere.ndjson"), "No such file"),
+        (empty, "holds no saved object"),
+    ] {
+        let output = run(&path, &["import", source.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
+        assert!(!path.exists(), "a refused import makes no file");
+    }
+    // An export of nothing is an export.
+    let summary = r#"{"excludedObjects":[],"excludedObjectsCount":0,"exportedCount":0,"missingRefCount":0,"missingReferences":[]}"#;
+    taken(summary.as_bytes(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_to_its_end() {
+    let place = Place::new();
+    let (path, fifo) = (place.path("a.db"), place.path("fifo"));
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || {
+            let mut pipe = std::fs::OpenOptions::new().write(true).open(fifo).unwrap();
+            pipe.write_all(format!("{}\n{}", good(), line("b", "")).as_bytes()).unwrap();
+        }
+    });
+    ok(&path, &["import", fifo.to_str().unwrap()]);
+    writer.join().unwrap();
+    assert_eq!(records(&path).len(), 2);
+}
+
+/// Runs in an environment with nothing but what is given.
+fn bare(path: &Path, arguments: &[&str], stdin: Stdio) -> std::process::Output {
+    Command::new(PROGRAM).env_clear().arg("--file").arg(path).args(arguments).stdin(stdin).output().unwrap()
+}
+
+#[test]
+fn without_a_home_and_without_input_it_says_what_it_needs() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.write("good.ndjson", &good());
+    let key_file = place.path("keys");
+    let named = ["--key-file", key_file.to_str().unwrap(), "import", export.to_str().unwrap()];
+    assert_eq!(bare(&path, &named, Stdio::null()).status.code(), Some(0));
+    for arguments in [&["list"][..], &["export"], &["migrate", "--apply"]] {
+        let output = bare(&path, arguments, Stdio::null());
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+    }
+    let closed = bare(&path, &["--key-file", key_file.to_str().unwrap(), "import", "-"], Stdio::null());
+    assert_eq!(closed.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&closed.stderr).contains("standard input holds no saved object"), "{closed:?}");
+    let closed = bare(&path, &["--key-file", key_file.to_str().unwrap(), "create", "--from", "-"], Stdio::null());
+    assert_eq!(closed.status.code(), Some(2), "{closed:?}");
+}
+
+/// The reader of the output goes after one line.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let place = Place::new();
+    let path = place.demo();
+    ok(&path, &["upgrade"]);
+    for command in [
+        "list",
+        "list --json",
+        "list --jsonl",
+        "list --csv",
+        "export",
+        "migrate",
+        "keys",
+        "types",
+        "man",
+        "completions bash",
+        "history",
+    ] {
+        let script = format!(
+            "'{PROGRAM}' --file '{}' {command} 2>'{}' | head -1; exit ${{PIPESTATUS[0]}}",
+            path.display(),
+            place.path("err").display()
+        );
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        let error = std::fs::read_to_string(place.path("err")).unwrap();
+        assert!(!error.contains("panicked") && !error.contains("Broken pipe"), "{command}: {error}");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{command}: {output:?} {error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let folder = place.path("closed");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let is_root = std::fs::write(folder.join("probe"), "").is_ok();
+    let _ = std::fs::remove_file(folder.join("probe"));
+    // Whoever may write everywhere has to be given a folder that is none.
+    let path = if is_root { Path::new("/proc/none/a.db").to_owned() } else { folder.join("a.db") };
+    let output = run(&path, &["import", place.write("good.ndjson", &good()).to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("panicked") && said.starts_with("connector-admin: /"), "{said}");
+}
