@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
+use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, copies, detail, form, help, history, review, step};
 use crate::store::OnConflict;
 use crate::worker::protocol::Job;
@@ -20,6 +21,11 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Action::Help) if place == Place::Form && model.opened.is_some() => return vec![Effect::Go(Go::Help)],
         Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
             return vec![Effect::CancelJob];
+        }
+        Some(Action::Back) if model.rows().is_some_and(|rows| rows.is_marking()) && model.dialog.is_none() => {
+            model.waiting_keys.clear();
+            model.rows().map(Rows::clear_marks);
+            return Vec::new();
         }
         _ if model.is_too_small() => return Vec::new(),
         _ if model.opened.is_none() => return opening(action),

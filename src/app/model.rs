@@ -68,6 +68,9 @@ pub(super) const SMALLEST: (u16, u16) = (30, 8);
 /// How long a line stays that goes away by itself.
 pub(super) const TOAST: Duration = Duration::from_secs(5);
 
+/// From then on a person is told that an answer takes its time.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// A job of the writer thread.
 #[derive(Clone, Debug)]
 pub(super) struct RunningJob {
@@ -112,6 +115,8 @@ pub struct Model {
     pub(super) awaiting_result: Option<crate::store::Applied>,
     /// Keys pressed while the answer to an earlier one is on its way; they are taken when it has come.
     pub(super) waiting_keys: VecDeque<Key>,
+    /// Since when the list on the screen has been made.
+    working_since: Option<Timestamp>,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
     /// The first counts of the file are on their way.
@@ -154,6 +159,7 @@ impl Model {
             filled: None,
             awaiting_result: None,
             waiting_keys: VecDeque::new(),
+            working_since: None,
             fatal: None,
             is_restoring: false,
             awaiting_counts: false,
@@ -191,9 +197,21 @@ impl Model {
 
     /// When the screen next changes by itself; none: only a message changes it.
     pub fn next_tick(&self) -> Option<Duration> {
-        let toast = self.toast.as_ref().filter(|toast| toast.level != Level::Bad)?;
-        let age = Duration::try_from(self.now.duration_since(toast.since)).unwrap_or_default();
-        Some(TOAST.saturating_sub(age))
+        let age = |since| Duration::try_from(self.now.duration_since(since)).unwrap_or_default();
+        let toast = self.toast.as_ref().filter(|toast| toast.level != Level::Bad);
+        let toast = toast.map(|toast| TOAST.saturating_sub(age(toast.since)));
+        let slow = self.working_since.and_then(|since| SLOW.checked_sub(age(since))).filter(|wait| !wait.is_zero());
+        toast.into_iter().chain(slow).min()
+    }
+
+    /// Notes whether the list on the screen is still being made, and says so when that takes long.
+    pub(super) fn watch_list(&mut self) {
+        let (now, since) = (self.now, self.working_since);
+        let Some(rows) = self.rows() else { return };
+        let since = rows.is_working().then(|| since.unwrap_or(now));
+        rows.is_slow =
+            since.is_some_and(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default() >= SLOW);
+        self.working_since = since;
     }
 
     /// Nothing can be shown, so nothing can be done but leave.

@@ -41,7 +41,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Ids { scope, ids } => {
             if let Some(list) = list(model, scope) {
-                list.mark_ids(ids);
+                list.ranged(ids);
             }
         }
         Reply::Steps(steps) => steps_came(model, &steps),

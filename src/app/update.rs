@@ -42,6 +42,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
     }
     follow_selection(model, &mut outside);
+    model.watch_list();
     outside
 }
 

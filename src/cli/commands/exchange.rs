@@ -61,7 +61,10 @@ fn take_in(
     output: &Output,
 ) -> anyhow::Result<(ImportOutcome, Notices)> {
     // An export that cannot be opened must not leave a new file behind, nor one that is refused.
-    drop(transfer::Export::open(source)?);
+    // A pipe is opened once: who writes into it would take a second time for the end.
+    if fs::metadata(source).map_or(true, |metadata| metadata.is_file() || metadata.is_dir()) {
+        drop(transfer::Export::open(source)?);
+    }
     let new_file = NewFile::before(&context.file);
     let (mut store, _) = open(&context.file, output)?;
     let done = context.vault(&store).and_then(|vault| {

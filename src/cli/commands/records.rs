@@ -12,8 +12,8 @@ use super::super::{DONE, NEEDS_A_PERSON};
 use super::edit::refuse;
 use super::{open_existing, parse_filter};
 use crate::clock;
-use crate::domain::{Catalogue, Connector, StoredAuthMode, model_version, validate};
-use crate::store::{ModeChange, RowIds, Scope, Sort, Store};
+use crate::domain::{Catalogue, Connector, Filter, StoredAuthMode, model_version, validate};
+use crate::store::{LATEST_SCHEMA, Lists, ModeChange, RowIds, Scope, Sort, Store};
 use crate::transfer::api::{self, ApiError};
 use crate::vault::Vault;
 
@@ -35,7 +35,7 @@ pub(super) fn list(
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter)?;
     let store = Store::open_read_only(file)?;
-    let order = store.order(Scope::Connectors, &filter, sort)?;
+    let order = in_order(&store, &filter, sort)?;
     match form {
         Form::Table => list_table(&store, &order, output)?,
         Form::Csv => list_csv(&store, &order, output)?,
@@ -50,6 +50,15 @@ pub(super) fn list(
         }
     }
     Ok(DONE)
+}
+
+/// The rows that a filter lets through. From indexes and from names in memory, as in the UI; a file that has not
+/// got them yet is gone through.
+fn in_order(store: &Store, filter: &Filter, sort: Sort) -> anyhow::Result<RowIds> {
+    if filter.is_empty() || store.schema_version()? < LATEST_SCHEMA {
+        return Ok(store.order(Scope::Connectors, filter, sort)?);
+    }
+    Ok(Lists::default().order(store, Scope::Connectors, filter, sort)?)
 }
 
 fn each_connector(
@@ -167,7 +176,7 @@ pub(super) fn toggle(
     let filter = filter.map(|filter| parse_filter(Some(filter))).transpose()?;
     let mut store = open_existing(file, output)?;
     if let Some(filter) = filter {
-        let order = store.order(Scope::Connectors, &filter, Sort::default())?;
+        let order = in_order(&store, &filter, Sort::default())?;
         ids = store.ids(&order.window(0, usize::MAX))?;
     }
     let missing: Vec<&String> = {

@@ -88,6 +88,25 @@ impl Store {
         self.row_ids(&format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql()), &[]).map(Some)
     }
 
+    /// The ids of many rows, in no order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn ids_of_many(&self, row_ids: &[i64]) -> Result<Vec<String>, StoreError> {
+        let wanted: RowSet = row_ids.iter().copied().collect();
+        self.run("reading the list", |connection| {
+            let mut statement = connection.prepare_cached("SELECT id, rowid FROM connectors ORDER BY id")?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::with_capacity(row_ids.len());
+            while let Some(row) = rows.next()? {
+                if wanted.contains(row.get(1)?) {
+                    found.extend(text(row, 0)?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// How many rows the list of all connectors has.
     ///
     /// # Errors
