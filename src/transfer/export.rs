@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::ndjson::{LONG_IDS, is_plain_id};
+use super::ndjson::{LONG_IDS, connectors, is_plain_id};
 use super::{TransferError, stamp};
 use crate::domain::json::{self, sorted};
 use crate::domain::{Catalogue, Connector};
@@ -136,12 +136,12 @@ impl ExportReport {
         let mut lines: Vec<String> =
             self.excluded.iter().map(|(id, reason)| format!("left out {id}: {reason}")).collect();
         if self.long_ids > 0 {
-            lines.push(format!("{} {LONG_IDS}", self.long_ids));
+            lines.push(format!("{} {LONG_IDS}", connectors(self.long_ids)));
         }
         if self.missing_secrets > 0 {
             lines.push(format!(
-                "{} need secrets, which are not in an export: they are to be entered where it is imported",
-                self.missing_secrets
+                "{} without secrets, which no export holds: they are to be entered where it is imported",
+                connectors(self.missing_secrets)
             ));
         }
         lines

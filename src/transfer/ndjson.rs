@@ -48,19 +48,27 @@ impl Notices {
             lines.push(format!("the summary line promises {promised} objects; the export may be incomplete"));
         }
         if self.migrated > 0 {
-            lines.push(format!("{} of releases before 8.3 took the migrations of those releases", self.migrated));
+            lines.push(format!(
+                "{} of releases before 8.3 took the migrations of those releases",
+                connectors(self.migrated)
+            ));
         }
         if self.left_old > 0 {
             lines.push(format!(
                 "{} of releases before 8.3 stay as they were: their secrets are bound to the config, or it is no object",
-                self.left_old
+                connectors(self.left_old)
             ));
         }
         if self.long_ids > 0 {
-            lines.push(format!("{} {}", self.long_ids, LONG_IDS));
+            lines.push(format!("{} {LONG_IDS}", connectors(self.long_ids)));
         }
         lines
     }
+}
+
+/// So many connectors.
+pub(super) fn connectors(count: u64) -> String {
+    if count == 1 { "1 connector".to_owned() } else { format!("{count} connectors") }
 }
 
 /// What is said of ids that [`is_plain_id`] refuses.

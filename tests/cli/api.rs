@@ -59,7 +59,7 @@ fn a_connector_is_created_read_updated_and_deleted() {
     // What get prints can be sent back, changed or not, and the secrets stay byte for byte.
     let secrets = || rows(&path, "SELECT secrets FROM connectors");
     let (before, sealed) = (records(&path), secrets());
-    assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &created), (expected.clone(), 0));
+    assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &created), (expected, 0));
     assert_eq!((records(&path), rows(&path, "SELECT count(*) FROM history")), (before, vec!["Integer(1)".into()]));
     let mut edited = created;
     edited["name"] = json!("Other");

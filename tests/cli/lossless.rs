@@ -109,7 +109,7 @@ fn lines_of_old_releases_take_their_migrations() {
     .join("\n");
     let output = run(&path, &["import", place.write("old.ndjson", &text).to_str().unwrap()]);
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("2 of releases before 8.3 took the migrations"),
+        String::from_utf8_lossy(&output.stderr).contains("2 connectors of releases before 8.3 took the migrations"),
         "{output:?}"
     );
     let config = |id: &str| command_json(&path, &["get", id, "--json"])["config"].clone();

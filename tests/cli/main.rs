@@ -10,3 +10,4 @@ mod commands;
 mod exchange;
 mod history;
 mod lossless;
+mod readme;
