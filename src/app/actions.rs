@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
-use crate::screens::{Dialog, Effect, Go, connectors, copies, detail, form, help, history, review, step};
+use crate::screens::{Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, review, step};
 use crate::store::OnConflict;
-use crate::worker::protocol::Job;
+use crate::transfer::files::expand_home;
+use crate::worker::protocol::{Job, Request};
 
 /// A key was pressed.
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -103,24 +104,16 @@ fn dialog(model: &mut Model, action: Option<Action>) -> Vec<Effect> {
 
 /// The filter line and the import path.
 fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
-    if let Some(path) = &mut model.import_path {
-        return match action {
+    if let Some(file) = &mut model.file {
+        let outcome = match action {
             Some(Action::Back) => {
-                model.import_path = None;
-                Vec::new()
+                model.file = None;
+                return Vec::new();
             }
-            Some(Action::Confirm) => {
-                let text = path.text().trim().to_owned();
-                let path = PathBuf::from(&text);
-                model.import_path = None;
-                model.last_path = text;
-                if path.as_os_str().is_empty() { Vec::new() } else { vec![import(path, OnConflict::Report)] }
-            }
-            _ => {
-                path.key(key);
-                Vec::new()
-            }
+            Some(Action::Confirm) => file.confirm(),
+            _ => file.key(key),
         };
+        return file_outcome(model, outcome);
     }
     let Some(rows) = model.rows() else {
         return Vec::new();
@@ -143,6 +136,39 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
         },
     };
     request.map(Effect::Read).into_iter().collect()
+}
+
+/// What comes of naming a file.
+fn file_outcome(model: &mut Model, outcome: files::Outcome) -> Vec<Effect> {
+    match outcome {
+        files::Outcome::Nothing => Vec::new(),
+        files::Outcome::Folder(folder) => vec![Effect::Read(Request::Folder(folder))],
+        files::Outcome::Named(text) => match model.file.take().map(|state| state.purpose) {
+            None => Vec::new(),
+            Some(files::Purpose::Import) => {
+                model.last_path.clone_from(&text);
+                vec![Effect::Write(Job::Preview { path: text.into() }, "reading the export")]
+            }
+            Some(files::Purpose::Export { ids, what }) => {
+                model.last_export.clone_from(&text);
+                export(model, text.into(), ids, &what)
+            }
+        },
+    }
+}
+
+/// Writes an export; asks before it takes the place of another file.
+fn export(model: &Model, path: PathBuf, ids: Vec<String>, what: &str) -> Vec<Effect> {
+    let is_there = expand_home(&path).exists();
+    let question = format!("{} is there already. Replace it with an export of {what}?", path.display());
+    let job = Job::Export { path, ids, filter: model.connectors.filter().clone() };
+    let write = Effect::Write(job, "exporting");
+    if !is_there {
+        return vec![write];
+    }
+    vec![Effect::Ask(Box::new(
+        Dialog::new("Replace the file?", "Cancel").line(question).choice("Replace", vec![write]),
+    ))]
 }
 
 /// The job of an import.
@@ -281,9 +307,9 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if model.dialog.is_some() || model.is_too_small() {
         return Vec::new();
     }
-    if let Some(path) = &mut model.import_path {
-        path.insert(text.trim());
-        return Vec::new();
+    if let Some(file) = &mut model.file {
+        let outcome = file.paste(text);
+        return file_outcome(model, outcome);
     }
     if let Some(Screen::Form(form)) = model.screens.last_mut() {
         form.paste(text);

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Key, Place};
-use crate::screens::{Dialog, Level, copies, detail, form, help, history, review, rows::Rows, step};
+use crate::screens::{Dialog, Level, copies, detail, files, form, help, history, review, rows::Rows, step};
 use crate::store::{Scope, Stage, Step};
-use crate::ui::input::TextInput;
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Opened, Overview, Record};
@@ -96,9 +95,11 @@ pub struct Model {
     pub(super) connectors: Rows,
     pub(super) review: review::State,
     pub(super) dialog: Option<Dialog>,
-    pub(super) import_path: Option<TextInput>,
+    pub(super) file: Option<files::State>,
     /// The path of an import that has not succeeded, to be corrected.
     pub(super) last_path: String,
+    /// The path of the last export.
+    pub(super) last_export: String,
     pub(super) toast: Option<Toast>,
     pub(super) job: Option<RunningJob>,
     /// The record of the selected row, for the panels.
@@ -148,8 +149,9 @@ impl Model {
             connectors: Rows::new(Scope::Connectors),
             review: review::State::default(),
             dialog: None,
-            import_path: None,
+            file: None,
             last_path: String::new(),
+            last_export: String::new(),
             toast: None,
             job: None,
             preview: None,
@@ -192,7 +194,7 @@ impl Model {
     /// Changes with the screen or question on show. Terminals disagree on the width of some characters; a
     /// new screen is drawn on a clean ground, so that nothing of them is left from the one before.
     pub fn ground(&self) -> (usize, bool) {
-        (self.screens.len(), self.dialog.is_some() || self.import_path.is_some())
+        (self.screens.len(), self.dialog.is_some() || self.file.is_some())
     }
 
     /// When the screen next changes by itself; none: only a message changes it.
@@ -228,7 +230,7 @@ impl Model {
         if self.dialog.is_some() {
             return Place::Dialog;
         }
-        if self.import_path.is_some() {
+        if self.file.is_some() {
             return Place::Input;
         }
         match self.screen() {

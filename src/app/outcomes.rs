@@ -6,7 +6,7 @@ use crate::domain::{Connector, SecretsState, validate};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect, Go, form};
 use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Written};
-use crate::transfer::Notices;
+use crate::transfer::{ExportReport, Notices};
 use crate::worker::protocol::{Done, Record};
 
 /// Takes the end of a job into the state.
@@ -23,6 +23,8 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             model.last_path.clear();
             imported(&path, &outcome, &notices)
         }
+        Done::Previewed { path, outcome, notices } => vec![Effect::Ask(Box::new(preview(&path, &outcome, &notices)))],
+        Done::Exported { path, report } => exported(&path, &report),
         Done::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
         Done::Decided(1) => Vec::new(),
         Done::Decided(count) => {
@@ -132,11 +134,41 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     vec![Effect::Ask(Box::new(dialog.line("In the list, u takes the import back.")))]
 }
 
+/// What an import would do, before it is done.
+fn preview(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Dialog {
+    if !outcome.conflicts.is_empty() {
+        return import_conflict(path, outcome);
+    }
+    let mut dialog = Dialog::new("Import", "Cancel")
+        .line(path.display().to_string())
+        .line(format!("{}, all of them new.", count_of(outcome.added)));
+    if outcome.missing_secrets > 0 {
+        dialog = dialog.line(format!("{} without secrets, which no export holds.", count_of(outcome.missing_secrets)));
+    }
+    for line in notices.lines() {
+        dialog = dialog.line(format!("Notice: {line}."));
+    }
+    if outcome.added == 0 {
+        return dialog.line("There is nothing to import.");
+    }
+    dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)]).default_to_last()
+}
+
+fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {
+    let mut dialog =
+        Dialog::new("Exported", "OK").line(format!("{} to {}.", count_of(report.exported), path.display()));
+    for line in report.notices() {
+        dialog = dialog.line(format!("Notice: {line}."));
+    }
+    vec![Effect::Ask(Box::new(dialog))]
+}
+
 fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
     let again = |on_conflict| vec![import(path.to_owned(), on_conflict)];
     let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
-        "{} of the ids in the export are in the file already; nothing was imported.",
-        outcome.conflicts.len()
+        "{} of the ids in the export are in the file already, {} are new. Nothing has been imported.",
+        outcome.conflicts.len(),
+        outcome.added
     ));
     for id in outcome.conflicts.iter().take(5) {
         dialog = dialog.line(format!("  {id}"));

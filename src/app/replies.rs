@@ -46,6 +46,11 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Steps(steps) => steps_came(model, &steps),
         Reply::Change { step, id, change } => change_came(model, step, &id, change.as_deref()),
+        Reply::Folder(folder, entries) => {
+            if let Some(file) = &mut model.file {
+                file.listed(&folder, entries);
+            }
+        }
         Reply::Copies(found) => copies_came(model, &found),
         Reply::Phase(title) => {
             if let Some(job) = &mut model.job {

@@ -7,7 +7,7 @@ use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, replies};
 use crate::domain::SecretsState;
 use crate::keymap::Key;
-use crate::screens::{Effect, Go, Level, connectors, copies, detail, form, help, history, review, step};
+use crate::screens::{Effect, Go, Level, connectors, copies, detail, files, form, help, history, review, step};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Record, Request};
 
@@ -84,7 +84,13 @@ const MANY: usize = 1000;
 fn is_long(model: &Model, job: &Job) -> bool {
     let has_many = |step: &Option<crate::store::Step>| step.as_ref().is_some_and(|step| step.records >= MANY as u64);
     match job {
-        Job::Apply | Job::Rollback | Job::Import { .. } | Job::BackUp | Job::TakeBack { only: None, .. } => true,
+        Job::Apply
+        | Job::Rollback
+        | Job::Import { .. }
+        | Job::Preview { .. }
+        | Job::Export { .. }
+        | Job::BackUp
+        | Job::TakeBack { only: None, .. } => true,
         Job::Decide { .. } => true,
         Job::Undo => has_many(&model.overview.last_step),
         Job::Redo => has_many(&model.overview.next_redo),
@@ -142,7 +148,15 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             outside.push(Effect::Read(Request::Copies));
             model.screens.push(Screen::Copies(copies::State::default()));
         }
-        Go::ImportPath => model.import_path = Some(TextInput::new(&model.last_path)),
+        Go::File(purpose) => {
+            let text = match &purpose {
+                files::Purpose::Import => &model.last_path,
+                files::Purpose::Export { .. } => &model.last_export,
+            };
+            let mut state = files::State::new(purpose, text);
+            outside.extend(state.wanted_folder().map(|folder| Effect::Read(Request::Folder(folder))));
+            model.file = Some(state);
+        }
         Go::Help => {
             let place = model.place();
             model.screens.push(Screen::Help(help::State::new(place)));

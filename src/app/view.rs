@@ -3,14 +3,14 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Clear, Paragraph};
 
 use super::actions::footer;
 use super::model::{Model, RunningJob, SMALLEST, Screen};
 use crate::clock;
 use crate::keymap::Action;
 use crate::screens::effect::connectors as count_of;
-use crate::screens::{Level, connectors, copies, detail, form, help, history, review, step};
+use crate::screens::{Level, connectors, copies, detail, files, form, help, history, review, step};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
 use crate::ui::text::{clip, fit, safe, width, wrap};
@@ -36,8 +36,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let (_, bottom_area) = cut_bottom(rest, u16::try_from(bottom.len()).unwrap_or(1).min(4));
     frame.render_widget(Clear, bottom_area);
     frame.render_widget(Paragraph::new(bottom), bottom_area);
-    if let Some(path) = &model.import_path {
-        import_path(model, path, frame, body);
+    if let Some(state) = &model.file {
+        files::view(state, frame, body, model.setup.theme);
     }
     if let Some(dialog) = &model.dialog {
         dialog.view(frame, body, model.setup.theme);
@@ -205,22 +205,4 @@ fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     frame.render_widget(Paragraph::new(lines), centered(body, body.width.saturating_sub(4).min(70), height));
-}
-
-fn import_path(model: &Model, path: &crate::ui::input::TextInput, frame: &mut Frame<'_>, body: Rect) {
-    let theme = model.setup.theme;
-    let place = centered(body, 76, 5);
-    let block = Block::bordered()
-        .border_style(theme.border())
-        .title(Span::styled(" Import: path of an export (.ndjson) ", theme.title()));
-    let inside = block.inner(place);
-    frame.render_widget(Clear, place);
-    frame.render_widget(block, place);
-    let mut lines = path.view(usize::from(inside.width), 1, true, theme);
-    lines.push(Line::default());
-    lines.push(Line::styled(
-        clip("Enter imports, all or nothing; Esc closes", usize::from(inside.width)),
-        theme.muted(),
-    ));
-    frame.render_widget(Paragraph::new(lines), inside);
 }

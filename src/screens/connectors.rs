@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::dialog::Dialog;
 use super::effect::{Effect, Go};
+use super::files::Purpose;
 use super::panel::{self, Split};
 use super::record;
 use super::rows::Rows;
@@ -37,13 +38,24 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
         (Action::NextMissing, _) => vec![Effect::Go(Go::NextMissing)],
         (Action::New, _) => vec![Effect::Go(Go::New)],
         (Action::Review, _) => vec![Effect::Go(Go::Review)],
-        (Action::Import, _) => vec![Effect::Go(Go::ImportPath)],
+        (Action::Import, _) => vec![Effect::Go(Go::File(Purpose::Import))],
+        (Action::Export, _) => vec![Effect::Go(Go::File(export_of(rows)))],
         (Action::Refresh, _) => vec![Effect::Read(rows.reload()), Effect::info("read again")],
         (Action::History, _) => vec![Effect::Go(Go::History)],
         (Action::Back, _) => back(rows),
         (Action::Quit, _) => vec![Effect::Quit],
         _ => Vec::new(),
     }
+}
+
+/// The marked connectors, else those of the filter.
+fn export_of(rows: &Rows) -> Purpose {
+    let (ids, what) = match (rows.marked(), rows.is_filtered()) {
+        (0, false) => (Vec::new(), format!("all {}", rows.total)),
+        (0, true) => (Vec::new(), format!("the {} of the filter", rows.total)),
+        (marked, _) => (rows.targets(), format!("the {marked} marked")),
+    };
+    Purpose::Export { ids, what }
 }
 
 /// Esc takes the innermost thing away; the program stays.

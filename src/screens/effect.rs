@@ -63,7 +63,7 @@ pub enum Go {
     /// The copies of the file.
     Copies,
     /// The line to type the path of an export into.
-    ImportPath,
+    File(super::files::Purpose),
     /// All keys.
     Help,
     /// The screen before.

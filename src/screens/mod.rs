@@ -6,6 +6,7 @@ pub mod copies;
 pub mod detail;
 pub mod dialog;
 pub mod effect;
+pub mod files;
 pub mod form;
 pub mod help;
 pub mod history;

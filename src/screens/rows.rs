@@ -134,6 +134,11 @@ impl Rows {
         self.destination = Some(id.to_owned());
     }
 
+    /// The filter in force.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     /// Is a filter in force?
     pub fn is_filtered(&self) -> bool {
         !self.filter_text.text().trim().is_empty()

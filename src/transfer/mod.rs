@@ -3,6 +3,7 @@
 
 pub mod api;
 mod export;
+pub mod files;
 mod ndjson;
 mod older;
 mod stamp;
@@ -48,6 +49,9 @@ pub enum TransferError {
     /// Secrets cannot be sealed; nothing was written.
     #[error("{0}. Nothing was changed")]
     Vault(VaultError),
+    /// An export would take the place of the connectors file.
+    #[error("{0} is the connectors file itself; name another file")]
+    IsTheFile(std::path::PathBuf),
     /// The connector that was to be copied is gone.
     #[error("the original was deleted meanwhile, and its secrets with it; nothing was created")]
     OriginalGone,
@@ -129,9 +133,10 @@ pub fn preview(
     store: Option<&Store>,
     source: &Path,
     on_conflict: OnConflict,
+    mut progress: impl FnMut(u64) -> bool,
 ) -> Result<(ImportOutcome, Notices), TransferError> {
     let mut export = Export::open(source)?;
-    let mut outcome = ImportOutcome::default();
+    let (mut outcome, mut read) = (ImportOutcome::default(), 0);
     for connector in export.by_ref() {
         let Incoming { connector, plain_secrets } = connector?;
         let exists = match store {
@@ -143,6 +148,10 @@ pub fn preview(
             (true, OnConflict::Report) => outcome.conflicts.push(connector.id),
             (true, OnConflict::Overwrite) => outcome.replaced += 1,
             _ => outcome.added += 1,
+        }
+        read += 1;
+        if read % 500 == 0 && !progress(read) {
+            return Err(StoreError::Cancelled.into());
         }
     }
     Ok((outcome, export.into_notices(on_conflict)?))

@@ -8,7 +8,8 @@ use crate::store::{
     Applied, FileCopy, ImportOutcome, ModeChange, OnConflict, PlanCounts, RecordChange, RecordStep, Restored, Reverted,
     SaveOutcome, Scope, Sort, Stage, Step, UpgradeReport, Written,
 };
-use crate::transfer::Notices;
+use crate::transfer::files::Entry;
+use crate::transfer::{ExportReport, Notices};
 
 /// A whole record, and what may be known of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub enum Request {
     },
     /// The copies of the file.
     Copies,
+    /// The folders and exports of a folder.
+    Folder(PathBuf),
     /// Someone wrote to the file: was it another program?
     Look,
     /// The counts of the header.
@@ -114,6 +117,7 @@ impl Request {
             Request::Change { .. } => Some((6, None)),
             Request::Copies => Some((7, None)),
             Request::Look => Some((8, None)),
+            Request::Folder(_) => Some((9, None)),
             Request::Ids { .. } => None,
         }
     }
@@ -156,6 +160,20 @@ pub enum Job {
         path: PathBuf,
         /// About existing ids.
         on_conflict: OnConflict,
+    },
+    /// Say what an import would do.
+    Preview {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Write an export.
+    Export {
+        /// To this file, in place of what it is.
+        path: PathBuf,
+        /// These connectors; empty: all that pass the filter.
+        ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
     },
     /// Keep a decision of the review.
     Decide {
@@ -308,6 +326,8 @@ pub enum Reply {
     },
     /// The copies of the file.
     Copies(Vec<FileCopy>),
+    /// The folders and exports of a folder, or why it cannot be read.
+    Folder(PathBuf, Result<Vec<Entry>, String>),
     /// The counts.
     Overview(Box<Overview>),
     /// Another program wrote to the file.
@@ -357,6 +377,22 @@ pub enum Done {
         outcome: ImportOutcome,
         /// What else there was.
         notices: Notices,
+    },
+    /// What an import would do.
+    Previewed {
+        /// The file.
+        path: PathBuf,
+        /// What would happen.
+        outcome: ImportOutcome,
+        /// What else there is.
+        notices: Notices,
+    },
+    /// An export was written.
+    Exported {
+        /// The file.
+        path: PathBuf,
+        /// What is in it.
+        report: ExportReport,
     },
     /// Decisions were kept, for so many records.
     Decided(usize),

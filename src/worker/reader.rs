@@ -9,6 +9,7 @@ use super::Reading;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request};
 use crate::domain::{Filter, Summary};
 use crate::store::{self, LATEST_SCHEMA, Lists, RowIds, Scope, Sort, Store, StoreError, TextState};
+use crate::transfer::files;
 use crate::vault::Vault;
 
 /// Answers questions about the file.
@@ -162,6 +163,10 @@ impl Reader {
                 .change(*step, id)
                 .map(|change| Some(Reply::Change { step: *step, id: id.clone(), change: change.map(Box::new) })),
             Request::Copies => store::copies_of(self.store.path()).map(|copies| Some(Reply::Copies(copies))),
+            Request::Folder(folder) => {
+                let entries = files::entries(&files::expand_home(folder));
+                Ok(Some(Reply::Folder(folder.clone(), entries)))
+            }
             // Every answer is followed by a look for changes.
             Request::Look => Ok(None),
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),

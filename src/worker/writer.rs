@@ -1,6 +1,8 @@
 //! The writer: opens the file, then runs one job at a time.
 
-use std::path::PathBuf;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,9 +12,10 @@ use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
 use super::{OpenOptions, Reading};
 use crate::clock;
-use crate::domain::{Connector, SecretEdits, SecretsState};
-use crate::store::{self, SaveOutcome, Store, StoreError};
-use crate::transfer::{self, Importing, TransferError};
+use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
+use crate::store::{self, OnConflict, SaveOutcome, Store, StoreError};
+use crate::transfer::files::{expand_home, is_same, write_whole};
+use crate::transfer::{self, ExportReport, Importing, TransferError};
 use crate::vault::{PASSPHRASE_PREFIX, Vault, VaultError};
 
 /// Changes the file.
@@ -104,12 +107,23 @@ impl Writer {
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
             Job::Import { path, on_conflict } => {
-                let path = expand_home(path);
+                let path = expand_home(&path);
                 let importing = Importing { source: &path, on_conflict, keep_copy: true };
                 let (store, vault, total) = (&mut self.store, &self.vault, 0);
                 let (outcome, notices) =
                     transfer::import(store, vault, importing, now, &mut |_, _| Ok(()), |done| progress(done, total))?;
                 Done::Imported { path, outcome, notices }
+            }
+            Job::Preview { path } => {
+                let path = expand_home(&path);
+                let (outcome, notices) =
+                    transfer::preview(Some(&self.store), &path, OnConflict::Report, |done| progress(done, 0))?;
+                Done::Previewed { path, outcome, notices }
+            }
+            Job::Export { path, ids, filter } => {
+                let path = expand_home(&path);
+                let report = self.export(&path, &ids, &filter, &mut progress)?;
+                Done::Exported { path, report }
             }
             Job::Decide { ids, decision } => Done::Decided(self.store.decide(&ids, decision, &mut progress)?),
             Job::Apply => {
@@ -145,6 +159,36 @@ impl Writer {
         if let Ok(Some(warning)) = missing_passphrase(&self.vault, &self.store) {
             reply(Reply::KeyWarning(warning));
         }
+    }
+
+    /// Writes an export of some connectors, or of those that pass a filter.
+    fn export(
+        &self,
+        path: &Path,
+        ids: &[String],
+        filter: &Filter,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<ExportReport, TransferError> {
+        if is_same(path, self.store.path()) {
+            return Err(TransferError::IsTheFile(path.to_owned()));
+        }
+        let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        let total = self.store.count_rows()? as u64;
+        let (done, stopped) = (Cell::new(0), Cell::new(false));
+        let progress = RefCell::new(progress);
+        let wanted = |connector: &Connector| {
+            done.set(done.get() + 1);
+            if done.get() % 500 == 0 && !(progress.borrow_mut())(done.get(), total) {
+                stopped.set(true);
+            }
+            let is_named = ids.is_empty() || ids.contains(connector.id.as_str());
+            !stopped.get() && is_named && (filter.is_empty() || filter.matches(&Summary::of(connector)))
+        };
+        write_whole(path, |out| {
+            let report = transfer::export(&self.store, out, &path.display().to_string(), wanted)?;
+            // What was written so far is thrown away.
+            if stopped.get() { Err(StoreError::Cancelled.into()) } else { Ok(report) }
+        })
     }
 
     /// Forgets old steps of the history, where the file asks for it. A failure only keeps them for longer.
@@ -224,12 +268,4 @@ pub fn check_passphrase(vault: &Vault, store: &Store) -> Result<Result<(), Vault
         return Ok(Ok(()));
     }
     Ok(vault.check_passphrase(&store.sealed_like(PASSPHRASE_PREFIX)?))
-}
-
-/// A path that a person typed may begin with `~/`, which no shell has seen.
-fn expand_home(path: PathBuf) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::home_dir()) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path,
-    }
 }

@@ -127,12 +127,56 @@ fn an_export_is_imported_from_the_screen() {
     let export = place.write("export.ndjson", SAMPLE);
     let mut app = App::open(&place.path("new.db"), 100, 30);
     app.expect("No connectors yet.").press("i").paste(&export.display().to_string()).press("Enter");
+    app.expect("30 connectors, all of them new.").expect("22 connectors without secrets").expect("before 8.3");
+    app.press("Esc").expect("No connectors yet.").press("i").expect(&export.display().to_string()).press("Enter Enter");
     app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 connectors without secrets");
     app.press("Enter").expect("1 of 30");
     app.press("i").paste(&export.display().to_string()).press("Enter").expect("These ids exist already");
+    app.expect("30 of the ids in the export are in the file already, 0 are new.");
     app.press("Right Right Enter").expect("30 connectors imported: 30 new").press("Enter").expect("of 60");
     app.press("u Right Enter").expect("undone: import of 30 connectors").expect("of 30");
     app.press("i").type_text("/no/such/file").press("Enter").expect("That did not work").expect("/no/such/file");
+}
+
+#[test]
+fn a_file_is_picked_from_its_folder() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("exports")).unwrap();
+    place.write("exports/staging.ndjson", SAMPLE);
+    place.write("exports/production.ndjson", SAMPLE);
+    place.write("exports/notes.txt", "");
+    place.write("exports/.hidden.ndjson", "");
+    let mut app = App::open(&place.path("new.db"), 100, 30);
+    app.press("i").type_text(&format!("{}/", place.folder.path().display())).expect("exports/").expect("folder");
+    app.press("Down Enter").expect("production.ndjson").expect("staging.ndjson");
+    app.expect_not("notes.txt").expect_not(".hidden").type_text("STA").expect_not("production");
+    app.press("Tab").expect("exports/staging.ndjson").press("Enter").expect("30 connectors, all of them new.");
+    app.press("Esc i").type_text("x").expect("no folders or .ndjson files that begin so");
+    app.press("Esc i").type_text("/nowhere").type_text("/").expect("cannot be read");
+}
+
+#[test]
+fn what_is_marked_or_filtered_is_exported() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 100, 30);
+    let target = place.path("out.ndjson");
+    let lines = || std::fs::read_to_string(&target).unwrap().lines().count();
+    app.press("Esc x").expect("Export all 197 to").type_text(target.to_str().unwrap()).press("Enter");
+    app.expect("196 connectors to").expect("left out").expect("without secrets, which no export holds");
+    assert_eq!(lines(), 197);
+    app.press("Enter /").type_text("type:jira").press("Enter x").expect("of the filter to").press("Enter");
+    app.expect("is there already").press("Esc");
+    assert_eq!(lines(), 197, "nothing is replaced unasked");
+    app.press("x Enter Right Enter").expect("Exported").press("Enter");
+    let of_filter = lines();
+    assert!(of_filter > 2 && of_filter < 197);
+    app.press("Space Space x").expect("Export the 2 marked to").press("Enter Right Enter").expect("2 connectors to");
+    assert_eq!(lines(), 3);
+    let file = place.path("demo.db");
+    let before = std::fs::read(&file).unwrap();
+    app.press("Enter x").press("Ctrl-u").type_text(file.to_str().unwrap()).press("Enter Right Enter");
+    app.expect("is the connectors file itself");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
 }
 
 #[test]

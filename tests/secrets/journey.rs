@@ -118,7 +118,12 @@ fn planted_values_are_nowhere_after_a_whole_journey() {
     );
     let export = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(export.path(), line).unwrap();
-    terminal.send(&format!("{}\r", export.path().display())).expect("1 connector imported").send("\r");
+    terminal
+        .send(&format!("{}\r", export.path().display()))
+        .expect("all of them new")
+        .send("\r")
+        .expect("1 connector imported")
+        .send("\r");
     // Wrong input of a secret is told without it, and what is dropped is dropped.
     terminal.send("/name:In\r").send(ESC).send("n").expect("Connector type").send(".teams\r").expect("Webhook URL");
     terminal.send("Bad\t\t").send(LATER).expect("(12 characters)").send(CTRL_S).expect("must be an address");

@@ -198,7 +198,7 @@ fn the_secrets_that_an_import_misses_are_filled_in_one_after_the_other() {
     };
     let export = place.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
     let mut app = App::open(&path, 110, 40);
-    app.press("i").type_text(export.to_str().unwrap()).press("Enter").expect("3 connectors without secrets");
+    app.press("i").type_text(export.to_str().unwrap()).press("Enter Enter").expect("3 connectors without secrets");
     app.press("Right Enter").expect("1 of 3").expect("/missing:secrets").press("Esc").expect("of 4");
     for (name, left) in [("alpha", "2 connectors left"), ("Beta", "1 connector left"), ("Gamma", "no connector misses")]
     {

@@ -1,10 +1,10 @@
 //! Exports in and out.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::context::Context;
@@ -14,6 +14,7 @@ use super::{open, parse_filter};
 use crate::clock;
 use crate::domain::{Connector, Summary};
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, Store};
+use crate::transfer::files::{is_same, write_whole};
 use crate::transfer::{self, Importing, Notices, TransferError};
 use crate::worker::key_warnings;
 
@@ -32,7 +33,7 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     let (outcome, notices) = if asked.dry_run {
         let exists = store::inspect(file)? != Inspection::Missing;
         let store = exists.then(|| Store::open_read_only(file)).transpose()?;
-        transfer::preview(store.as_ref(), source, asked.on_conflict)?
+        transfer::preview(store.as_ref(), source, asked.on_conflict, |_| true)?
     } else if let Some(target) = asked.id_map {
         write_whole(target, |out| take_in(context, source, asked, Some(out), output))?
     } else {
@@ -163,7 +164,7 @@ pub(super) fn export(
     let report = match target {
         None => transfer::export(&store, output.raw(), "standard output", is_wanted)?,
         Some(target) => {
-            if target.exists() && file.exists() && same_file(target, file) {
+            if target.exists() && file.exists() && is_same(target, file) {
                 bail!("{} is the connectors file itself; name another file", target.display());
             }
             write_whole(target, |out| transfer::export(&store, out, &target.display().to_string(), is_wanted))?
@@ -178,36 +179,6 @@ pub(super) fn export(
         output.notice(&format!("exported {} connectors", report.exported));
     }
     Ok(if report.excluded.is_empty() { DONE } else { NEEDS_A_PERSON })
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-}
-
-/// Writes a file beside its place and moves it there when it is whole. Links are followed; what is no
-/// regular file (a pipe, a device) is written to as it is.
-fn write_whole<T, E: Into<anyhow::Error>>(
-    target: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
-) -> anyhow::Result<T> {
-    let cannot = || format!("{} cannot be written", target.display());
-    let real = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-    if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
-        let file = File::options().write(true).open(&real).with_context(cannot)?;
-        let mut out = BufWriter::new(file);
-        let value = write(&mut out).map_err(Into::into)?;
-        out.flush().with_context(cannot)?;
-        return Ok(value);
-    }
-    let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let partial = tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).with_context(cannot)?;
-    let mut out: BufWriter<&File> = BufWriter::new(partial.as_file());
-    let value = write(&mut out).map_err(Into::into)?;
-    out.flush().with_context(cannot)?;
-    drop(out);
-    partial.as_file().sync_all().with_context(cannot)?;
-    partial.persist(&real).with_context(cannot)?;
-    Ok(value)
 }
 
 /// A file that only a refused import would have made: it goes again, with the folders made for it.
