@@ -6,7 +6,7 @@ use crate::domain::{Connector, SecretsState, validate};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect, Go, form};
 use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Written};
-use crate::transfer::{ExportReport, Notices};
+use crate::transfer::{ExportReport, Notices, Preview};
 use crate::worker::protocol::{Done, Record};
 
 /// Takes the end of a job into the state.
@@ -23,7 +23,7 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             model.last_path.clear();
             imported(&path, &outcome, &notices)
         }
-        Done::Previewed { path, outcome, notices } => vec![Effect::Ask(Box::new(preview(&path, &outcome, &notices)))],
+        Done::Previewed { path, preview } => vec![Effect::Ask(Box::new(import_preview(&path, &preview)))],
         Done::Exported { path, report } => exported(&path, &report),
         Done::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
         Done::Decided(1) => Vec::new(),
@@ -135,7 +135,8 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
 }
 
 /// What an import would do, before it is done.
-fn preview(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Dialog {
+fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
+    let Preview { outcome, notices, plan } = preview;
     if !outcome.conflicts.is_empty() {
         return import_conflict(path, outcome);
     }
@@ -144,6 +145,15 @@ fn preview(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -
         .line(format!("{}, all of them new.", count_of(outcome.added)));
     if outcome.missing_secrets > 0 {
         dialog = dialog.line(format!("{} without secrets, which no export holds.", count_of(outcome.missing_secrets)));
+    }
+    if plan.pending() > 0 {
+        dialog = dialog.line(format!(
+            "The migration will be due for {}: backfill {}, stamp only {}, blocked {}.",
+            plan.pending(),
+            plan.backfill,
+            plan.stamp_only,
+            plan.blocked
+        ));
     }
     for line in notices.lines() {
         dialog = dialog.line(format!("Notice: {line}."));

@@ -78,14 +78,19 @@ impl Context {
     }
 }
 
+/// Where types of a person's own are looked for, unless `--types` names them.
+pub(super) fn types_file() -> anyhow::Result<PathBuf> {
+    match path_in("CONNECTOR_ADMIN_TYPES") {
+        Some(named) => Ok(named),
+        None => Ok(directories()?.config_dir().join("connector-admin").join("connector_types.json")),
+    }
+}
+
 /// Adds the types of a person's own to the catalogue: `--types`, `$CONNECTOR_ADMIN_TYPES`, or
 /// `connector_types.json` in the platform's configuration directory.
 pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
-    let usual = directories()
-        .ok()
-        .map(|directories| directories.config_dir().join("connector-admin").join("connector_types.json"));
-    let named = named.or_else(|| path_in("CONNECTOR_ADMIN_TYPES"));
-    let Some(path) = named.or_else(|| usual.filter(|path| path.exists())) else {
+    let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_TYPES").is_some();
+    let Some(path) = named.or_else(|| types_file().ok()).filter(|path| is_named || path.exists()) else {
         return Ok(());
     };
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;

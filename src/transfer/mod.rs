@@ -10,8 +10,8 @@ mod stamp;
 
 use std::path::Path;
 
-use crate::domain::Catalogue;
-use crate::store::{ImportOptions, ImportOutcome, OnConflict, Store, StoreError};
+use crate::domain::{Catalogue, Group, model_version};
+use crate::store::{ImportOptions, ImportOutcome, OnConflict, PlanCounts, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
 pub use export::{ExportReport, export};
@@ -125,6 +125,17 @@ pub fn import(
     Ok((outcome, export.into_notices(on_conflict)?))
 }
 
+/// What an import would do, and what the migration would do with the imported.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    /// What would happen.
+    pub outcome: ImportOutcome,
+    /// What else there is.
+    pub notices: Notices,
+    /// The plan of the imported connectors.
+    pub plan: PlanCounts,
+}
+
 /// What an import would do; nothing is written. Without a store the file does not exist yet.
 ///
 /// # Errors
@@ -134,9 +145,9 @@ pub fn preview(
     source: &Path,
     on_conflict: OnConflict,
     mut progress: impl FnMut(u64) -> bool,
-) -> Result<(ImportOutcome, Notices), TransferError> {
+) -> Result<Preview, TransferError> {
     let mut export = Export::open(source)?;
-    let (mut outcome, mut read) = (ImportOutcome::default(), 0);
+    let (mut outcome, mut plan, mut read) = (ImportOutcome::default(), PlanCounts::default(), 0);
     for connector in export.by_ref() {
         let Incoming { connector, plain_secrets } = connector?;
         let exists = match store {
@@ -144,6 +155,12 @@ pub fn preview(
             None => false,
         };
         outcome.missing_secrets += u64::from(connector.is_missing_secrets && plain_secrets.is_none());
+        match model_version::plan(&connector).map(|plan| plan.group) {
+            Some(Group::Backfill) => plan.backfill += 1,
+            Some(Group::StampOnly) => plan.stamp_only += 1,
+            Some(Group::Blocked) => plan.blocked += 1,
+            None => {}
+        }
         match (exists, on_conflict) {
             (true, OnConflict::Report) => outcome.conflicts.push(connector.id),
             (true, OnConflict::Overwrite) => outcome.replaced += 1,
@@ -154,5 +171,5 @@ pub fn preview(
             return Err(StoreError::Cancelled.into());
         }
     }
-    Ok((outcome, export.into_notices(on_conflict)?))
+    Ok(Preview { outcome, plan, notices: export.into_notices(on_conflict)? })
 }

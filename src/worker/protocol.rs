@@ -9,7 +9,7 @@ use crate::store::{
     SaveOutcome, Scope, Sort, Stage, Step, UpgradeReport, Written,
 };
 use crate::transfer::files::Entry;
-use crate::transfer::{ExportReport, Notices};
+use crate::transfer::{ExportReport, Notices, Preview};
 
 /// A whole record, and what may be known of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -383,9 +383,7 @@ pub enum Done {
         /// The file.
         path: PathBuf,
         /// What would happen.
-        outcome: ImportOutcome,
-        /// What else there is.
-        notices: Notices,
+        preview: Box<Preview>,
     },
     /// An export was written.
     Exported {

@@ -116,9 +116,9 @@ impl Writer {
             }
             Job::Preview { path } => {
                 let path = expand_home(&path);
-                let (outcome, notices) =
+                let preview =
                     transfer::preview(Some(&self.store), &path, OnConflict::Report, |done| progress(done, 0))?;
-                Done::Previewed { path, outcome, notices }
+                Done::Previewed { path, preview: Box::new(preview) }
             }
             Job::Export { path, ids, filter } => {
                 let path = expand_home(&path);

@@ -157,3 +157,16 @@ fn an_import_warns_as_kibana_does() {
     assert_eq!((of("action_required"), of("simple") > 0), (1, true), "{warnings:?}");
     assert_eq!(outcome["success"], json!(true));
 }
+
+#[test]
+fn a_dry_run_tells_the_plan_and_writes_nothing() {
+    let place = Place::new();
+    let export = place.write("sample.ndjson", crate::support::SAMPLE);
+    let path = place.path("a.db");
+    let outcome = command_json(&path, &["import", "--dry-run", "--json", export.to_str().unwrap()]);
+    assert_eq!(outcome["migration"], json!({"backfill": 4, "stamp_only": 19, "blocked": 0}));
+    assert_eq!((&outcome["added"], outcome["dry_run"].as_bool()), (&json!(30), Some(true)));
+    let said = ok(&path, &["import", "--dry-run", export.to_str().unwrap()]);
+    assert!(said.contains("of them to migrate: backfill 4, stamp only 19, blocked 0"), "{said}");
+    assert!(!path.exists());
+}

@@ -128,7 +128,12 @@ fn an_export_is_imported_from_the_screen() {
     let mut app = App::open(&place.path("new.db"), 100, 30);
     app.expect("No connectors yet.").press("i").paste(&export.display().to_string()).press("Enter");
     app.expect("30 connectors, all of them new.").expect("22 connectors without secrets").expect("before 8.3");
-    app.press("Esc").expect("No connectors yet.").press("i").expect(&export.display().to_string()).press("Enter Enter");
+    app.expect("backfill 4, stamp only 19, blocked 0")
+        .press("Esc")
+        .expect("No connectors yet.")
+        .press("i")
+        .expect(&export.display().to_string())
+        .press("Enter Enter");
     app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 connectors without secrets");
     app.press("Enter").expect("1 of 30");
     app.press("i").paste(&export.display().to_string()).press("Enter").expect("These ids exist already");

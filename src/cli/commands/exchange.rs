@@ -13,7 +13,7 @@ use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
 use crate::domain::{Connector, Summary};
-use crate::store::{self, ImportOutcome, Inspection, OnConflict, Store};
+use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts, Store};
 use crate::transfer::files::{is_same, write_whole};
 use crate::transfer::{self, Importing, Notices, TransferError};
 use crate::worker::key_warnings;
@@ -30,10 +30,13 @@ pub(super) struct Asked<'a> {
 
 pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
+    let mut plan = None;
     let (outcome, notices) = if asked.dry_run {
         let exists = store::inspect(file)? != Inspection::Missing;
         let store = exists.then(|| Store::open_read_only(file)).transpose()?;
-        transfer::preview(store.as_ref(), source, asked.on_conflict, |_| true)?
+        let preview = transfer::preview(store.as_ref(), source, asked.on_conflict, |_| true)?;
+        plan = Some(preview.plan);
+        (preview.outcome, preview.notices)
     } else if let Some(target) = asked.id_map {
         write_whole(target, |out| take_in(context, source, asked, Some(out), output))?
     } else {
@@ -42,7 +45,7 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     for line in notices.lines() {
         output.notice(&line);
     }
-    report_import(file, &outcome, &notices, asked, output)?;
+    report_import(file, (&outcome, &notices, plan), asked, output)?;
     if outcome.conflicts.is_empty() {
         return Ok(DONE);
     }
@@ -94,8 +97,7 @@ fn take_in(
 
 fn report_import(
     file: &Path,
-    outcome: &ImportOutcome,
-    notices: &Notices,
+    (outcome, notices, plan): (&ImportOutcome, &Notices, Option<PlanCounts>),
     asked: &Asked<'_>,
     output: &mut Output,
 ) -> anyhow::Result<()> {
@@ -117,6 +119,9 @@ fn report_import(
             "migrated_from_old_releases": notices.migrated,
             "warnings": warnings,
             "dry_run": asked.dry_run,
+            "migration": plan.map(|plan| json!({
+                "backfill": plan.backfill, "stamp_only": plan.stamp_only, "blocked": plan.blocked,
+            })),
         }))?);
     }
     if let Some(message) = missing {
@@ -124,6 +129,12 @@ fn report_import(
     }
     if refused {
         return list_conflicts(file, outcome, output);
+    }
+    if let Some(plan) = plan.filter(|plan| plan.pending() > 0) {
+        output.line(&format!(
+            "of them to migrate: backfill {}, stamp only {}, blocked {}",
+            plan.backfill, plan.stamp_only, plan.blocked
+        ))?;
     }
     let verb = if asked.dry_run { "would import" } else { "imported" };
     Ok(output.line(&format!(
