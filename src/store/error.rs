@@ -84,6 +84,9 @@ pub enum StoreError {
     /// A record with this id exists.
     #[error("a connector with id {0:?} exists already; choose another id")]
     IdTaken(String),
+    /// What is imported holds an id twice; nothing was.
+    #[error("the id {0:?} stands in the import twice")]
+    Repeated(String),
     /// No such record.
     #[error("there is no connector with id {0:?} in the file")]
     NoSuchConnector(String),

@@ -68,8 +68,11 @@ impl Store {
             let mut journal =
                 Journal::begin(connection, Kind::Import, None, Some(options.source), now).map_err(wrap)?;
             for connector in connectors {
-                take_in(&mut journal, connection, connector.map_err(Abort::Failed)?, options.on_conflict, &mut outcome)
-                    .map_err(wrap)?;
+                let connector = connector.map_err(Abort::Failed)?;
+                let id = connector.id.clone();
+                if !take_in(&mut journal, connection, connector, options.on_conflict, &mut outcome).map_err(wrap)? {
+                    return Err(Abort::Failed(StoreError::Repeated(id).into()));
+                }
                 let read = outcome.added + outcome.replaced;
                 if read == COPY_FROM && options.keep_copy && !is_new {
                     // Others see the file as it was before this transaction; so does the copy.
@@ -135,17 +138,21 @@ impl<E: From<StoreError>> From<StoreError> for Abort<E> {
     }
 }
 
+/// False when this very import has brought the id already: what it wrote carries its step as the revision.
 fn take_in(
     journal: &mut Journal<'_>,
     connection: &Connection,
     mut connector: Connector,
     on_conflict: OnConflict,
     outcome: &mut ImportOutcome,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let current = match on_conflict {
         OnConflict::CreateNewCopies => None,
         OnConflict::Report | OnConflict::Overwrite => get(connection, &connector.id)?,
     };
+    if current.as_ref().is_some_and(|current| current.revision == journal.step()) {
+        return Ok(false);
+    }
     outcome.missing_secrets += u64::from(connector.is_missing_secrets);
     match current {
         None => {
@@ -162,5 +169,5 @@ fn take_in(
         }
         Some(_) => outcome.conflicts.push(connector.id),
     }
-    Ok(())
+    Ok(true)
 }

@@ -95,8 +95,10 @@ pub fn import(
     progress: impl FnMut(u64) -> bool,
 ) -> Result<(ImportOutcome, Notices), TransferError> {
     let Importing { source, on_conflict, keep_copy } = importing;
-    let mut export = Export::open(source)?;
     let copies = on_conflict == OnConflict::CreateNewCopies;
+    let export = Export::open(source)?;
+    // Under new ids nothing comes twice for the file.
+    let mut export = if copies { export } else { export.without_memory_of_ids() };
     let mut connectors = export.by_ref().map(|connector| {
         let Incoming { mut connector, plain_secrets } = connector?;
         if copies {
@@ -121,7 +123,11 @@ pub fn import(
         ImportOptions { on_conflict, keep_copy, source: name },
         now,
         progress,
-    )?;
+    );
+    let outcome = match outcome {
+        Err(TransferError::Store(StoreError::Repeated(id))) => return Err(export.refuse(ndjson::repeated(&id))),
+        outcome => outcome?,
+    };
     Ok((outcome, export.into_notices(on_conflict)?))
 }
 

@@ -94,8 +94,8 @@ pub struct Export {
     source_name: String,
     reader: Box<dyn BufRead>,
     line: u64,
-    /// Of all ids so far; the ids themselves would take as much memory as the file.
-    seen: HashSet<u128>,
+    /// Of all ids so far, unless somebody else looks for those that come twice.
+    seen: Option<HashSet<u128>>,
     objects: u64,
     promised: Option<u64>,
     notices: Notices,
@@ -125,11 +125,23 @@ impl Export {
             source_name: source_name.to_owned(),
             reader,
             line: 0,
-            seen: HashSet::new(),
+            seen: Some(HashSet::new()),
             objects: 0,
             promised: None,
             notices: Notices::default(),
         }
+    }
+
+    /// Ids that come twice are found by the file that takes the connectors in; here they would take memory.
+    #[must_use]
+    pub fn without_memory_of_ids(mut self) -> Self {
+        self.seen = None;
+        self
+    }
+
+    /// A line that cannot be taken: the last one read.
+    pub(super) fn refuse(&self, reason: String) -> TransferError {
+        TransferError::Line { source_name: self.source_name.clone(), line: self.line, reason }
     }
 
     /// What there was besides connectors, after all were read.
@@ -181,8 +193,9 @@ impl Export {
                 Some(r#""action""#) => {
                     self.objects += 1;
                     let mut incoming = connector_of(document)?;
-                    if !self.seen.insert(fingerprint(&incoming.connector.id)) {
-                        return Err(format!("the id {:?} stands on an earlier line too", incoming.connector.id));
+                    let id = &incoming.connector.id;
+                    if self.seen.as_mut().is_some_and(|seen| !seen.insert(fingerprint(id))) {
+                        return Err(repeated(id));
                     }
                     self.notices.long_ids += u64::from(!is_plain_id(&incoming.connector.id));
                     let has_login = incoming.plain_secrets.as_ref().is_some_and(has_login);
@@ -212,13 +225,7 @@ impl Iterator for Export {
     type Item = Result<Incoming, TransferError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_connector().transpose().map(|found| {
-            found.map_err(|reason| TransferError::Line {
-                source_name: self.source_name.clone(),
-                line: self.line,
-                reason,
-            })
-        })
+        self.next_connector().transpose().map(|found| found.map_err(|reason| self.refuse(reason)))
     }
 }
 
@@ -325,6 +332,11 @@ fn secrets_of(value: Option<Box<RawValue>>) -> Result<(Option<String>, Option<Op
 fn has_login(secrets: &OpenSecrets) -> bool {
     let state = secrets.state();
     state.has("user") || state.has("password")
+}
+
+/// The reason for refusing an id that came before.
+pub(super) fn repeated(id: &str) -> String {
+    format!("the id {id:?} stands on an earlier line too")
 }
 
 /// 128 bits of a keyed hash: two ids of one file that share them will not be met.
