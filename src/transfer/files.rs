@@ -1,7 +1,7 @@
 //! Files that are named by people: paths, folders, and writing one whole.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::TransferError;
@@ -43,9 +43,55 @@ pub fn expand_home(path: &Path) -> PathBuf {
     }
 }
 
-/// Do both lead to one file that is there?
-pub fn is_same(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+/// Refuses a path whose file must not be written over: the connectors file, what SQLite and this program keep beside
+/// it, the key file, any other SQLite file. The connectors file itself is not opened: closing another handle of it
+/// would drop this process's locks (a rule of POSIX).
+///
+/// # Errors
+/// [`TransferError::Taken`].
+pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(), TransferError> {
+    let taken = |what| Err(TransferError::Taken { path: target.to_owned(), what });
+    if is_same(target, connectors) {
+        return taken("the connectors file itself");
+    }
+    if is_same(target, keys) {
+        return taken("the key file");
+    }
+    for suffix in ["-wal", "-shm", "-journal", ".auto.bak"] {
+        let mut beside = connectors.as_os_str().to_owned();
+        beside.push(suffix);
+        if is_same(target, Path::new(&beside)) {
+            return taken("kept beside the connectors file by the program");
+        }
+    }
+    let mut head = [0; 16];
+    let is_file = fs::metadata(target).is_ok_and(|metadata| metadata.is_file());
+    if is_file && File::open(target).and_then(|mut file| file.read_exact(&mut head)).is_ok() && &head == SQLITE {
+        return taken("a connectors file or a copy of one");
+    }
+    Ok(())
+}
+
+/// The first bytes of every SQLite file.
+const SQLITE: &[u8; 16] = b"SQLite format 3\0";
+
+/// Do both lead to one file, or to one place where none is yet?
+fn is_same(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) {
+        use std::os::unix::fs::MetadataExt as _;
+        return (one.dev(), one.ino()) == (other.dev(), other.ino());
+    }
+    matches!((place_of(one), place_of(other)), (Some(one), Some(other)) if one == other)
+}
+
+/// Where a file is or would be, links followed.
+fn place_of(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = fs::canonicalize(path) {
+        return Some(real);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
 }
 
 /// Writes a file beside its place and moves it there when it is whole. Links are followed; what is no regular file
@@ -72,6 +118,10 @@ pub fn write_whole<T, E: From<TransferError>>(
     let value = write(&mut out)?;
     out.flush().map_err(cannot)?;
     drop(out);
+    if let Ok(replaced) = fs::metadata(&real) {
+        // Whoever may read the file that is replaced may read this one.
+        partial.as_file().set_permissions(replaced.permissions()).map_err(cannot)?;
+    }
     partial.as_file().sync_all().map_err(cannot)?;
     partial.persist(&real).map_err(|error| cannot(error.error))?;
     Ok(value)

@@ -49,9 +49,14 @@ pub enum TransferError {
     /// Secrets cannot be sealed; nothing was written.
     #[error("{0}. Nothing was changed")]
     Vault(VaultError),
-    /// An export would take the place of the connectors file.
-    #[error("{0} is the connectors file itself; name another file")]
-    IsTheFile(std::path::PathBuf),
+    /// A file would take the place of one that must stay.
+    #[error("{path} is {what}; name another file")]
+    Taken {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The connector that was to be copied is gone.
     #[error("the original was deleted meanwhile, and its secrets with it; nothing was created")]
     OriginalGone,

@@ -14,7 +14,7 @@ use super::{OpenOptions, Reading};
 use crate::clock;
 use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
 use crate::store::{self, OnConflict, SaveOutcome, Store, StoreError};
-use crate::transfer::files::{expand_home, is_same, write_whole};
+use crate::transfer::files::{check_target, expand_home, write_whole};
 use crate::transfer::{self, ExportReport, Importing, TransferError};
 use crate::vault::{PASSPHRASE_PREFIX, Vault, VaultError};
 
@@ -169,9 +169,7 @@ impl Writer {
         filter: &Filter,
         progress: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<ExportReport, TransferError> {
-        if is_same(path, self.store.path()) {
-            return Err(TransferError::IsTheFile(path.to_owned()));
-        }
+        check_target(path, self.store.path(), self.vault.key_file())?;
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
         let total = self.store.count_rows()? as u64;
         let (done, stopped) = (Cell::new(0), Cell::new(false));

@@ -148,7 +148,6 @@ fn what_is_not_right_is_refused_in_kibanas_terms_and_changes_nothing() {
         (&["create", "--from", "-", "--id", "hook", "--json"], webhook(), 409, "exists already"),
         (update, with("id", json!("other")), 400, "[request body.id]: cannot be changed"),
         (update, with("connector_type_id", json!(".jira")), 400, "[request body.connector_type_id]: cannot be changed"),
-        (update, with("is_missing_secrets", json!(true)), 400, "[request body.is_missing_secrets]: cannot be set"),
         (update, json!({"name": "n"}), 400, "[url]: a value is needed"),
         (
             &["update", "s", "--from", "-", "--json"],

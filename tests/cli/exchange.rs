@@ -297,3 +297,81 @@ fn nesting_beyond_the_limit_is_refused_with_its_line() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 1: is nested deeper than 100 levels"), "{output:?}");
 }
+
+/// What an export or a map of ids must never take the place of.
+#[test]
+fn no_file_that_must_stay_is_written_over() {
+    let place = Place::new();
+    let (path, keys) = (place.path("a.db"), place.write("keys", "theirs"));
+    let export = place.write("sample.ndjson", SAMPLE);
+    ok(&path, &["import", export.to_str().unwrap()]);
+    ok(&path, &["backup", place.path("copy.db").to_str().unwrap()]);
+    std::fs::hard_link(&path, place.path("same.db")).unwrap();
+    // Another program has it open, so its side files are there.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE their_own (id); DROP TABLE their_own").unwrap();
+    let before = records(&path);
+    for (name, says) in [
+        ("a.db", "the connectors file itself"),
+        ("same.db", "the connectors file itself"),
+        ("keys", "the key file"),
+        ("a.db-wal", "kept beside the connectors file"),
+        ("a.db-shm", "kept beside the connectors file"),
+        ("a.db-journal", "kept beside the connectors file"),
+        ("a.db.auto.bak", "kept beside the connectors file"),
+        ("copy.db", "a connectors file or a copy of one"),
+        ("sample.ndjson", ""),
+    ] {
+        let target = place.path(name);
+        let (target, was) = (target.to_str().unwrap(), std::fs::read(&target).ok());
+        let key_file = ["--key-file", keys.to_str().unwrap()];
+        let map = ["import", export.to_str().unwrap(), "--create-new-copies", "--id-map", target];
+        for arguments in [&["export", "--output", target][..], &map] {
+            if name == "sample.ndjson" && arguments[0] == "export" {
+                continue;
+            }
+            let output = run(&path, &[&key_file, arguments].concat());
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+            assert!(said.contains(says) && said.contains("name another file"), "{said}");
+            assert_eq!(std::fs::read(target).ok(), was, "{name}");
+        }
+    }
+    assert_eq!(records(&path), before);
+    assert_eq!(std::fs::read_to_string(keys).unwrap(), "theirs");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_that_is_done_is_not_called_refused() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.write("sample.ndjson", SAMPLE);
+    let output = run(&path, &["import", "--create-new-copies", "--id-map", "/dev/full", export.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), records(&path).len()), (Some(1), 30), "{said}");
+    assert!(said.contains("everything is imported, but") && said.contains("undo"), "{said}");
+}
+
+#[test]
+fn standard_output_is_never_replaced() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let wanted = ok(&path, &["export"]);
+    for target in ["-", "/dev/stdout"] {
+        let out = place.path("out");
+        let mut file = std::fs::File::create(&out).unwrap();
+        std::io::Write::write_all(&mut file, b"before\n").unwrap();
+        let program = super::commands::PROGRAM;
+        let status = std::process::Command::new(program)
+            .args(["--file", path.to_str().unwrap(), "export", "--output", target])
+            .current_dir(place.folder.path())
+            .stdout(file)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), format!("before\n{wanted}"));
+    }
+    assert!(!place.path("-").exists());
+}

@@ -138,7 +138,7 @@ fn written(verb: &str, connector: &Connector, json: bool, output: &mut Output) -
 fn read_body(from: &Path) -> anyhow::Result<Result<Body, ApiError>> {
     let name = if from == Path::new("-") { "standard input".to_owned() } else { from.display().to_string() };
     let cannot = || format!("{name} cannot be read");
-    let mut text = Zeroizing::new(String::with_capacity(1 << 16));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 16));
     let mut reader: Box<dyn Read> = if from == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -148,9 +148,9 @@ fn read_body(from: &Path) -> anyhow::Result<Result<Body, ApiError>> {
         }
         Box::new(file)
     };
-    let read = (&mut reader).take(LONGEST_BODY).read_to_string(&mut text).with_context(cannot)?;
+    let read = (&mut reader).take(LONGEST_BODY).read_to_end(&mut bytes).with_context(cannot)?;
     if read as u64 == LONGEST_BODY {
         bail!("{name} is longer than {} MiB", LONGEST_BODY >> 20);
     }
-    Ok(Body::read(&text))
+    Ok(std::str::from_utf8(&bytes).map_or_else(|_| Err(ApiError::bad("[request body]: is not UTF-8")), Body::read))
 }

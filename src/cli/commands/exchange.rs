@@ -4,17 +4,16 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::context::Context;
-use super::super::output::{Output, counted};
+use super::super::output::{Output, complain, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
 use crate::domain::{Connector, Summary};
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts, Store};
-use crate::transfer::files::{is_same, write_whole};
+use crate::transfer::files::{check_target, write_whole};
 use crate::transfer::{self, Importing, Notices, TransferError};
 use crate::worker::key_warnings;
 
@@ -38,7 +37,23 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
         plan = Some(preview.plan);
         (preview.outcome, preview.notices)
     } else if let Some(target) = asked.id_map {
-        write_whole(target, |out| take_in(context, source, asked, Some(out), output))?
+        check_target(target, file, &context.key_file()?)?;
+        check_target(target, source, source)?;
+        let mut done = None;
+        let mapped = write_whole(target, |out| {
+            done = Some(take_in(context, source, asked, Some(out), output)?);
+            anyhow::Ok(())
+        });
+        match (done, mapped) {
+            (Some(done), Ok(())) => done,
+            (Some(_), Err(error)) => {
+                complain(&format!(
+                    "everything is imported, but {error:#}; `connector-admin undo` takes the import back"
+                ));
+                return Ok(NEEDS_A_PERSON);
+            }
+            (None, mapped) => return mapped.map(|()| DONE),
+        }
     } else {
         take_in(context, source, asked, None, output)?
     };
@@ -175,9 +190,6 @@ pub(super) fn export(
     let report = match target {
         None => transfer::export(&store, output.raw(), "standard output", is_wanted)?,
         Some(target) => {
-            if target.exists() && file.exists() && is_same(target, file) {
-                bail!("{} is the connectors file itself; name another file", target.display());
-            }
             write_whole(target, |out| transfer::export(&store, out, &target.display().to_string(), is_wanted))?
         }
     };

@@ -13,7 +13,7 @@ mod rekey;
 mod report;
 mod types;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -26,6 +26,7 @@ use super::output::Output;
 use crate::domain::Filter;
 use crate::keymap;
 use crate::store::{self, HistoryLimits, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
+use crate::transfer::files::check_target;
 
 pub(super) use manual::{completions, manual};
 pub(super) use types::types;
@@ -60,11 +61,17 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             exchange::import(context, &source, &asked, output)
         }
         Command::Export { filter, output: target, json } => {
+            // As for input, - is the standard one; a file behind it is not to be replaced.
+            let is_standard = |target: &PathBuf| target == Path::new("-") || target == Path::new("/dev/stdout");
+            let target = target.filter(|target| !is_standard(target));
+            if let Some(target) = &target {
+                check_target(target, file, &context.key_file()?)?;
+            }
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
         }
         Command::Migrate { apply, all, rollback, report, no_copy, json, .. } => {
             if let Some(target) = &report {
-                report::check_target(target, &context.key_file()?)?;
+                check_target(target, file, &context.key_file()?)?;
             }
             let asked = migration::Asked { all, keep_copy: !no_copy, report: report.as_deref(), json };
             match (apply, rollback) {

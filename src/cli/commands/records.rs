@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::context::Context;
@@ -189,7 +188,7 @@ pub(super) fn toggle(
         missing
     };
     if let Some(id) = missing.first() {
-        bail!("{}: there is no connector with id {id:?}; nothing was changed", file.display());
+        return refuse(file, &ApiError::not_found(id), json, output);
     }
     let written = store.set_auth_mode(&ids, change, &clock::now_iso())?;
     if json {

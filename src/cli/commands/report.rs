@@ -1,10 +1,10 @@
 //! A report of a migration plan or run, for people (Markdown) or programs (JSON), written record by record.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::history::field_json;
@@ -114,20 +114,6 @@ impl Report {
         }
         Ok(())
     }
-}
-
-/// Refuses a report in place of a database or the keys. To be called before the connectors file is opened:
-/// closing another handle of it would drop this process's locks (a rule of POSIX).
-pub(super) fn check_target(target: &Path, keys: &Path) -> anyhow::Result<()> {
-    let mut head = [0; 16];
-    let read = File::open(target).and_then(|mut file| file.read_exact(&mut head));
-    if read.is_ok() && &head == b"SQLite format 3\0" {
-        bail!("{} is a connectors file or a copy of one; name another file for the report", target.display());
-    }
-    if fs::canonicalize(target).is_ok_and(|target| fs::canonicalize(keys).is_ok_and(|keys| keys == target)) {
-        bail!("{} is the key file; name another file for the report", target.display());
-    }
-    Ok(())
 }
 
 /// Text as a cell of a Markdown table shows it: nothing of it is markup, and nothing is hidden.

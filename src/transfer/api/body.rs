@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{ApiError, connector as response};
+use super::ApiError;
 use crate::domain::json::{self, RawObject};
 use crate::domain::secret::{OpenSecrets, Secret};
 use crate::domain::validate::{self, auth_type_change_warning, text_problem};
 use crate::domain::{AuthMode, AuthType, Catalogue, Connector, SecretEdits, SecretsState};
 
-/// What only Kibana says, in answers.
+/// What answers say beside: it follows from the rest, so it is passed over.
 const COMPUTED: [&str; 7] = [
     "is_missing_secrets",
     "is_preconfigured",
@@ -36,7 +36,6 @@ pub struct Body {
     config: String,
     secrets: Option<Zeroizing<String>>,
     auth_mode: Option<AuthMode>,
-    computed: Vec<(String, Value)>,
 }
 
 impl Body {
@@ -60,15 +59,18 @@ impl Body {
                 json::DEEPEST
             )));
         }
-        Ok(Self {
+        let body = Self {
             id: string(&mut object, "id")?,
             connector_type_id: string(&mut object, "connector_type_id")?,
             name,
             config: compact(&config)?,
             secrets: object.take("secrets").map(|secrets| Zeroizing::new(secrets.get().to_owned())),
             auth_mode,
-            computed: computed(&mut object)?,
-        })
+        };
+        match object.0.iter().find(|(key, _)| !COMPUTED.contains(&key.as_str())) {
+            Some((key, _)) => Err(ApiError::bad(format!("[request body.{key}]: is no key of a connector"))),
+            None => Ok(body),
+        }
     }
 
     /// With this id, whatever the body says.
@@ -120,12 +122,6 @@ impl Body {
         for (key, given, kept) in fixed {
             if given.as_ref().is_some_and(|given| given != kept) {
                 return Err(ApiError::bad(format!("[request body.{key}]: cannot be changed; it is {kept:?}")));
-            }
-        }
-        let known = response(current);
-        for (key, given) in &self.computed {
-            if known.get(key).is_some_and(|kept| kept != given) {
-                return Err(ApiError::bad(format!("[request body.{key}]: cannot be set; it follows from the rest")));
             }
         }
         let (config, secrets, auth_type) = self.parts(&current.connector_type_id, &current.config)?;
@@ -180,19 +176,6 @@ fn string(object: &mut RawObject, key: &str) -> Result<Option<String>, ApiError>
     serde_json::from_str(value.get())
         .map(Some)
         .map_err(|_| ApiError::bad(format!("[request body.{key}]: must be a text")))
-}
-
-/// What is left of a body: only what an answer holds.
-fn computed(object: &mut RawObject) -> Result<Vec<(String, Value)>, ApiError> {
-    let mut found = Vec::new();
-    for (key, value) in std::mem::take(&mut object.0) {
-        if !COMPUTED.contains(&key.as_str()) {
-            return Err(ApiError::bad(format!("[request body.{key}]: is no key of a connector")));
-        }
-        let value = serde_json::from_str(value.get()).unwrap_or(Value::Null);
-        found.push((key, value));
-    }
-    Ok(found)
 }
 
 /// JSON as it is stored: without blanks, numbers and the order of keys as given.
