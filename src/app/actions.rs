@@ -7,7 +7,6 @@ use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, review, step};
 use crate::store::OnConflict;
-use crate::transfer::files::expand_home;
 use crate::worker::protocol::{Job, Request};
 
 /// A key was pressed.
@@ -149,26 +148,13 @@ fn file_outcome(model: &mut Model, outcome: files::Outcome) -> Vec<Effect> {
                 model.last_path.clone_from(&text);
                 vec![Effect::Write(Job::Preview { path: text.into() }, "reading the export")]
             }
-            Some(files::Purpose::Export { ids, what }) => {
+            Some(files::Purpose::Export { ids, what: _ }) => {
                 model.last_export.clone_from(&text);
-                export(model, text.into(), ids, &what)
+                let filter = model.connectors.filter().clone();
+                vec![Effect::Write(Job::Export { path: text.into(), ids, filter, replace: false }, "exporting")]
             }
         },
     }
-}
-
-/// Writes an export; asks before it takes the place of another file.
-fn export(model: &Model, path: PathBuf, ids: Vec<String>, what: &str) -> Vec<Effect> {
-    let is_there = expand_home(&path).exists();
-    let question = format!("{} is there already. Replace it with an export of {what}?", path.display());
-    let job = Job::Export { path, ids, filter: model.connectors.filter().clone() };
-    let write = Effect::Write(job, "exporting");
-    if !is_there {
-        return vec![write];
-    }
-    vec![Effect::Ask(Box::new(
-        Dialog::new("Replace the file?", "Cancel").line(question).choice("Replace", vec![write]),
-    ))]
 }
 
 /// The job of an import.

@@ -7,7 +7,7 @@ use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect, Go, form};
 use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Written};
 use crate::transfer::{ExportReport, Notices, Preview};
-use crate::worker::protocol::{Done, Record};
+use crate::worker::protocol::{Done, Job, Record};
 
 /// Takes the end of a job into the state.
 pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
@@ -24,6 +24,7 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             imported(&path, &outcome, &notices)
         }
         Done::Previewed { path, preview } => vec![Effect::Ask(Box::new(import_preview(&path, &preview)))],
+        Done::FileIsThere(job) => vec![Effect::Ask(Box::new(ask_to_replace(*job)))],
         Done::Exported { path, report } => exported(&path, &report),
         Done::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
         Done::Decided(1) => Vec::new(),
@@ -162,6 +163,16 @@ fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
         return dialog.line("There is nothing to import.");
     }
     dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)]).default_to_last()
+}
+
+fn ask_to_replace(job: Job) -> Dialog {
+    let name = match &job {
+        Job::Export { path, .. } => path.display().to_string(),
+        _ => "the file".to_owned(),
+    };
+    Dialog::new("Replace the file?", "Cancel")
+        .line(format!("{name} is there already. Replace it with the export?"))
+        .choice("Replace", vec![Effect::Write(job, "exporting")])
 }
 
 fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {

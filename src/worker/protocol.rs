@@ -174,6 +174,8 @@ pub enum Job {
         ids: Vec<String>,
         /// The filter.
         filter: Filter,
+        /// Take the place of a file that is there; else nothing is written and it is asked.
+        replace: bool,
     },
     /// Keep a decision of the review.
     Decide {
@@ -385,6 +387,8 @@ pub enum Done {
         /// What would happen.
         preview: Box<Preview>,
     },
+    /// The file of an export is there already; the job that takes its place.
+    FileIsThere(Box<Job>),
     /// An export was written.
     Exported {
         /// The file.

@@ -120,8 +120,11 @@ impl Writer {
                     transfer::preview(Some(&self.store), &path, OnConflict::Report, |done| progress(done, 0))?;
                 Done::Previewed { path, preview: Box::new(preview) }
             }
-            Job::Export { path, ids, filter } => {
+            Job::Export { path, ids, filter, replace } => {
                 let path = expand_home(&path);
+                if !replace && path.exists() {
+                    return Ok(Done::FileIsThere(Box::new(Job::Export { path, ids, filter, replace: true })));
+                }
                 let report = self.export(&path, &ids, &filter, &mut progress)?;
                 Done::Exported { path, report }
             }
