@@ -14,7 +14,7 @@ use connector_admin::demo::{Demo, keys_of};
 use connector_admin::keymap::Key;
 use connector_admin::screens::Effect;
 use connector_admin::ui::theme::Theme;
-use connector_admin::worker::protocol::Reply;
+use connector_admin::worker::protocol::{Job, Reply};
 use connector_admin::worker::{OpenOptions, Reader, Writer};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -157,8 +157,15 @@ impl App {
             let reply = move |reply| sink.borrow_mut().push_back(reply);
             match effect {
                 Effect::Read(request) => self.reader.answer(&request, &reply),
-                Effect::Write(job, _) => {
+                Effect::Write(mut job, _) => {
                     self.jobs += 1;
+                    // Any keys can type any name; none of them may end up outside of the test's own folder.
+                    if let Job::Export { path, .. } = &mut job
+                        && let Some(folder) = self.options.path.parent()
+                        && !path.starts_with(folder)
+                    {
+                        *path = folder.join(path.strip_prefix("/").unwrap_or(path));
+                    }
                     self.writer.run(job, &reply);
                 }
                 Effect::EditText { text, .. } => {
