@@ -188,14 +188,13 @@ fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
     let again = |on_conflict| vec![import(path.to_owned(), on_conflict)];
     let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
         "{} of the ids in the export are in the file already, {} are new. Nothing has been imported.",
-        outcome.conflicts.len(),
-        outcome.added
+        outcome.conflicts.count, outcome.added
     ));
-    for id in outcome.conflicts.iter().take(5) {
+    for id in outcome.conflicts.ids.iter().take(5) {
         dialog = dialog.line(format!("  {id}"));
     }
-    if outcome.conflicts.len() > 5 {
-        dialog = dialog.line(format!("  and {} more", outcome.conflicts.len() - 5));
+    if outcome.conflicts.count > 5 {
+        dialog = dialog.line(format!("  and {} more", outcome.conflicts.count - 5));
     }
     dialog
         .line("Overwrite replaces those connectors; their stored secrets are lost. Create copies gives every imported connector a new id.")

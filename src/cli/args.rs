@@ -193,8 +193,8 @@ pub(super) enum Command {
         /// Take the last run back, or the run of this number
         #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "0")]
         rollback: Option<i64>,
-        /// Write a report of the plan, or of what was done, to this file: Markdown, or JSON when its name ends
-        /// in .json; - writes Markdown to standard output
+        /// Write a report of the plan, or of what was done, to this file: JSON when its name ends in .json, a
+        /// table for spreadsheets in .csv, else Markdown; - writes Markdown to standard output
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
         /// Keep no copy of the file before the run (<file>.auto.bak)

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod context;
 mod output;
+mod progress;
 mod stream;
 
 use std::path::Path;
@@ -37,11 +38,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(REFUSED));
         }
     };
+    let writes = args.command.as_ref().is_some_and(Command::writes);
     match dispatch(args) {
         Ok(code) => ExitCode::from(code),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
-        Err(error) if error.is::<output::OutputFailed>() => {
-            output::complain(&format!("the command is done, but standard output cannot be written: {error:#}"));
+        Err(error) if writes && error.is::<output::OutputFailed>() => {
+            output::complain(&format!("the command is done, but {error:#}"));
             ExitCode::from(NEEDS_A_PERSON)
         }
         Err(error) => {

@@ -1,10 +1,11 @@
-//! Writing to standard output and standard error: safe text, tables, JSON, progress.
+//! Writing to standard output and standard error: safe text, tables, JSON.
 #![allow(clippy::print_stderr, reason = "the one place that writes to standard error")]
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde_json::Value;
 
+use super::progress::Progress;
 use crate::transfer::TransferError;
 use crate::ui::text::{fit, safe, safe_json, width};
 
@@ -13,7 +14,7 @@ const WIDEST: usize = 60;
 
 /// Standard output did not take the text; what the command did is done.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
+#[error("standard output cannot be written: {0}")]
 pub(super) struct OutputFailed(#[from] io::Error);
 
 /// Standard output and what goes beside it.
@@ -44,6 +45,11 @@ impl Output {
         let text = if self.to_terminal { safe_json(&text) } else { text };
         writeln!(self.stdout, "{text}")?;
         Ok(self.stdout.flush()?)
+    }
+
+    /// Standard output is a terminal.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.to_terminal
     }
 
     /// Bytes as they are, for exports.
@@ -118,18 +124,9 @@ impl Output {
         }
     }
 
-    /// A line that replaces itself, on a terminal only.
-    pub(super) fn progress(&self, text: &str) {
-        if self.progress {
-            let _ = write!(io::stderr(), "\r\x1b[K{}", safe(text));
-        }
-    }
-
-    /// Takes the progress line away.
-    pub(super) fn end_progress(&self) {
-        if self.progress {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+    /// How far a long job is, on a terminal only.
+    pub(super) fn progress(&self) -> Progress {
+        Progress::new(self.progress)
     }
 }
 

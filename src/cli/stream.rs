@@ -1,5 +1,7 @@
 //! Output that comes piece by piece, so that a file of any size is printed in flat memory.
 
+use std::io;
+
 use csv::WriterBuilder;
 use serde_json::{Value, json};
 
@@ -105,7 +107,7 @@ impl Sheet {
 
     pub(super) fn push(&mut self, cells: &[String], output: &mut Output) -> Result<(), OutputFailed> {
         self.begin(output)?;
-        record(cells.iter().map(|cell| harmless(cell)), output)
+        output.cells(&sheet_row(cells)?)
     }
 
     pub(super) fn end(mut self, output: &mut Output) -> Result<(), OutputFailed> {
@@ -115,15 +117,16 @@ impl Sheet {
 
     fn begin(&mut self, output: &mut Output) -> Result<(), OutputFailed> {
         let head = self.head.take();
-        head.map_or(Ok(()), |head| record(head.iter().map(|cell| (*cell).to_owned()), output))
+        head.map_or(Ok(()), |head| output.cells(&sheet_row(head)?))
     }
 }
 
-fn record(cells: impl Iterator<Item = String>, output: &mut Output) -> Result<(), OutputFailed> {
+/// One row of a spreadsheet's table, with its end of line.
+pub(super) fn sheet_row<T: AsRef<str>>(cells: &[T]) -> io::Result<String> {
     let mut line = WriterBuilder::new().from_writer(Vec::new());
-    line.write_record(cells.map(String::into_bytes)).map_err(std::io::Error::from)?;
+    line.write_record(cells.iter().map(|cell| harmless(cell.as_ref()).into_bytes()))?;
     let bytes = line.into_inner().map_err(|error| error.into_error())?;
-    output.cells(&String::from_utf8_lossy(&bytes))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A spreadsheet runs what looks like a formula; with an apostrophe before it, it is a text. Control characters

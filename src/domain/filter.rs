@@ -79,6 +79,17 @@ impl Filter {
         Ok(Self { terms })
     }
 
+    /// The same filter for lists of connectors, where no step says what has become of its changes.
+    ///
+    /// # Errors
+    /// A sentence, when a term asks for that.
+    pub fn of_connectors(self) -> Result<Self, String> {
+        if self.reads_changes() {
+            return Err("change: is for the records of a step of the history, not for connectors".to_owned());
+        }
+        Ok(self)
+    }
+
     /// Both have to let a connector pass.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -329,6 +340,13 @@ mod tests {
             let reason = Filter::parse(filter).expect_err(filter);
             assert!(reason.starts_with(filter), "{reason}");
         }
+    }
+
+    #[test]
+    fn what_became_of_a_change_is_no_question_about_connectors() {
+        let parsed = |text| Filter::parse(text).and_then(Filter::of_connectors);
+        assert!(parsed("jira -change:deleted-since").is_err_and(|reason| reason.starts_with("change: ")));
+        assert!(parsed("jira is:blocked").is_ok());
     }
 
     proptest! {

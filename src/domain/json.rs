@@ -1,6 +1,8 @@
 //! JSON objects whose values stay as they were written, byte for byte, and whose keys keep their order.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -40,6 +42,11 @@ impl RawObject {
         }
     }
 
+    /// Puts the keys in the order of Kibana's exports, by UTF-16 unit.
+    pub fn sort(&mut self) {
+        self.0.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+    }
+
     /// The object as JSON text without spaces between entries.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
@@ -58,25 +65,35 @@ impl Serialize for RawObject {
 
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = RawObject;
+        let Entries(entries) = Entries::deserialize(deserializer)?;
+        let mut seen = HashSet::new();
+        match entries.iter().find(|(key, _)| !seen.insert(key.as_str())) {
+            Some((key, _)) => Err(D::Error::custom(format_args!("the key {key:?} appears twice"))),
+            None => Ok(RawObject(entries)),
+        }
+    }
+}
+
+/// The entries of an object as they come, keys written twice too.
+struct Entries<V>(Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Reader<V> {
+            type Value = Entries<V>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawObject, A::Error> {
-                let mut entries: Vec<(String, Box<RawValue>)> = Vec::new();
-                let mut seen = std::collections::HashSet::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    if !seen.insert(key.clone()) {
-                        return Err(A::Error::custom(format_args!("the key {key:?} appears twice")));
-                    }
-                    entries.push((key, map.next_value()?));
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<V>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
                 }
-                Ok(RawObject(entries))
+                Ok(Entries(entries))
             }
         }
-        deserializer.deserialize_map(Entries)
+        deserializer.deserialize_map(Reader(PhantomData))
     }
 }
 
@@ -128,10 +145,15 @@ pub fn depth(text: &str) -> usize {
 /// # Errors
 /// When the text is not JSON or is nested deeper.
 pub fn read(text: &str) -> Result<Value, serde_json::Error> {
+    refuse_deep(text)?;
+    serde_json::from_str(text)
+}
+
+fn refuse_deep(text: &str) -> Result<(), serde_json::Error> {
     if depth(text) > DEEPEST {
         return Err(serde_json::Error::custom(format_args!("nested deeper than {DEEPEST} levels")));
     }
-    serde_json::from_str(text)
+    Ok(())
 }
 
 /// Reads as JavaScript and SQLite do: half of a surrogate pair in a string, which Rust's strings cannot
@@ -154,6 +176,11 @@ fn look_at_surface(text: &str) -> Result<Value, serde_json::Error> {
     let entries = RawObject::parse(text)?.0;
     let shown = |value: &RawValue| read(value.get()).unwrap_or_else(|_| Value::from("(nested too deep to be shown)"));
     Ok(Value::Object(entries.iter().map(|(key, value)| (key.clone(), shown(value))).collect()))
+}
+
+/// Does the text hold half of a surrogate pair, which Rust's strings cannot hold?
+pub fn has_lone_surrogate(text: &str) -> bool {
+    without_lone_surrogates(text).is_some()
 }
 
 /// The text with lone surrogate escapes replaced; `None` when it has none.
@@ -192,66 +219,91 @@ pub fn quote(text: &str) -> String {
 ///
 /// # Errors
 /// When the text is not one JSON value.
-pub fn raw(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
-    RawValue::from_string(text.to_owned())
+pub fn raw(text: impl Into<String>) -> Result<Box<RawValue>, serde_json::Error> {
+    RawValue::from_string(text.into())
+}
+
+/// A raw boolean.
+pub fn raw_bool(value: bool) -> Box<RawValue> {
+    if value { RawValue::TRUE.to_owned() } else { RawValue::FALSE.to_owned() }
 }
 
 /// A raw string value.
 pub fn raw_string(text: &str) -> Box<RawValue> {
-    raw(&quote(text)).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    raw(quote(text)).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// The same value with the keys of every object sorted, as Kibana writes an export.
-pub fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            entries.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
+/// The text as Kibana writes it in an export: keys sorted, no blanks, strings escaped alike, numbers as they
+/// stand. Of a key written twice the last stays, as in JavaScript; half of a surrogate pair stays as it is.
+///
+/// # Errors
+/// When the text is not JSON or nested deeper than [`DEEPEST`], or a key holds half of a surrogate pair.
+pub fn sorted(text: &str) -> Result<String, serde_json::Error> {
+    write_sorted(text, Doubt::Settled)
 }
 
-/// One way to write a text: keys sorted by UTF-16 unit, no blanks, strings escaped alike, numbers as they
-/// stand. `None` where two readers could differ about it: no JSON, a key twice, nested too deep.
+/// As [`sorted`], for a text that can be read in one way only. `None` where two readers could differ about it:
+/// no JSON, a key twice, half of a surrogate pair, nested too deep.
 pub fn canonical(text: &str) -> Option<String> {
-    if depth(text) > DEEPEST {
-        return None;
-    }
-    let mut out = String::with_capacity(text.len());
-    write_canonical(serde_json::from_str(text).ok()?, &mut out)?;
-    Some(out)
+    write_sorted(text, Doubt::Refused).ok()
 }
 
-fn write_canonical(value: &RawValue, out: &mut String) -> Option<()> {
+/// What becomes of a text that readers differ about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    Refused,
+    Settled,
+}
+
+fn write_sorted(text: &str, doubt: Doubt) -> Result<String, serde_json::Error> {
+    refuse_deep(text)?;
+    let mut out = String::with_capacity(text.len());
+    write_value(serde_json::from_str(text)?, doubt, &mut out)?;
+    Ok(out)
+}
+
+fn write_value(value: &RawValue, doubt: Doubt, out: &mut String) -> Result<(), serde_json::Error> {
     let text = value.get().trim();
-    match text.as_bytes().first()? {
-        b'{' => {
-            let mut entries = RawObject::parse(text).ok()?.0;
-            entries.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    match text.as_bytes().first() {
+        Some(b'{') => {
             out.push('{');
-            for (at, (key, value)) in entries.iter().enumerate() {
+            for (at, (key, value)) in sorted_entries(text, doubt)?.into_iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
-                out.push_str(&quote(key));
+                out.push_str(&quote(&key));
                 out.push(':');
-                write_canonical(value, out)?;
+                write_value(value, doubt, out)?;
             }
             out.push('}');
         }
-        b'[' => {
+        Some(b'[') => {
             out.push('[');
-            for (at, item) in serde_json::from_str::<Vec<&RawValue>>(text).ok()?.into_iter().enumerate() {
+            for (at, item) in serde_json::from_str::<Vec<&RawValue>>(text)?.into_iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
-                write_canonical(item, out)?;
+                write_value(item, doubt, out)?;
             }
             out.push(']');
         }
-        b'"' => out.push_str(&quote(&serde_json::from_str::<String>(text).ok()?)),
+        Some(b'"') => match serde_json::from_str::<String>(text) {
+            Ok(string) => out.push_str(&quote(&string)),
+            Err(error) if doubt == Doubt::Refused => return Err(error),
+            Err(_) => out.push_str(text),
+        },
         _ => out.push_str(text),
     }
-    Some(())
+    Ok(())
+}
+
+fn sorted_entries(text: &str, doubt: Doubt) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
+    let Entries(mut entries) = serde_json::from_str::<Entries<&RawValue>>(text)?;
+    let written = entries.len();
+    // The last of a key written twice comes first, and stays.
+    entries.reverse();
+    entries.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+    entries.dedup_by(|(one, _), (other, _)| one == other);
+    if doubt == Doubt::Refused && entries.len() < written {
+        return Err(serde_json::Error::custom("a key appears twice"));
+    }
+    Ok(entries)
 }
 
 #[cfg(test)]
@@ -307,6 +359,21 @@ mod tests {
         ] {
             assert_eq!(canonical(text).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_export_writes_what_is_stored() {
+        for (text, expected) in [
+            (r#" {"b": 1e400, "a": [0.10, "\u00e9\/", "\ud800", -0 ]} "#, r#"{"a":[0.10,"é/","\ud800",-0],"b":1e400}"#),
+            (r#"{"a":1,"b":{"x":1,"x":2},"a":3}"#, r#"{"a":3,"b":{"x":2}}"#),
+            (r#""\udc00""#, r#""\udc00""#),
+        ] {
+            assert_eq!(sorted(text).expect(text), expected);
+        }
+        for text in [r#"{"\ud800":1}"#, "{", "", r#"{"a":1} 2"#] {
+            assert!(sorted(text).is_err(), "{text}");
+        }
+        assert!(has_lone_surrogate(r#""\ud800""#) && !has_lone_surrogate(r#""\ud83d\ude00""#));
     }
 
     proptest! {

@@ -369,6 +369,7 @@ impl Rows {
         // One after the other: an open quote of the one must not reach into the other.
         let filter =
             Filter::parse(self.filter_text.text()).and_then(|typed| Ok(typed.and(Filter::parse(self.condition)?)));
+        let filter = if matches!(self.scope, Scope::Step(_)) { filter } else { filter.and_then(Filter::of_connectors) };
         match filter {
             Ok(filter) => {
                 self.filter_error = None;

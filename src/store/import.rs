@@ -45,7 +45,34 @@ pub struct ImportOutcome {
     /// Of both: records that miss their secrets.
     pub missing_secrets: u64,
     /// Ids that exist already; if there are any, nothing was written.
-    pub conflicts: Vec<String>,
+    pub conflicts: Conflicts,
+}
+
+/// Ids of an import that exist already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conflicts {
+    /// How many.
+    pub count: u64,
+    /// The first of them, at most [`Conflicts::NAMED`].
+    pub ids: Vec<String>,
+}
+
+impl Conflicts {
+    /// So many are named; all ids of a million would take a hundred megabytes.
+    pub const NAMED: usize = 10_000;
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, id: String) {
+        self.count += 1;
+        if self.ids.len() < Self::NAMED {
+            self.ids.push(id);
+        }
+    }
 }
 
 impl Store {

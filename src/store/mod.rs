@@ -1,7 +1,7 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
 //! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
-//! `connectors` reads and writes records; `import` takes many in; `page` answers the lists record by record,
+//! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
@@ -20,6 +20,7 @@ mod page;
 mod schema;
 mod search;
 mod secrets;
+mod seen;
 mod upgrade;
 
 pub use connect::{Inspection, inspect};
@@ -29,12 +30,13 @@ pub use error::StoreError;
 pub use history::{
     Back, HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState,
 };
-pub use import::{ImportOptions, ImportOutcome, OnConflict};
+pub use import::{Conflicts, ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
 pub use search::{Lists, RowIds, TextChanges, TextState};
+pub use seen::SeenIds;
 pub use upgrade::{Stage, UpgradeReport, upgrade};
 
 /// Told after each part of a long job: how many records are done, of how many. Returning false stops

@@ -3,13 +3,14 @@
 
 use std::io::Write;
 
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::ndjson::{LONG_IDS, connectors, is_plain_id};
 use super::{TransferError, stamp};
-use crate::domain::json::{self, sorted};
+use crate::domain::json::{self, RawObject, raw, raw_bool, raw_string};
 use crate::domain::{Catalogue, Connector};
-use crate::store::Store;
+use crate::store::{Progress, Store, StoreError};
 
 /// What was exported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,16 +28,22 @@ pub struct ExportReport {
 /// Writes the connectors that `wanted` accepts, by id.
 ///
 /// # Errors
-/// When the file cannot be read or `out` cannot be written.
+/// When the file cannot be read or `out` cannot be written, or `progress` asks to stop.
 pub fn export(
     store: &Store,
     out: &mut dyn Write,
     name: &str,
     wanted: impl Fn(&Connector) -> bool,
+    progress: Progress<'_>,
 ) -> Result<ExportReport, TransferError> {
     let mut report = ExportReport::default();
+    let (mut read, total) = (0, store.count_rows()? as u64);
     let io = |cause| TransferError::Io { name: name.to_owned(), cause };
     store.each::<TransferError>(|connector| {
+        read += 1;
+        if read % 500 == 0 && !progress(read, total) {
+            return Err(StoreError::Cancelled.into());
+        }
         if !wanted(&connector) {
             return Ok(());
         }
@@ -66,66 +73,76 @@ pub fn export(
     Ok(report)
 }
 
-/// One line of an export, and whether it says that secrets are missing.
+/// One line of an export, and whether it says that secrets are missing. What is stored goes out as it stands; only
+/// the order of keys is Kibana's.
 ///
 /// # Errors
 /// When config or extra is not JSON, for people.
 pub(super) fn line_of(connector: &Connector) -> Result<(String, bool), String> {
-    let config: Value = json::read(&connector.config).map_err(|error| format!("config is not valid JSON: {error}"))?;
-    let extra = json::read(&connector.extra).map_err(|error| format!("extra is not valid JSON: {error}"))?;
-    let Value::Object(mut document) = extra else {
-        return Err("extra is not a JSON object".to_owned());
-    };
-    let mut attributes = match document.remove("attributes") {
-        Some(Value::Object(attributes)) => attributes,
-        _ => Map::new(),
-    };
+    let broken = |what| move |error| format!("{what} cannot be written as JSON: {error}");
+    let config = json::sorted(&connector.config).map_err(broken("config"))?;
+    let extra = json::sorted(&connector.extra).map_err(broken("extra"))?;
+    let mut document = RawObject::parse(&extra).map_err(|_| "extra is not a JSON object".to_owned())?;
+    let is_missing = is_missing_secrets(connector);
+    let mut attributes =
+        document.take("attributes").and_then(|raw| RawObject::parse(raw.get()).ok()).unwrap_or_default();
     strip_keys(&mut attributes);
-    attributes.insert("actionTypeId".to_owned(), json!(connector.connector_type_id));
-    attributes.insert("name".to_owned(), json!(connector.name));
-    let is_missing = is_missing_secrets(connector, &config);
-    attributes.insert("isMissingSecrets".to_owned(), json!(is_missing));
-    attributes.insert("config".to_owned(), config);
-    attributes.insert("secrets".to_owned(), json!({}));
+    attributes.set("actionTypeId", raw_string(&connector.connector_type_id));
+    attributes.set("name", raw_string(&connector.name));
+    attributes.set("isMissingSecrets", raw_bool(is_missing));
+    attributes.set("config", raw(config).map_err(broken("config"))?);
+    attributes.set("secrets", raw("{}").map_err(broken("secrets"))?);
     if let Some(mode) = connector.auth_mode {
-        attributes.insert("authMode".to_owned(), json!(mode.as_str()));
+        attributes.set("authMode", raw_string(mode.as_str()));
     }
+    attributes.sort();
+    document.set("attributes", raw(attributes.to_text()).map_err(broken("extra"))?);
+    set_envelope(&mut document, connector);
+    document.sort();
+    Ok((document.to_text(), is_missing))
+}
+
+/// What a saved object has beside its attributes.
+fn set_envelope(document: &mut RawObject, connector: &Connector) {
     // The stamp of an old release says more than "1"; it stays until a migration has gone further.
-    if stamp::model_version(&document).ok().flatten() != Some(connector.model_version) {
-        document.remove("migrationVersion");
-        document.insert("typeMigrationVersion".to_owned(), json!(stamp::of(connector.model_version)));
+    if stamp::model_version(document).ok().flatten() != Some(connector.model_version) {
+        document.take("migrationVersion");
+        document.set("typeMigrationVersion", raw_string(&stamp::of(connector.model_version)));
     }
-    document.insert("attributes".to_owned(), Value::Object(attributes));
-    document.insert("id".to_owned(), json!(connector.id));
-    document.insert("type".to_owned(), json!("action"));
+    document.set("id", raw_string(&connector.id));
+    document.set("type", raw_string("action"));
     for (key, value) in [("created_at", &connector.created_at), ("updated_at", &connector.updated_at)] {
         if let Some(text) = value {
-            document.insert(key.to_owned(), json!(text));
+            document.set(key, raw_string(text));
         }
     }
-    document.entry("references").or_insert_with(|| json!([]));
+    if let (None, Ok(none)) = (document.get("references"), raw("[]")) {
+        document.set("references", none);
+    }
     // Never in an export: the space a record lived in says nothing about where it goes.
-    document.remove("namespaces");
+    document.take("namespaces");
     // No saved object has this; should a hand have put secrets there, they stay here.
-    document.remove("secrets");
-    Ok((sorted(Value::Object(document)).to_string(), is_missing))
+    document.take("secrets");
 }
 
 /// Keys of later model versions (3 and 4) that Kibana's export empties like the secrets.
-fn strip_keys(attributes: &mut Map<String, Value>) {
+fn strip_keys(attributes: &mut RawObject) {
     for key in ["apiKey", "uiamApiKey"] {
-        if let Some(value) = attributes.get_mut(key) {
-            *value = Value::Null;
+        if attributes.get(key).is_some() {
+            attributes.set(key, RawValue::NULL.to_owned());
         }
     }
-    attributes.remove("uiamApiKeyExternal");
+    attributes.take("uiamApiKeyExternal");
 }
 
-fn is_missing_secrets(connector: &Connector, config: &Value) -> bool {
-    let empty = Map::new();
+fn is_missing_secrets(connector: &Connector) -> bool {
+    let config = json::look(&connector.config).ok().and_then(|config| match config {
+        Value::Object(map) => Some(map),
+        _ => None,
+    });
     Catalogue::current().is_missing_secrets_after_export(
         &connector.connector_type_id,
-        config.as_object().unwrap_or(&empty),
+        &config.unwrap_or_default(),
         connector.is_missing_secrets || connector.secrets.is_some(),
     )
 }

@@ -1,7 +1,7 @@
 //! Files that are named by people: paths, folders, and writing one whole.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Read as _, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::TransferError;
@@ -85,13 +85,22 @@ fn is_same(one: &Path, other: &Path) -> bool {
     matches!((place_of(one), place_of(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// Where a file is or would be, links followed.
+/// Where a file is or would be, links followed, also those that lead to nothing yet.
 fn place_of(path: &Path) -> Option<PathBuf> {
-    if let Ok(real) = fs::canonicalize(path) {
-        return Some(real);
+    /// As many links in a row as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        if let Ok(real) = fs::canonicalize(&path) {
+            return Some(real);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        path = match fs::read_link(&path) {
+            Ok(target) => folder.join(target),
+            Err(_) => return Some(fs::canonicalize(folder).ok()?.join(path.file_name()?)),
+        };
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    None
 }
 
 /// Writes a file beside its place and moves it there when it is whole. Links are followed; what is no regular file
@@ -103,8 +112,12 @@ pub fn write_whole<T, E: From<TransferError>>(
     target: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> Result<T, E> {
-    let cannot = |cause| TransferError::Io { name: format!("{} cannot be written", target.display()), cause };
-    let real = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    let cannot = |cause: io::Error| {
+        // What made the file beside it names that one, which nobody has heard of.
+        let cause = if cause.get_ref().is_some() { io::Error::from(cause.kind()) } else { cause };
+        TransferError::Io { name: format!("{} cannot be written", target.display()), cause }
+    };
+    let real = place_of(target).unwrap_or_else(|| target.to_owned());
     if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
         let file = File::options().write(true).open(&real).map_err(cannot)?;
         let mut out = BufWriter::new(file);

@@ -11,7 +11,7 @@ mod stamp;
 use std::path::Path;
 
 use crate::domain::{Catalogue, Group, model_version};
-use crate::store::{ImportOptions, ImportOutcome, OnConflict, PlanCounts, Store, StoreError};
+use crate::store::{ImportOptions, ImportOutcome, OnConflict, PlanCounts, Progress, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
 pub use export::{ExportReport, export};
@@ -87,7 +87,7 @@ pub struct Importing<'a> {
 pub type Renamed<'a> = &'a mut dyn FnMut(&str, &str) -> Result<(), TransferError>;
 
 /// Imports an export. All or nothing. Plain secrets, which no export of Kibana has but a hand may have written,
-/// are sealed before they reach the file.
+/// are sealed before they reach the file. The total that `progress` is told is a guess.
 ///
 /// # Errors
 /// A line that cannot be taken, with its number; a file that cannot be read or written.
@@ -97,13 +97,14 @@ pub fn import(
     importing: Importing<'_>,
     now: &str,
     renamed: Renamed<'_>,
-    progress: impl FnMut(u64) -> bool,
+    progress: Progress<'_>,
 ) -> Result<(ImportOutcome, Notices), TransferError> {
     let Importing { source, on_conflict, keep_copy } = importing;
     let copies = on_conflict == OnConflict::CreateNewCopies;
     let export = Export::open(source)?;
     // Under new ids nothing comes twice for the file.
-    let mut export = if copies { export } else { export.without_memory_of_ids() };
+    let mut export = if copies { export.with_memory_of_ids()? } else { export };
+    let length = export.length();
     let mut connectors = export.by_ref().map(|connector| {
         let Incoming { mut connector, plain_secrets } = connector?;
         if copies {
@@ -127,7 +128,7 @@ pub fn import(
         &mut connectors,
         ImportOptions { on_conflict, keep_copy, source: name },
         now,
-        progress,
+        |read| progress(read, length.guess(read)),
     );
     let outcome = match outcome {
         Err(TransferError::Store(StoreError::Repeated(id))) => return Err(export.refuse(ndjson::repeated(&id))),
@@ -155,9 +156,10 @@ pub fn preview(
     store: Option<&Store>,
     source: &Path,
     on_conflict: OnConflict,
-    mut progress: impl FnMut(u64) -> bool,
+    progress: Progress<'_>,
 ) -> Result<Preview, TransferError> {
-    let mut export = Export::open(source)?;
+    let mut export = Export::open(source)?.with_memory_of_ids()?;
+    let length = export.length();
     let (mut outcome, mut plan, mut read) = (ImportOutcome::default(), PlanCounts::default(), 0);
     for connector in export.by_ref() {
         let Incoming { connector, plain_secrets } = connector?;
@@ -178,7 +180,7 @@ pub fn preview(
             _ => outcome.added += 1,
         }
         read += 1;
-        if read % 500 == 0 && !progress(read) {
+        if read % 500 == 0 && !progress(read, length.guess(read)) {
             return Err(StoreError::Cancelled.into());
         }
     }

@@ -1,13 +1,12 @@
 //! Reading a saved-object export: one JSON document a line, of any Kibana release.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::rc::Rc;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -15,7 +14,7 @@ use super::{TransferError, older, stamp};
 use crate::domain::json::{self, RawObject};
 use crate::domain::secret::{OpenSecrets, Secret};
 use crate::domain::{AuthMode, Connector};
-use crate::store::OnConflict;
+use crate::store::{OnConflict, SeenIds};
 
 /// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -89,13 +88,32 @@ pub struct Incoming {
     pub plain_secrets: Option<OpenSecrets>,
 }
 
+/// How long an export is: guessed from its bytes and those that are read.
+#[derive(Clone, Debug, Default)]
+pub struct Length {
+    /// 0 when unknown.
+    bytes: u64,
+    read: Rc<Cell<u64>>,
+}
+
+impl Length {
+    /// How many connectors there are, to three digits, when so many came out of what was read; 0 when unknown.
+    pub fn guess(&self, connectors: u64) -> u64 {
+        let (Some(each), true) = (self.read.get().checked_div(connectors), self.bytes > 0) else { return 0 };
+        let guessed = self.bytes / each.max(1);
+        let digit = 10_u64.pow(guessed.checked_ilog10().unwrap_or(0).saturating_sub(2));
+        connectors.max(guessed / digit * digit)
+    }
+}
+
 /// An export being read: an iterator over its connectors.
 pub struct Export {
     source_name: String,
     reader: Box<dyn BufRead>,
     line: u64,
-    /// Of all ids so far, unless somebody else looks for those that come twice.
-    seen: Option<HashSet<u128>>,
+    /// Ids so far, unless somebody else looks for those that come twice.
+    seen: Option<SeenIds>,
+    length: Length,
     objects: u64,
     promised: Option<u64>,
     notices: Notices,
@@ -113,10 +131,13 @@ impl Export {
         let name = source.display().to_string();
         let io = |cause| TransferError::Io { name: name.clone(), cause };
         let file = File::open(source).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.is_dir() {
             return Err(TransferError::NotAnExport { source_name: name, reason: "is a directory".to_owned() });
         }
-        Ok(Self::read(&name, Box::new(BufReader::with_capacity(1 << 20, file))))
+        let mut export = Self::read(&name, Box::new(BufReader::with_capacity(1 << 20, file)));
+        export.length.bytes = metadata.len();
+        Ok(export)
     }
 
     /// Reads from anything.
@@ -125,18 +146,26 @@ impl Export {
             source_name: source_name.to_owned(),
             reader,
             line: 0,
-            seen: Some(HashSet::new()),
+            seen: None,
+            length: Length::default(),
             objects: 0,
             promised: None,
             notices: Notices::default(),
         }
     }
 
-    /// Ids that come twice are found by the file that takes the connectors in; here they would take memory.
-    #[must_use]
-    pub fn without_memory_of_ids(mut self) -> Self {
-        self.seen = None;
-        self
+    /// Finds ids that come twice; without this, the file that takes the connectors in is to find them.
+    ///
+    /// # Errors
+    /// When there is no room for temporary files.
+    pub fn with_memory_of_ids(mut self) -> Result<Self, TransferError> {
+        self.seen = Some(SeenIds::new()?);
+        Ok(self)
+    }
+
+    /// Tells how long it is, while it is read.
+    pub fn length(&self) -> Length {
+        self.length.clone()
     }
 
     /// A line that cannot be taken: the last one read.
@@ -170,6 +199,7 @@ impl Export {
             return Ok(None);
         }
         self.line += 1;
+        self.length.read.set(self.length.read.get() + read as u64);
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
         } else if bytes.len() as u64 == LONGEST_LINE {
@@ -194,7 +224,9 @@ impl Export {
                     self.objects += 1;
                     let mut incoming = connector_of(document)?;
                     let id = &incoming.connector.id;
-                    if self.seen.as_mut().is_some_and(|seen| !seen.insert(fingerprint(id))) {
+                    if let Some(seen) = &self.seen
+                        && !seen.insert(id).map_err(|error| error.to_string())?
+                    {
                         return Err(repeated(id));
                     }
                     self.notices.long_ids += u64::from(!is_plain_id(&incoming.connector.id));
@@ -258,15 +290,17 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
     let created_at = string(document.take("created_at").as_deref(), "created_at")?;
     let updated_at = string(document.take("updated_at").as_deref(), "updated_at")?;
     if !attributes.0.is_empty() {
-        let rest = json::raw(&attributes.to_text()).map_err(|error| error.to_string())?;
+        let rest = json::raw(attributes.to_text()).map_err(|error| error.to_string())?;
         document.set("attributes", rest);
     }
+    let model_version = stamp::model_version(&document)?.unwrap_or(1);
     let extra = document.to_text();
     if json::depth(&config).max(json::depth(&extra)) > json::DEEPEST {
         return Err(format!("is nested deeper than {} levels", json::DEEPEST));
     }
+    refuse_half_pairs(&config, &extra)?;
     let connector = Connector {
-        model_version: model_version_of(&extra)?,
+        model_version,
         id,
         connector_type_id,
         name,
@@ -282,14 +316,6 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
     Ok(Incoming { connector, plain_secrets })
 }
 
-fn model_version_of(extra: &str) -> Result<i64, String> {
-    match json::read(extra) {
-        Ok(Value::Object(map)) => Ok(stamp::model_version(&map)?.unwrap_or(1)),
-        Ok(_) => Ok(1),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 fn boolean(value: Option<&RawValue>, name: &str) -> Result<bool, String> {
     match value.map(RawValue::get) {
         Some("true") => Ok(true),
@@ -301,7 +327,22 @@ fn boolean(value: Option<&RawValue>, name: &str) -> Result<bool, String> {
 fn string(value: Option<&RawValue>, name: &str) -> Result<Option<String>, String> {
     match value.map(RawValue::get) {
         None | Some("null") => Ok(None),
+        Some(text) if text.starts_with('"') && json::has_lone_surrogate(text) => {
+            Err(format!("{name} holds half of a surrogate pair, which is no text"))
+        }
         Some(text) => serde_json::from_str(text).map(Some).map_err(|_| format!("{name} is not a string")),
+    }
+}
+
+/// In a text such a half is kept as it is; a key with one could not be written again.
+fn refuse_half_pairs(config: &str, extra: &str) -> Result<(), String> {
+    match [config, extra]
+        .into_iter()
+        .filter(|text| json::has_lone_surrogate(text))
+        .find_map(|text| json::sorted(text).err())
+    {
+        Some(error) => Err(format!("holds half of a surrogate pair in a key: {error}")),
+        None => Ok(()),
     }
 }
 
@@ -337,13 +378,6 @@ fn has_login(secrets: &OpenSecrets) -> bool {
 /// The reason for refusing an id that came before.
 pub(super) fn repeated(id: &str) -> String {
     format!("the id {id:?} stands on an earlier line too")
-}
-
-/// 128 bits of a keyed hash: two ids of one file that share them will not be met.
-fn fingerprint(id: &str) -> u128 {
-    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
-    let [high, low] = KEYS.each_ref().map(|key| u128::from(key.hash_one(id)));
-    high << 64 | low
 }
 
 /// Kibana's ciphertext is base64 of a salt (64 bytes), an initialization vector (12), a tag (16) and the rest;

@@ -1,8 +1,6 @@
 //! Version stamps of documents: `typeMigrationVersion` (`10.N.0` is model version N) and, up to 8.7,
 //! `migrationVersion.action`.
 
-use serde_json::{Map, Value};
-
 use crate::domain::json::{RawObject, raw, raw_string};
 
 /// The model version that the stamps of a document (or of a record's `extra`) name; `None` without one.
@@ -10,20 +8,20 @@ use crate::domain::json::{RawObject, raw, raw_string};
 ///
 /// # Errors
 /// When a stamp is not a version, for people.
-pub(super) fn model_version(document: &Map<String, Value>) -> Result<Option<i64>, String> {
-    let stamp = match (document.get("typeMigrationVersion"), document.get("migrationVersion")) {
-        (Some(stamp), _) => stamp,
-        (None, Some(Value::Object(by_type))) => match by_type.get("action") {
-            Some(stamp) => stamp,
-            None => return Ok(None),
-        },
-        (None, Some(_)) => return Err("migrationVersion is not an object".to_owned()),
+pub(super) fn model_version(document: &RawObject) -> Result<Option<i64>, String> {
+    let stamp = match (document.get(BY_TYPE), document.get(BY_TYPES)) {
+        (Some(stamp), _) => stamp.to_owned(),
+        (None, Some(by_type)) => {
+            let by_type = RawObject::parse(by_type).map_err(|_| "migrationVersion is not an object".to_owned())?;
+            match by_type.get("action") {
+                Some(stamp) => stamp.to_owned(),
+                None => return Ok(None),
+            }
+        }
         (None, None) => return Ok(None),
     };
-    let Value::String(text) = stamp else {
-        return Err("typeMigrationVersion is not a string".to_owned());
-    };
-    parse(text).map(Some).ok_or_else(|| format!("{text:?} is not a version such as 10.2.0"))
+    let text: String = serde_json::from_str(&stamp).map_err(|_| "typeMigrationVersion is not a string".to_owned())?;
+    parse(&text).map(Some).ok_or_else(|| format!("{text:?} is not a version such as 10.2.0"))
 }
 
 fn parse(text: &str) -> Option<i64> {
@@ -60,7 +58,7 @@ pub(super) fn with_release(extra: &str, release: &str) -> String {
         } else {
             let mut by_types = RawObject::parse(object.get(BY_TYPES)?).ok()?;
             by_types.set("action", raw_string(release));
-            object.set(BY_TYPES, raw(&by_types.to_text()).ok()?);
+            object.set(BY_TYPES, raw(by_types.to_text()).ok()?);
         }
         Some(object.to_text())
     };
@@ -93,8 +91,8 @@ mod tests {
             (r#"{"typeMigrationVersion":"new"}"#, Err(())),
             (r#"{"migrationVersion":"8"}"#, Err(())),
         ] {
-            let Ok(Value::Object(map)) = serde_json::from_str(document) else { panic!("{document}") };
-            assert_eq!(model_version(&map).map_err(|_| ()), expected, "{document}");
+            let parsed = RawObject::parse(document).expect(document);
+            assert_eq!(model_version(&parsed).map_err(|_| ()), expected, "{document}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The writer: opens the file, then runs one job at a time.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -109,15 +108,14 @@ impl Writer {
             Job::Import { path, on_conflict } => {
                 let path = expand_home(&path);
                 let importing = Importing { source: &path, on_conflict, keep_copy: true };
-                let (store, vault, total) = (&mut self.store, &self.vault, 0);
+                let (store, vault) = (&mut self.store, &self.vault);
                 let (outcome, notices) =
-                    transfer::import(store, vault, importing, now, &mut |_, _| Ok(()), |done| progress(done, total))?;
+                    transfer::import(store, vault, importing, now, &mut |_, _| Ok(()), &mut progress)?;
                 Done::Imported { path, outcome, notices }
             }
             Job::Preview { path } => {
                 let path = expand_home(&path);
-                let preview =
-                    transfer::preview(Some(&self.store), &path, OnConflict::Report, |done| progress(done, 0))?;
+                let preview = transfer::preview(Some(&self.store), &path, OnConflict::Report, &mut progress)?;
                 Done::Previewed { path, preview: Box::new(preview) }
             }
             Job::Export { path, ids, filter, replace } => {
@@ -174,21 +172,14 @@ impl Writer {
     ) -> Result<ExportReport, TransferError> {
         check_target(path, self.store.path(), self.vault.key_file())?;
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let total = self.store.count_rows()? as u64;
-        let (done, stopped) = (Cell::new(0), Cell::new(false));
-        let progress = RefCell::new(progress);
         let wanted = |connector: &Connector| {
-            done.set(done.get() + 1);
-            if done.get() % 500 == 0 && !(progress.borrow_mut())(done.get(), total) {
-                stopped.set(true);
-            }
             let is_named = ids.is_empty() || ids.contains(connector.id.as_str());
-            !stopped.get() && is_named && (filter.is_empty() || filter.matches(&Summary::of(connector)))
+            is_named && (filter.is_empty() || filter.matches(&Summary::of(connector)))
         };
         write_whole(path, |out| {
-            let report = transfer::export(&self.store, out, &path.display().to_string(), wanted)?;
-            // What was written so far is thrown away.
-            if stopped.get() { Err(StoreError::Cancelled.into()) } else { Ok(report) }
+            transfer::export(&self.store, out, &path.display().to_string(), wanted, &mut |done, total| {
+                progress(done, total)
+            })
         })
     }
 

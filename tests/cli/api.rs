@@ -172,6 +172,21 @@ fn what_is_not_right_is_refused_in_kibanas_terms_and_changes_nothing() {
 }
 
 #[test]
+fn a_body_that_cannot_be_read_is_an_error_of_the_api() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let (missing, folder) = (place.path("none.json"), place.path(""));
+    for (from, says) in [(missing.as_path(), "cannot be read"), (&folder, "is a directory")] {
+        let output = run(&path, &["create", "--from", from.to_str().unwrap(), "--json"]);
+        assert_eq!(output.status.code(), Some(2));
+        let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(error["statusCode"], 400);
+        assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+    }
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_list_comes_in_every_form() {
     let place = Place::new();
     let path = place.path("a.db");

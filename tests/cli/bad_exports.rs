@@ -88,6 +88,14 @@ fn what_two_readers_could_take_for_two_things_is_refused() {
 }
 
 #[test]
+fn half_of_a_surrogate_pair_is_refused_where_it_could_not_be_written_again() {
+    refused(line("x", r#","config":{"\ud800":1}"#).as_bytes(), 1, "holds half of a surrogate pair in a key");
+    let name = good().replace(r#""n""#, r#""\udc00""#);
+    refused(name.as_bytes(), 1, "attributes.name holds half of a surrogate pair");
+    taken(line("x", r#","config":{"a":"\ud800"}"#).as_bytes(), 1);
+}
+
+#[test]
 fn a_wrong_type_of_any_attribute_is_refused() {
     let documents = [
         (r#"{"type":7}"#, "type is not a string"),

@@ -1,8 +1,10 @@
 //! Exports: what is taken, what is refused, what comes back.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
-use super::commands::{json as command_json, ok, run};
+use super::commands::{PROGRAM, json as command_json, ok, run};
 use crate::support::{Place, SAMPLE, records, rows};
 
 fn objects(ndjson: &str) -> Vec<Value> {
@@ -139,7 +141,7 @@ fn what_has_no_column_is_kept() {
     assert_eq!(command_json(&path, &["migrate", "--json"])["blocked"], 1);
     let exported = ok(&path, &["export"]);
     assert!(
-        exported.contains(r#""weird":{"a":[1.10],"z":1e+400}"#)
+        exported.contains(r#""weird":{"a":[1.10],"z":1e400}"#)
             && exported.contains("10.9.0")
             && exported.contains("\"future\""),
         "{exported}"
@@ -351,6 +353,60 @@ fn an_import_that_is_done_is_not_called_refused() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), records(&path).len()), (Some(1), 30), "{said}");
     assert!(said.contains("everything is imported, but") && said.contains("undo"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    for (arguments, code) in [(&["list"][..], 2), (&["export"], 2), (&["toggle", "minimal-connector"], 1)] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output =
+            Command::new(PROGRAM).arg("--file").arg(&path).args(arguments).stdout(full).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains("standard output"), "{said}");
+    }
+    let mode = command_json(&path, &["get", "minimal-connector", "--json"])["auth_mode"].clone();
+    assert_eq!(mode, "per-user");
+}
+
+#[test]
+fn an_import_of_less_than_was_promised_needs_a_person() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let line = r#"{"type":"action","id":"a","attributes":{"actionTypeId":".x","name":"n"}}"#;
+    let foreign = r#"{"type":"dashboard","id":"d","attributes":{}}"#;
+    for (text, code, says) in [
+        (format!("{line}\n{{\"exportedCount\":2}}"), 1, "promises 2 objects"),
+        (foreign.to_owned(), 1, "1 of type dashboard"),
+        (format!("{}\n{foreign}", line.replace("\"a\"", "\"b\"")), 0, "1 of type dashboard"),
+        ("{\"exportedCount\":0}".to_owned(), 0, ""),
+    ] {
+        let output = run(&path, &["import", place.write("short.ndjson", &text).to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{text}: {said}");
+        assert!(said.contains(says), "{said}");
+    }
+    assert_eq!(records(&path).len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_goes_where_a_link_leads_and_names_no_file_of_its_own() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let (link, target) = (place.path("link.ndjson"), place.path("target.ndjson"));
+    std::os::unix::fs::symlink("target.ndjson", &link).unwrap();
+    ok(&path, &["export", "--output", link.to_str().unwrap()]);
+    assert!(link.is_symlink() && target.is_file());
+    let output = run(&path, &["export", "--output", place.path("no/such/folder/x.ndjson").to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("x.ndjson cannot be written") && !said.contains(".connector-admin-"), "{said}");
 }
 
 #[test]

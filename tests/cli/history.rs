@@ -195,6 +195,12 @@ fn reports_say_what_is_planned_and_what_was_done() {
     assert_eq!(done.lines().filter(|line| line.contains("| migrated |")).count(), 184);
     assert_eq!(done.lines().filter(|line| line.contains("| pending: blocked |")).count(), 5);
     assert!(done.contains("auth mode: (none) → shared<br>model version: 1 → 2"));
+    let sheet = place.path("back.csv");
+    ok(&path, &["migrate", "--rollback", "--report", sheet.to_str().unwrap()]);
+    let sheet = std::fs::read_to_string(sheet).unwrap();
+    assert!(sheet.starts_with("id,name,connector_type_id,outcome,reason,changes\n"), "{sheet}");
+    assert_eq!(sheet.lines().filter(|line| line.contains(",rolled back,")).count(), 184);
+    run(&path, &["migrate", "--apply"]);
     // In Markdown on standard output, and nothing else beside it.
     let back = ok(&path, &["migrate", "--rollback", "--report", "-"]);
     assert!(back.starts_with("# Migration run: rolled back\n"), "{back}");

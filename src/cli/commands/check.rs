@@ -26,7 +26,8 @@ pub(super) fn check(
     let filter = parse_filter(filter)?;
     let vault = Vault::new(context.keys()?);
     let store = Store::open_read_only(&context.file)?;
-    output.progress("checking the file");
+    let progress = output.progress();
+    progress.text("checking the file");
     let damage = store.damage()?;
     let (total, _) = store.totals()?;
     let mut printed = Printed::begin(&damage, json, output)?;
@@ -37,7 +38,7 @@ pub(super) fn check(
         }
         checked += 1;
         if checked.is_multiple_of(1000) {
-            output.progress(&format!("checked {checked} of {total} connectors"));
+            progress.bar("checked", checked, total, "connectors");
         }
         for finding in findings(&connector, &vault.state(&connector)) {
             let is_problem = finding.severity == Severity::Problem;
@@ -48,7 +49,7 @@ pub(super) fn check(
         }
         Ok(())
     });
-    output.end_progress();
+    drop(progress);
     // A file that is damaged may end before its records do; that has been told.
     if damage.is_empty() {
         read?;

@@ -13,11 +13,10 @@ use crate::store::{self, FileCopy, Inspection, Store};
 
 pub(super) fn make(file: &Path, target: Option<&Path>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let store = Store::open_read_only(file)?;
-    let copied = store.back_up(target, Timestamp::now(), &mut |done, total| {
-        output.progress(&format!("copied {done} of {total} pages"));
-        true
-    });
-    output.end_progress();
+    let progress = output.progress();
+    let copied =
+        store.back_up(target, Timestamp::now(), &mut |done, total| progress.bar("copied", done, total, "pages"));
+    drop(progress);
     let copied = copied?;
     if json {
         output.json(&copy_json(&copied))?;
@@ -53,11 +52,10 @@ pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output)
     if store::inspect(copy)? == Inspection::Missing {
         bail!("{}: there is no such copy; `connector-admin backup --list` lists those beside the file", copy.display());
     }
-    let restored = store::restore(file, copy, Timestamp::now(), |done, total| {
-        output.progress(&format!("copied {done} of {total} pages"));
-        true
-    });
-    output.end_progress();
+    let progress = output.progress();
+    let restored =
+        store::restore(file, copy, Timestamp::now(), |done, total| progress.bar("copied", done, total, "pages"));
+    drop(progress);
     let restored = restored?;
     let kept = restored.kept.as_ref().map(|path| path.display().to_string());
     if json {

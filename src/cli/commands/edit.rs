@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -40,7 +39,7 @@ pub(super) fn create(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let file = context.file.as_path();
-    let made = read_body(from)?.and_then(|body| body.with_id(id).create(&uuid::Uuid::new_v4().to_string()));
+    let made = read_body(from).and_then(|body| body.with_id(id).create(&uuid::Uuid::new_v4().to_string()));
     let (connector, secrets) = match made {
         Ok(made) => made,
         Err(error) => return refuse(file, &error, json, output),
@@ -59,7 +58,7 @@ pub(super) fn create(
 
 pub(super) fn update(context: &Context, id: &str, from: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
-    let body = match read_body(from)? {
+    let body = match read_body(from) {
         Ok(body) => body,
         Err(error) => return refuse(file, &error, json, output),
     };
@@ -135,22 +134,23 @@ fn written(verb: &str, connector: &Connector, json: bool, output: &mut Output) -
 }
 
 /// Reads a body; `-` is standard input. It may hold secrets, so it is wiped.
-fn read_body(from: &Path) -> anyhow::Result<Result<Body, ApiError>> {
+fn read_body(from: &Path) -> Result<Body, ApiError> {
     let name = if from == Path::new("-") { "standard input".to_owned() } else { from.display().to_string() };
-    let cannot = || format!("{name} cannot be read");
+    let refuse = |reason: String| ApiError::bad(format!("[request body]: {name} {reason}"));
+    let cannot = |error: io::Error| refuse(format!("cannot be read: {error}"));
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 16));
     let mut reader: Box<dyn Read> = if from == Path::new("-") {
         Box::new(io::stdin())
     } else {
-        let file = File::open(from).with_context(cannot)?;
-        if file.metadata().with_context(cannot)?.is_dir() {
-            bail!("{name} is a directory; give a file with a JSON object");
+        let file = File::open(from).map_err(cannot)?;
+        if file.metadata().map_err(cannot)?.is_dir() {
+            return Err(refuse("is a directory; give a file with a JSON object".to_owned()));
         }
         Box::new(file)
     };
-    let read = (&mut reader).take(LONGEST_BODY).read_to_end(&mut bytes).with_context(cannot)?;
+    let read = (&mut reader).take(LONGEST_BODY).read_to_end(&mut bytes).map_err(cannot)?;
     if read as u64 == LONGEST_BODY {
-        bail!("{name} is longer than {} MiB", LONGEST_BODY >> 20);
+        return Err(refuse(format!("is longer than {} MiB", LONGEST_BODY >> 20)));
     }
-    Ok(std::str::from_utf8(&bytes).map_or_else(|_| Err(ApiError::bad("[request body]: is not UTF-8")), Body::read))
+    std::str::from_utf8(&bytes).map_or_else(|_| Err(refuse("is not UTF-8".to_owned())), Body::read)
 }

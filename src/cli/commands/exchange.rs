@@ -33,7 +33,12 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     let (outcome, notices) = if asked.dry_run {
         let exists = store::inspect(file)? != Inspection::Missing;
         let store = exists.then(|| Store::open_read_only(file)).transpose()?;
-        let preview = transfer::preview(store.as_ref(), source, asked.on_conflict, |_| true)?;
+        let progress = output.progress();
+        let preview = transfer::preview(store.as_ref(), source, asked.on_conflict, &mut |done, total| {
+            progress.bar("read", done, total, "connectors")
+        });
+        drop(progress);
+        let preview = preview?;
         plan = Some(preview.plan);
         (preview.outcome, preview.notices)
     } else if let Some(target) = asked.id_map {
@@ -61,15 +66,16 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
         output.notice(&line);
     }
     report_import(file, (&outcome, &notices, plan), asked, output)?;
-    if outcome.conflicts.is_empty() {
-        return Ok(DONE);
+    if !outcome.conflicts.is_empty() {
+        output.notice(&format!(
+            "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
+             --create-new-copies to import all under new ids",
+            outcome.conflicts.count
+        ));
+        return Ok(NEEDS_A_PERSON);
     }
-    output.notice(&format!(
-        "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
-         --create-new-copies to import all under new ids",
-        outcome.conflicts.len()
-    ));
-    Ok(NEEDS_A_PERSON)
+    let is_all = notices.promised.is_none() && (outcome.added + outcome.replaced > 0 || notices.other_types.is_empty());
+    Ok(if is_all { DONE } else { NEEDS_A_PERSON })
 }
 
 fn take_in(
@@ -90,19 +96,16 @@ fn take_in(
         for warning in key_warnings(&vault, &store)? {
             output.notice(&warning);
         }
-        let progress = |done| {
-            output.progress(&format!("read {done} connectors"));
-            true
-        };
         let importing = Importing { source, on_conflict: asked.on_conflict, keep_copy: !asked.no_copy };
         let mut renamed = |old: &str, new: &str| {
             let Some(out) = &mut id_map else { return Ok(()) };
             let line = json!({"id": old, "destinationId": new});
             writeln!(out, "{line}").map_err(|cause| TransferError::Io { name: "the map of ids".to_owned(), cause })
         };
-        Ok(transfer::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, progress)?)
+        let progress = output.progress();
+        let mut progress = |done, total| progress.bar("read", done, total, "connectors");
+        Ok(transfer::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, &mut progress)?)
     });
-    output.end_progress();
     drop(store);
     if done.is_err() {
         new_file.undo();
@@ -128,7 +131,8 @@ fn report_import(
             "added": added,
             "replaced": replaced,
             "missing_secrets": outcome.missing_secrets,
-            "conflicts": outcome.conflicts,
+            "conflicts": outcome.conflicts.ids,
+            "conflict_count": outcome.conflicts.count,
             "other_types": notices.other_types,
             "promised_objects": notices.promised,
             "migrated_from_old_releases": notices.migrated,
@@ -170,12 +174,19 @@ fn missing_secrets(count: u64) -> String {
 
 fn list_conflicts(file: &Path, outcome: &ImportOutcome, output: &mut Output) -> anyhow::Result<()> {
     let store = Store::open_read_only(file)?;
-    for id in &outcome.conflicts {
+    for id in outcome.conflicts.ids.iter().take(LISTED) {
         let name = store.get(id)?.map(|connector| connector.name).unwrap_or_default();
         output.line(&format!("exists already: {id} ({name})"))?;
     }
+    let listed = LISTED as u64;
+    if outcome.conflicts.count > listed {
+        output.line(&format!("and {} more", outcome.conflicts.count - listed))?;
+    }
     Ok(())
 }
+
+/// Conflicts listed for people.
+const LISTED: usize = 100;
 
 pub(super) fn export(
     file: &Path,
@@ -187,12 +198,17 @@ pub(super) fn export(
     let filter = parse_filter(filter)?;
     let store = Store::open_read_only(file)?;
     let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&Summary::of(connector));
+    let progress = output.progress();
+    // On a terminal the lines themselves show how far it is.
+    let is_shown = target.is_some() || !output.is_terminal();
+    let mut shown = |done, total| !is_shown || progress.bar("read", done, total, "connectors");
     let report = match target {
-        None => transfer::export(&store, output.raw(), "standard output", is_wanted)?,
-        Some(target) => {
-            write_whole(target, |out| transfer::export(&store, out, &target.display().to_string(), is_wanted))?
-        }
+        None => transfer::export(&store, output.raw(), "standard output", is_wanted, &mut shown)?,
+        Some(target) => write_whole(target, |out| {
+            transfer::export(&store, out, &target.display().to_string(), is_wanted, &mut shown)
+        })?,
     };
+    drop(progress);
     for line in report.notices() {
         output.notice(&line);
     }

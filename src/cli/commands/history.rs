@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::output::{Output, counted};
 use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
-use super::{open_existing, parse_filter};
+use super::{open_existing, parse_step_filter};
 use crate::clock::{self, age, bytes_text};
 use crate::domain::Connector;
 use crate::domain::change::{Change, changes};
@@ -68,7 +68,7 @@ pub(super) fn step(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter)?;
+    let filter = parse_step_filter(filter)?;
     let store = Store::open_read_only(file)?;
     let Some(found) = store.step(step)? else {
         bail!("{}: there is no step {step} in the history", file.display());
@@ -147,7 +147,7 @@ pub(super) fn undo(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter)?;
+    let filter = parse_step_filter(filter)?;
     let mut store = open_existing(file, output)?;
     let step = match (step, store.last_step()?) {
         (Some(step), _) => step,
@@ -180,11 +180,10 @@ pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
 }
 
 fn revert(store: &mut Store, step: i64, verb: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let reverted = store.revert(step, &clock::now_iso(), &mut |done, total| {
-        output.progress(&format!("{verb} {done} of {total} connectors"));
-        true
-    });
-    output.end_progress();
+    let progress = output.progress();
+    let reverted =
+        store.revert(step, &clock::now_iso(), &mut |done, total| progress.bar(verb, done, total, "connectors"));
+    drop(progress);
     report(&reverted?, verb, json, output)
 }
 

@@ -99,18 +99,15 @@ pub(super) fn apply(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyh
     let json = asked.json;
     let mut store = open_existing(file, output)?;
     if asked.keep_copy && store.plan_counts()?.to_apply() > 0 {
-        let kept = store.keep_copy(&mut |done, total| {
-            output.progress(&format!("copied {done} of {total} pages"));
-            true
-        });
-        output.end_progress();
+        let progress = output.progress();
+        let kept = store.keep_copy(&mut |done, total| progress.bar("copied", done, total, "pages"));
+        drop(progress);
         kept.context("no copy could be kept before the run, so it was not begun; --no-copy does without")?;
     }
-    let applied = store.apply(asked.all, &clock::now_iso(), &mut |done, total| {
-        output.progress(&format!("migrated {done} of {total} connectors"));
-        true
-    });
-    output.end_progress();
+    let progress = output.progress();
+    let applied = store
+        .apply(asked.all, &clock::now_iso(), &mut |done, total| progress.bar("migrated", done, total, "connectors"));
+    drop(progress);
     let applied = applied?;
     let pending = store.plan_counts()?;
     if let Some(target) = asked.report {
@@ -194,11 +191,10 @@ pub(super) fn rollback(file: &Path, run: i64, asked: &Asked<'_>, output: &mut Ou
         Some(step) => bail!("step {run} is no migration run but \"{}\"; nothing was changed", step.kind.as_str()),
         None => bail!("{}: there is no run {run}; nothing was changed", file.display()),
     }
-    let reverted = store.revert(run, &clock::now_iso(), &mut |done, total| {
-        output.progress(&format!("rolled back {done} of {total} connectors"));
-        true
-    });
-    output.end_progress();
+    let progress = output.progress();
+    let reverted =
+        store.revert(run, &clock::now_iso(), &mut |done, total| progress.bar("rolled back", done, total, "connectors"));
+    drop(progress);
     let reverted = reverted?;
     if let Some(target) = asked.report {
         report_run(&store, file, target, reverted.by, "rolled back")?;

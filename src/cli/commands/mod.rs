@@ -107,11 +107,12 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
 
 /// Opens an existing file for writing, upgrading it first.
 fn open(file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeReport>)> {
+    let progress = output.progress();
     let opened = Store::open(file, &Arc::default(), &mut |stage| {
-        output.progress(&stage.to_string());
+        progress.text(&stage.to_string());
         Ok(())
     });
-    output.end_progress();
+    drop(progress);
     let (mut store, upgraded) = opened?;
     let limits = store.history_limits()?;
     store.prune(limits, Timestamp::now(), &mut |_, _| true)?;
@@ -134,7 +135,13 @@ fn open_existing(file: &Path, output: &Output) -> anyhow::Result<Store> {
     Ok(open(file, output)?.0)
 }
 
+/// A filter of connectors.
 fn parse_filter(filter: Option<&str>) -> anyhow::Result<Filter> {
+    Filter::parse(filter.unwrap_or_default()).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
+}
+
+/// A filter of the records of a step.
+fn parse_step_filter(filter: Option<&str>) -> anyhow::Result<Filter> {
     Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)
 }
 

@@ -108,6 +108,7 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
     let handler =
         signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be handled")?;
     let mut rotation = Rotation::default();
+    let progress = output.progress();
     let whole = store.reseal::<TransferError>(
         |connector| match vault.reseal(connector)? {
             Resealed::Current => {
@@ -124,11 +125,11 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
             }
         },
         &mut |done, total| {
-            output.progress(&format!("sealing anew: {done} of {total}; Ctrl-C stops, and another rekey goes on"));
+            progress.bar("sealed anew", done, total, "secrets (Ctrl-C stops, another rekey goes on)");
             !stop.load(Ordering::Relaxed)
         },
     );
-    output.end_progress();
+    drop(progress);
     signal_hook::low_level::unregister(handler);
     rotation.is_whole = whole?;
     Ok(rotation)

@@ -1,5 +1,7 @@
-//! A report of a migration plan or run, for people (Markdown) or programs (JSON), written record by record.
+//! A report of a migration plan or run, for people (Markdown), programs (JSON) or spreadsheets (CSV), written
+//! record by record.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::super::stream::sheet_row;
 use super::history::field_json;
 use crate::domain::Connector;
 use crate::domain::change::{Change, changes};
@@ -16,9 +19,30 @@ use crate::ui::text::safe;
 pub(super) struct Report {
     out: Box<dyn Write>,
     file: Option<(tempfile::NamedTempFile, PathBuf)>,
-    as_json: bool,
+    form: Form,
     records: u64,
 }
+
+#[derive(Clone, Copy)]
+enum Form {
+    Markdown,
+    Json,
+    Csv,
+}
+
+impl Form {
+    /// By the end of the file's name.
+    fn of(target: &Path) -> Self {
+        match target.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => Form::Json,
+            Some("csv") => Form::Csv,
+            _ => Form::Markdown,
+        }
+    }
+}
+
+/// The columns of a report that is a table.
+const COLUMNS: [&str; 6] = ["id", "name", "connector_type_id", "outcome", "reason", "changes"];
 
 /// One record of a report.
 pub(super) struct Line<'a> {
@@ -35,7 +59,6 @@ pub(super) struct Line<'a> {
 impl Report {
     /// Begins a report at `target`, `-` for standard output. `facts` stand at its head.
     pub(super) fn begin(target: &Path, title: &str, facts: &[(&str, Value)]) -> anyhow::Result<Self> {
-        let as_json = target.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let (out, file): (Box<dyn Write>, _) = if target == Path::new("-") {
             (Box::new(io::stdout()), None)
         } else {
@@ -45,18 +68,17 @@ impl Report {
             let handle: File = file.as_file().try_clone().context("the report cannot be written")?;
             (Box::new(BufWriter::new(handle)), Some((file, target.to_owned())))
         };
-        let mut report = Self { out, file, as_json, records: 0 };
+        let mut report = Self { out, file, form: Form::of(target), records: 0 };
         report.head(title, facts).context("the report cannot be written")?;
         Ok(report)
     }
 
     fn head(&mut self, title: &str, facts: &[(&str, Value)]) -> io::Result<()> {
-        if self.as_json {
-            write!(self.out, "{{\"title\": {}", json!(title))?;
-            for (name, value) in facts {
-                write!(self.out, ", {}: {value}", json!(name))?;
-            }
-            return write!(self.out, ", \"records\": [");
+        match self.form {
+            Form::Json => return self.json_head(title, facts),
+            // A table has no place for what is said of the whole.
+            Form::Csv => return self.out.write_all(sheet_row(&COLUMNS)?.as_bytes()),
+            Form::Markdown => {}
         }
         writeln!(self.out, "# {}\n", markdown(title))?;
         for (name, value) in facts {
@@ -66,10 +88,22 @@ impl Report {
         writeln!(self.out, "\n| connector | type | outcome | changes | reason |\n| --- | --- | --- | --- | --- |")
     }
 
+    fn json_head(&mut self, title: &str, facts: &[(&str, Value)]) -> io::Result<()> {
+        write!(self.out, "{{\"title\": {}", json!(title))?;
+        for (name, value) in facts {
+            write!(self.out, ", {}: {value}", json!(name))?;
+        }
+        write!(self.out, ", \"records\": [")
+    }
+
     /// Adds a record.
     pub(super) fn add(&mut self, line: &Line<'_>) -> anyhow::Result<()> {
         let fields = line.after.map_or_else(Vec::new, |after| changes(line.record, after));
-        let written = if self.as_json { self.add_json(line, &fields) } else { self.add_row(line, &fields) };
+        let written = match self.form {
+            Form::Json => self.add_json(line, &fields),
+            Form::Csv => self.add_cells(line, &fields),
+            Form::Markdown => self.add_row(line, &fields),
+        };
         self.records += 1;
         written.context("the report cannot be written")
     }
@@ -81,6 +115,16 @@ impl Report {
             "changes": fields.iter().map(field_json).collect::<Vec<_>>(),
         });
         write!(self.out, "{}\n  {record}", if self.records == 0 { "" } else { "," })
+    }
+
+    fn add_cells(&mut self, line: &Line<'_>, fields: &[Change]) -> io::Result<()> {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+        let change =
+            |change: &Change| format!("{}: {} → {}", change.field, value(&change.before), value(&change.after));
+        let record = line.record;
+        let changes = fields.iter().map(change).collect::<Vec<_>>().join("; ");
+        let cells = [&record.id, &record.name, &record.connector_type_id, line.outcome, line.reason, &changes];
+        self.out.write_all(sheet_row(&cells)?.as_bytes())
     }
 
     fn add_row(&mut self, line: &Line<'_>, fields: &[Change]) -> io::Result<()> {
@@ -103,7 +147,7 @@ impl Report {
 
     /// Ends the report; a file has its name then.
     pub(super) fn end(mut self) -> anyhow::Result<()> {
-        if self.as_json {
+        if matches!(self.form, Form::Json) {
             writeln!(self.out, "\n]}}").context("the report cannot be written")?;
         }
         self.out.flush().context("the report cannot be written")?;

@@ -49,7 +49,7 @@ impl State {
         for field in self.fields.iter().filter(|field| field.is_changed() && self.is_shown(field)) {
             match &field.id {
                 FieldId::Config(key) => match field.value()? {
-                    Some(value) => config.set(key, raw(&value.to_string()).map_err(wrong)?),
+                    Some(value) => config.set(key, raw(value.to_string()).map_err(wrong)?),
                     None => {
                         config.take(key);
                     }
