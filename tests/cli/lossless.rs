@@ -182,3 +182,41 @@ fn what_no_reader_agrees_on_goes_out_as_it_came_in() {
     ok(&path, &["import", place.write("odd.ndjson", &line).to_str().unwrap()]);
     assert_eq!(ok(&path, &["export"]).lines().next(), Some(line.as_str()));
 }
+
+/// The most memory the program has held after it took in so many lines of two kilobytes.
+#[cfg(target_os = "linux")]
+fn peak_of_import(lines: usize) -> u64 {
+    use std::io::Write as _;
+    let place = Place::new();
+    let mut child = std::process::Command::new(super::commands::PROGRAM)
+        .arg("--file")
+        .arg(place.path("a.db"))
+        .args(["import", "-", "--create-new-copies", "--quiet"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let padding = "x".repeat(2000);
+    for at in 0..lines {
+        writeln!(
+            input,
+            r#"{{"type":"action","id":"c{at}","attributes":{{"actionTypeId":".index","name":"n","config":{{"index":"{padding}"}}}}}}"#
+        )
+        .unwrap();
+    }
+    // All but what the pipe still holds is read, and the program waits for more.
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    peak.unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_of_any_length_takes_the_same_memory() {
+    let lines = std::env::var("CONNECTOR_ADMIN_LINES").map_or(20_000, |lines| lines.parse().unwrap());
+    let (few, many) = (peak_of_import(1000), peak_of_import(lines));
+    assert!(many < few + 16 * 1024, "{few} kB for 1000 lines, {many} kB for {lines}");
+}
