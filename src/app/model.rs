@@ -76,6 +76,8 @@ pub(super) struct RunningJob {
     pub(super) title: &'static str,
     /// It may take long, and the program stays alive meanwhile.
     pub(super) is_long: bool,
+    /// Another program is writing to the file.
+    pub(super) is_waiting: bool,
     pub(super) done: u64,
     pub(super) total: u64,
     pub(super) started: Timestamp,

@@ -70,8 +70,12 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Progress { done, total } => {
             if let Some(job) = &mut model.job {
-                job.done = done;
-                job.total = total;
+                (job.done, job.total, job.is_waiting) = (done, total, false);
+            }
+        }
+        Reply::Waiting => {
+            if let Some(job) = &mut model.job {
+                job.is_waiting = true;
             }
         }
         Reply::Done(done) => {

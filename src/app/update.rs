@@ -61,7 +61,8 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             // One job at a time; keeping a few decisions is too quick to be worth a word.
             if !matches!(&job, Job::Decide { ids, .. } if ids.len() < MANY) {
                 let is_long = is_long(model, &job);
-                model.job = Some(RunningJob { title, is_long, done: 0, total: 0, started: model.now });
+                model.job =
+                    Some(RunningJob { title, is_long, is_waiting: false, done: 0, total: 0, started: model.now });
             }
             outside.push(Effect::Write(job, title));
         }

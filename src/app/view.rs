@@ -114,7 +114,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
 /// A running job, a line for the person, or the keys.
 fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.setup.theme;
-    if let Some(job) = model.job.as_ref().filter(|job| job.done > 0) {
+    if let Some(job) = model.job.as_ref().filter(|job| job.done > 0 || job.is_waiting) {
         return vec![Line::styled(fit(&progress_text(model, job), cells), theme.warning())];
     }
     if let Some(reason) = model.filter_error() {
@@ -166,6 +166,9 @@ fn hint_width(binding: &crate::keymap::Binding, usable: bool) -> usize {
 }
 
 fn progress_text(model: &Model, job: &RunningJob) -> String {
+    if job.is_waiting {
+        return format!("{}: waiting for another program that is writing to the file  Esc stops", job.title);
+    }
     let elapsed = model.now.duration_since(job.started).as_millis().max(1).unsigned_abs();
     let rate = u128::from(job.done) * 1000 / elapsed;
     let mut text = format!("{}: {}", job.title, job.done);

@@ -265,8 +265,17 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<(), StoreError> {
         let mut after = 0;
-        while let Some(last) = self.apply_batch(after, all, now, applied)? {
-            after = last;
+        loop {
+            match self.apply_batch(after, all, now, applied) {
+                Ok(Some(last)) => after = last,
+                Ok(None) => break,
+                // Stopped within a batch, or while it waited for another program: those before it stay.
+                Err(StoreError::Cancelled) if applied.run.is_some() => {
+                    applied.stopped = true;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
             if !progress(applied.written(), total) {
                 applied.stopped = true;
                 break;

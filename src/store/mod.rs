@@ -1,6 +1,6 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
-//! `connect` decides what a path is, `open` opens it; `upgrade` brings a file to the newest schema;
+//! `connect` decides what a path is, `open` opens it, `lock` waits for its write lock; `upgrade` brings a file to the newest schema;
 //! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
@@ -14,6 +14,7 @@ mod error;
 mod history;
 mod import;
 mod integrity;
+mod lock;
 mod migration;
 mod open;
 mod page;

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::connect::{BUSY, Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version};
 use super::error::StoreError;
+use super::lock::{begin, is_busy};
 use super::schema::{self, APPLICATION_ID};
 use super::upgrade::{Stage, UpgradeReport, upgrade};
 
@@ -23,6 +24,7 @@ pub struct Store {
     pub(super) path: PathBuf,
     pub(super) read_only: bool,
     pub(super) cancel: Arc<AtomicBool>,
+    waiting: Option<Box<dyn Fn() + Send>>,
 }
 
 impl Store {
@@ -41,7 +43,7 @@ impl Store {
     fn read(path: &Path) -> Result<Self, StoreError> {
         let connection = connect_read_only(path)?;
         let schema = schema_version(path, &connection)?;
-        let store = Self { connection, path: path.to_owned(), read_only: true, cancel: Arc::default() };
+        let store = Self { connection, path: path.to_owned(), read_only: true, cancel: Arc::default(), waiting: None };
         if schema < schema::LATEST {
             store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of(schema)))?;
         }
@@ -81,7 +83,8 @@ impl Store {
             connection.pragma_update(None, "foreign_keys", true)
         };
         journal(&connection).map_err(|error| StoreError::of_sqlite(path, "opening the file", error))?;
-        let mut store = Self { connection, path: path.to_owned(), read_only: false, cancel: cancel.clone() };
+        let mut store =
+            Self { connection, path: path.to_owned(), read_only: false, cancel: cancel.clone(), waiting: None };
         store.watch_for_cancel();
         Ok((store, report))
     }
@@ -121,6 +124,11 @@ impl Store {
         self.run("looking for changes", |connection| connection.query_row("PRAGMA data_version", [], |row| row.get(0)))
     }
 
+    /// Has it told, again and again, when a job waits for another program that writes to the file.
+    pub fn when_waiting(&mut self, tell: impl Fn() + Send + 'static) {
+        self.waiting = Some(Box::new(tell));
+    }
+
     /// Lets the flag of this store interrupt a long statement.
     fn watch_for_cancel(&mut self) {
         let cancel = self.cancel.clone();
@@ -154,8 +162,7 @@ impl Store {
         work(&self.connection).map_err(|error| StoreError::of_sqlite(&self.path, doing, error))
     }
 
-    /// One transaction that takes the write lock at once (a deferred one could fail half-way instead of
-    /// waiting) and is rolled back when `work` fails.
+    /// One transaction that is rolled back when `work` fails.
     pub(super) fn transaction<T, E: From<StoreError>>(
         &mut self,
         doing: &'static str,
@@ -166,8 +173,8 @@ impl Store {
         }
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, doing, error);
-        let transaction =
-            self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(wrap)?;
+        let waiting = || self.waiting.iter().for_each(|tell| tell());
+        let transaction = begin(&self.connection, (&path, doing), &self.cancel, &waiting)?;
         let value = work(&transaction)?;
         transaction.commit().map_err(wrap)?;
         Ok(value)
@@ -184,10 +191,6 @@ fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
             outcome => return outcome,
         }
     }
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Makes a new file at the newest schema, readable by its owner only.

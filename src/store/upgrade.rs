@@ -14,6 +14,7 @@ use tempfile::NamedTempFile;
 use super::connect::{connect_for_writing, real_path, schema_version, side_file};
 use super::copy::persist_at;
 use super::error::StoreError;
+use super::lock::begin;
 use super::schema::{self, APPLICATION_ID, SqlStep};
 
 /// What an upgrade is doing.
@@ -129,8 +130,8 @@ impl Run<'_> {
         let wrap = move |error| StoreError::of_sqlite(path, "upgrading the schema", error);
         let flag = cancel.clone();
         connection.progress_handler(10_000, Some(move || flag.load(Ordering::Relaxed))).map_err(wrap)?;
-        let transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(wrap)?;
+        // That it waits is told by its stage.
+        let transaction = begin(&connection, (path, "upgrading the schema"), cancel, &|| ())?;
         // Read again now that nobody else can write: another program may have upgraded meanwhile.
         self.from = schema_version(self.path, &transaction)?;
         if self.from == schema::LATEST {

@@ -57,6 +57,8 @@ impl Worker {
                 return;
             };
             watch::watch(&options.path, for_watch);
+            let for_waits = reply.clone();
+            writer.when_waiting(move || for_waits(Reply::Waiting));
             let for_reader = reply.clone();
             let reader = thread::spawn(move || {
                 let _alarm = Alarm(for_reader.clone());

@@ -343,6 +343,8 @@ pub enum Reply {
         /// Of how many; 0 when unknown.
         total: u64,
     },
+    /// The job waits for another program that writes to the file.
+    Waiting,
     /// A job is done.
     Done(Done),
     /// A job failed; nothing was changed.

@@ -77,6 +77,11 @@ impl Writer {
         Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))
     }
 
+    /// Has it told when a job waits for another program.
+    pub(super) fn when_waiting(&mut self, tell: impl Fn() + Send + 'static) {
+        self.store.when_waiting(tell);
+    }
+
     /// Runs one job and tells how it ended.
     pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
         let done = self.do_job(job, &clock::now_iso(), reply);

@@ -155,3 +155,35 @@ fn two_programs_on_one_file_see_each_others_changes() {
         assert_eq!(terminal.end_restored().0, 0);
     }
 }
+
+#[test]
+fn while_another_program_writes_a_job_waits_says_so_and_can_be_stopped() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Ticket webhook\r").expect("1 of 1");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE connectors SET name = 'theirs' WHERE name LIKE 'Ops%'").unwrap();
+    terminal.send("t").expect_footer("waiting for another program");
+    terminal.send("\x1b").expect("stopped; nothing was changed").send("/\x15theirs\r").expect("0 of 0");
+    terminal.send("/\x15Ticket webhook\r").expect("1 of 1").send("t").expect_footer("waiting for another program");
+    other.execute_batch("COMMIT").unwrap();
+    terminal.expect("is per-user now").send("/\x15theirs\r").expect("theirs");
+    terminal.send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
+fn a_command_waits_for_another_program_and_says_so() {
+    let place = Place::new();
+    let path = place.demo();
+    drop(connector_admin::store::Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE connectors SET name = 'theirs' WHERE name LIKE 'Ops%'").unwrap();
+    let mut terminal = Terminal::start(&["--file", path.to_str().unwrap(), "migrate", "--apply", "--no-copy"], 100, 30);
+    terminal.expect("waiting for another program that is writing to the file");
+    other.execute_batch("COMMIT").unwrap();
+    let (code, raw) = terminal.end();
+    assert_eq!(code, 1, "blocked records stay: {raw}");
+    assert!(raw.contains("migrated 184 connectors"), "{raw}");
+}

@@ -114,6 +114,10 @@ fn open(file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeRe
     });
     drop(progress);
     let (mut store, upgraded) = opened?;
+    let progress = output.progress();
+    store.when_waiting(move || {
+        progress.text("waiting for another program that is writing to the file");
+    });
     let limits = store.history_limits()?;
     store.prune(limits, Timestamp::now(), &mut |_, _| true)?;
     if let Some(report) = &upgraded {

@@ -71,7 +71,7 @@ impl Store {
         let (mut after, mut done) = (String::new(), 0);
         let mut so_far: Option<Reverted> = None;
         loop {
-            let (reverted, last) = self.transaction("taking a step back", |connection| {
+            let batch = self.transaction("taking a step back", |connection| {
                 // Looked up under the write lock: another program may be taking the same step back.
                 let found = revertible(connection, step)?;
                 if so_far.as_ref().is_some_and(|so_far| so_far.step.started_at != found.started_at) {
@@ -87,7 +87,12 @@ impl Store {
                     name_the_only_one(connection, &mut reverted).map_err(failed)?;
                 }
                 Ok::<_, StoreError>((reverted, last))
-            })?;
+            });
+            let (reverted, last) = match (batch, so_far.take()) {
+                // Stopped within a batch, or while it waited for another program: those before it stay.
+                (Err(StoreError::Cancelled), Some(so_far)) => return Ok(Reverted { stopped: true, ..so_far }),
+                (batch, _) => batch?,
+            };
             match last {
                 Some((last, seen)) if !is_one => {
                     after = last;
