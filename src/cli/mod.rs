@@ -11,6 +11,7 @@ mod stream;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -30,6 +31,7 @@ const REFUSED: u8 = 2;
 /// Runs the program; what it says on failure is safe to print.
 pub fn main() -> ExitCode {
     no_core_dumps();
+    no_end_at_the_limit_of_file_sizes();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -58,6 +60,12 @@ fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     // Where the limit cannot be set there is nothing else to be done.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// A limit on the size of files is told as an error of the file; the signal would end the program before that.
+fn no_end_at_the_limit_of_file_sizes() {
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 fn dispatch(args: Args) -> anyhow::Result<u8> {

@@ -182,11 +182,11 @@ pub fn restore(
                 write_over(&file, &from)?;
                 Some(kept)
             }
-            // What is damaged beyond copying is moved away whole.
-            Err(StoreError::Corrupt { .. }) => Some(move_away(&file, now)?),
+            // What is damaged beyond copying keeps its bytes under another name.
+            Err(StoreError::Corrupt { .. }) => Some(replace(&file, &from, now, &mut progress)?),
             Err(error) => return Err(error),
         },
-        Err(StoreError::Corrupt { .. }) => Some(move_away(&file, now)?),
+        Err(StoreError::Corrupt { .. }) => Some(replace(&file, &from, now, &mut progress)?),
         Err(error) => return Err(error),
     };
     if !file.exists() {
@@ -230,7 +230,7 @@ fn copy(path: &Path, folder: &Path, is_checked: bool, progress: Progress<'_>) ->
         return Err(StoreError::Corrupt { path: path.to_owned(), detail: "its copy has other records".to_owned() });
     }
     drop(copied);
-    let io = |error| StoreError::io(target.path(), error);
+    let io = |error| StoreError::io(folder, error);
     let permissions = fs::metadata(path).map_err(|error| StoreError::io(path, error))?.permissions();
     target.as_file().set_permissions(permissions).map_err(io)?;
     target.as_file().sync_all().map_err(io)?;
@@ -301,16 +301,28 @@ fn write_over(file: &Path, from: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn move_away(file: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {
+/// Puts a copy of `from` in the place of a file that SQLite cannot read. Its place is never empty: the copy is whole
+/// before anything is touched, and the old file has its other name before it loses this one.
+fn replace(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> Result<PathBuf, StoreError> {
+    let fresh = copy(from, folder_of(file), true, progress)?;
     let kept = (1..100).map(|attempt| named(file, "replaced", now, attempt)).find(|path| !path.exists());
     let kept = kept.ok_or_else(|| StoreError::Missing(file.to_owned()))?;
-    for suffix in ["-wal", "-shm", "-journal"] {
-        let side = side_file(file, suffix);
-        if side.exists() {
-            fs::rename(&side, side_file(&kept, suffix)).map_err(|error| StoreError::io(&side, error))?;
-        }
+    let sides = ["-wal", "-journal", "-shm"].map(|suffix| (side_file(file, suffix), side_file(&kept, suffix)));
+    let sides: Vec<_> = sides.into_iter().filter(|(side, _)| side.exists()).collect();
+    let moved = sides.iter().map(|(side, kept)| (side.as_path(), kept.as_path())).chain([(file, kept.as_path())]);
+    for (old, new) in moved {
+        // Where the file system has no second names, it is copied.
+        fs::hard_link(old, new)
+            .or_else(|_| fs::copy(old, new).map(drop))
+            .map_err(|error| StoreError::io(new, error))?;
     }
-    fs::rename(file, &kept).map_err(|error| StoreError::io(file, error))?;
+    sync_folder(file)?;
+    // A log that is not of the new file must be gone before it.
+    for (side, _) in &sides {
+        fs::remove_file(side).map_err(|error| StoreError::io(side, error))?;
+    }
+    fresh.persist(file).map_err(|error| StoreError::io(file, error.error))?;
+    sync_folder(file)?;
     Ok(kept)
 }
 

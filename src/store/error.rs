@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::schema;
 
 /// Why the store refused or failed.
@@ -112,9 +114,35 @@ pub enum StoreError {
         /// The system's word.
         cause: std::io::Error,
     },
+    /// No room, a limit on the size of files, or a file system that turned read-only.
+    #[error(
+        "{path} could not be written ({cause}): {doing} was not done, and what was done before stays. Make room, or have the disk looked at, and try again"
+    )]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Who said so.
+        cause: String,
+    },
+    /// The disk failed.
+    #[error(
+        "{path} could not be read or written ({cause}): {doing} was not done, and what was done before stays. Have the disk looked at, then `connector-admin check` the file"
+    )]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// SQLite's word.
+        cause: rusqlite::Error,
+    },
     /// Anything else SQLite says.
-    #[error("{doing}: {cause}")]
+    #[error("{path}, {doing}: {cause}")]
     Sql {
+        /// The file.
+        path: PathBuf,
         /// What was being done.
         doing: &'static str,
         /// SQLite's word.
@@ -136,13 +164,30 @@ impl StoreError {
                 StoreError::Permission { path, advice: "SQLite could not open it" }
             }
             Some(Code::OperationInterrupted) => StoreError::Cancelled,
-            _ => StoreError::Sql { doing, cause },
+            Some(Code::DiskFull) => StoreError::NoRoom { path, doing, cause: cause.to_string() },
+            Some(Code::SystemIoFailure) => StoreError::Disk { path, doing, cause },
+            _ => StoreError::Sql { path, doing, cause },
         }
+    }
+
+    /// The same where only the connection is at hand.
+    pub(super) fn on(connection: &Connection, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+        let path = PathBuf::from(connection.path().unwrap_or_default());
+        move |cause| Self::of_sqlite(&path, doing, cause)
     }
 
     /// Wraps a file system error.
     pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
+        // What makes a file beside another names that one, which nobody has heard of.
+        let is_wrapped = cause.get_ref().is_some() && cause.kind() != std::io::ErrorKind::Other;
+        let cause = if is_wrapped { std::io::Error::from(cause.kind()) } else { cause };
         match cause.kind() {
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::QuotaExceeded
+            | std::io::ErrorKind::FileTooLarge
+            | std::io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::NoRoom { path: path.to_owned(), doing: "writing it", cause: cause.to_string() }
+            }
             std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
             std::io::ErrorKind::PermissionDenied => {
                 StoreError::Permission { path: path.to_owned(), advice: "ask its owner for access" }

@@ -209,8 +209,7 @@ impl Store {
         for batch in ids.chunks(BATCH) {
             taken += self.transaction("keeping a decision", |connection| {
                 let kept = batch.iter().map(|id| keep_decision(connection, id, decision).map(usize::from));
-                kept.sum::<rusqlite::Result<usize>>()
-                    .map_err(|cause| StoreError::Sql { doing: "keeping a decision", cause })
+                kept.sum::<rusqlite::Result<usize>>().map_err(StoreError::on(connection, "keeping a decision"))
             })?;
             done += batch.len() as u64;
             if !progress(done, ids.len() as u64) {
@@ -247,10 +246,10 @@ impl Store {
                 let journal = Journal::resume(connection, run);
                 // A run that was stopped stays open: the next one goes on with it, and both are taken back as one.
                 let ended = if applied.stopped { journal.pause() } else { journal.finish().map(|_| ()) };
-                ended.map_err(|cause| StoreError::Sql { doing: "ending the run", cause })?;
+                ended.map_err(StoreError::on(connection, "ending the run"))?;
                 find_step(connection, &format!("h.step = {run}"))
                     .map(|step| step.map_or(0, |step| step.records))
-                    .map_err(|cause| StoreError::Sql { doing: "ending the run", cause })
+                    .map_err(StoreError::on(connection, "ending the run"))
             })?;
         }
         Ok(applied)

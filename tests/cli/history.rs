@@ -248,3 +248,24 @@ fn the_history_is_kept_as_long_as_the_file_says() {
     assert!(ok(&path, &["history", "--keep-all"]).contains("for ever"));
     assert_eq!(run(&path, &["history", "--keep-megabytes", "0"]).status.code(), Some(2));
 }
+
+/// Taken for damage or damaged: until the copy is whole, the file stays in its place.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_damaged_file_stays_until_the_copy_that_replaces_it_is_whole() {
+    let place = Place::new();
+    let path = place.demo();
+    let made = json(&path, &["backup", "--json"])["path"].as_str().unwrap().to_owned();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4096..40960].fill(0xa5);
+    std::fs::write(&path, &bytes).unwrap();
+    // No file may grow beyond 16 blocks of a kilobyte, so no copy can be made.
+    let script = format!("ulimit -f 16; exec {} --file {} restore {made}", super::commands::PROGRAM, path.display());
+    let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("could not be"), "{}", said(&output));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    let restored = json(&path, &["restore", &made, "--json"]);
+    assert_eq!(restored["connectors"], 197);
+    assert_eq!(std::fs::read(restored["kept"].as_str().unwrap()).unwrap(), bytes);
+}

@@ -1,13 +1,15 @@
-//! The process that is killed: it does one job on one file, and tells after each part what is done.
+//! The process that has the fault: it does one job on one file, and tells after each part what is done.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connector_admin::domain::Connector;
 use connector_admin::store::{self, ImportOptions, OnConflict, Store, StoreError};
+
+use crate::faults::{self, Fault};
 
 pub const NOW: &str = "2026-11-25T12:00:00.000Z";
 
@@ -31,13 +33,19 @@ pub fn open(path: &Path) -> Store {
     Store::open(path, &Arc::default(), &mut |_| Ok(())).expect("opens").0
 }
 
-/// Does the job in a process of its own, killed after `delay` if it is still at it. Returns the last number
-/// that it told as done.
-pub fn run_and_kill(job: Job, path: &Path, delay: Option<Duration>) -> Option<u64> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["child::child", "--exact", "--nocapture", "--test-threads=1"])
+/// What became of a child.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The last number that it told as done; `u64::MAX` for the whole job.
+    pub told: Option<u64>,
+    /// Why it gave up, in the words of the product.
+    pub refused: Option<String>,
+}
+
+/// Does the job in a process of its own, with the fault.
+pub fn run(job: Job, path: &Path, fault: &Fault) -> Outcome {
+    let mut child = faults::command(path, fault)
         .env("CHILD_JOB", format!("{job:?}"))
-        .env("CHILD_FILE", path)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -45,20 +53,28 @@ pub fn run_and_kill(job: Job, path: &Path, delay: Option<Duration>) -> Option<u6
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let begun = lines.by_ref().map(Result::unwrap).any(|line| line.ends_with("begin"));
     assert!(begun, "the child did not begin");
-    if let Some(delay) = delay {
-        std::thread::sleep(delay);
+    if let Fault::Kill(delay) = fault {
+        std::thread::sleep(*delay);
         // It may have come to its end by itself.
         let _ = child.kill();
     }
-    let told = lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("done ")?.parse().ok()).last();
-    child.wait().unwrap();
-    told
+    let mut outcome = Outcome { told: None, refused: None };
+    for line in lines.map_while(Result::ok) {
+        match (line.strip_prefix("done "), line.strip_prefix("refused ")) {
+            (Some(number), _) => outcome.told = number.parse().ok().or(outcome.told),
+            (_, Some(reason)) => outcome.refused = Some(reason.to_owned()),
+            _ => {}
+        }
+    }
+    let status = child.wait().unwrap();
+    assert!(status.success() || matches!(fault, Fault::Kill(_)), "{job:?} {fault:?}: the child died: {status}");
+    outcome
 }
 
 /// How long the whole job takes.
 pub fn time_of(job: Job, path: &Path) -> Duration {
     let start = Instant::now();
-    run_and_kill(job, path, None);
+    run(job, path, &Fault::None);
     start.elapsed()
 }
 
@@ -67,59 +83,71 @@ fn tell(done: u64) {
     writeln!(out, "done {done}").and_then(|()| out.flush()).unwrap();
 }
 
-/// Not a test: the process that is killed.
+/// Not a test: the process that has the fault.
 #[test]
 fn child() {
     let Ok(job) = std::env::var("CHILD_JOB") else { return };
     let job = JOBS.into_iter().find(|known| format!("{known:?}") == job).unwrap();
     let path = PathBuf::from(std::env::var_os("CHILD_FILE").unwrap());
+    faults::limit_file_size();
     println!("\nbegin");
     std::io::stdout().flush().unwrap();
-    match job {
-        Job::Upgrade => drop(open(&path)),
-        Job::Restore => {
-            let copy = path.with_extension("copy");
-            store::restore(&path, &copy, jiff::Timestamp::now(), |_, _| true).unwrap();
-        }
-        _ => on_open_file(job, &mut open(&path)),
+    match do_job(job, &path) {
+        Ok(()) => tell(u64::MAX),
+        Err(reason) => println!("refused {reason}"),
     }
-    tell(u64::MAX);
 }
 
-fn on_open_file(job: Job, store: &mut Store) {
+fn do_job(job: Job, path: &Path) -> Result<(), StoreError> {
+    match job {
+        Job::Upgrade => Store::open(path, &Arc::default(), &mut |_| Ok(())).map(drop),
+        Job::Restore => {
+            let copy = path.with_extension("copy");
+            store::restore(path, &copy, jiff::Timestamp::now(), |_, _| true).map(drop)
+        }
+        _ => on_open_file(job, &mut Store::open(path, &Arc::default(), &mut |_| Ok(()))?.0),
+    }
+}
+
+fn on_open_file(job: Job, store: &mut Store) -> Result<(), StoreError> {
     let mut telling = |done, _| {
         tell(done);
         true
     };
     match job {
-        Job::Run => drop(store.apply(false, NOW, &mut telling).unwrap()),
+        Job::Run => {
+            store.apply(false, NOW, &mut telling)?;
+        }
         Job::Rollback => {
-            let run = store.last_run().unwrap().unwrap().step;
-            store.revert(run, NOW, &mut telling).unwrap();
+            let run = store.last_run()?.unwrap().step;
+            store.revert(run, NOW, &mut telling)?;
         }
         Job::Import => {
             let mut incoming = (0..2500).map(|at| Ok::<_, StoreError>(imported(at)));
             let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: true, source: "x" };
-            store.import(&mut incoming, options, NOW, |_| true).unwrap();
+            store.import(&mut incoming, options, NOW, |_| true)?;
         }
         Job::Save => {
             for number in 1..=60_u64 {
-                let current = store.get("c1").unwrap().unwrap();
+                let current = store.get("c1")?.unwrap();
                 let edited = Connector { name: number.to_string(), ..current };
-                store.save::<StoreError>(&edited, NOW, |_, _| Ok(())).unwrap();
+                store.save::<StoreError>(&edited, NOW, |_, _| Ok(()))?;
                 tell(number);
             }
         }
         Job::Undo => {
             for number in 1..=40_u64 {
-                let last = store.last_step().unwrap().unwrap().step;
-                store.revert(last, NOW, &mut |_, _| true).unwrap();
+                let last = store.last_step()?.unwrap().step;
+                store.revert(last, NOW, &mut |_, _| true)?;
                 tell(number);
             }
         }
-        Job::KeepCopy => drop(store.keep_copy(&mut |_, _| true).unwrap()),
+        Job::KeepCopy => {
+            store.keep_copy(&mut |_, _| true)?;
+        }
         Job::Upgrade | Job::Restore => {}
     }
+    Ok(())
 }
 
 fn imported(at: usize) -> Connector {

@@ -1,59 +1,128 @@
-//! Each job at many moments.
+//! Each job with many faults.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use connector_admin::domain::Connector;
 use connector_admin::store::{ModeChange, StepState, Store, StoreError};
 
-use crate::child::{Job, NOW, open, run_and_kill, time_of};
+use crate::child::{Job, NOW, open, run, time_of};
+use crate::faults::{ERRORS, Fault, calls_of, has_calls, has_disks};
 use crate::support::{Place, execute, records, rows, untouched};
 
 /// Records of the files that are worked on.
 const RECORDS: usize = 3000;
 
+/// How many moments of each kind of fault are tried: so many kills, and a third of it of each other fault.
 fn moments() -> u32 {
     std::env::var("CONNECTOR_ADMIN_MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(30)
 }
 
-/// Pseudo-random delays over the time a job takes; the seed is told with every failure.
-struct Delays {
+/// Pseudo-random numbers; the seed is told with every failure.
+struct Chance {
     seed: u64,
     state: u64,
-    longest: Duration,
 }
 
-impl Delays {
-    fn over(longest: Duration) -> Self {
+impl Chance {
+    fn new() -> Self {
         let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let seed = std::env::var("CONNECTOR_ADMIN_SEED").ok().and_then(|text| text.parse().ok());
         let seed = seed.unwrap_or(u64::from(clock.subsec_nanos()) | 1);
-        Self { seed, state: seed, longest }
+        Self { seed, state: seed }
     }
 
-    fn next(&mut self) -> Duration {
+    /// A number from 0 to 1.
+    fn part(&mut self) -> f64 {
         self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.longest.mul_f64(f64::from(u32::try_from(self.state >> 33).unwrap()) / f64::from(u32::MAX >> 1))
+        f64::from(u32::try_from(self.state >> 33).unwrap()) / f64::from(u32::MAX >> 1)
+    }
+
+    /// A number from the first to the last.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
+    fn number(&mut self, first: u64, last: u64) -> u64 {
+        first + ((last - first) as f64 * self.part()).round() as u64
     }
 }
 
-/// Runs the job on copies of `template`, killed at many moments, and looks at the file after each.
-fn at_many_moments(job: Job, template: &Path, check: impl Fn(&Path, Option<u64>)) {
-    let mut place = fresh(template);
-    let mut delays = Delays::over(time_of(job, &place.path("file.db")));
-    let mut killed = 0;
-    for moment in 0..moments() {
-        place = fresh(template);
-        let path = place.path("file.db");
-        let delay = delays.next();
-        let told = run_and_kill(job, &path, Some(delay));
-        killed += u32::from(told != Some(u64::MAX));
-        println!("{job:?} moment {moment} seed {} after {delay:?}, told {told:?}", delays.seed);
-        assert_eq!(rows(&path, "PRAGMA integrity_check"), ["\"ok\""]);
-        check(&path, told);
+/// The faults that a job is tried with.
+struct Faults {
+    chance: Chance,
+    longest: Duration,
+    /// Bytes of the largest file, and of all files, before the job and after it.
+    largest: (u64, u64),
+    all: (u64, u64),
+    calls: Vec<(String, (usize, usize))>,
+}
+
+impl Faults {
+    fn of(job: Job, template: &Path) -> Self {
+        let place = fresh(template);
+        let before = sizes(&place);
+        let longest = time_of(job, &place.path("file.db"));
+        let after = sizes(&place);
+        let calls =
+            if has_calls() { calls_of(&format!("{job:?}"), &fresh(template).path("file.db")) } else { BTreeMap::new() };
+        let largest = |sizes: &[u64]| sizes.iter().copied().max().unwrap_or(0);
+        Self {
+            chance: Chance::new(),
+            longest,
+            largest: (largest(&before), largest(&after)),
+            all: (before.iter().sum(), after.iter().sum()),
+            calls: calls.into_iter().collect(),
+        }
     }
-    println!("{job:?}: killed {killed} times before its end, of {}", moments());
-    assert!(killed > 0, "no moment was early enough");
+
+    /// The kinds of faults that this machine can make.
+    fn kinds(&mut self) -> Vec<(&'static str, Vec<Fault>)> {
+        let few = moments().div_ceil(3);
+        let mut kinds = vec![
+            ("killed", (0..moments()).map(|_| Fault::Kill(self.longest.mul_f64(self.chance.part()))).collect()),
+            ("file may not grow", (0..few).map(|_| Fault::FileSize(self.chance.number(0, self.largest.1))).collect()),
+        ];
+        if has_disks() {
+            // A write-ahead log and a copy come and go meanwhile.
+            let (least, most) = (self.all.0 + 64 * 1024, 2 * self.all.0 + self.all.1);
+            kinds.push(("full disk", (0..few).map(|_| Fault::Disk(self.chance.number(least, most))).collect()));
+        }
+        if !self.calls.is_empty() {
+            kinds.push(("failing call", (0..few).map(|_| self.failing_call()).collect()));
+        }
+        kinds
+    }
+
+    fn failing_call(&mut self) -> Fault {
+        let which = usize::try_from(self.chance.number(0, self.calls.len() as u64 - 1)).unwrap();
+        let (name, (first, last)) = self.calls[which].clone();
+        let error = ERRORS[usize::try_from(self.chance.number(0, ERRORS.len() as u64 - 1)).unwrap()];
+        let number = usize::try_from(self.chance.number(first as u64, last as u64)).unwrap();
+        Fault::Call { name, error, number, is_lasting: self.chance.part() < 0.5 }
+    }
+}
+
+/// The sizes of the files of a place.
+fn sizes(place: &Place) -> Vec<u64> {
+    place.names().iter().map(|name| std::fs::metadata(place.path(name)).unwrap().len()).collect()
+}
+
+/// Runs the job on copies of `template`, with many faults, and looks at the file after each.
+fn with_many_faults(job: Job, template: &Path, check: impl Fn(&Path, Option<u64>)) {
+    let mut faults = Faults::of(job, template);
+    for (kind, tried) in faults.kinds() {
+        let mut cut_short = 0;
+        for fault in &tried {
+            let place = fresh(template);
+            let path = place.path("file.db");
+            let outcome = run(job, &path, fault);
+            cut_short += u32::from(outcome.told != Some(u64::MAX));
+            println!("{job:?} seed {}: {fault:?}, {outcome:?}", faults.chance.seed);
+            assert_eq!(rows(&path, "PRAGMA integrity_check"), ["\"ok\""]);
+            check(&path, outcome.told);
+        }
+        println!("FIGURE {job:?}, {kind}: {} tried, {cut_short} cut short, {0} opened, 0 changes lost", tried.len());
+        assert!(cut_short > 0, "no fault came early enough");
+    }
 }
 
 fn fresh(template: &Path) -> Place {
@@ -96,7 +165,7 @@ fn upgrade() {
     let place = Place::new();
     let template = schema_1(&place);
     let before = untouched(&template);
-    at_many_moments(Job::Upgrade, &template, |path, told| {
+    with_many_faults(Job::Upgrade, &template, |path, told| {
         let schema = rows(path, "PRAGMA user_version").concat();
         assert!(schema == "Integer(4)" || (schema == "Integer(1)" && told.is_none()), "{schema}");
         assert_eq!(untouched(path), before);
@@ -107,11 +176,11 @@ fn upgrade() {
 }
 
 #[test]
-fn run() {
+fn migration_run() {
     let place = Place::new();
     let template = upgraded(&place);
     let before = records(&template);
-    at_many_moments(Job::Run, &template, |path, told| {
+    with_many_faults(Job::Run, &template, |path, told| {
         let done = "SELECT count(*) FROM connectors WHERE model_version = 2";
         let done = number(path, done);
         assert!(done >= told.unwrap_or(0).min(RECORDS as u64 * 2 / 3), "{done} {told:?}");
@@ -143,7 +212,7 @@ fn rollback() {
     let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
     drop(store);
     let after = records(&template);
-    at_many_moments(Job::Rollback, &template, |path, told| {
+    with_many_faults(Job::Rollback, &template, |path, told| {
         for (now, (before, after)) in records(path).iter().zip(before.iter().zip(&after)) {
             assert!(now == before || now == after, "half-way: {now}");
         }
@@ -168,7 +237,7 @@ fn rollback() {
 fn import() {
     let place = Place::new();
     let template = upgraded(&place);
-    at_many_moments(Job::Import, &template, |path, told| {
+    with_many_faults(Job::Import, &template, |path, told| {
         let count = number(path, "SELECT count(*) FROM connectors");
         let whole = RECORDS as u64 + 2500;
         assert!(count == whole || (count == RECORDS as u64 && told.is_none()), "{count}");
@@ -182,7 +251,7 @@ fn import() {
 fn save() {
     let place = Place::new();
     let template = upgraded(&place);
-    at_many_moments(Job::Save, &template, |path, told| {
+    with_many_faults(Job::Save, &template, |path, told| {
         let name = open(path).get("c1").unwrap().unwrap().name;
         let saved: u64 = name.parse().unwrap_or(0);
         let told = told.unwrap_or(0).min(60);
@@ -207,7 +276,7 @@ fn undo() {
         states.push(records(&template));
     }
     drop(store);
-    at_many_moments(Job::Undo, &template, |path, told| {
+    with_many_faults(Job::Undo, &template, |path, told| {
         let told = usize::try_from(told.unwrap_or(0).min(40)).unwrap();
         let now = records(path);
         let undone = [told, told + 1]
@@ -235,7 +304,7 @@ fn restore() {
     drop(store);
     execute(&template, "UPDATE connectors SET name = 'since then'; DELETE FROM connectors WHERE id LIKE 'c1%'");
     let since = records(&template);
-    at_many_moments(Job::Restore, &template, |path, told| {
+    with_many_faults(Job::Restore, &template, |path, told| {
         let now = records(path);
         assert!(now == before || (now == since && told.is_none()));
         drop(open(path));
@@ -248,7 +317,7 @@ fn copy() {
     let place = Place::new();
     let template = upgraded(&place);
     let before = records(&template);
-    at_many_moments(Job::KeepCopy, &template, |path, told| {
+    with_many_faults(Job::KeepCopy, &template, |path, told| {
         assert_eq!(records(path), before);
         let copies = only_whole_copies(path);
         assert!(copies == 1 || told.is_none());

@@ -302,7 +302,7 @@ pub(super) fn ensure_it_is(
     path: &std::path::Path,
 ) -> Result<(), StoreError> {
     let found = find_step(connection, &format!("h.step = {step}"))
-        .map_err(|cause| StoreError::Sql { doing: "reading the history", cause })?;
+        .map_err(StoreError::on(connection, "reading the history"))?;
     if found.is_some_and(|found| is_it(&found)) { Ok(()) } else { Err(StoreError::Replaced(path.to_owned())) }
 }
 

@@ -65,7 +65,7 @@ impl Store {
             let set = |name, value| set_setting(connection, name, value);
             set(DAYS, limits.days)
                 .and_then(|()| set(MEGABYTES, limits.megabytes))
-                .map_err(|cause| StoreError::Sql { doing: "keeping the settings", cause })
+                .map_err(StoreError::on(connection, "keeping the settings"))
         })
     }
 
@@ -100,8 +100,7 @@ impl Store {
         }
         loop {
             let forgotten = self.transaction("forgetting old steps", |connection| {
-                forget_one(connection, limits, now)
-                    .map_err(|cause| StoreError::Sql { doing: "forgetting old steps", cause })
+                forget_one(connection, limits, now).map_err(StoreError::on(connection, "forgetting old steps"))
             })?;
             let Some(bytes) = forgotten else { return Ok(pruned) };
             pruned.steps += 1;

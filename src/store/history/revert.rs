@@ -55,7 +55,7 @@ impl Store {
             if let Some(by) = reverted.by {
                 ensure_it_is(connection, by, |by| by.reverts == Some(reverted.step.step), &path)?;
             }
-            if reverted.stopped { Ok(()) } else { end(connection, &reverted) }.map_err(failed)
+            if reverted.stopped { Ok(()) } else { end(connection, &reverted) }.map_err(failed(connection))
         })?;
         Ok(reverted)
     }
@@ -81,10 +81,10 @@ impl Store {
                 if let Some(by) = so_far.by {
                     ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
                 }
-                let (mut reverted, last) = revert_batch(connection, so_far, &after, now).map_err(failed)?;
+                let (mut reverted, last) = revert_batch(connection, so_far, &after, now).map_err(failed(connection))?;
                 if is_one {
-                    end(connection, &reverted).map_err(failed)?;
-                    name_the_only_one(connection, &mut reverted).map_err(failed)?;
+                    end(connection, &reverted).map_err(failed(connection))?;
+                    name_the_only_one(connection, &mut reverted).map_err(failed(connection))?;
                 }
                 Ok::<_, StoreError>((reverted, last))
             });
@@ -124,7 +124,7 @@ impl Store {
                 reverted.by = journal.finish()?;
                 end_part(connection, &mut reverted)
             };
-            work().map_err(failed)?;
+            work().map_err(failed(connection))?;
             Ok(reverted)
         })
     }
@@ -138,14 +138,14 @@ impl Store {
         self.transaction("taking a step back", |connection| {
             let mut reverted = nothing_yet(known(connection, step)?);
             let step = reverted.step.step;
-            let Some(entry) = entry(connection, step, id).map_err(failed)? else {
+            let Some(entry) = entry(connection, step, id).map_err(failed(connection))? else {
                 return Err(StoreError::History(format!("step {step} did not change {id:?}")));
             };
-            let current = get(connection, id).map_err(failed)?;
+            let current = get(connection, id).map_err(failed(connection))?;
             if current.as_ref().map(|record| record.revision) != seen {
                 return Err(StoreError::History(format!("{id:?} was changed again meanwhile; look at it once more")));
             }
-            let back = back_of(connection, step, &entry, current.as_ref()).map_err(failed)?;
+            let back = back_of(connection, step, &entry, current.as_ref()).map_err(failed(connection))?;
             if back == Back::Unknown {
                 return Err(StoreError::History(format!(
                     "another program deleted {id:?}, and the history holds only what step {step} changed of it; nothing \
@@ -160,14 +160,14 @@ impl Store {
                 reverted.by = journal.finish()?;
                 end_part(connection, &mut reverted)
             };
-            work().map_err(failed)?;
+            work().map_err(failed(connection))?;
             Ok(reverted)
         })
     }
 }
 
-fn failed(cause: rusqlite::Error) -> StoreError {
-    StoreError::Sql { doing: "taking a step back", cause }
+fn failed(connection: &Connection) -> impl Fn(rusqlite::Error) -> StoreError {
+    StoreError::on(connection, "taking a step back")
 }
 
 /// Ends the step that took another one back.
@@ -219,9 +219,9 @@ fn nothing_yet(step: Step) -> Reverted {
 
 /// A step that can be taken back in part. What brought another one again stands for that one.
 fn known(connection: &Connection, step: i64) -> Result<Step, StoreError> {
-    let origin = brought_again(connection, step).map_err(failed)?.unwrap_or(step);
+    let origin = brought_again(connection, step).map_err(failed(connection))?.unwrap_or(step);
     find_step(connection, &format!("h.step = {origin}"))
-        .map_err(failed)?
+        .map_err(failed(connection))?
         .ok_or_else(|| StoreError::History(format!("there is no step {origin} in the history")))
 }
 
