@@ -8,7 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute, queue, style};
@@ -20,8 +20,11 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the program has it. Dropping it gives it back.
 pub struct Session {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// None only while this is dropped.
+    terminal: Option<Screen>,
 }
+
+type Screen = Terminal<CrosstermBackend<Stdout>>;
 
 impl Session {
     /// Takes the terminal.
@@ -39,8 +42,7 @@ impl Session {
         // command that also switches reverse and bold off, and the selection cannot be seen.
         style::force_color_output(true);
         enter()?;
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).context("the terminal cannot be used")?;
-        Ok(Self { terminal })
+        Ok(Self { terminal: Some(screen()?) })
     }
 
     /// Draws a frame, shown at once or not at all.
@@ -49,7 +51,9 @@ impl Session {
     /// When the terminal has gone.
     pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(view)?;
+        if let Some(terminal) = &mut self.terminal {
+            terminal.draw(view)?;
+        }
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
 
@@ -58,8 +62,7 @@ impl Session {
     /// # Errors
     /// When the terminal has gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.terminal.size()?;
-        Ok((size.width, size.height))
+        terminal::size()
     }
 
     /// Gives the terminal back, stops the process, and takes it again when it goes on.
@@ -102,7 +105,7 @@ impl Session {
     /// When the terminal has gone.
     pub fn clean(&mut self) -> anyhow::Result<()> {
         // A new one, since clearing the old one asks for the cursor, whose answer the input thread takes.
-        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout())).context("the terminal cannot be used")?;
+        put_away(self.terminal.replace(screen()?));
         queue!(io::stdout(), BeginSynchronizedUpdate, Clear(ClearType::All))?;
         Ok(())
     }
@@ -110,7 +113,22 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        put_away(self.terminal.take());
         leave();
+    }
+}
+
+fn screen() -> anyhow::Result<Screen> {
+    Terminal::new(CrosstermBackend::new(io::stdout())).context("the terminal cannot be used")
+}
+
+/// Left to itself, a screen that cannot show the cursor any more says so on standard error, and panics when that is
+/// the terminal that has gone.
+fn put_away(screen: Option<Screen>) {
+    if let Some(mut screen) = screen
+        && screen.show_cursor().is_err()
+    {
+        std::mem::forget(screen);
     }
 }
 

@@ -1,9 +1,11 @@
-//! Signals: the program ends by its normal way, and in any case.
+//! Signals, and a terminal that has gone: the program ends by its normal way, and in any case.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -30,14 +32,24 @@ pub fn received() -> Option<i32> {
 /// leave a reader spinning for ever.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A signal that comes so soon after another one is the same asking: a terminal that goes sends SIGHUP to the leader
+/// of its processes and to all of them.
+const SOON: Duration = Duration::from_millis(500);
+
 /// Starts listening.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn start(send: impl Fn(Asked) + Send + 'static) -> std::io::Result<()> {
+pub fn start(send: impl Fn(Asked) + Clone + Send + 'static) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGCONT])?;
+    let for_terminal = send.clone();
     thread::spawn(move || {
-        let mut asked_before = false;
+        if wait_for_hangup() {
+            ask_to_end(SIGHUP, &for_terminal);
+        }
+    });
+    thread::spawn(move || {
+        let mut asked: Option<Instant> = None;
         for signal in &mut signals {
             // Keys for an editor that runs in this terminal reach the whole group of processes.
             if input::is_lent() && matches!(signal, SIGINT | SIGQUIT | SIGCONT) {
@@ -47,19 +59,40 @@ pub fn start(send: impl Fn(Asked) + Send + 'static) -> std::io::Result<()> {
                 send(Asked::ToRedraw);
                 continue;
             }
-            if asked_before {
-                end(signal);
+            match asked {
+                Some(first) if first.elapsed() > SOON => end(signal),
+                Some(_) => {}
+                None => {
+                    asked = Some(Instant::now());
+                    ask_to_end(signal, &send);
+                }
             }
-            asked_before = true;
-            RECEIVED.store(signal, Ordering::SeqCst);
-            send(Asked::ToEnd);
-            thread::spawn(move || {
-                thread::sleep(PATIENCE);
-                end(signal);
-            });
         }
     });
     Ok(())
+}
+
+fn ask_to_end(signal: i32, send: &impl Fn(Asked)) {
+    RECEIVED.store(signal, Ordering::SeqCst);
+    send(Asked::ToEnd);
+    thread::spawn(move || {
+        thread::sleep(PATIENCE);
+        end(signal);
+    });
+}
+
+/// Waits for the terminal to go; false where that cannot be seen. SIGHUP reaches only the leader of the terminal's
+/// processes, and a read of a terminal that has gone says again and again that there is nothing.
+fn wait_for_hangup() -> bool {
+    let stdin = std::io::stdin();
+    loop {
+        let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
+        match poll(&mut watched, None) {
+            Ok(_) => return watched.iter().any(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR)),
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 fn end(signal: i32) -> ! {

@@ -6,4 +6,5 @@ mod support;
 
 mod journey;
 mod life_cycle;
+mod odd_terminals;
 mod terminal;
