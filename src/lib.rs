@@ -19,6 +19,7 @@
 //! | [`app`] | the model, the focus, the router between screens | `screens` |
 //! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
+//! | [`beside`] | files that are built beside their place | nothing |
 //! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `run` |
 //!
 //! To change what a migration does, start at [`domain::model_version`]; what a key does, at
@@ -26,6 +27,7 @@
 //! expects, at `assets/connector_types.json`; what is sealed and authenticated, at [`domain::secret`].
 
 pub mod app;
+pub mod beside;
 pub mod cli;
 pub mod clock;
 pub mod demo;

@@ -82,7 +82,9 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
     if let Some(command) = args.command.as_ref().filter(|command| args.ui.read_only && command.writes()) {
         anyhow::bail!("{} would write, and --read-only forbids it", command.name());
     }
-    let mut output = Output::new(args.quiet);
+    let goes_on =
+        args.command.as_ref().is_some_and(|command| command.writes() || matches!(command, Command::Check { .. }));
+    let mut output = Output::new(args.quiet, goes_on);
     context::install_types(args.types)?;
     let positional = args.positional;
     if let Some(word) = positional.as_ref().filter(|word| looks_mistyped(word)) {

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use serde_json::Value;
 
 use super::progress::Progress;
+use crate::domain::json;
 use crate::transfer::TransferError;
 use crate::ui::text::{fit, safe, safe_json, width};
 
@@ -14,23 +15,51 @@ const WIDEST: usize = 60;
 
 /// Standard output did not take the text; what the command did is done.
 #[derive(Debug, thiserror::Error)]
-#[error("standard output cannot be written: {0}")]
+#[error("standard output cannot be written")]
 pub(super) struct OutputFailed(#[from] io::Error);
+
+/// Standard output, whose reader may have gone (`| head`).
+struct Pipe {
+    stdout: StdoutLock<'static>,
+    goes_on: bool,
+}
+
+impl Pipe {
+    fn settle<T>(&self, outcome: io::Result<T>, instead: T) -> io::Result<T> {
+        match outcome {
+            Err(error) if self.goes_on && error.kind() == io::ErrorKind::BrokenPipe => Ok(instead),
+            outcome => outcome,
+        }
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.stdout.write(bytes);
+        self.settle(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.stdout.flush();
+        self.settle(flushed, ())
+    }
+}
 
 /// Standard output and what goes beside it.
 pub(super) struct Output {
-    stdout: BufWriter<StdoutLock<'static>>,
+    stdout: BufWriter<Pipe>,
     to_terminal: bool,
     progress: bool,
     quiet: bool,
 }
 
 impl Output {
-    pub(super) fn new(quiet: bool) -> Self {
+    /// With `goes_on` the command comes to its end, and to its exit code, also when nobody reads it any more.
+    pub(super) fn new(quiet: bool, goes_on: bool) -> Self {
         let stdout = io::stdout();
         let to_terminal = stdout.is_terminal();
         let progress = !quiet && io::stderr().is_terminal();
-        Self { stdout: BufWriter::new(stdout.lock()), to_terminal, progress, quiet }
+        Self { stdout: BufWriter::new(Pipe { stdout: stdout.lock(), goes_on }), to_terminal, progress, quiet }
     }
 
     /// One line for people.
@@ -41,8 +70,12 @@ impl Output {
 
     /// JSON, indented on a terminal and for one object, escaped where a terminal would act on it.
     pub(super) fn json(&mut self, value: &Value) -> Result<(), OutputFailed> {
-        let text = format!("{value:#}");
-        let text = if self.to_terminal { safe_json(&text) } else { text };
+        self.json_text(&format!("{value:#}"))
+    }
+
+    /// JSON text, as [`Output::json`] prints a value.
+    pub(super) fn json_text(&mut self, text: &str) -> Result<(), OutputFailed> {
+        let text = if self.to_terminal { &safe_json(text) } else { text };
         writeln!(self.stdout, "{text}")?;
         Ok(self.stdout.flush()?)
     }
@@ -130,9 +163,9 @@ impl Output {
     }
 }
 
-/// JSON for people, its lines after the first one moved to the right.
-pub(super) fn indented(value: &Value, indent: usize) -> String {
-    format!("{value:#}").replace('\n', &format!("\n{}", "  ".repeat(indent)))
+/// JSON text for people, its lines after the first one moved to the right.
+pub(super) fn indented(text: &str, indent: usize) -> String {
+    json::pretty(text).replace('\n', &format!("\n{}", "  ".repeat(indent)))
 }
 
 /// A number of things: `1 connector`, `2 connectors`.

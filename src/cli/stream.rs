@@ -66,13 +66,19 @@ impl List {
     pub(super) fn object(members: &[(&str, Value)], name: &str, output: &mut Output) -> Result<Self, OutputFailed> {
         let mut text = String::from("{\n");
         for (member, value) in members {
-            text.push_str(&format!("  {}: {},\n", json!(member), indented(value, 1)));
+            text.push_str(&format!("  {}: {},\n", json!(member), indented(&value.to_string(), 1)));
         }
         output.text(&format!("{text}  {}: [", json!(name)))?;
         Ok(Self { items: 0, indent: 2 })
     }
 
+    /// Adds an item.
     pub(super) fn push(&mut self, item: &Value, output: &mut Output) -> Result<(), OutputFailed> {
+        self.push_text(&item.to_string(), output)
+    }
+
+    /// Adds an item that is JSON text already.
+    pub(super) fn push_text(&mut self, item: &str, output: &mut Output) -> Result<(), OutputFailed> {
         let comma = if self.items == 0 { "" } else { "," };
         self.items += 1;
         output.text(&format!("{comma}\n{}{}", "  ".repeat(self.indent), indented(item, self.indent)))
@@ -87,7 +93,7 @@ impl List {
         }
         text.push(']');
         for (member, value) in members {
-            text.push_str(&format!(",\n  {}: {}", json!(member), indented(value, 1)));
+            text.push_str(&format!(",\n  {}: {}", json!(member), indented(&value.to_string(), 1)));
         }
         output.text(&text)?;
         output.text(if self.indent == 1 { "\n" } else { "\n}\n" })?;
@@ -129,12 +135,17 @@ pub(super) fn sheet_row<T: AsRef<str>>(cells: &[T]) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// How a formula begins, in letters of both widths.
+const FORMULAS: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// A spreadsheet runs what looks like a formula; with an apostrophe before it, it is a text. Control characters
 /// are shown, so that no cell can reach a terminal or another line.
 fn harmless(cell: &str) -> String {
     let text = safe(cell);
-    // Not only at the very beginning: some programs cut blanks off first.
-    let is_formula =
-        text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    if is_formula { format!("'{text}") } else { text }
+    // Some programs take a semicolon for the end of a cell, and some cut blanks off before they look.
+    let parts = text.split(';').map(|part| match part.trim_start().starts_with(FORMULAS) {
+        true => format!("'{part}"),
+        false => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join(";")
 }

@@ -3,6 +3,7 @@
 use super::auth::StoredAuthMode;
 use super::connector::Connector;
 use super::connector_type::Catalogue;
+use super::json;
 use super::model_version::{self, Group};
 use super::secret::SecretsState;
 use super::validate;
@@ -52,6 +53,14 @@ pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
     }
     for problem in validate::problems(connector) {
         push(Severity::Problem, &problem.field, problem.reason, IN_FORM);
+    }
+    for (field, text) in [("config", &connector.config), ("extra", &connector.extra)] {
+        // What is no JSON at all has been told already.
+        if json::canonical(text).is_none() && json::sorted(text).is_ok() {
+            let reason =
+                "a key stands in it twice, or half of a surrogate pair: programs read it differently".to_owned();
+            push(Severity::Note, field, reason, "write it anew in the form, or with `update`");
+        }
     }
     of_migration(connector, &mut push);
     of_type(connector, &mut push);
@@ -165,6 +174,7 @@ mod tests {
                 },
                 &["problem config"],
             ),
+            (|record| record.config = record.config.replace("{", r#"{"method":"put","#), &["note config"]),
             (|record| record.extra = "[]".to_owned(), &["problem extra"]),
             (|record| record.model_version = 1, &["note model_version"]),
             (|record| record.model_version = 9, &["problem model_version"]),

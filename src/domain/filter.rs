@@ -154,6 +154,29 @@ pub fn is_of_type(connector_type_id: &str, wanted: &str) -> bool {
     fold(connector_type_id).contains(wanted) || name.is_some_and(|name| fold(name).contains(wanted))
 }
 
+/// What in a filter may be a mistake, for whoever cannot see at once what it does: a key that is none, a term that says
+/// nothing. Such words are taken as text, or as not there.
+pub fn doubts(text: &str) -> Vec<String> {
+    words(text).iter().filter_map(doubt).collect()
+}
+
+fn doubt(word: &Word) -> Option<String> {
+    if word.text.is_empty() || (word.text == "-" && !word.quoted) {
+        return Some("a part of the filter is empty and says nothing".to_owned());
+    }
+    let (key, value) = word.text.split_once(':').filter(|_| !word.quoted)?;
+    let is_known = TERMS.iter().any(|(known, _)| known.trim_end_matches(':') == fold(key));
+    let is_word = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic());
+    match (is_known, value.is_empty()) {
+        (true, true) => Some(format!("{key}: has no value and says nothing")),
+        (false, _) if is_word => {
+            let keys: Vec<&str> = TERMS.iter().map(|(known, _)| *known).collect();
+            Some(format!("{key}: is no key of a filter ({}); \"{key}:…\" in quotes is text", keys.join(" ")))
+        }
+        _ => None,
+    }
+}
+
 struct Word {
     text: String,
     negated: bool,
@@ -339,6 +362,17 @@ mod tests {
         for filter in ["auth:personal", "needs:coffee", "is:nice", "missing:link", "change:of-heart"] {
             let reason = Filter::parse(filter).expect_err(filter);
             assert!(reason.starts_with(filter), "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_mistake_is_told() {
+        for text in ["-authype:oauth", "type:", "-", "\"\"", "jira foo:bar", "-auth:"] {
+            assert_eq!(doubts(text).len(), 1, "{text}");
+        }
+        for text in ["", "jira -type:webhook", "\"foo:bar\"", "http://a.example:80", "12:30", "type:\"a b\""] {
+            let expected = usize::from(text.starts_with("http"));
+            assert_eq!(doubts(text).len(), expected, "{text}");
         }
     }
 

@@ -248,6 +248,72 @@ pub fn canonical(text: &str) -> Option<String> {
     write_sorted(text, Doubt::Refused).ok()
 }
 
+/// The text of one JSON value without blanks between its parts, which stay as they are written.
+///
+/// # Errors
+/// When the text is not one JSON value.
+pub fn compact(text: &str) -> Result<String, serde_json::Error> {
+    let _: &RawValue = serde_json::from_str(text)?;
+    Ok(parts(text).filter(|part| !part.trim().is_empty()).collect())
+}
+
+/// JSON text with every entry on a line of its own, as `serde_json` writes it; its parts stay as they are written.
+pub fn pretty(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len() * 2);
+    let mut depth = 0_usize;
+    let mut is_empty = false;
+    for part in parts(text).filter(|part| !part.trim().is_empty()) {
+        let is_closing = matches!(part, "}" | "]");
+        depth -= usize::from(is_closing && depth > 0);
+        // After an opening bracket comes a line of its own, unless it is closed at once.
+        if (shown.ends_with(['{', '[', ',']) && !is_closing) || (is_closing && !is_empty) {
+            shown.push('\n');
+            shown.extend(std::iter::repeat_n("  ", depth));
+        }
+        is_empty = matches!(part, "{" | "[");
+        depth += usize::from(is_empty);
+        shown.push_str(if part == ":" { ": " } else { part });
+    }
+    shown
+}
+
+/// The brackets, commas, colons, strings, other values and blanks of a JSON text.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = match first {
+            '"' => end_of_string(rest),
+            '{' | '}' | '[' | ']' | ',' | ':' => 1,
+            _ if first.is_whitespace() => rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len()),
+            _ => rest.find(|c: char| c.is_whitespace() || "{}[],:\"".contains(c)).unwrap_or(rest.len()),
+        };
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        Some(part)
+    })
+}
+
+fn end_of_string(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Does an object name a key twice, at its surface? No value is looked at.
+pub fn has_repeated_key(text: &str) -> bool {
+    let mut seen = HashSet::new();
+    serde_json::from_str::<Entries<IgnoredAny>>(text)
+        .is_ok_and(|Entries(entries)| entries.into_iter().any(|(key, _)| !seen.insert(key)))
+}
+
 /// What becomes of a text that readers differ about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doubt {
@@ -362,6 +428,18 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_text_stay_as_they_are_written() {
+        let text = r#" { "a" : [ 1e400 , "x: {\"", { } ], "b":"\ud800" , "c" : [] } "#;
+        assert_eq!(compact(text).expect("JSON"), r#"{"a":[1e400,"x: {\"",{}],"b":"\ud800","c":[]}"#);
+        assert!(compact("{} x").is_err() && compact("").is_err());
+        for text in [r#"{"a":[1,{"b":[]},"c"],"d":{},"e":null}"#, "[]", "7", r#"["{\"a\":1}"]"#, "[[],[[1]]]"] {
+            let value: Value = serde_json::from_str(text).expect(text);
+            assert_eq!(pretty(text), format!("{value:#}"));
+        }
+        assert!(has_repeated_key(r#"{"a":1,"b":2,"a":3}"#) && !has_repeated_key(r#"{"a":{"b":1,"b":2}}"#));
+    }
+
+    #[test]
     fn an_export_writes_what_is_stored() {
         for (text, expected) in [
             (r#" {"b": 1e400, "a": [0.10, "\u00e9\/", "\ud800", -0 ]} "#, r#"{"a":[0.10,"é/","\ud800",-0],"b":1e400}"#),
@@ -379,6 +457,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
+            let _ = (pretty(&text), compact(&text), sorted(&text));
             let _ = look(&text);
             let _ = count_of_key(&text, "d");
         }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::error::StoreError;
 use super::schema::{self, APPLICATION_ID};
+use crate::beside::{folder_of, temporary};
 
 /// How long a writer waits for another program's transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
@@ -99,8 +100,7 @@ pub(super) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
 
 /// Tried, not asked: permissions are not the whole story (mounts, other kinds of rights).
 fn is_in_read_only_folder(path: &Path) -> bool {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).is_err()
+    temporary(folder_of(path)).is_err()
 }
 
 fn immutable_uri(path: &Path) -> String {

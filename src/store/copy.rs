@@ -21,6 +21,7 @@ use super::connect::{
 use super::connectors::count;
 use super::error::StoreError;
 use super::open::Store;
+use crate::beside::{folder_of, temporary};
 
 /// An import of more records than this is preceded by a copy.
 pub const COPY_FROM: u64 = 1000;
@@ -217,10 +218,7 @@ fn copy(path: &Path, folder: &Path, is_checked: bool, progress: Progress<'_>) ->
     // One view of the file for the copy and for what it is compared with.
     source.execute_batch("BEGIN").map_err(wrap)?;
     let records = count_of(&source, path)?;
-    let target = tempfile::Builder::new()
-        .prefix(".connector-admin-copy-")
-        .tempfile_in(folder)
-        .map_err(|error| StoreError::io(folder, error))?;
+    let target = temporary(folder).map_err(|error| StoreError::io(folder, error))?;
     copy_pages(path, &source, target.path(), progress)?;
     if is_checked && let Some(detail) = damage(target.path(), "quick_check")? {
         return Err(StoreError::Corrupt { path: path.to_owned(), detail: format!("its copy is not right: {detail}") });
@@ -364,10 +362,6 @@ fn made(path: PathBuf, kind: CopyKind) -> Result<FileCopy, StoreError> {
 fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = folder_of(path);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| StoreError::io(folder, error))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn count_of(connection: &Connection, path: &Path) -> Result<u64, StoreError> {

@@ -178,9 +178,6 @@ impl StoreError {
 
     /// Wraps a file system error.
     pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
-        // What makes a file beside another names that one, which nobody has heard of.
-        let is_wrapped = cause.get_ref().is_some() && cause.kind() != std::io::ErrorKind::Other;
-        let cause = if is_wrapped { std::io::Error::from(cause.kind()) } else { cause };
         match cause.kind() {
             std::io::ErrorKind::StorageFull
             | std::io::ErrorKind::QuotaExceeded

@@ -14,6 +14,7 @@ use super::error::StoreError;
 use super::lock::{begin, is_busy};
 use super::schema::{self, APPLICATION_ID};
 use super::upgrade::{Stage, UpgradeReport, upgrade};
+use crate::beside::{folder_of, temporary};
 
 /// Kilobytes of pages that a connection keeps; a long job keeps more.
 const CACHE: i64 = 2 * 1024;
@@ -195,15 +196,10 @@ fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Makes a new file at the newest schema, readable by its owner only.
 fn create(path: &Path) -> Result<(), StoreError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
-    }
     // Built beside the path and moved there whole: a program killed in between leaves no half file.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let fresh = tempfile::Builder::new()
-        .prefix(".connector-admin-new-")
-        .tempfile_in(folder)
-        .map_err(|error| StoreError::io(folder, error))?;
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
+    let fresh = temporary(folder).map_err(|error| StoreError::io(folder, error))?;
     write_schema(fresh.path(), schema::LATEST)?;
     match fresh.persist_noclobber(path) {
         Ok(_) => Ok(()),

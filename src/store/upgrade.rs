@@ -16,6 +16,7 @@ use super::copy::persist_at;
 use super::error::StoreError;
 use super::lock::begin;
 use super::schema::{self, APPLICATION_ID, SqlStep};
+use crate::beside::folder_of;
 
 /// What an upgrade is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,7 +182,7 @@ impl Run<'_> {
     fn copy_file(&mut self, locked: &Connection, cancel: &Arc<AtomicBool>) -> Result<PathBuf, StoreError> {
         let total = self.source.metadata().map_err(|error| StoreError::io(self.path, error))?.len();
         self.enter(Stage::Copying { done: 0, total })?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(self.path);
         let io = |error| StoreError::io(folder, error);
         let has_wal = fs::metadata(side_file(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
         if !has_wal && let Some(copy) = self.equal_copy(folder)? {

@@ -1,10 +1,11 @@
 //! Files that are named by people: paths, folders, and writing one whole.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read as _, Write};
+use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::TransferError;
+use crate::beside::{folder_of, temporary};
 
 /// What a folder holds, for picking a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,9 @@ pub fn expand_home(path: &Path) -> PathBuf {
 /// [`TransferError::Taken`].
 pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(), TransferError> {
     let taken = |what| Err(TransferError::Taken { path: target.to_owned(), what });
+    if target == Path::new("-") {
+        return Ok(());
+    }
     if is_same(target, connectors) {
         return taken("the connectors file itself");
     }
@@ -76,7 +80,7 @@ pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(),
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 
 /// Do both lead to one file, or to one place where none is yet?
-fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     if let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) {
         use std::os::unix::fs::MetadataExt as _;
@@ -94,7 +98,7 @@ fn place_of(path: &Path) -> Option<PathBuf> {
         if let Ok(real) = fs::canonicalize(&path) {
             return Some(real);
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(&path);
         path = match fs::read_link(&path) {
             Ok(target) => folder.join(target),
             Err(_) => return Some(fs::canonicalize(folder).ok()?.join(path.file_name()?)),
@@ -112,11 +116,7 @@ pub fn write_whole<T, E: From<TransferError>>(
     target: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> Result<T, E> {
-    let cannot = |cause: io::Error| {
-        // What made the file beside it names that one, which nobody has heard of.
-        let cause = if cause.get_ref().is_some() { io::Error::from(cause.kind()) } else { cause };
-        TransferError::Io { name: format!("{} cannot be written", target.display()), cause }
-    };
+    let cannot = |cause| TransferError::Io { name: format!("{} cannot be written", target.display()), cause };
     let real = place_of(target).unwrap_or_else(|| target.to_owned());
     if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
         let file = File::options().write(true).open(&real).map_err(cannot)?;
@@ -125,8 +125,7 @@ pub fn write_whole<T, E: From<TransferError>>(
         out.flush().map_err(cannot)?;
         return Ok(value);
     }
-    let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let partial = tempfile::Builder::new().prefix(".connector-admin-").tempfile_in(folder).map_err(cannot)?;
+    let partial = temporary(folder_of(&real)).map_err(cannot)?;
     let mut out: BufWriter<&File> = BufWriter::new(partial.as_file());
     let value = write(&mut out)?;
     out.flush().map_err(cannot)?;

@@ -71,11 +71,11 @@ pub(super) fn connectors(count: u64) -> String {
 }
 
 /// What is said of ids that [`is_plain_id`] refuses.
-pub(super) const LONG_IDS: &str = "with an id that the newest Kibana releases leave out on import: they take 1 to 36 \
+pub const LONG_IDS: &str = "with an id that the newest Kibana releases leave out on import: they take 1 to 36 \
      lower-case letters, digits and hyphens (--create-new-copies gives new ids)";
 
 /// The rule of Kibana releases of late 2026 for ids in imports.
-pub(super) fn is_plain_id(id: &str) -> bool {
+pub fn is_plain_id(id: &str) -> bool {
     (1..=36).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
@@ -353,6 +353,7 @@ fn secrets_of(value: Option<Box<RawValue>>) -> Result<(Option<String>, Option<Op
     let text = Zeroizing::new(text_of(value));
     match text.as_bytes().first() {
         Some(b'n') => Ok((None, None)),
+        Some(b'{') if json::has_repeated_key(&text) => Err("attributes.secrets names a key twice".to_owned()),
         Some(b'{') => {
             let secrets = OpenSecrets::read(Secret::json(text)).map_err(|_| "attributes.secrets cannot be read")?;
             Ok((None, Some(secrets).filter(|secrets| !secrets.is_empty())))

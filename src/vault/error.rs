@@ -68,7 +68,7 @@ pub enum Unreadable {
     OfAnother(String),
     /// The record was changed without sealing the secrets anew.
     #[error(
-        "the type, the config or the missing-secrets flag was changed outside of this program; putting that back opens it again"
+        "the type, the config or the missing-secrets flag was changed without sealing them anew, by hand or while they could not be opened; putting that back opens them again"
     )]
     RecordChanged,
     /// Not in the form of this program; Kibana's own ciphertext, for example.

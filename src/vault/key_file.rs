@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use super::key::{Key, KeyId};
+use crate::beside::folder_of;
 
 const HEAD: &str = "# Keys of Connector Admin. Whoever has this file can open the secrets sealed with it; without it
 # nobody can. Keep a copy in a safe place. The last key seals, the ones before it only open.
@@ -53,7 +54,7 @@ fn parse(line: &str) -> Option<(KeyId, Key)> {
 pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
     let (id, key) = (KeyId::of_key_file()?, Key::random()?);
     let wrap = |error| VaultError::io(path, error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     make_folder(folder).map_err(|error| VaultError::io(folder, error))?;
     let mut options = OpenOptions::new();
     options.append(true).read(true).create(true);
@@ -98,7 +99,9 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
 pub(super) fn exposure(path: &Path) -> Option<String> {
     #[cfg(unix)]
     {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).ok()?.permissions());
+        // What is no file cannot be read, which is told where it is tried.
+        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         if mode & 0o077 != 0 {
             let path = path.display();
             return Some(format!(

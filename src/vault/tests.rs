@@ -48,12 +48,9 @@ fn what_is_sealed_opens_and_each_way_it_does_not_is_named() {
         changed
     };
     for (change, reason) in [
-        (
-            &(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector),
-            "was changed outside of this program",
-        ),
-        (&|c| c.is_missing_secrets = true, "was changed outside of this program"),
-        (&|c| c.connector_type_id = ".http".into(), "was changed outside of this program"),
+        (&(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector), "was changed without sealing"),
+        (&|c| c.is_missing_secrets = true, "was changed without sealing"),
+        (&|c| c.connector_type_id = ".http".into(), "was changed without sealing"),
         (&|c| c.id = "two".into(), "belongs to the connector one"),
         (&|c| c.secrets = c.secrets.clone().map(|text| text.replace(".k", ".k0")), "damaged or was tampered"),
         (&|c| c.secrets = Some("ca2.new".into()), "newer release"),

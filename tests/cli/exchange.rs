@@ -431,3 +431,78 @@ fn standard_output_is_never_replaced() {
     }
     assert!(!place.path("-").exists());
 }
+
+#[test]
+fn a_refused_import_never_takes_away_what_another_program_made() {
+    use std::io::Write as _;
+    let place = Place::new();
+    let path = place.path("new/a.db");
+    let line = r#"{"type":"action","id":"a","attributes":{"actionTypeId":".x","name":"n"}}"#;
+    for end in ["bad", line.replace("\"a\"", "\"b\"").as_str()] {
+        let _ = std::fs::remove_file(&path);
+        let mut import = Command::new(PROGRAM);
+        import.arg("--file").arg(&path).args(["import", "-"]).stdin(std::process::Stdio::piped());
+        import.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+        let mut import = import.spawn().unwrap();
+        let mut input = import.stdin.take().unwrap();
+        // More than a pipe holds: when all of it is taken, the import has begun.
+        for at in 0..2000 {
+            writeln!(input, "{}", line.replace("\"a\"", &format!("\"c{at}\""))).unwrap();
+        }
+        let other = place.write("other.ndjson", &line.replace("\"a\"", "\"theirs\""));
+        ok(&path, &["import", other.to_str().unwrap()]);
+        writeln!(input, "{end}").unwrap();
+        drop(input);
+        let output = import.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(records(&path).len(), 1, "{output:?}");
+        let names: Vec<_> = std::fs::read_dir(place.path("new")).unwrap().flatten().map(|it| it.file_name()).collect();
+        assert_eq!(names, ["a.db"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_written_as_an_export_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let path = place.demo();
+    let (link, target) = (place.path("link.md"), place.write("target.md", "before"));
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    ok(&path, &["migrate", "--report", link.to_str().unwrap(), "--quiet"]);
+    assert!(link.is_symlink());
+    assert!(std::fs::read_to_string(&target).unwrap().starts_with("# Migration plan"));
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+    let pipe = place.path("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    ok(&path, &["migrate", "--report", pipe.to_str().unwrap(), "--quiet"]);
+    assert!(reader.join().unwrap().starts_with("id,name,"));
+    let refused = run(&path, &["migrate", "--report", place.path("no/folder/x.md").to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("x.md cannot be written: No such file") && !said.contains(".connector-admin"), "{said}");
+}
+
+#[test]
+fn the_exit_code_is_that_of_the_result_whoever_reads_it() {
+    let place = Place::new();
+    let path = place.demo();
+    for command in ["check", "migrate --apply --no-copy"] {
+        let script = format!("( {PROGRAM} --file {} {command}; echo $? >&2 ) | true", path.display());
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr).lines().last(), Some("1"), "{command}: {output:?}");
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output_or_refused_and_never_a_file() {
+    let place = Place::new();
+    let path = place.demo();
+    let output = run(&path, &["backup", "-"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(ok(&path, &["migrate", "--report", "-"]).starts_with("# Migration plan"));
+}

@@ -141,7 +141,7 @@ fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
         (
             "config",
             &|| execute(&path, "UPDATE connectors SET config = replace(config, 'post', 'put') WHERE id = 'hook'"),
-            "was changed outside of this program",
+            "was changed without sealing",
         ),
     ];
     for (name, damage, reason) in cases {

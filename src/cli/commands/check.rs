@@ -23,7 +23,7 @@ pub(super) fn check(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter)?;
+    let filter = parse_filter(filter, output)?;
     let vault = Vault::new(context.keys()?);
     let store = Store::open_read_only(&context.file)?;
     let progress = output.progress();

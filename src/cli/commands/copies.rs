@@ -12,6 +12,9 @@ use crate::clock::{age_of, bytes_text, iso};
 use crate::store::{self, FileCopy, Inspection, Store};
 
 pub(super) fn make(file: &Path, target: Option<&Path>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    if target == Some(Path::new("-")) {
+        bail!("a copy cannot go to standard output; name a file for it");
+    }
     let store = Store::open_read_only(file)?;
     let progress = output.progress();
     let copied =

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::super::context::Context;
@@ -12,10 +11,10 @@ use super::super::output::{Output, complain, counted};
 use super::super::{DONE, REFUSED};
 use super::{open, open_existing};
 use crate::clock;
-use crate::domain::{Connector, SecretEdits};
+use crate::domain::{Connector, SecretEdits, SecretsState, json};
 use crate::store::{SaveOutcome, Store, StoreError};
-use crate::transfer::TransferError;
 use crate::transfer::api::{self, ApiError, Body};
+use crate::transfer::{LONG_IDS, TransferError, is_plain_id};
 use crate::vault::Vault;
 use crate::worker::{self, key_warnings};
 
@@ -79,12 +78,21 @@ fn update_in(
     body: Body,
 ) -> anyhow::Result<Result<(Connector, bool), ApiError>> {
     let Some(current) = store.get(id)? else { return Ok(Err(ApiError::not_found(id))) };
+    let has_secrets = body.has_secrets();
     let (connector, secrets) = match body.update(&current) {
         Ok(updated) => updated,
         Err(error) => return Ok(Err(error)),
     };
     if connector == current && secrets == SecretEdits::default() {
         return Ok(Ok((current, false)));
+    }
+    if let (true, false, SecretsState::Unreadable(reason)) =
+        (connector.config != current.config, has_secrets, vault.state(&current))
+    {
+        return Ok(Err(ApiError::bad(format!(
+            "the secrets of connector {id:?} cannot be opened ({reason}), and with another config they would not open even \
+             if the key came back; give the key, or name the secrets in the body (\"secrets\": {{}} drops them)"
+        ))));
     }
     let (outcome, _) = worker::save(store, vault, &connector, &secrets, &clock::now_iso())?;
     Ok(match outcome {
@@ -105,7 +113,7 @@ pub(super) fn delete(file: &Path, ids: &[String], json: bool, output: &mut Outpu
     }
     let deleted = store.delete(ids, &clock::now_iso())?;
     if json {
-        output.json(&json!({"deleted": deleted.changed, "step": deleted.step}))?;
+        output.json(&serde_json::json!({"deleted": deleted.changed, "step": deleted.step}))?;
     } else {
         let count = u64::try_from(deleted.changed.len()).unwrap_or(u64::MAX);
         output.line(&format!("deleted {}; `connector-admin undo` brings them back", counted(count, "connector")))?;
@@ -123,9 +131,12 @@ fn vault(context: &Context, store: &Store, output: &Output) -> anyhow::Result<Va
 
 fn written(verb: &str, connector: &Connector, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if json {
-        output.json(&api::connector(connector))?;
+        output.json_text(&json::pretty(&api::connector(connector)))?;
     } else {
         output.line(&format!("{verb} {} ({})", connector.name, connector.id))?;
+    }
+    if !is_plain_id(&connector.id) {
+        output.notice(&format!("it is a connector {LONG_IDS}"));
     }
     if connector.is_missing_secrets {
         output.notice("it needs secrets that it does not have; give them in the body, or enter them in the UI");

@@ -1,19 +1,23 @@
 //! Exports in and out.
 
 use std::fs;
+use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use tempfile::TempPath;
 
 use super::super::context::Context;
 use super::super::output::{Output, complain, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
+use crate::beside::{folder_of, temporary};
 use crate::clock;
 use crate::domain::{Connector, Summary};
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts, Store};
-use crate::transfer::files::{check_target, write_whole};
+use crate::transfer::files::{check_target, is_same, write_whole};
 use crate::transfer::{self, Importing, Notices, TransferError};
 use crate::worker::key_warnings;
 
@@ -43,7 +47,9 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
         (preview.outcome, preview.notices)
     } else if let Some(target) = asked.id_map {
         check_target(target, file, &context.key_file()?)?;
-        check_target(target, source, source)?;
+        if is_same(target, source) {
+            bail!("{} is the export itself; name another file for the ids", target.display());
+        }
         let mut done = None;
         let mapped = write_whole(target, |out| {
             done = Some(take_in(context, source, asked, Some(out), output)?);
@@ -90,8 +96,12 @@ fn take_in(
     if fs::metadata(source).map_or(true, |metadata| metadata.is_file() || metadata.is_dir()) {
         drop(transfer::Export::open(source)?);
     }
-    let new_file = NewFile::before(&context.file);
-    let (mut store, _) = open(&context.file, output)?;
+    let new_file = match store::inspect(&context.file)? {
+        Inspection::Missing => Some(NewFile::beside(&context.file)?),
+        Inspection::Connectors { .. } => None,
+    };
+    let file = new_file.as_ref().map_or(context.file.as_path(), |new_file| &new_file.work);
+    let (mut store, _) = open(file, output)?;
     let done = context.vault(&store).and_then(|vault| {
         for warning in key_warnings(&vault, &store)? {
             output.notice(&warning);
@@ -107,8 +117,10 @@ fn take_in(
         Ok(transfer::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, &mut progress)?)
     });
     drop(store);
-    if done.is_err() {
-        new_file.undo();
+    if let (Ok((outcome, _)), Some(new_file)) = (&done, new_file) {
+        // A conflict cannot be: there was nothing.
+        debug_assert!(outcome.conflicts.is_empty(), "a conflict with nothing");
+        new_file.finish()?;
     }
     done
 }
@@ -195,7 +207,7 @@ pub(super) fn export(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter)?;
+    let filter = parse_filter(filter, output)?;
     let store = Store::open_read_only(file)?;
     let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&Summary::of(connector));
     let progress = output.progress();
@@ -220,21 +232,49 @@ pub(super) fn export(
     Ok(if report.excluded.is_empty() { DONE } else { NEEDS_A_PERSON })
 }
 
-/// A file that only a refused import would have made: it goes again, with the folders made for it.
-struct NewFile {
-    made: Vec<PathBuf>,
+/// The file that an import makes: built beside its place, which it takes when the import is done. So a refused import
+/// leaves nothing behind, and never takes away what another program made there meanwhile.
+struct NewFile<'a> {
+    target: &'a Path,
+    work: PathBuf,
+    made_folders: Vec<PathBuf>,
 }
 
-impl NewFile {
-    fn before(file: &Path) -> Self {
-        let made = file.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
-        Self { made: made.map(Path::to_owned).collect() }
+impl<'a> NewFile<'a> {
+    fn beside(target: &'a Path) -> anyhow::Result<Self> {
+        let folder = folder_of(target);
+        let made_folders = folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
+        let made_folders = made_folders.map(Path::to_owned).collect();
+        let cannot = || format!("{} cannot be made", target.display());
+        fs::create_dir_all(folder).with_context(cannot)?;
+        let work = temporary(folder).with_context(cannot)?.path().to_owned();
+        Ok(Self { target, work, made_folders })
     }
 
-    fn undo(self) {
-        for (at, path) in self.made.iter().enumerate() {
-            // A folder that is not empty is somebody's; what cannot be removed is only untidy.
-            let _ = if at == 0 { fs::remove_file(path) } else { fs::remove_dir(path) };
+    fn finish(self) -> anyhow::Result<()> {
+        let work = TempPath::try_from_path(&self.work)?;
+        match work.persist_noclobber(self.target) {
+            Ok(()) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => bail!(
+                "{} was made by another program meanwhile; nothing was imported into it. Run the command again",
+                self.target.display()
+            ),
+            Err(error) => Err(error.error).with_context(|| format!("{} cannot be made", self.target.display())),
+        }
+    }
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut path = self.work.clone().into_os_string();
+            path.push(suffix);
+            // Most are not there.
+            let _ = fs::remove_file(path);
+        }
+        for folder in &self.made_folders {
+            // One that is not empty is somebody's.
+            let _ = fs::remove_dir(folder);
         }
     }
 }

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::super::output::{Output, counted};
 use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
-use super::{open_existing, parse_step_filter};
+use super::{certain, open_existing};
 use crate::clock::{self, age, bytes_text};
-use crate::domain::Connector;
 use crate::domain::change::{Change, changes};
+use crate::domain::{Connector, Filter, filter};
+
 use crate::store::{HistoryLimits, RecordChange, RecordStep, Reverted, Step, Store, StoreError};
 
 pub(super) fn list(file: &Path, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
@@ -68,7 +69,10 @@ pub(super) fn step(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_step_filter(filter)?;
+    for doubt in filter::doubts(filter.unwrap_or_default()) {
+        output.notice(&doubt);
+    }
+    let filter = Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)?;
     let store = Store::open_read_only(file)?;
     let Some(found) = store.step(step)? else {
         bail!("{}: there is no step {step} in the history", file.display());
@@ -147,7 +151,8 @@ pub(super) fn undo(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_step_filter(filter)?;
+    filter.map_or(Ok(()), certain)?;
+    let filter = Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)?;
     let mut store = open_existing(file, output)?;
     let step = match (step, store.last_step()?) {
         (Some(step), _) => step,

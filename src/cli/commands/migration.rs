@@ -9,7 +9,7 @@ use super::super::output::Output;
 use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::open_existing;
-use super::report::{Line, Report};
+use super::report::{self, Line};
 use crate::clock;
 use crate::domain::model_version::{self, Decision};
 use crate::store::{Kind, PlanRow, Store};
@@ -32,7 +32,7 @@ pub(super) fn plan(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyho
         ("blocked", json!(counts.blocked)),
     ];
     if let Some(target) = asked.report {
-        report_plan(&store, file, target, all, &facts)?;
+        report_plan(&store, file, target, all, &facts, output)?;
         if target == Path::new("-") {
             return Ok(DONE);
         }
@@ -60,15 +60,22 @@ pub(super) fn plan(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyho
     Ok(DONE)
 }
 
-fn report_plan(store: &Store, file: &Path, target: &Path, all: bool, counts: &[(&str, Value)]) -> anyhow::Result<()> {
+fn report_plan(
+    store: &Store,
+    file: &Path,
+    target: &Path,
+    all: bool,
+    counts: &[(&str, Value)],
+    output: &mut Output,
+) -> anyhow::Result<()> {
     let facts = [&[("file", file_name(file))], counts].concat();
-    let mut report = Report::begin(target, "Migration plan", &facts)?;
-    store.each_planned::<anyhow::Error>(|row| {
-        let after = model_version::apply(&row.connector, row.decision, all);
-        let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
-        report.add(&Line { record: &row.connector, outcome, reason: &row.plan.reason, after: after.as_ref() })
-    })?;
-    report.end()
+    report::write(target, "Migration plan", &facts, output, |report| {
+        store.each_planned::<anyhow::Error>(|row| {
+            let after = model_version::apply(&row.connector, row.decision, all);
+            let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
+            report.add(&Line { record: &row.connector, outcome, reason: &row.plan.reason, after: after.as_ref() })
+        })
+    })
 }
 
 fn plan_json(row: &PlanRow, all: bool) -> Value {
@@ -111,7 +118,7 @@ pub(super) fn apply(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyh
     let applied = applied?;
     let pending = store.plan_counts()?;
     if let Some(target) = asked.report {
-        report_run(&store, file, target, applied.run, "migrated")?;
+        report_run(&store, file, target, (applied.run, "migrated"), output)?;
         if target == Path::new("-") {
             return Ok(if pending.pending() > 0 { NEEDS_A_PERSON } else { DONE });
         }
@@ -150,7 +157,13 @@ pub(super) fn apply(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyh
 }
 
 /// Reports what a step did to each record, and after an apply what stays pending and why.
-fn report_run(store: &Store, file: &Path, target: &Path, step: Option<i64>, outcome: &str) -> anyhow::Result<()> {
+fn report_run(
+    store: &Store,
+    file: &Path,
+    target: &Path,
+    (step, outcome): (Option<i64>, &str),
+    output: &mut Output,
+) -> anyhow::Result<()> {
     let pending = store.plan_counts()?;
     let facts = [
         ("file", file_name(file)),
@@ -158,21 +171,21 @@ fn report_run(store: &Store, file: &Path, target: &Path, step: Option<i64>, outc
         ("at", json!(clock::now_iso())),
         ("still_pending", json!(pending.pending())),
     ];
-    let mut report = Report::begin(target, &format!("Migration run: {outcome}"), &facts)?;
-    if let Some(step) = step {
-        store.each_change::<anyhow::Error>(step, |change| {
-            if let (Some(before), Some(after)) = (&change.before, &change.after) {
-                report.add(&Line { record: before, outcome, reason: "", after: Some(after) })?;
-            }
-            Ok(())
-        })?;
-    }
-    store.each_planned::<anyhow::Error>(|row| {
-        let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
-        let outcome = format!("pending: {outcome}");
-        report.add(&Line { record: &row.connector, outcome: &outcome, reason: &row.plan.reason, after: None })
-    })?;
-    report.end()
+    report::write(target, &format!("Migration run: {outcome}"), &facts, output, |report| {
+        if let Some(step) = step {
+            store.each_change::<anyhow::Error>(step, |change| {
+                if let (Some(before), Some(after)) = (&change.before, &change.after) {
+                    report.add(&Line { record: before, outcome, reason: "", after: Some(after) })?;
+                }
+                Ok(())
+            })?;
+        }
+        store.each_planned::<anyhow::Error>(|row| {
+            let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
+            let outcome = format!("pending: {outcome}");
+            report.add(&Line { record: &row.connector, outcome: &outcome, reason: &row.plan.reason, after: None })
+        })
+    })
 }
 
 fn file_name(file: &Path) -> Value {
@@ -197,7 +210,7 @@ pub(super) fn rollback(file: &Path, run: i64, asked: &Asked<'_>, output: &mut Ou
     drop(progress);
     let reverted = reverted?;
     if let Some(target) = asked.report {
-        report_run(&store, file, target, reverted.by, "rolled back")?;
+        report_run(&store, file, target, (reverted.by, "rolled back"), output)?;
     }
     if asked.json {
         output.json(&json!({"run": run, "restored": reverted.restored, "conflicts": reverted.conflicts}))?;

@@ -23,7 +23,7 @@ use super::DONE;
 use super::args::Command;
 use super::context::Context;
 use super::output::Output;
-use crate::domain::Filter;
+use crate::domain::{Filter, filter};
 use crate::keymap;
 use crate::store::{self, HistoryLimits, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
 use crate::transfer::files::check_target;
@@ -139,14 +139,29 @@ fn open_existing(file: &Path, output: &Output) -> anyhow::Result<Store> {
     Ok(open(file, output)?.0)
 }
 
-/// A filter of connectors.
-fn parse_filter(filter: Option<&str>) -> anyhow::Result<Filter> {
-    Filter::parse(filter.unwrap_or_default()).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
+/// A filter of connectors that are only looked at; what may be a mistake in it is told.
+fn parse_filter(filter: Option<&str>, output: &Output) -> anyhow::Result<Filter> {
+    let filter = filter.unwrap_or_default();
+    for doubt in filter::doubts(filter) {
+        output.notice(&doubt);
+    }
+    Filter::parse(filter).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
 }
 
-/// A filter of the records of a step.
-fn parse_step_filter(filter: Option<&str>) -> anyhow::Result<Filter> {
-    Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)
+/// A filter of connectors that are changed; a mistake in it could change all of them.
+fn parse_filter_to_write(filter: &str) -> anyhow::Result<Filter> {
+    certain(filter)?;
+    Filter::parse(filter).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
+}
+
+fn certain(filter: &str) -> anyhow::Result<()> {
+    if filter.trim().is_empty() {
+        bail!("the filter is empty, which would be all connectors; nothing was changed");
+    }
+    match filter::doubts(filter).first() {
+        Some(doubt) => bail!("{doubt}; nothing was changed"),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn keys(output: &mut Output) -> anyhow::Result<u8> {

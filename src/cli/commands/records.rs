@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::context::Context;
 use super::super::output::Output;
 use super::super::stream::{List, Sheet, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::edit::refuse;
-use super::{open_existing, parse_filter};
+use super::{open_existing, parse_filter, parse_filter_to_write};
 use crate::clock;
-use crate::domain::{Catalogue, Connector, Filter, StoredAuthMode, model_version, validate};
+use crate::domain::{Catalogue, Connector, Filter, StoredAuthMode, json, model_version, validate};
 use crate::store::{LATEST_SCHEMA, Lists, ModeChange, RowIds, Scope, Sort, Store};
 use crate::transfer::api::{self, ApiError};
 use crate::vault::Vault;
@@ -32,7 +32,7 @@ pub(super) fn list(
     form: Form,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter)?;
+    let filter = parse_filter(filter, output)?;
     let store = Store::open_read_only(file)?;
     let order = in_order(&store, &filter, sort)?;
     match form {
@@ -40,7 +40,7 @@ pub(super) fn list(
         Form::Csv => list_csv(&store, &order, output)?,
         Form::Json => {
             let mut list = List::array(output)?;
-            each_connector(&store, &order, |connector| Ok(list.push(&api::connector(connector), output)?))?;
+            each_connector(&store, &order, |connector| Ok(list.push_text(&api::connector(connector), output)?))?;
             list.end(&[], output)?;
         }
         Form::JsonLines => {
@@ -130,7 +130,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
         return refuse(file, &ApiError::not_found(id), json, output);
     };
     if json {
-        output.json(&api::connector(&connector))?;
+        output.json_text(&json::pretty(&api::connector(&connector)))?;
         return Ok(DONE);
     }
     if let Some(warning) = vault.exposure() {
@@ -172,11 +172,14 @@ pub(super) fn toggle(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = filter.map(|filter| parse_filter(Some(filter))).transpose()?;
+    let filter = filter.map(parse_filter_to_write).transpose()?;
     let mut store = open_existing(file, output)?;
     if let Some(filter) = filter {
         let order = in_order(&store, &filter, Sort::default())?;
         ids = store.ids(&order.window(0, usize::MAX))?;
+        if ids.is_empty() {
+            output.notice("the filter lets no connector through");
+        }
     }
     let missing: Vec<&String> = {
         let mut missing = Vec::new();
@@ -193,8 +196,10 @@ pub(super) fn toggle(
     let written = store.set_auth_mode(&ids, change, &clock::now_iso())?;
     if json {
         let refused: Vec<Value> =
-            written.refused.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();
-        output.json(&json!({"changed": written.changed, "unchanged": written.unchanged, "refused": refused}))?;
+            written.refused.iter().map(|(id, reason)| serde_json::json!({"id": id, "reason": reason})).collect();
+        output.json(
+            &serde_json::json!({"changed": written.changed, "unchanged": written.unchanged, "refused": refused}),
+        )?;
     } else {
         for id in &written.changed {
             let mode = store.get(id)?.map(|connector| connector.effective_auth_mode().to_string());

@@ -2,23 +2,22 @@
 //! record by record.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::super::output::Output;
 use super::super::stream::sheet_row;
 use super::history::field_json;
 use crate::domain::Connector;
 use crate::domain::change::{Change, changes};
+use crate::transfer::files::write_whole;
 use crate::ui::text::safe;
 
-/// A report that is being written. A file gets its name when the report is whole.
-pub(super) struct Report {
-    out: Box<dyn Write>,
-    file: Option<(tempfile::NamedTempFile, PathBuf)>,
+/// A report that is being written.
+pub(super) struct Report<'a> {
+    out: &'a mut dyn Write,
     form: Form,
     records: u64,
 }
@@ -56,23 +55,25 @@ pub(super) struct Line<'a> {
     pub(super) after: Option<&'a Connector>,
 }
 
-impl Report {
-    /// Begins a report at `target`, `-` for standard output. `facts` stand at its head.
-    pub(super) fn begin(target: &Path, title: &str, facts: &[(&str, Value)]) -> anyhow::Result<Self> {
-        let (out, file): (Box<dyn Write>, _) = if target == Path::new("-") {
-            (Box::new(io::stdout()), None)
-        } else {
-            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let file = tempfile::Builder::new().prefix(".connector-admin-report-").tempfile_in(folder);
-            let file = file.with_context(|| format!("{}: the report cannot be written", target.display()))?;
-            let handle: File = file.as_file().try_clone().context("the report cannot be written")?;
-            (Box::new(BufWriter::new(handle)), Some((file, target.to_owned())))
-        };
-        let mut report = Self { out, file, form: Form::of(target), records: 0 };
-        report.head(title, facts).context("the report cannot be written")?;
-        Ok(report)
-    }
+/// Writes a report to `target`, `-` for standard output. `facts` stand at its head, `fill` adds the records. A file
+/// gets its name when the report is whole.
+pub(super) fn write(
+    target: &Path,
+    title: &str,
+    facts: &[(&str, Value)],
+    output: &mut Output,
+    fill: impl FnOnce(&mut Report<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let write = |out: &mut dyn Write| {
+        let mut report = Report { out, form: Form::of(target), records: 0 };
+        report.head(title, facts)?;
+        fill(&mut report)?;
+        Ok(report.end()?)
+    };
+    if target == Path::new("-") { write(output.raw()) } else { write_whole(target, write) }
+}
 
+impl Report<'_> {
     fn head(&mut self, title: &str, facts: &[(&str, Value)]) -> io::Result<()> {
         match self.form {
             Form::Json => return self.json_head(title, facts),
@@ -105,7 +106,7 @@ impl Report {
             Form::Markdown => self.add_row(line, &fields),
         };
         self.records += 1;
-        written.context("the report cannot be written")
+        Ok(written?)
     }
 
     fn add_json(&mut self, line: &Line<'_>, fields: &[Change]) -> io::Result<()> {
@@ -145,18 +146,11 @@ impl Report {
         )
     }
 
-    /// Ends the report; a file has its name then.
-    pub(super) fn end(mut self) -> anyhow::Result<()> {
+    fn end(self) -> io::Result<()> {
         if matches!(self.form, Form::Json) {
-            writeln!(self.out, "\n]}}").context("the report cannot be written")?;
+            writeln!(self.out, "\n]}}")?;
         }
-        self.out.flush().context("the report cannot be written")?;
-        drop(self.out);
-        if let Some((file, target)) = self.file {
-            file.as_file().sync_all().context("the report cannot be written")?;
-            file.persist(&target).with_context(|| format!("{}: the report cannot be written", target.display()))?;
-        }
-        Ok(())
+        self.out.flush()
     }
 }
 

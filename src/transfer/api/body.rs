@@ -95,6 +95,9 @@ impl Body {
             )));
         }
         let id = self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| new_id.to_owned());
+        if id.trim().is_empty() {
+            return Err(ApiError::bad("[request params.id]: is blank"));
+        }
         let mut connector = Connector::new(&id, &type_id);
         let (config, secrets, auth_type) = self.parts(&type_id, &connector.config)?;
         connector.name = self.name;
@@ -142,11 +145,18 @@ impl Body {
         Ok((connector, secrets))
     }
 
+    /// The body names secrets, which take the place of those that are stored.
+    pub fn has_secrets(&self) -> bool {
+        self.secrets.is_some()
+    }
+
     /// The config (as it is stored, where it says the same), the secrets, and the auth type they name.
     fn parts(&self, type_id: &str, stored: &str) -> Result<(String, SecretEdits, Option<String>), ApiError> {
         let mut config = self.config.clone();
-        if json::canonical(&config).is_some_and(|new| Some(new) == json::canonical(stored)) {
+        if is_same(&config, stored) {
             config = stored.to_owned();
+        } else {
+            refuse_repeated_keys(&config)?;
         }
         let mut secrets = SecretEdits::default();
         let mut auth_type = auth_type_of(&config);
@@ -178,14 +188,27 @@ fn string(object: &mut RawObject, key: &str) -> Result<Option<String>, ApiError>
         .map_err(|_| ApiError::bad(format!("[request body.{key}]: must be a text")))
 }
 
-/// JSON as it is stored: without blanks, numbers and the order of keys as given.
+/// JSON as it is stored: without blanks, all else as given.
 fn compact(config: &str) -> Result<String, ApiError> {
-    match RawObject::parse(config) {
-        Ok(_) => {
-            json::read(config).map(|value| value.to_string()).map_err(|error| ApiError::config(&error.to_string()))
-        }
-        Err(error) => Err(ApiError::config(&format!("must be an object: {error}"))),
+    let wrong = |error: serde_json::Error| ApiError::config(&error.to_string());
+    if !config.starts_with('{') {
+        return Err(ApiError::config("must be an object"));
     }
+    json::sorted(config).map_err(wrong)?;
+    json::compact(config).map_err(wrong)
+}
+
+/// The same config, however it is written.
+fn is_same(one: &str, other: &str) -> bool {
+    matches!((json::sorted(one), json::sorted(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Of a key that is named twice Kibana would take the last and SQLite the first.
+fn refuse_repeated_keys(config: &str) -> Result<(), ApiError> {
+    if json::canonical(config).is_none() && !json::has_lone_surrogate(config) {
+        return Err(ApiError::config("names a key twice"));
+    }
+    Ok(())
 }
 
 fn auth_type_of(config: &str) -> Option<String> {
@@ -195,6 +218,9 @@ fn auth_type_of(config: &str) -> Option<String> {
 
 /// The secrets as one object, and the auth type among them; what they are is never told.
 fn secrets_of(type_id: &str, text: &Zeroizing<String>) -> Result<(Secret, Option<String>), ApiError> {
+    if json::has_repeated_key(text) {
+        return Err(ApiError::bad("[request body.secrets]: names a key twice"));
+    }
     let values: BTreeMap<String, &RawValue> =
         serde_json::from_str(text).map_err(|_| ApiError::bad("[request body.secrets]: must be an object"))?;
     if let Some(known) = Catalogue::current().get(type_id) {
