@@ -35,8 +35,13 @@ pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help and version come this way too, and a closed pipe is no reason to panic.
-            let _ = error.print();
+            if error.use_stderr() {
+                // It repeats what was typed, which may have come out of a file.
+                error.render().to_string().lines().for_each(output::remark);
+            } else {
+                // Help and version; a closed pipe is no reason to panic.
+                let _ = error.print();
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(REFUSED));
         }
     };

@@ -225,3 +225,41 @@ fn text_of_records_cannot_reach_the_terminal_from_a_table() {
     let error = run(&path, &["get", "\u{1b}[31m"]);
     assert!(!error.stderr.contains(&0x1b));
 }
+
+/// Names of files, values of options, what the environment says: all of it may have come out of somebody's file.
+#[test]
+fn no_argument_reaches_the_terminal_as_a_control() {
+    let place = Place::new();
+    let path = place.demo();
+    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}5;5H\u{202e}x";
+    let file = path.to_str().unwrap();
+    let cases: &[&[&str]] = &[
+        &[hostile],
+        &["--file", hostile, "list"],
+        &["--file", file, "get", hostile],
+        &["--file", file, "get", hostile, "--json"],
+        &["--file", file, "delete", hostile],
+        &["--file", file, "toggle", hostile],
+        &["--file", file, "list", "--filter", hostile],
+        &["--file", file, "list", "--filter", &format!("is:{hostile}")],
+        &["--file", file, "list", "--sort", hostile],
+        &["--file", file, hostile],
+        &["--file", file, "import", hostile],
+        &["--file", file, "export", "--output", &format!("/no/{hostile}")],
+        &["--file", file, "create", "--from", hostile],
+        &["--file", file, "restore", hostile],
+        &["--file", file, "history", "--id", hostile],
+        &["--file", file, "types", hostile],
+        &["--types", hostile, "--file", file, "list"],
+        &["--key-file", hostile, "--file", file, "info"],
+        &[&format!("--{hostile}")],
+    ];
+    for arguments in cases {
+        let output = Command::new(PROGRAM).args(*arguments).env("CONNECTOR_ADMIN_FILE", hostile).output().unwrap();
+        for text in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8_lossy(text);
+            let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!text.contains(acts), "{arguments:?}: {text:?}");
+        }
+    }
+}

@@ -1,6 +1,12 @@
 //! Any size, any key, any text.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use proptest::prelude::*;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use crate::support::{App, Place, execute};
 
@@ -55,6 +61,139 @@ fn every_size_can_be_drawn() {
         }
     }
     app.resize(20, 5).expect("terminal too small");
+}
+
+/// What tries to act on a terminal, to hide or to overrun, and what only is wide.
+fn hostile() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just("\u{1b}]0;owned\u{7}"),
+        Just("\u{1b}]52;c;b3duZWQ=\u{7}"),
+        Just("\u{1b}[2J\u{1b}[1;1H"),
+        Just("\u{1b}[?1049l\u{1b}c"),
+        Just("\u{9b}5;5H\u{9d}0;x\u{9c}"),
+        Just("\u{1b}P1$r0m\u{1b}\\"),
+        Just("\r\n\t\u{8}\u{0}\u{b}"),
+        Just("\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}"),
+        Just("a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}"),
+        Just("障害対応"),
+        Just("🚒 fire"),
+        Just("\u{e0001}\u{fff9}\u{3164}"),
+        Just("name"),
+    ];
+    let known = proptest::collection::vec(part, 1..6).prop_map(|parts| parts.concat());
+    // Of scripts whose widths programs agree on.
+    let letters = prop_oneof![
+        proptest::char::range('\0', '\u{52f}'),
+        proptest::char::range('\u{2000}', '\u{206f}'),
+        proptest::char::range('\u{3041}', '\u{3096}'),
+        proptest::char::range('\u{4e00}', '\u{9fff}'),
+        proptest::char::range('\u{e0000}', '\u{e007f}'),
+        proptest::char::range('\u{fff0}', '\u{fffb}'),
+    ];
+    let any = proptest::collection::vec(letters, 0..20).prop_map(String::from_iter);
+    prop_oneof![2 => known, 1 => any]
+}
+
+#[derive(Default)]
+struct Touched(Vec<String>);
+
+impl vt100::Callbacks for Touched {
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.0.push(format!("title {title:?}"));
+    }
+    fn set_window_icon_name(&mut self, _: &mut vt100::Screen, name: &[u8]) {
+        self.0.push(format!("icon {name:?}"));
+    }
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.0.push(format!("clipboard {data:?}"));
+    }
+    fn audible_bell(&mut self, _: &mut vt100::Screen) {
+        self.0.push("bell".to_owned());
+    }
+}
+
+/// A terminal that is sent what changes from screen to screen.
+struct Emulator {
+    terminal: Terminal<CrosstermBackend<Sent>>,
+    sent: Sent,
+    parser: vt100::Parser<Touched>,
+}
+
+/// What was sent and not looked at yet.
+#[derive(Clone, Default)]
+struct Sent(Rc<RefCell<Vec<u8>>>);
+
+impl std::io::Write for Sent {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Emulator {
+    fn new(columns: u16, rows: u16) -> Self {
+        let sent = Sent::default();
+        let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
+        let options = TerminalOptions { viewport };
+        let size = |cells: u16| std::num::NonZero::new(cells).unwrap();
+        Self {
+            terminal: Terminal::with_options(CrosstermBackend::new(sent.clone()), options).unwrap(),
+            sent,
+            parser: vt100::Parser::new_with_callbacks(size(rows), size(columns), 0, Touched::default()),
+        }
+    }
+
+    /// It shows, cell by cell, what the program drew: nothing is left from before, nothing moved, nothing was set.
+    #[track_caller]
+    fn shows(&mut self, app: &mut App) {
+        app.draw_on(&mut self.terminal);
+        self.parser.process(&self.sent.0.take());
+        assert_eq!(self.parser.callbacks().0, Vec::<String>::new());
+        let buffer = app.buffer();
+        for y in 0..buffer.area.height {
+            let mut x = 0;
+            while x < buffer.area.width {
+                let drawn = buffer[(x, y)].symbol();
+                let shown = self.parser.screen().cell(y, x).unwrap().contents();
+                assert_eq!(if shown.is_empty() { " " } else { shown }, drawn, "{x},{y}\n{}", app.screen());
+                x += u16::try_from(connector_admin::ui::text::width(drawn)).unwrap().max(1);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_of_a_file_acts_on_a_terminal(texts in proptest::collection::vec(hostile(), 4), wide in any::<bool>()) {
+        let place = Place::new();
+        let path = place.demo();
+        let (width, height) = if wide { (140, 30) } else { (60, 20) };
+        drop(App::open(&path, width, height));
+        let config = serde_json::json!({"authType": texts[2], &texts[0]: texts[1]}).to_string();
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .execute(
+                "UPDATE connectors SET name = ?1, connector_type_id = ?2, config = ?3, updated_at = ?4 WHERE rowid % 2",
+                [&texts[0], &texts[1], &config, &texts[3]],
+            )
+            .unwrap();
+        drop(connection);
+        let mut app = App::open(&path, width, height);
+        let mut emulator = Emulator::new(width, height);
+        for keys in ["", "Enter", "Esc m", "Enter", "Esc Esc e", "Ctrl-s", "Esc Esc t", "H", "Enter", "Esc Esc d", "Esc n"] {
+            app.press(keys);
+            emulator.shows(&mut app);
+        }
+        app.press("Esc Esc Esc /").paste(&texts[1]);
+        emulator.shows(&mut app);
+        app.press("Esc Esc i").paste(&texts[0]).press("Enter");
+        emulator.shows(&mut app);
+    }
 }
 
 proptest! {

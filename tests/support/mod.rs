@@ -17,7 +17,7 @@ use connector_admin::ui::theme::Theme;
 use connector_admin::worker::protocol::{Job, Reply};
 use connector_admin::worker::{OpenOptions, Reader, Writer};
 use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+use ratatui::backend::{Backend, TestBackend};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
@@ -231,8 +231,15 @@ impl App {
 
     pub fn buffer(&mut self) -> Buffer {
         let model = &self.model;
+        // All of it anew: the backend keeps what a terminal would have cleared under wide characters.
+        self.terminal.clear().expect("cleared");
         self.terminal.draw(|frame| app::view(model, frame)).expect("drawn");
         self.terminal.backend().buffer().clone()
+    }
+
+    /// Draws the screen on another terminal.
+    pub fn draw_on<B: Backend<Error: std::fmt::Debug>>(&self, terminal: &mut Terminal<B>) {
+        terminal.draw(|frame| app::view(&self.model, frame)).expect("drawn");
     }
 
     /// The screen as text.
