@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use connector_admin::domain::Connector;
 use connector_admin::store::{self, ImportOptions, OnConflict, Store, StoreError};
+use connector_admin::transfer::files::write_whole;
+use connector_admin::transfer::{self, TransferError};
+use connector_admin::vault::{KeyOptions, Resealed, Vault};
 
 use crate::faults::{self, Fault};
 
@@ -24,10 +27,27 @@ pub enum Job {
     Undo,
     Restore,
     KeepCopy,
+    Rekey,
+    Export,
 }
 
-const JOBS: [Job; 8] =
-    [Job::Upgrade, Job::Run, Job::Rollback, Job::Import, Job::Save, Job::Undo, Job::Restore, Job::KeepCopy];
+const JOBS: [Job; 10] = [
+    Job::Upgrade,
+    Job::Run,
+    Job::Rollback,
+    Job::Import,
+    Job::Save,
+    Job::Undo,
+    Job::Restore,
+    Job::KeepCopy,
+    Job::Rekey,
+    Job::Export,
+];
+
+/// The vault of a file's secrets.
+pub fn vault_of(path: &Path) -> Vault {
+    Vault::new(KeyOptions { key_file: path.with_extension("keys"), passphrase: None })
+}
 
 pub fn open(path: &Path) -> Store {
     Store::open(path, &Arc::default(), &mut |_| Ok(())).expect("opens").0
@@ -98,15 +118,43 @@ fn child() {
     }
 }
 
-fn do_job(job: Job, path: &Path) -> Result<(), StoreError> {
+fn do_job(job: Job, path: &Path) -> Result<(), String> {
+    let told = |error: StoreError| error.to_string();
     match job {
-        Job::Upgrade => Store::open(path, &Arc::default(), &mut |_| Ok(())).map(drop),
+        Job::Upgrade => Store::open(path, &Arc::default(), &mut |_| Ok(())).map(drop).map_err(told),
         Job::Restore => {
             let copy = path.with_extension("copy");
-            store::restore(path, &copy, jiff::Timestamp::now(), |_, _| true).map(drop)
+            store::restore(path, &copy, jiff::Timestamp::now(), |_, _| true).map(drop).map_err(told)
         }
-        _ => on_open_file(job, &mut Store::open(path, &Arc::default(), &mut |_| Ok(()))?.0),
+        Job::Rekey => rekey(path).map_err(|error| error.to_string()),
+        Job::Export => export(path).map_err(|error| error.to_string()),
+        _ => Store::open(path, &Arc::default(), &mut |_| Ok(()))
+            .and_then(|(mut store, _)| on_open_file(job, &mut store))
+            .map_err(told),
     }
+}
+
+fn rekey(path: &Path) -> Result<(), TransferError> {
+    let vault = vault_of(path);
+    let mut store = Store::open(path, &Arc::default(), &mut |_| Ok(()))?.0;
+    vault.rotate(None)?;
+    store.reseal::<TransferError>(
+        |connector| match vault.reseal(connector)? {
+            Resealed::Anew(sealed) => Ok(Some(sealed)),
+            _ => Ok(None),
+        },
+        &mut |done, _| {
+            tell(done);
+            true
+        },
+    )?;
+    Ok(())
+}
+
+fn export(path: &Path) -> Result<(), TransferError> {
+    let store = Store::open_read_only(path)?;
+    let target = path.with_extension("ndjson");
+    write_whole(&target, |out| transfer::export(&store, out, "an export", |_| true, &mut |_, _| true)).map(drop)
 }
 
 fn on_open_file(job: Job, store: &mut Store) -> Result<(), StoreError> {
@@ -145,7 +193,7 @@ fn on_open_file(job: Job, store: &mut Store) -> Result<(), StoreError> {
         Job::KeepCopy => {
             store.keep_copy(&mut |_, _| true)?;
         }
-        Job::Upgrade | Job::Restore => {}
+        Job::Upgrade | Job::Restore | Job::Rekey | Job::Export => {}
     }
     Ok(())
 }

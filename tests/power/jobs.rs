@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use connector_admin::domain::Connector;
+use connector_admin::domain::secret::Secret;
 use connector_admin::store::{ModeChange, StepState, Store, StoreError};
 
-use crate::child::{Job, NOW, open, run, time_of};
+use crate::child::{Job, NOW, open, run, time_of, vault_of};
 use crate::faults::{ERRORS, Fault, calls_of, has_calls, has_disks};
 use crate::support::{Place, execute, records, rows, untouched};
 
@@ -16,7 +17,7 @@ const RECORDS: usize = 3000;
 
 /// How many moments of each kind of fault are tried: so many kills, and a third of it of each other fault.
 fn moments() -> u32 {
-    std::env::var("CONNECTOR_ADMIN_MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(30)
+    std::env::var("CONNECTOR_ADMIN_MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
 }
 
 /// Pseudo-random numbers; the seed is told with every failure.
@@ -127,7 +128,7 @@ fn with_many_faults(job: Job, template: &Path, check: impl Fn(&Path, Option<u64>
 
 fn fresh(template: &Path) -> Place {
     let place = Place::new();
-    for suffix in ["db", "copy"] {
+    for suffix in ["db", "copy", "keys", "ndjson"] {
         let from = template.with_extension(suffix);
         if from.exists() {
             std::fs::copy(&from, place.path("file").with_extension(suffix)).unwrap();
@@ -321,6 +322,50 @@ fn copy() {
         assert_eq!(records(path), before);
         let copies = only_whole_copies(path);
         assert!(copies == 1 || told.is_none());
+    });
+}
+
+#[test]
+fn rekey() {
+    let place = Place::new();
+    let template = upgraded(&place);
+    let vault = vault_of(&template);
+    let mut store = open(&template);
+    let sealed = store.reseal::<StoreError>(
+        |connector| {
+            let secret = Secret::json(format!(r#"{{"password":"of {}"}}"#, connector.id).into());
+            Ok(Some(vault.seal(connector, &secret).unwrap()))
+        },
+        &mut |_, _| true,
+    );
+    assert!(sealed.unwrap());
+    drop(store);
+    with_many_faults(Job::Rekey, &template, |path, told| {
+        let (vault, store) = (vault_of(path), open(path));
+        let mut opened = 0;
+        store
+            .each::<StoreError>(|connector| {
+                if connector.secrets.is_some() {
+                    let secrets = vault.open(&connector).unwrap();
+                    assert!(secrets.secret().expose().contains(&format!("of {}\"", connector.id)));
+                    opened += 1;
+                }
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(opened, RECORDS / 2, "{told:?}");
+    });
+}
+
+#[test]
+fn export() {
+    let place = Place::new();
+    let template = upgraded(&place);
+    std::fs::write(template.with_extension("ndjson"), "an earlier one").unwrap();
+    with_many_faults(Job::Export, &template, |path, told| {
+        let text = std::fs::read_to_string(path.with_extension("ndjson")).unwrap();
+        let is_whole = text.lines().count() == RECORDS + 1 && text.ends_with('}');
+        assert!(is_whole || (text == "an earlier one" && told.is_none()));
     });
 }
 

@@ -8,6 +8,8 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use connector_admin::worker::protocol::Reply;
+
 use crate::support::{App, Place, execute};
 
 /// Text that tries to move the cursor, set the title, change colours, hide or overrun.
@@ -46,6 +48,15 @@ fn text_that_is_not_utf8_is_shown() {
     execute(&path, "UPDATE connectors SET name = CAST(x'41ff42' AS TEXT) WHERE name LIKE 'Ticket%'");
     let mut app = App::open(&path, 120, 40);
     app.press("Esc /").type_text("B").expect("A\u{fffd}B");
+}
+
+#[test]
+fn a_thread_that_fails_ends_the_program_and_says_that_the_file_is_safe() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 80, 24);
+    app.told(Reply::Died);
+    assert!(app.is_quitting());
+    assert!(app.fatal().is_some_and(|reason| reason.contains("the file is safe")));
 }
 
 #[test]

@@ -182,6 +182,17 @@ impl App {
         }
     }
 
+    /// A thread of the program has told something.
+    pub fn told(&mut self, reply: Reply) -> &mut Self {
+        self.send(Message::Worker(reply));
+        self
+    }
+
+    /// What the program ends with.
+    pub fn fatal(&self) -> Option<&str> {
+        self.model.fatal()
+    }
+
     fn settle(&mut self) {
         loop {
             let reply = self.replies.borrow_mut().pop_front();
