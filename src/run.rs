@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::app::{self, Message, Model, Setup};
 use crate::screens::Effect;
 use crate::store;
-use crate::terminal::{Session, editor, input, session, signals};
+use crate::terminal::{Session, clipboard, editor, input, session, signals};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::Reply;
 use crate::worker::{OpenOptions, Worker};
@@ -227,8 +227,13 @@ fn perform(
             let (width, height) = session.size()?;
             messages.push_back(Message::Resize(width, height));
         }
+        Effect::Copy(text) => {
+            let said = clipboard::copy(&text);
+            messages.push_back(Message::Copied(said));
+        }
         // Done inside the model, or seen by the loop.
         Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
+        Effect::Offer(_) | Effect::Act(_) | Effect::Filter(_) => {}
     }
     Ok(false)
 }

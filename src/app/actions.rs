@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use super::model::{Model, Screen};
+use super::palette;
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
-use crate::screens::{Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, review, step};
+use crate::screens::{
+    Dialog, Effect, Go, Item, Menu, connectors, copies, detail, files, form, help, history, review, step,
+};
 use crate::store::OnConflict;
 use crate::worker::protocol::{Job, Request};
 
@@ -52,6 +55,7 @@ fn focused_key(model: &mut Model, place: Place, key: Key, action: Option<Action>
     match place {
         Place::Dialog => dialog(model, action),
         Place::Input => input(model, key, action),
+        Place::Picker if model.menu.is_some() => menu_key(model, key, action),
         Place::Form | Place::Picker => form_key(model, key),
         Place::Connectors
         | Place::Detail
@@ -162,6 +166,25 @@ pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Effect {
     Effect::Write(Job::Import { path, on_conflict }, "importing")
 }
 
+fn menu_key(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
+    let Some(menu) = &mut model.menu else { return Vec::new() };
+    let chosen = match action {
+        Some(Action::Back) => Some(Vec::new()),
+        Some(action) => menu.act(action),
+        None => {
+            menu.key(key);
+            None
+        }
+    };
+    match chosen {
+        Some(effects) => {
+            model.menu = None;
+            effects
+        }
+        None => Vec::new(),
+    }
+}
+
 fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
     let is_busy = model.job.is_some();
     match model.screens.last_mut() {
@@ -170,7 +193,7 @@ fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
     }
 }
 
-fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
+pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(model, place, action) {
         return vec![Effect::info(reason)];
     }
@@ -178,6 +201,8 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
         return vec![Effect::Go(Go::Help)];
     }
     match action {
+        Action::Palette => return vec![Effect::Offer(Box::new(palette::palette(model, place)))],
+        Action::CopyText => return copy_menu(model),
         Action::Undo => return vec![history::undo(model.overview.last_step.as_ref())],
         Action::Redo => return vec![history::redo(model.overview.next_redo.as_ref())],
         _ => {}
@@ -210,6 +235,30 @@ fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect>
         }
         Some(Screen::Form(_)) | None => Vec::new(),
     }
+}
+
+/// What of the connector can be copied; never its secrets.
+fn copy_menu(model: &Model) -> Vec<Effect> {
+    let record = match model.screen() {
+        Screen::Detail(state) => state.record.as_ref(),
+        _ => model.preview.as_ref(),
+    };
+    let Some(connector) = record.map(|record| &record.connector) else {
+        return vec![Effect::info("there is no connector here to copy from")];
+    };
+    let json = crate::domain::json::pretty(&crate::transfer::api::connector(connector));
+    let parts = [
+        ("id", connector.id.clone()),
+        ("name", connector.name.clone()),
+        ("connector type id", connector.connector_type_id.clone()),
+        ("config, as JSON", connector.config.clone()),
+        ("the whole connector, as the JSON of Kibana's API (without secrets)", json),
+    ];
+    let item = |(label, text): (&str, String)| {
+        let shown = text.lines().next().unwrap_or_default().to_owned();
+        Item::new(label, shown, vec![Effect::Copy(text)])
+    };
+    vec![Effect::Offer(Box::new(Menu::new("Copy", parts.map(item).into())))]
 }
 
 /// Can this be done now? If not, why.
@@ -291,6 +340,10 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
 /// Text was pasted: it goes into a text or nowhere, never to the keys.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if model.dialog.is_some() || model.is_too_small() {
+        return Vec::new();
+    }
+    if let Some(menu) = &mut model.menu {
+        menu.paste(text);
         return Vec::new();
     }
     if let Some(file) = &mut model.file {

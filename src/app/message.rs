@@ -14,6 +14,8 @@ pub enum Message {
     Paste(Zeroizing<String>),
     /// A person's editor gives a text back, or why it does not.
     Edited(Result<String, String>),
+    /// A text went to the clipboard, or why not.
+    Copied(Result<(), String>),
     /// The terminal has this size now.
     Resize(u16, u16),
     /// The worker threads say something.

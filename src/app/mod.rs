@@ -5,6 +5,7 @@ mod actions;
 mod message;
 mod model;
 mod outcomes;
+mod palette;
 mod replies;
 mod update;
 mod view;

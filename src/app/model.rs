@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Key, Place};
-use crate::screens::{Dialog, Level, copies, detail, files, form, help, history, review, rows::Rows, step};
+use crate::screens::{Dialog, Level, Menu, copies, detail, files, form, help, history, review, rows::Rows, step};
 use crate::store::{Scope, Stage, Step};
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::theme::Theme;
@@ -97,6 +97,7 @@ pub struct Model {
     pub(super) connectors: Rows,
     pub(super) review: review::State,
     pub(super) dialog: Option<Dialog>,
+    pub(super) menu: Option<Menu>,
     pub(super) file: Option<files::State>,
     /// The path of an import that has not succeeded, to be corrected.
     pub(super) last_path: String,
@@ -151,6 +152,7 @@ impl Model {
             connectors: Rows::new(Scope::Connectors),
             review: review::State::default(),
             dialog: None,
+            menu: None,
             file: None,
             last_path: String::new(),
             last_export: String::new(),
@@ -196,7 +198,7 @@ impl Model {
     /// Changes with the screen or question on show. Terminals disagree on the width of some characters; a
     /// new screen is drawn on a clean ground, so that nothing of them is left from the one before.
     pub fn ground(&self) -> (usize, bool) {
-        (self.screens.len(), self.dialog.is_some() || self.file.is_some())
+        (self.screens.len(), self.dialog.is_some() || self.file.is_some() || self.menu.is_some())
     }
 
     /// When the screen next changes by itself; none: only a message changes it.
@@ -232,6 +234,14 @@ impl Model {
         if self.dialog.is_some() {
             return Place::Dialog;
         }
+        if self.menu.is_some() {
+            return Place::Picker;
+        }
+        self.place_below()
+    }
+
+    /// What has the focus where no question and no list to choose from lies over it.
+    pub(super) fn place_below(&self) -> Place {
         if self.file.is_some() {
             return Place::Input;
         }

@@ -24,6 +24,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Key(key) => actions::key(model, key),
         Message::Paste(text) => actions::paste(model, &text),
         Message::Edited(outcome) => edited(model, outcome),
+        Message::Copied(Ok(())) => vec![Effect::good("copied, if the terminal allows it")],
+        Message::Copied(Err(reason)) => vec![Effect::bad(reason)],
         Message::Resize(width, height) => resize(model, width, height),
         Message::Worker(reply) => replies::update(model, reply),
         Message::Tick => {
@@ -51,6 +53,17 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
     match effect {
         Effect::Say(level, text) => model.toast = Some(Toast { level, text, since: model.now }),
         Effect::Ask(dialog) => model.dialog = Some(*dialog),
+        Effect::Offer(menu) => model.menu = Some(*menu),
+        Effect::Act(action) => {
+            for effect in actions::screen_action(model, model.place(), action) {
+                perform(model, effect, outside);
+            }
+        }
+        Effect::Filter(text) => {
+            model.screens.truncate(1);
+            model.connectors.filter_text = TextInput::new(&text);
+            outside.extend(model.connectors.search().map(Effect::Read));
+        }
         Effect::Go(go) => navigate(model, go, outside),
         Effect::Rebase(theirs, keep_mine) => {
             if let Some(Screen::Form(form)) = model.screens.last_mut() {
@@ -116,11 +129,8 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             model.awaiting_missing = true;
             outside.push(Effect::Read(Request::NextMissing { after: replies::fill_after(model) }));
         }
-        Go::Missing => {
-            model.screens.truncate(1);
-            model.connectors.filter_text = TextInput::new("missing:secrets");
-            outside.extend(model.connectors.search().map(Effect::Read));
-        }
+        Go::Missing => perform(model, Effect::Filter("missing:secrets".to_owned()), outside),
+        Go::Home => model.screens.truncate(1),
         Go::Duplicate(id) => await_form(model, id, AwaitedForm::Duplicate, outside),
         Go::New => {
             let template = form::new_connector(&(model.setup.new_id)());

@@ -39,6 +39,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Some(state) = &model.file {
         files::view(state, frame, body, model.setup.theme);
     }
+    if let Some(menu) = &model.menu {
+        menu.view(frame, body, model.setup.theme);
+    }
     if let Some(dialog) = &model.dialog {
         dialog.view(frame, body, model.setup.theme);
     }

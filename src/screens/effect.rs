@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::dialog::Dialog;
+use super::menu::Menu;
+use crate::keymap::Action;
 use crate::worker::protocol::{Job, Record, Request};
 
 /// Something to be done outside the screen that asks for it.
@@ -31,6 +33,14 @@ pub enum Effect {
     Say(Level, String),
     /// A question for the person.
     Ask(Box<Dialog>),
+    /// A list to choose from.
+    Offer(Box<Menu>),
+    /// An action, as if its key had been pressed.
+    Act(Action),
+    /// This text for the clipboard.
+    Copy(String),
+    /// The list of connectors with this filter.
+    Filter(String),
     /// Leave the program.
     Quit,
     /// Back to the shell for a while.
@@ -68,6 +78,8 @@ pub enum Go {
     Help,
     /// The screen before.
     Back,
+    /// The list of connectors.
+    Home,
 }
 
 /// How much a line matters.

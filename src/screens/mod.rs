@@ -11,6 +11,7 @@ pub mod form;
 pub mod help;
 pub mod history;
 mod listing;
+pub mod menu;
 mod panel;
 pub mod picker;
 pub mod record;
@@ -22,3 +23,4 @@ mod table;
 
 pub use dialog::Dialog;
 pub use effect::{Effect, Go, Level};
+pub use menu::{Item, Menu};

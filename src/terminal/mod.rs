@@ -1,5 +1,6 @@
-//! The terminal: entering and leaving it on every way out, keys, signals, a person's own editor.
+//! The terminal: entering and leaving it on every way out, keys, signals, the clipboard, a person's own editor.
 
+pub mod clipboard;
 pub mod editor;
 pub mod input;
 pub mod session;

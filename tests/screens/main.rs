@@ -8,6 +8,7 @@ mod form;
 mod history;
 mod journey;
 mod list;
+mod menus;
 mod pictures;
 mod robustness;
 mod snapshots;

@@ -120,6 +120,8 @@ pub struct App {
     terminal: Terminal<TestBackend>,
     options: OpenOptions,
     pub jobs: usize,
+    /// What went to the clipboard last.
+    pub copied: String,
     /// What a person's editor makes of a text.
     pub editor: fn(&str) -> Result<String, String>,
 }
@@ -145,8 +147,17 @@ impl App {
             now: "2026-11-25T12:00:00Z".parse().unwrap(),
         });
         let terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-        let mut app =
-            Self { model, reader, writer, replies, terminal, options, jobs: 0, editor: |text| Ok(text.to_owned()) };
+        let mut app = Self {
+            model,
+            reader,
+            writer,
+            replies,
+            terminal,
+            options,
+            jobs: 0,
+            copied: String::new(),
+            editor: |text| Ok(text.to_owned()),
+        };
         app.settle();
         app
     }
@@ -171,6 +182,10 @@ impl App {
                 Effect::EditText { text, .. } => {
                     let outcome = (self.editor)(&text);
                     self.send(Message::Edited(outcome));
+                }
+                Effect::Copy(text) => {
+                    self.copied = text;
+                    self.send(Message::Copied(Ok(())));
                 }
                 Effect::Reopen(copy) => {
                     let options = OpenOptions { restore: copy, ..self.options.clone() };

@@ -1,0 +1,144 @@
+//! A list to choose from: type to search, Enter takes it. The palette of all actions is one, and so is whatever offers a
+//! few things.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use super::effect::Effect;
+use crate::domain::filter::fold;
+use crate::keymap::{Action, Key};
+use crate::ui::input::TextInput;
+use crate::ui::layout::{centered, cut_top};
+use crate::ui::text::{clip, fit, width};
+use crate::ui::theme::Theme;
+
+/// One thing to choose.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// What it is.
+    pub label: String,
+    /// What goes with it: keys, a value.
+    pub detail: String,
+    /// Why it cannot be had now.
+    pub blocked: Option<String>,
+    /// What it does.
+    pub effects: Vec<Effect>,
+}
+
+impl Item {
+    /// Something that can be had.
+    pub fn new(label: impl Into<String>, detail: impl Into<String>, effects: Vec<Effect>) -> Self {
+        Self { label: label.into(), detail: detail.into(), blocked: None, effects }
+    }
+}
+
+/// The list.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    title: String,
+    items: Vec<Item>,
+    search: TextInput,
+    selected: usize,
+}
+
+/// Rows that a page moves by.
+const PAGE: usize = 10;
+
+impl Menu {
+    /// A list with a title.
+    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
+        Self { title: title.into(), items, search: TextInput::default(), selected: 0 }
+    }
+
+    /// Those that hold every word typed; the ones whose names begin with it first.
+    fn found(&self) -> Vec<&Item> {
+        let typed = fold(self.search.text().trim());
+        let holds = |item: &&Item| {
+            let text = fold(&format!("{} {}", item.label, item.detail));
+            typed.split_whitespace().all(|word| text.contains(word))
+        };
+        let mut found: Vec<&Item> = self.items.iter().filter(holds).collect();
+        found.sort_by_key(|item| !fold(&item.label).starts_with(&typed));
+        found
+    }
+
+    /// Takes an action; `Some` with what is to be done when one is chosen.
+    pub fn act(&mut self, action: Action) -> Option<Vec<Effect>> {
+        let last = self.found().len().saturating_sub(1);
+        match action {
+            Action::Down => self.selected = (self.selected + 1).min(last),
+            Action::Up => self.selected = self.selected.saturating_sub(1),
+            Action::PageDown => self.selected = (self.selected + PAGE).min(last),
+            Action::PageUp => self.selected = self.selected.saturating_sub(PAGE),
+            Action::Confirm => {
+                let found = self.found();
+                let item = found.get(self.selected)?;
+                return Some(match &item.blocked {
+                    Some(reason) => vec![Effect::info(reason.clone())],
+                    None => item.effects.clone(),
+                });
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Takes a key into the search.
+    pub fn key(&mut self, key: Key) {
+        if self.search.key(key) {
+            self.selected = 0;
+        }
+    }
+
+    /// Takes pasted text into the search.
+    pub fn paste(&mut self, text: &str) {
+        self.search.insert(text);
+        self.selected = 0;
+    }
+
+    /// Draws it in the middle of `area`.
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let wanted = u16::try_from(self.items.len()).unwrap_or(u16::MAX).saturating_add(4);
+        let place = centered(area, 90, wanted.clamp(4, area.height.saturating_sub(2).max(4)));
+        let title = format!(" {}: type to search ", clip(&self.title, 50));
+        let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+        let inside = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        let (search, list) = cut_top(inside, 1);
+        let mut line = vec![Span::styled("/", theme.accent())];
+        let typed = self.search.view(usize::from(search.width).saturating_sub(1), 1, true, theme);
+        line.extend(typed.into_iter().flat_map(|line| line.spans));
+        frame.render_widget(Paragraph::new(Line::from(line)), search);
+        let (height, cells) = (usize::from(list.height), usize::from(list.width));
+        let found = self.found();
+        if found.is_empty() {
+            return frame.render_widget(Paragraph::new("Nothing matches. Backspace takes letters away."), list);
+        }
+        // Why the highlighted one cannot be had stands below the others.
+        let reason = found.get(self.selected).and_then(|item| item.blocked.as_ref());
+        let height = height.saturating_sub(usize::from(reason.is_some()));
+        let first = (self.selected + 1).saturating_sub(height.max(1));
+        let rows = found.iter().enumerate().skip(first).take(height);
+        let mut lines: Vec<Line<'_>> = rows.map(|(at, item)| row(item, at == self.selected, cells, theme)).collect();
+        lines.extend(reason.map(|reason| Line::styled(clip(&format!("  not now: {reason}"), cells), theme.warning())));
+        frame.render_widget(Paragraph::new(lines), list);
+    }
+}
+
+fn row(item: &Item, is_selected: bool, cells: usize, theme: Theme) -> Line<'static> {
+    let sign = if is_selected { "> " } else { "  " };
+    let detail = clip(&item.detail, cells / 3);
+    let room = cells.saturating_sub(width(&detail) + 4);
+    let label = if item.blocked.is_some() { format!("({})", item.label) } else { item.label.clone() };
+    let spans = [
+        Span::raw(sign),
+        Span::styled(fit(&label, room), theme.text()),
+        Span::raw("  "),
+        Span::styled(detail, if is_selected { theme.text() } else { theme.accent() }),
+    ];
+    let line = Line::from(spans.to_vec());
+    if is_selected { line.patch_style(theme.selected()) } else { line }
+}

@@ -1,0 +1,24 @@
+//! The clipboard of the terminal, by the sequence that works over SSH too (OSC 52).
+
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// Terminals cut off or drop what is longer.
+const LONGEST: usize = 74_000;
+
+/// Sends a text to the clipboard. Whether the terminal takes it cannot be known.
+///
+/// # Errors
+/// When it is too long for a terminal, or the terminal has gone.
+pub fn copy(text: &str) -> Result<(), String> {
+    if text.len() > LONGEST {
+        return Err(format!(
+            "{} bytes are more than terminals take for their clipboard; export it instead",
+            text.len()
+        ));
+    }
+    let mut out = io::stdout();
+    write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text)).and_then(|()| out.flush()).map_err(|error| error.to_string())
+}

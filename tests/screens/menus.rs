@@ -1,0 +1,54 @@
+//! The palette, and what else offers things to choose from.
+
+use crate::support::{App, Place};
+
+fn opened(place: &Place) -> App {
+    let mut app = App::open(&place.demo(), 100, 30);
+    app.press("Esc");
+    app
+}
+
+#[test]
+fn the_palette_finds_what_can_be_done_and_does_it() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press(":").expect("Everything").expect("edit the connector in the form");
+    app.type_text("migration review").expect("review the migration of the records").expect_not("edit the connector");
+    app.press("Enter").expect("Migration review").expect("WILL BE");
+    // What is not of this place is done from the list.
+    app.press(":").type_text("create a connector").press("Enter").expect("Connector type");
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press(":").type_text("take the last change back").expect("there is nothing to undo");
+    app.press("Enter").expect("there is nothing to undo").expect_not("Everything");
+    let path = place.path("demo.db");
+    let mut app = App::start(&path, 100, 30, true, true);
+    app.press("Esc :").type_text("delete").expect("read-only");
+}
+
+#[test]
+fn esc_closes_a_menu_and_nothing_is_done() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press(":").type_text("quit").press("Esc").expect_not("Everything");
+    assert!(!app.is_quitting());
+    app.press(":").type_text("zzz").expect("Nothing matches").press("Enter").expect("Nothing matches");
+}
+
+#[test]
+fn parts_of_a_connector_are_copied_and_never_secrets() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("/").type_text("Ticket webhook").press("Enter y").expect("Copy").press("Enter").expect("copied");
+    assert!(app.copied.len() == 36, "{}", app.copied);
+    app.press("y Down Enter");
+    assert_eq!(app.copied, "Ticket webhook (9.4)");
+    app.press("Enter y").type_text("api").press("Enter");
+    let copied: serde_json::Value = serde_json::from_str(&app.copied).expect("JSON");
+    assert_eq!(copied["name"], "Ticket webhook (9.4)");
+    assert!(copied.get("secrets").is_none());
+}
