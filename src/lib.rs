@@ -20,6 +20,7 @@
 //! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
 //! | [`beside`] | files that are built beside their place | nothing |
+//! | [`config`] | a person's choices: theme, mouse, keys | `keymap`, `ui` |
 //! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `run` |
 //!
 //! To change what a migration does, start at [`domain::model_version`]; what a key does, at
@@ -30,6 +31,7 @@ pub mod app;
 pub mod beside;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod keymap;

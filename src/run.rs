@@ -10,6 +10,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::app::{self, Message, Model, Setup};
+use crate::config::Config;
 use crate::screens::Effect;
 use crate::store;
 use crate::terminal::{Session, clipboard, editor, input, session, signals};
@@ -27,6 +28,8 @@ pub struct Options {
     pub open: OpenOptions,
     /// Accept the whole migration plan at once.
     pub apply_migration: bool,
+    /// A person's choices.
+    pub config: Config,
     /// The file is thrown away at the end.
     pub is_demo: bool,
 }
@@ -58,7 +61,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     let mut hands = Hands::start(options.open.clone(), send);
     let mut model = Model::new(Setup {
         file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        theme: Theme::from_environment(),
+        theme: Theme::from_environment(options.config.scheme),
         apply_migration: options.apply_migration,
         is_demo: options.is_demo,
         new_id: || uuid::Uuid::new_v4().to_string(),

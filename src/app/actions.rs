@@ -10,6 +10,7 @@ use crate::screens::{
     Dialog, Effect, Go, Item, Menu, connectors, copies, detail, files, form, help, history, review, step,
 };
 use crate::store::OnConflict;
+use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request};
 
 /// A key was pressed.
@@ -203,6 +204,12 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     match action {
         Action::Palette => return vec![Effect::Offer(Box::new(palette::palette(model, place)))],
         Action::CopyText => return copy_menu(model),
+        Action::Theme => {
+            let scheme = model.setup.theme.scheme().next();
+            model.setup.theme = Theme::of(scheme);
+            let text = format!("theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
+            return vec![Effect::info(text)];
+        }
         Action::Undo => return vec![history::undo(model.overview.last_step.as_ref())],
         Action::Redo => return vec![history::redo(model.overview.next_redo.as_ref())],
         _ => {}

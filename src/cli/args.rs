@@ -30,6 +30,10 @@ pub(super) struct Args {
     /// connector_types.json in the platform's configuration directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) types: Option<PathBuf>,
+    /// Theme, mouse and keys of your own [default: $CONNECTOR_ADMIN_CONFIG, else config.toml in the platform's
+    /// configuration directory]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
     /// No notices and no progress on standard error
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,

@@ -6,7 +6,9 @@ use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy;
 use zeroize::Zeroizing;
 
+use crate::config::Config;
 use crate::domain::Catalogue;
+use crate::keymap;
 use crate::store::{self, Inspection, Store};
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
 use crate::worker::check_passphrase;
@@ -99,6 +101,27 @@ pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
         Err(reason) => bail!("{}, {reason}. No type was taken from it", path.display()),
     }
     Ok(())
+}
+
+/// Where a person's choices are looked for, unless `--config` names them.
+pub(super) fn config_file() -> anyhow::Result<PathBuf> {
+    match path_in("CONNECTOR_ADMIN_CONFIG") {
+        Some(named) => Ok(named),
+        None => Ok(directories()?.config_dir().join("connector-admin").join("config.toml")),
+    }
+}
+
+/// Reads a person's choices, and uses their keys.
+pub(super) fn install_config(named: Option<PathBuf>) -> anyhow::Result<Config> {
+    let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_CONFIG").is_some();
+    let Some(path) = named.or_else(|| config_file().ok()).filter(|path| is_named || path.exists()) else {
+        return Ok(Config::default());
+    };
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let config = Config::read(&text).map_err(|reason| anyhow::anyhow!("{}, {reason}", path.display()))?;
+    keymap::install(&config.keys)
+        .map_err(|(line, reason)| anyhow::anyhow!("{}, line {line}: {reason}", path.display()))?;
+    Ok(config)
 }
 
 fn path_in(variable: &str) -> Option<PathBuf> {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 
+use crate::config::Config;
 use crate::worker::OpenOptions;
 use crate::{demo, run};
 use args::{Args, Command};
@@ -91,6 +92,11 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
         args.command.as_ref().is_some_and(|command| command.writes() || matches!(command, Command::Check { .. }));
     let mut output = Output::new(args.quiet, goes_on);
     context::install_types(args.types)?;
+    // Only what is about keys and colours; a script is not stopped by a mistake there.
+    let config = match args.command {
+        None | Some(Command::Demo { .. } | Command::Keys) => context::install_config(args.config)?,
+        Some(_) => Config::default(),
+    };
     let positional = args.positional;
     if let Some(word) = positional.as_ref().filter(|word| looks_mistyped(word)) {
         anyhow::bail!(
@@ -104,9 +110,10 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
             let context = context()?;
             let keys = context.keys()?;
             let path = context.file;
-            open_ui(OpenOptions { path, read_only: args.ui.read_only, keys, restore: None }, args.ui.apply_migration)
+            let open = OpenOptions { path, read_only: args.ui.read_only, keys, restore: None };
+            open_ui(open, args.ui.apply_migration, config)
         }
-        Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui),
+        Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui, config),
         Some(Command::Completions { shell }) => commands::completions(shell, &mut output),
         Some(Command::Man { to }) => commands::manual(to.as_deref(), &mut output),
         Some(Command::Keys) => commands::keys(&mut output),
@@ -115,8 +122,8 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
     }
 }
 
-fn open_ui(open: OpenOptions, apply_migration: bool) -> anyhow::Result<u8> {
-    let signal = run::run(run::Options { open, apply_migration, is_demo: false })?;
+fn open_ui(open: OpenOptions, apply_migration: bool, config: Config) -> anyhow::Result<u8> {
+    let signal = run::run(run::Options { open, apply_migration, is_demo: false, config })?;
     Ok(exit_code(signal))
 }
 
@@ -130,7 +137,7 @@ fn looks_mistyped(word: &Path) -> bool {
     !word.exists() && word.components().count() == 1 && word.extension().is_none() && !word.starts_with(".")
 }
 
-fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
+fn demo(keep: Option<&Path>, ui: &args::UiArgs, config: Config) -> anyhow::Result<u8> {
     let demo = demo::Demo::create(keep)?;
     let open = OpenOptions {
         path: demo.path().to_owned(),
@@ -138,7 +145,7 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs) -> anyhow::Result<u8> {
         keys: demo::keys_of(demo.path()),
         restore: None,
     };
-    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true })?;
+    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true, config })?;
     if let Some(kept) = demo.finish() {
         let keys = demo::keys_of(&kept).key_file;
         output::remark(&format!(

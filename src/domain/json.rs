@@ -20,6 +20,10 @@ impl RawObject {
     /// # Errors
     /// When the text is not one JSON object or a key appears twice.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        // Left to itself the reader would tell what stands there instead, and that may be a secret.
+        if !text.trim_start().starts_with('{') {
+            return Err(serde_json::Error::custom("it is not an object"));
+        }
         serde_json::from_str(text)
     }
 

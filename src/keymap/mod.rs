@@ -1,9 +1,11 @@
 //! One table of actions: it decides what a key does, and the footer, the help, the `keys` command and
 //! the README are written from it, so none of them can be wrong.
 
+mod custom;
 mod key;
 mod table;
 
+pub use custom::{KeyChange, changed, install, name};
 pub use key::Key;
 pub use table::{Action, Binding, Place, TABLE};
 
@@ -14,7 +16,7 @@ pub fn action(place: Place, key: Key) -> Option<Action> {
 
 /// The bindings of a place, its own first.
 pub fn bindings(place: Place) -> impl Iterator<Item = &'static Binding> {
-    TABLE.iter().filter(move |binding| binding.places.contains(&place))
+    custom::table().iter().filter(move |binding| binding.places.contains(&place))
 }
 
 /// One row of the table of keys.
@@ -25,6 +27,8 @@ pub struct KeyRow {
     pub keys: String,
     /// What they do.
     pub help: &'static str,
+    /// The action's name in the file of a person's own keys.
+    pub name: String,
 }
 
 /// The whole table for people, place by place.
@@ -36,6 +40,7 @@ pub fn rows() -> Vec<KeyRow> {
                 place: place.label(),
                 keys: binding.keys.join(", "),
                 help: binding.help,
+                name: name(binding.action),
             })
         })
         .collect()

@@ -117,6 +117,7 @@ pub enum Action {
     Confirm,
     Help,
     Palette,
+    Theme,
     CopyText,
     Quit,
     QuitNow,
@@ -124,6 +125,7 @@ pub enum Action {
 }
 
 /// One row: an action, its keys, and where they hold.
+#[derive(Clone, Debug)]
 pub struct Binding {
     /// The action.
     pub action: Action,
@@ -285,6 +287,7 @@ pub const TABLE: &[Binding] = &[
     writing(Action::Restore, &["Enter"], &[Place::Copies], Some("put back"), "put the copy in place of the file"),
     row(Action::CopyText, &["y"], READING, None, "copy the id, the name, the config or the JSON of the connector"),
     row(Action::Palette, &[":"], HELPED, None, "everything that can be done, to search and choose from"),
+    row(Action::Theme, &["T"], HELPED, None, "other colours: auto, dark, light, high contrast, none"),
     row(Action::Refresh, &["R"], HELPED, None, "read the file again"),
     row(Action::Down, &["Down", "j"], MOVING, None, "next row"),
     row(Action::Up, &["Up", "k"], MOVING, None, "previous row"),

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use connector_admin::config::Config;
 use connector_admin::domain::filter::doubts;
 use connector_admin::domain::{Catalogue, Connector, Filter, Summary, json, model_version, validate};
 use connector_admin::store::OnConflict;
@@ -14,9 +15,12 @@ use crate::change::try_inputs;
 /// The secret that is planted in texts.
 const PLANTED: &str = "planted-hunter2";
 
+/// A changed text may have the secret in a name of a key or in an id, which are told.
 #[track_caller]
 fn tells_no_secret(reason: &str) {
-    assert!(!reason.is_empty() && !reason.contains(PLANTED), "{reason}");
+    let tells_a_name = ["appears twice", "is no key", "is no secret", "stands on an earlier line", "cannot be changed"];
+    let is_told = reason.contains(PLANTED) && !tells_a_name.iter().any(|name| reason.contains(name));
+    assert!(!reason.is_empty() && !is_told, "{reason}");
 }
 
 /// Everything that the screens and the commands look at in a record.
@@ -129,6 +133,16 @@ fn the_types_file() {
         match Catalogue::default().with(&text) {
             Ok(catalogue) => assert!(catalogue.types().iter().all(|known| !known.id.is_empty())),
             Err(reason) => assert!(!reason.is_empty()),
+        }
+    });
+}
+
+#[test]
+fn the_choices_of_a_person() {
+    try_inputs("configuration file", include_bytes!("corpus/config.toml.txt"), "\n\n", |input| {
+        let text = String::from_utf8_lossy(input);
+        if let Err(reason) = Config::read(&text) {
+            assert!(reason.starts_with("line "), "{reason}");
         }
     });
 }

@@ -6,7 +6,7 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::DONE;
-use super::super::context::{Context, types_file};
+use super::super::context::{Context, config_file, types_file};
 use super::super::output::Output;
 use super::history::limits_text;
 use super::open;
@@ -67,6 +67,10 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
     if let Ok(path) = types_file() {
         facts.push(("types_file", json!(path.display().to_string())));
         facts.push(("types_file_exists", json!(path.exists())));
+    }
+    if let Ok(path) = config_file() {
+        facts.push(("config_file", json!(path.display().to_string())));
+        facts.push(("config_file_exists", json!(path.exists())));
     }
     if json {
         output.json(&Value::Object(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))?;

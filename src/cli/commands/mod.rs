@@ -165,8 +165,10 @@ fn certain(filter: &str) -> anyhow::Result<()> {
 }
 
 pub(super) fn keys(output: &mut Output) -> anyhow::Result<u8> {
-    let rows: Vec<Vec<String>> =
-        keymap::rows().into_iter().map(|row| vec![row.place.to_owned(), row.keys, row.help.to_owned()]).collect();
-    output.table(&["WHERE", "KEYS", "WHAT"], &rows)?;
+    let rows: Vec<Vec<String>> = keymap::rows()
+        .into_iter()
+        .map(|row| vec![row.place.to_owned(), row.keys, row.name, row.help.to_owned()])
+        .collect();
+    output.table(&["WHERE", "KEYS", "ACTION", "WHAT"], &rows)?;
     Ok(DONE)
 }

@@ -1,0 +1,111 @@
+//! What a person chose: theme, mouse, keys. A TOML file in the platform's configuration directory.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::keymap::{self, KeyChange};
+use crate::ui::theme::Scheme;
+
+/// The choices; what is not in the file is as the program has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Colours.
+    pub scheme: Option<Scheme>,
+    /// The mouse is left to the terminal.
+    pub is_without_mouse: bool,
+    /// Other keys.
+    pub keys: Vec<KeyChange>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    theme: Option<Spanned<String>>,
+    mouse: Option<bool>,
+    #[serde(default)]
+    keys: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<Keys>>>,
+}
+
+/// One key or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Keys {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Config {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// What is wrong and where, as `line 7: …`.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let at = |span: Range<usize>| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1;
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, at);
+            format!("line {line}: {}", error.message().lines().collect::<Vec<_>>().join(" "))
+        })?;
+        let scheme = file.theme.map(|theme| {
+            Scheme::parse(theme.get_ref())
+                .ok_or_else(|| format!("line {}: the theme is one of {}", at(theme.span()), Scheme::names()))
+        });
+        let mut keys = Vec::new();
+        for (place, actions) in file.keys {
+            for (action, wanted) in actions {
+                let line = at(action.span());
+                let wanted = match wanted.into_inner() {
+                    Keys::One(key) => vec![key],
+                    Keys::Several(keys) => keys,
+                };
+                let change = KeyChange::new(line, place.get_ref(), action.get_ref(), &wanted)
+                    .map_err(|reason| format!("line {line}: {reason}"))?;
+                keys.push(change);
+            }
+        }
+        // One that was meant for the file is told with its line even when it does not come into use.
+        keymap::changed(&keys).map_err(|(line, reason)| format!("line {line}: {reason}"))?;
+        Ok(Self { scheme: scheme.transpose()?, is_without_mouse: file.mouse == Some(false), keys })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_with_its_line() {
+        for (text, says) in [
+            ("theme = \"pink\"", "line 1: the theme is one of"),
+            ("\n\ncolour = 1", "line 3: unknown field"),
+            ("mouse = \"yes\"", "line 1: "),
+            ("[keys.kitchen]\nedit = \"e\"", "line 2: \"kitchen\" is no place"),
+            ("[keys.connectors]\n\ncook = \"c\"", "line 3: \"cook\" is no action"),
+            ("[keys.connectors]\nedit = \"Hyper-e\"", "line 2: \"Hyper-e\" is no key"),
+            ("[keys.connectors]\nedit = []", "line 2: "),
+            ("[keys.connectors]\nedit = \"t\"", "line 2: t is taken in connectors"),
+            ("[keys.connectors]\nquit-now = \"x\"", "line 2: Ctrl-c stays"),
+            ("[keys.review]\nedit = \"F2\"\nnew = \"F3\"", "line 3: \"new\" is no action of review"),
+            ("theme = ", "line 1: "),
+        ] {
+            let reason = Config::read(text).expect_err(text);
+            assert!(reason.starts_with(says), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn choices_are_taken() {
+        let text =
+            "theme = \"light\"\nmouse = false\n[keys.connectors]\ntoggle-mode = [\"t\", \"F5\"]\nedit = \"F2\"\n";
+        let config = Config::read(text).expect("a config");
+        assert_eq!((config.scheme, config.is_without_mouse, config.keys.len()), (Some(Scheme::Light), true, 2));
+        assert_eq!(Config::read("").expect("nothing"), Config::default());
+    }
+
+    #[test]
+    fn two_actions_can_change_their_keys_with_each_other() {
+        assert!(Config::read("[keys.connectors]\nedit = \"t\"\ntoggle-mode = \"e\"").is_ok());
+    }
+}
