@@ -7,7 +7,7 @@ use super::palette;
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
 use crate::screens::{
-    Dialog, Effect, Go, Item, Menu, connectors, copies, detail, files, form, help, history, review, step,
+    Dialog, Effect, Go, Item, Menu, connectors, copies, detail, files, form, help, history, overview, review, step,
 };
 use crate::store::OnConflict;
 use crate::ui::theme::Theme;
@@ -61,6 +61,7 @@ fn focused_key(model: &mut Model, place: Place, key: Key, action: Option<Action>
         Place::Connectors
         | Place::Detail
         | Place::Review
+        | Place::Overview
         | Place::History
         | Place::Step
         | Place::Copies
@@ -204,6 +205,7 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     match action {
         Action::Palette => return vec![Effect::Offer(Box::new(palette::palette(model, place)))],
         Action::CopyText => return copy_menu(model),
+        Action::Overview => return vec![Effect::Go(Go::Overview)],
         Action::Theme => {
             let scheme = model.setup.theme.scheme().next();
             model.setup.theme = Theme::of(scheme);
@@ -230,6 +232,7 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
             review::update(&mut model.review, action, facts)
         }
         Some(Screen::Detail(state)) => detail::update(state, action, size),
+        Some(Screen::Overview(state)) => overview::update(state, action, &model.overview, size.1),
         Some(Screen::History(state)) => history::update(state, action, &model.overview, size.1),
         Some(Screen::Step(state)) => step::update(state, action),
         Some(Screen::Copies(state)) => copies::update(state, action, size.1),

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Key, Place};
-use crate::screens::{Dialog, Level, Menu, copies, detail, files, form, help, history, review, rows::Rows, step};
+use crate::screens::{
+    Dialog, Level, Menu, copies, detail, files, form, help, history, overview, review, rows::Rows, step,
+};
 use crate::store::{Scope, Stage, Step};
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::theme::Theme;
@@ -43,6 +45,8 @@ pub(super) enum Screen {
     Review,
     /// The form.
     Form(Box<form::State>),
+    /// What is in the file, in numbers.
+    Overview(overview::State),
     /// The history.
     History(history::State),
     /// One step of it.
@@ -252,6 +256,7 @@ impl Model {
             Screen::Connectors => Place::Connectors,
             Screen::Detail(_) => Place::Detail,
             Screen::Review => Place::Review,
+            Screen::Overview(_) => Place::Overview,
             Screen::History(_) => Place::History,
             Screen::Step(_) => Place::Step,
             Screen::Copies(_) => Place::Copies,

@@ -5,7 +5,7 @@ use super::outcomes;
 use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
-use crate::screens::{Dialog, Effect, Go, connectors, form, review};
+use crate::screens::{Dialog, Effect, Go, connectors, form, overview, review};
 use crate::store::{FileCopy, RecordChange, Restored, Scope, Step};
 use crate::worker::protocol::{Job, Opened, Record, Reply, Request};
 
@@ -49,6 +49,13 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Folder(folder, entries) => {
             if let Some(file) = &mut model.file {
                 file.listed(&folder, entries);
+            }
+        }
+        Reply::Census(census) => {
+            for screen in &mut model.screens {
+                if let Screen::Overview(state) = screen {
+                    state.census = Some(census.clone());
+                }
             }
         }
         Reply::Copies(found) => copies_came(model, &found),
@@ -111,8 +118,10 @@ fn list(model: &mut Model, scope: Scope) -> Option<&mut Rows> {
 
 fn steps_came(model: &mut Model, steps: &[Step]) {
     for screen in &mut model.screens {
-        if let Screen::History(history) = screen {
-            history.take(steps);
+        match screen {
+            Screen::History(history) => history.take(steps),
+            Screen::Overview(overview) => overview.steps = steps.to_vec(),
+            _ => {}
         }
     }
 }
@@ -265,6 +274,7 @@ fn reload(model: &mut Model) -> Vec<Effect> {
         match screen {
             Screen::History(_) => effects.push(Effect::Read(Request::Steps)),
             Screen::Step(step) => effects.push(Effect::Read(step.read_again())),
+            Screen::Overview(_) => effects.extend(overview::requests().map(Effect::Read)),
             Screen::Copies(_) => effects.push(Effect::Read(Request::Copies)),
             Screen::Review => effects.push(Effect::Read(model.review.rows.reload())),
             Screen::Detail(detail) => effects.push(Effect::Read(Request::Record { id: detail.id.clone() })),

@@ -7,7 +7,9 @@ use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, replies};
 use crate::domain::SecretsState;
 use crate::keymap::Key;
-use crate::screens::{Effect, Go, Level, connectors, copies, detail, files, form, help, history, review, step};
+use crate::screens::{
+    Effect, Go, Level, connectors, copies, detail, files, form, help, history, overview, review, step,
+};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Record, Request};
 
@@ -143,6 +145,10 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             let height = review::height(&model.review, body);
             model.review.rows.resize(height);
             outside.push(Effect::Read(model.review.rows.reload()));
+        }
+        Go::Overview => {
+            outside.extend(overview::requests().map(Effect::Read));
+            model.screens.push(Screen::Overview(overview::State::default()));
         }
         Go::History => {
             outside.push(Effect::Read(Request::Steps));

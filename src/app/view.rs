@@ -10,7 +10,7 @@ use super::model::{Model, RunningJob, SMALLEST, Screen};
 use crate::clock;
 use crate::keymap::Action;
 use crate::screens::effect::connectors as count_of;
-use crate::screens::{Level, connectors, copies, detail, files, form, help, history, review, step};
+use crate::screens::{Level, connectors, copies, detail, files, form, help, history, overview, review, step};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
 use crate::ui::text::{clip, fit, safe, width, wrap};
@@ -61,6 +61,7 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             body,
             theme,
         ),
+        Screen::Overview(state) => overview::view(state, &model.overview, frame, body, model.now, theme),
         Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, theme),
         Screen::Step(state) => step::view(state, model.step(state.step), frame, body, model.now, theme),
         Screen::Copies(state) => copies::view(state, frame, body, model.now, theme),
@@ -76,6 +77,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         Screen::Connectors => "Connectors",
         Screen::Detail(_) => "Connector",
         Screen::Review => "Migration review",
+        Screen::Overview(_) => "Overview",
         Screen::History(_) => "History",
         Screen::Step(_) => "One step",
         Screen::Copies(_) => "Copies",

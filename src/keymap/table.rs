@@ -11,6 +11,8 @@ pub enum Place {
     Detail,
     /// The review of the migration.
     Review,
+    /// The overview.
+    Overview,
     /// The history.
     History,
     /// One step of the history.
@@ -31,10 +33,11 @@ pub enum Place {
 
 impl Place {
     /// All places, in the order of the help.
-    pub const ALL: [Place; 11] = [
+    pub const ALL: [Place; 12] = [
         Place::Connectors,
         Place::Detail,
         Place::Review,
+        Place::Overview,
         Place::History,
         Place::Step,
         Place::Copies,
@@ -51,6 +54,7 @@ impl Place {
             Place::Connectors => "connectors",
             Place::Detail => "one connector",
             Place::Review => "review",
+            Place::Overview => "overview",
             Place::History => "history",
             Place::Step => "one step",
             Place::Copies => "copies of the file",
@@ -95,6 +99,7 @@ pub enum Action {
     Undo,
     Redo,
     History,
+    Overview,
     TakeBack,
     Copies,
     BackUp,
@@ -149,12 +154,21 @@ impl Binding {
 }
 
 const LISTS: &[Place] = &[Place::Connectors, Place::Review, Place::Step];
-const MOVING: &[Place] =
-    &[Place::Connectors, Place::Review, Place::Detail, Place::History, Place::Step, Place::Copies, Place::Help];
+const MOVING: &[Place] = &[
+    Place::Connectors,
+    Place::Review,
+    Place::Detail,
+    Place::Overview,
+    Place::History,
+    Place::Step,
+    Place::Copies,
+    Place::Help,
+];
 const UNDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::Review, Place::History, Place::Step];
 const REDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::History, Place::Step];
 const READING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail];
-const HELPED: &[Place] = &[Place::Connectors, Place::Review, Place::Detail, Place::History, Place::Step, Place::Copies];
+const HELPED: &[Place] =
+    &[Place::Connectors, Place::Review, Place::Detail, Place::Overview, Place::History, Place::Step, Place::Copies];
 
 const fn row(
     action: Action,
@@ -203,6 +217,7 @@ pub const TABLE: &[Binding] = &[
     writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
     writing(Action::Redo, &["Ctrl-r"], &[Place::Review], Some("redo"), "bring again what was taken back last"),
     row(Action::Open, &["Enter"], &[Place::Connectors, Place::Step], Some("open"), "show the whole connector"),
+    row(Action::Open, &["Enter"], &[Place::Overview], Some("show"), "show the connectors of the bar, or the step"),
     row(Action::Open, &["Enter"], &[Place::History], Some("records"), "show the connectors of the step"),
     writing(
         Action::TakeBack,
@@ -282,6 +297,7 @@ pub const TABLE: &[Binding] = &[
     writing(Action::Undo, &["u"], UNDOING, Some("undo"), "take the last change back"),
     writing(Action::Redo, &["Ctrl-r"], REDOING, Some("redo"), "bring again what was taken back last"),
     row(Action::History, &["H"], READING, Some("history"), "show every change made in this file"),
+    row(Action::Overview, &["D"], READING, Some("overview"), "show what is in the file, in numbers"),
     row(Action::Copies, &["b"], &[Place::History], Some("copies"), "show the copies of the file"),
     writing(Action::BackUp, &["b"], &[Place::Copies], Some("back up"), "make a copy of the file"),
     writing(Action::Restore, &["Enter"], &[Place::Copies], Some("put back"), "put the copy in place of the file"),
@@ -339,6 +355,7 @@ pub const TABLE: &[Binding] = &[
         &[
             Place::Detail,
             Place::Review,
+            Place::Overview,
             Place::History,
             Place::Step,
             Place::Copies,
@@ -358,7 +375,7 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Quit,
         &["q"],
-        &[Place::Detail, Place::Review, Place::History, Place::Step, Place::Copies, Place::Help],
+        &[Place::Detail, Place::Review, Place::Overview, Place::History, Place::Step, Place::Copies, Place::Help],
         None,
         "back to the screen before",
     ),

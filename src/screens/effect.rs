@@ -66,6 +66,8 @@ pub enum Go {
     New,
     /// The review of the migration.
     Review,
+    /// What is in the file, in numbers.
+    Overview,
     /// The history.
     History,
     /// One step of the history, with a filter.

@@ -12,6 +12,7 @@ pub mod help;
 pub mod history;
 mod listing;
 pub mod menu;
+pub mod overview;
 mod panel;
 pub mod picker;
 pub mod record;

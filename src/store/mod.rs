@@ -1,12 +1,13 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
 //! `connect` decides what a path is, `open` opens it, `lock` waits for its write lock; `upgrade` brings a file to the newest schema;
-//! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record,
+//! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record, `census` counts by kind,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
 
+mod census;
 mod connect;
 mod connectors;
 mod copy;
@@ -24,6 +25,7 @@ mod secrets;
 mod seen;
 mod upgrade;
 
+pub use census::Census;
 pub use connect::{Inspection, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use copy::{COPY_FROM, CopyKind, FileCopy, Restored, copies_of, restore};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::domain::model_version::Decision;
 use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
 use crate::store::{
-    Applied, FileCopy, ImportOutcome, ModeChange, OnConflict, PlanCounts, RecordChange, RecordStep, Restored, Reverted,
-    SaveOutcome, Scope, Sort, Stage, Step, UpgradeReport, Written,
+    Applied, Census, FileCopy, ImportOutcome, ModeChange, OnConflict, PlanCounts, RecordChange, RecordStep, Restored,
+    Reverted, SaveOutcome, Scope, Sort, Stage, Step, UpgradeReport, Written,
 };
 use crate::transfer::files::Entry;
 use crate::transfer::{ExportReport, Notices, Preview};
@@ -77,6 +77,8 @@ pub enum Request {
     },
     /// The copies of the file.
     Copies,
+    /// How many connectors there are of each kind.
+    Census,
     /// The folders and exports of a folder.
     Folder(PathBuf),
     /// Someone wrote to the file: was it another program?
@@ -118,6 +120,7 @@ impl Request {
             Request::Copies => Some((7, None)),
             Request::Look => Some((8, None)),
             Request::Folder(_) => Some((9, None)),
+            Request::Census => Some((10, None)),
             Request::Ids { .. } => None,
         }
     }
@@ -326,6 +329,8 @@ pub enum Reply {
         /// The change.
         change: Option<Box<RecordChange>>,
     },
+    /// How many connectors there are of each kind.
+    Census(Census),
     /// The copies of the file.
     Copies(Vec<FileCopy>),
     /// The folders and exports of a folder, or why it cannot be read.

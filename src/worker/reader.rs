@@ -162,6 +162,7 @@ impl Reader {
                 .store
                 .change(*step, id)
                 .map(|change| Some(Reply::Change { step: *step, id: id.clone(), change: change.map(Box::new) })),
+            Request::Census => self.store.census().map(|census| Some(Reply::Census(census))),
             Request::Copies => store::copies_of(self.store.path()).map(|copies| Some(Reply::Copies(copies))),
             Request::Folder(folder) => {
                 let entries = files::entries(&files::expand_home(folder));

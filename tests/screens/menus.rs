@@ -52,3 +52,23 @@ fn parts_of_a_connector_are_copied_and_never_secrets() {
     assert_eq!(copied["name"], "Ticket webhook (9.4)");
     assert!(copied.get("secrets").is_none());
 }
+
+#[test]
+fn every_bar_of_the_overview_leads_to_its_connectors() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("D").expect("Overview").expect("Auth mode").expect("Connector types").expect("Migration");
+    app.expect("backfill").press("Down Down Down Enter");
+    app.expect("/is:backfill").expect("of 73");
+    app.press("Esc t D").expect("auth mode of").press("Down Down Down Down Down Down Down Enter").expect("Step 1");
+    app.press("q").expect("Overview").press("Home Down Enter").expect("/auth:per-user");
+}
+
+#[test]
+fn colours_change_on_the_spot() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("T").expect("theme dark").press("T").expect("theme light").press("T T").expect("theme none");
+    assert!(!crate::support::styles_of(&app.buffer()).contains('c'));
+    app.press("T").expect("theme auto");
+}
