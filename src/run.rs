@@ -55,13 +55,15 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
         _ => {}
     }
     session::restore_on_panic();
-    let mut session = Session::enter()?;
+    let mouse = !options.config.is_without_mouse;
+    let mut session = Session::enter(mouse)?;
     let (send, events) = mpsc::channel();
     listen(&send)?;
     let mut hands = Hands::start(options.open.clone(), send);
     let mut model = Model::new(Setup {
         file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         theme: Theme::from_environment(options.config.scheme),
+        mouse,
         apply_migration: options.apply_migration,
         is_demo: options.is_demo,
         new_id: || uuid::Uuid::new_v4().to_string(),
@@ -230,13 +232,14 @@ fn perform(
             let (width, height) = session.size()?;
             messages.push_back(Message::Resize(width, height));
         }
+        Effect::Mouse(mouse) => session.use_mouse(mouse)?,
         Effect::Copy(text) => {
             let said = clipboard::copy(&text);
             messages.push_back(Message::Copied(said));
         }
         // Done inside the model, or seen by the loop.
         Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
-        Effect::Offer(_) | Effect::Act(_) | Effect::Filter(_) => {}
+        Effect::Offer(_) | Effect::Act(_) | Effect::Press(_) | Effect::Filter(_) => {}
     }
     Ok(false)
 }

@@ -169,22 +169,25 @@ pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Effect {
 }
 
 fn menu_key(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
-    let Some(menu) = &mut model.menu else { return Vec::new() };
-    let chosen = match action {
-        Some(Action::Back) => Some(Vec::new()),
-        Some(action) => menu.act(action),
-        None => {
-            menu.key(key);
-            None
-        }
-    };
-    match chosen {
-        Some(effects) => {
+    match (&mut model.menu, action) {
+        (Some(_), Some(Action::Back)) => {
             model.menu = None;
-            effects
+            Vec::new()
         }
-        None => Vec::new(),
+        (Some(_), Some(action)) => menu_chosen(model, action).unwrap_or_default(),
+        (Some(menu), None) => {
+            menu.key(key);
+            Vec::new()
+        }
+        (None, _) => Vec::new(),
     }
+}
+
+/// Gives an action to the menu; what was chosen, if that closes it.
+pub(super) fn menu_chosen(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let effects = model.menu.as_mut()?.act(action)?;
+    model.menu = None;
+    Some(effects)
 }
 
 fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -205,6 +208,12 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     match action {
         Action::Palette => return vec![Effect::Offer(Box::new(palette::palette(model, place)))],
         Action::CopyText => return copy_menu(model),
+        Action::Mouse => {
+            model.setup.mouse = !model.setup.mouse;
+            let (word, text) =
+                if model.setup.mouse { ("on", "") } else { ("off", ": the terminal selects text again") };
+            return vec![Effect::Mouse(model.setup.mouse), Effect::info(format!("mouse {word}{text}"))];
+        }
         Action::Overview => return vec![Effect::Go(Go::Overview)],
         Action::Theme => {
             let scheme = model.setup.theme.scheme().next();

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::mouse::Mouse;
 use crate::keymap::Key;
 use crate::worker::protocol::Reply;
 
@@ -10,6 +11,8 @@ use crate::worker::protocol::Reply;
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// The mouse did something.
+    Mouse(Mouse),
     /// Text was pasted.
     Paste(Zeroizing<String>),
     /// A person's editor gives a text back, or why it does not.

@@ -4,6 +4,7 @@
 mod actions;
 mod message;
 mod model;
+mod mouse;
 mod outcomes;
 mod palette;
 mod replies;
@@ -12,5 +13,6 @@ mod view;
 
 pub use message::Message;
 pub use model::{Model, Setup};
+pub use mouse::Mouse;
 pub use update::update;
 pub use view::view;

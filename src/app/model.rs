@@ -22,6 +22,8 @@ pub struct Setup {
     pub file: String,
     /// Colours.
     pub theme: Theme,
+    /// The mouse is wanted.
+    pub mouse: bool,
     /// Accept the whole migration plan at once.
     pub apply_migration: bool,
     /// The file is thrown away at the end.

@@ -4,7 +4,7 @@ use ratatui::crossterm::event::KeyCode;
 
 use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
-use super::{actions, replies};
+use super::{actions, mouse, replies};
 use crate::domain::SecretsState;
 use crate::keymap::Key;
 use crate::screens::{
@@ -24,6 +24,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             return effects;
         }
         Message::Key(key) => actions::key(model, key),
+        Message::Mouse(event) => mouse::update(model, event),
         Message::Paste(text) => actions::paste(model, &text),
         Message::Edited(outcome) => edited(model, outcome),
         Message::Copied(Ok(())) => vec![Effect::good("copied, if the terminal allows it")],
@@ -58,6 +59,11 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         Effect::Offer(menu) => model.menu = Some(*menu),
         Effect::Act(action) => {
             for effect in actions::screen_action(model, model.place(), action) {
+                perform(model, effect, outside);
+            }
+        }
+        Effect::Press(key) => {
+            for effect in actions::key(model, key) {
                 perform(model, effect, outside);
             }
         }

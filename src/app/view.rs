@@ -8,9 +8,9 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::actions::footer;
 use super::model::{Model, RunningJob, SMALLEST, Screen};
 use crate::clock;
-use crate::keymap::Action;
+use crate::keymap::{Action, Binding, Place};
 use crate::screens::effect::connectors as count_of;
-use crate::screens::{Level, connectors, copies, detail, files, form, help, history, overview, review, step};
+use crate::screens::{Effect, Level, connectors, copies, detail, files, form, help, history, overview, review, step};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
 use crate::ui::text::{clip, fit, safe, width, wrap};
@@ -137,30 +137,54 @@ fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     vec![footer_line(model, cells)]
 }
 
+/// A key of the footer, and the cells that it is drawn on.
+pub(super) struct Hint {
+    binding: &'static Binding,
+    is_usable: bool,
+    pub(super) cells: std::ops::Range<u16>,
+}
+
+impl Hint {
+    /// What a click on it does.
+    pub(super) fn press(&self, place: Place) -> Effect {
+        match (place, self.binding.keys().next().flatten()) {
+            (Place::Connectors, _) | (_, None) => Effect::Act(self.binding.action),
+            (_, Some(key)) => Effect::Press(key),
+        }
+    }
+}
+
 /// The keys that can be used, as many as fit.
-fn footer_line(model: &Model, cells: usize) -> Line<'static> {
-    let theme = model.setup.theme;
-    let mut spans = Vec::new();
-    let mut used = 0;
+pub(super) fn footer_hints(model: &Model, cells: usize) -> Vec<Hint> {
     let bindings = footer(model);
     // The way to all keys and out stays visible when there is no room for the rest.
     let last = bindings.iter().position(|(binding, _)| matches!(binding.action, Action::Back | Action::Help));
     let kept = last.and_then(|at| bindings.get(at..)).unwrap_or_default();
     let reserved: usize = kept.iter().map(|(binding, usable)| hint_width(binding, *usable)).sum();
-    for (at, (binding, usable)) in bindings.iter().enumerate() {
+    let (mut hints, mut used) = (Vec::new(), 0);
+    for (at, (binding, is_usable)) in bindings.into_iter().enumerate() {
         let is_kept = last.is_some_and(|last| at >= last);
-        let needed = hint_width(binding, *usable);
+        let needed = hint_width(binding, is_usable);
         let room = if is_kept { cells } else { cells.saturating_sub(reserved) };
-        if used + needed > room + 2 {
-            continue;
+        if used + needed <= room + 2 {
+            let cell = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+            hints.push(Hint { binding, is_usable, cells: cell(used)..cell(used + needed - 2) });
+            used += needed;
         }
-        used += needed;
-        let key = binding.keys.first().copied().unwrap_or_default();
-        let hint = binding.hint.unwrap_or_default();
-        let (key_style, style) = if *usable { (theme.accent(), theme.text()) } else { (theme.muted(), theme.muted()) };
+    }
+    hints
+}
+
+fn footer_line(model: &Model, cells: usize) -> Line<'static> {
+    let theme = model.setup.theme;
+    let mut spans = Vec::new();
+    for hint in footer_hints(model, cells) {
+        let key = hint.binding.keys.first().copied().unwrap_or_default();
+        let text = hint.binding.hint.unwrap_or_default();
+        let key_style = if hint.is_usable { theme.accent() } else { theme.muted() };
+        let text = if hint.is_usable { format!(" {text}  ") } else { format!(" ({text})  ") };
         spans.push(Span::styled(key, key_style));
-        let hint = if *usable { format!(" {hint}  ") } else { format!(" ({hint})  ") };
-        spans.push(Span::styled(hint, style));
+        spans.push(Span::styled(text, if hint.is_usable { theme.text() } else { theme.muted() }));
     }
     Line::from(spans)
 }

@@ -114,6 +114,11 @@ pub fn height(area: Rect) -> usize {
     usize::from(area.height.saturating_sub(table::HEAD))
 }
 
+/// Where the list is.
+pub fn list_area(area: Rect) -> Rect {
+    panel::split_beside(area).list
+}
+
 /// Draws the list, and the selected connector beside it where there is room.
 pub fn view(rows: &Rows, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
     let Split { list, panel, .. } = panel::split_beside(area);
@@ -137,38 +142,94 @@ fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: 
     }
 }
 
-/// The columns that fit: the name always, then mode, type, flags, age and auth type.
-fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<Column<'a>> {
-    let head = |name: &str, column: SortColumn| {
-        let arrow = if rows.sort.descending { " ▼" } else { " ▲" };
-        if rows.sort.column == column { format!("{name}{arrow}") } else { name.to_owned() }
+/// A column of this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    name: &'static str,
+    /// What a click on its head sorts by.
+    pub sort: Option<SortColumn>,
+    /// It shows the auth mode.
+    pub is_mode: bool,
+    /// The list has to be so wide for it.
+    from: usize,
+}
+
+const fn kind(name: &'static str, sort: Option<SortColumn>, from: usize) -> Kind {
+    Kind { name, sort, is_mode: matches!(sort, Some(SortColumn::AuthMode)), from }
+}
+
+/// The columns in their order; the name is always there.
+const KINDS: [Kind; 6] = [
+    kind("NAME", Some(SortColumn::Name), 0),
+    kind("TYPE", Some(SortColumn::Type), 60),
+    kind("AUTH TYPE", Some(SortColumn::AuthType), 90),
+    kind("MODE", Some(SortColumn::AuthMode), 0),
+    kind("FLAGS", None, 50),
+    kind("AGE", Some(SortColumn::Updated), 70),
+];
+
+/// Names of the columns that can be left out.
+pub fn optional_columns() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().skip(1).map(|kind| kind.name)
+}
+
+/// The columns that fit and are wanted, with their widths.
+fn kinds(rows: &Rows, width: usize) -> Vec<(Kind, usize)> {
+    let is_shown = |kind: &&Kind| kind.from <= width && !rows.hidden.iter().any(|hidden| hidden == kind.name);
+    let cells = |kind: &Kind| match kind.name {
+        "TYPE" => {
+            if width >= 90 {
+                20
+            } else {
+                14
+            }
+        }
+        "AUTH TYPE" => 18,
+        "MODE" => 8,
+        "FLAGS" => {
+            if width >= 70 {
+                13
+            } else {
+                10
+            }
+        }
+        "AGE" => 5,
+        _ => 0,
     };
-    let column = |head: String, width: usize, cell: table::Cell<'a>| Column { head, width, cell };
-    let mut columns =
-        vec![column(head("NAME", SortColumn::Name), 0, Box::new(move |row| (row.name.clone(), theme.text())))];
-    if width >= 60 {
-        let cell = move |row: &Summary| (record::type_name(&row.connector_type_id).to_owned(), theme.muted());
-        columns.push(column(head("TYPE", SortColumn::Type), if width >= 90 { 20 } else { 14 }, Box::new(cell)));
+    let mut kinds: Vec<(Kind, usize)> = KINDS.iter().filter(is_shown).map(|kind| (*kind, cells(kind))).collect();
+    let used: usize = kinds.iter().map(|(_, cells)| cells + 1).sum();
+    if let Some((_, name)) = kinds.first_mut() {
+        *name = width.saturating_sub(used + 3).max(6);
     }
-    if width >= 90 {
-        let cell = move |row: &Summary| (auth_type(row), theme.muted());
-        columns.push(column(head("AUTH TYPE", SortColumn::AuthType), 18, Box::new(cell)));
-    }
-    columns.push(column(head("MODE", SortColumn::AuthMode), 8, Box::new(move |row| mode(row, theme))));
-    if width >= 50 {
-        let cells = if width >= 70 { 13 } else { 10 };
-        let cell = move |row: &Summary| (flags(row, cells), flag_style(row, theme));
-        columns.push(column("FLAGS".to_owned(), cells, Box::new(cell)));
-    }
-    if width >= 70 {
-        let cell = move |row: &Summary| (age(row.updated_at.as_deref(), now), theme.muted());
-        columns.push(column(head("AGE", SortColumn::Updated), 5, Box::new(cell)));
-    }
-    let used: usize = columns.iter().map(|column| column.width + 1).sum();
-    if let Some(name) = columns.first_mut() {
-        name.width = width.saturating_sub(used + 3).max(6);
-    }
-    columns
+    kinds
+}
+
+/// The column at a cell of the list.
+pub fn column_at(rows: &Rows, width: u16, x: u16) -> Option<Kind> {
+    let mut end = 2;
+    kinds(rows, usize::from(width)).into_iter().find_map(|(kind, cells)| {
+        end += cells + 1;
+        (usize::from(x) < end).then_some(kind)
+    })
+}
+
+fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<Column<'a>> {
+    let head = |kind: &Kind| {
+        let arrow = if rows.sort.descending { " ▼" } else { " ▲" };
+        if kind.sort == Some(rows.sort.column) { format!("{}{arrow}", kind.name) } else { kind.name.to_owned() }
+    };
+    let cell = |kind: &Kind, cells: usize| -> table::Cell<'a> {
+        match kind.name {
+            "TYPE" => Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
+            "AUTH TYPE" => Box::new(move |row| (auth_type(row), theme.muted())),
+            "MODE" => Box::new(move |row| mode(row, theme)),
+            "FLAGS" => Box::new(move |row| (flags(row, cells), flag_style(row, theme))),
+            "AGE" => Box::new(move |row| (age(row.updated_at.as_deref(), now), theme.muted())),
+            _ => Box::new(move |row| (row.name.clone(), theme.text())),
+        }
+    };
+    let kinds = kinds(rows, width);
+    kinds.iter().map(|(kind, cells)| Column { head: head(kind), width: *cells, cell: cell(kind, *cells) }).collect()
 }
 
 fn auth_type(row: &Summary) -> String {

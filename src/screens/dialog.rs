@@ -1,7 +1,7 @@
 //! A question with a few answers. The first answer is the safe one and has the focus.
 
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Rect};
+use ratatui::layout::{Alignment, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
@@ -106,13 +106,40 @@ impl Dialog {
         None
     }
 
+    /// What the answer at a position does.
+    pub fn answer_at(&self, area: Rect, at: Position) -> Option<Vec<Effect>> {
+        let theme = Theme::new(false);
+        let (inner_width, place) = self.place(area, theme);
+        let answers = self.answer_lines(inner_width, theme);
+        let first_line = place.bottom().saturating_sub(1 + fit_u16(answers.len()));
+        let line = usize::from(at.y.checked_sub(first_line)?);
+        let buttons = &answers.get(line)?.spans;
+        let total: usize = buttons.iter().map(|button| width(&button.content)).sum();
+        // They end at the right edge, one cell of border and one of room before it.
+        let mut end = usize::from(place.right().saturating_sub(2)).saturating_sub(total);
+        let before = if answers.len() > 1 { line } else { 0 };
+        for (offset, button) in buttons.iter().enumerate() {
+            let start = end;
+            end += width(&button.content);
+            if (start..end).contains(&usize::from(at.x)) {
+                return self.choices.get(before + offset).map(|choice| choice.effects.clone());
+            }
+        }
+        None
+    }
+
+    /// The width inside, and the place on the screen.
+    fn place(&self, area: Rect, theme: Theme) -> (usize, Rect) {
+        let inner_width = usize::from(area.width).saturating_sub(8).clamp(1, 88);
+        let wanted = self.wrapped(inner_width, theme).len() + self.answer_lines(inner_width, theme).len() + 3;
+        (inner_width, centered(area, fit_u16(inner_width + 4), fit_u16(wanted)))
+    }
+
     /// Draws the question in the middle of `area`.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-        let inner_width = usize::from(area.width).saturating_sub(8).clamp(1, 88);
+        let (inner_width, place) = self.place(area, theme);
         let body = self.wrapped(inner_width, theme);
         let answers = self.answer_lines(inner_width, theme);
-        let wanted = body.len() + answers.len() + 3;
-        let place = centered(area, fit_u16(inner_width + 4), fit_u16(wanted));
         let block = Block::bordered()
             .border_style(theme.border())
             .title(Span::styled(format!(" {} ", clip(&self.title, inner_width)), theme.title()));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::dialog::Dialog;
 use super::menu::Menu;
-use crate::keymap::Action;
+use crate::keymap::{Action, Key};
 use crate::worker::protocol::{Job, Record, Request};
 
 /// Something to be done outside the screen that asks for it.
@@ -35,8 +35,12 @@ pub enum Effect {
     Ask(Box<Dialog>),
     /// A list to choose from.
     Offer(Box<Menu>),
-    /// An action, as if its key had been pressed.
+    /// An action of the place that has the focus.
     Act(Action),
+    /// A key, as if it had been pressed.
+    Press(Key),
+    /// The mouse is wanted, or left to the terminal.
+    Mouse(bool),
     /// This text for the clipboard.
     Copy(String),
     /// The list of connectors with this filter.

@@ -2,7 +2,7 @@
 //! few things.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
@@ -98,10 +98,41 @@ impl Menu {
         self.selected = 0;
     }
 
+    fn place(&self, area: Rect) -> Rect {
+        let wanted = u16::try_from(self.items.len()).unwrap_or(u16::MAX).saturating_add(4);
+        centered(area, 90, wanted.clamp(4, area.height.saturating_sub(2).max(4)))
+    }
+
+    /// Rows that lie above the window, and how many it shows.
+    fn window(&self, found: &[&Item], height: usize) -> (usize, usize) {
+        // Why the highlighted one cannot be had stands below the others.
+        let is_blocked = found.get(self.selected).is_some_and(|item| item.blocked.is_some());
+        let height = height.saturating_sub(usize::from(is_blocked));
+        ((self.selected + 1).saturating_sub(height.max(1)), height)
+    }
+
+    /// Highlights the row at a position; false when there is none.
+    pub fn select_at(&mut self, area: Rect, at: Position) -> bool {
+        let place = self.place(area);
+        let list = Rect {
+            x: place.x + 1,
+            y: place.y + 2,
+            width: place.width.saturating_sub(2),
+            height: place.height.saturating_sub(3),
+        };
+        let found = self.found();
+        let (first, height) = self.window(&found, usize::from(list.height));
+        let row = first + usize::from(at.y.saturating_sub(list.y));
+        let is_row = list.contains(at) && row < found.len().min(first + height);
+        if is_row {
+            self.selected = row;
+        }
+        is_row
+    }
+
     /// Draws it in the middle of `area`.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-        let wanted = u16::try_from(self.items.len()).unwrap_or(u16::MAX).saturating_add(4);
-        let place = centered(area, 90, wanted.clamp(4, area.height.saturating_sub(2).max(4)));
+        let place = self.place(area);
         let title = format!(" {}: type to search ", clip(&self.title, 50));
         let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
         let inside = block.inner(place);
@@ -117,10 +148,8 @@ impl Menu {
         if found.is_empty() {
             return frame.render_widget(Paragraph::new("Nothing matches. Backspace takes letters away."), list);
         }
-        // Why the highlighted one cannot be had stands below the others.
         let reason = found.get(self.selected).and_then(|item| item.blocked.as_ref());
-        let height = height.saturating_sub(usize::from(reason.is_some()));
-        let first = (self.selected + 1).saturating_sub(height.max(1));
+        let (first, height) = self.window(&found, height);
         let rows = found.iter().enumerate().skip(first).take(height);
         let mut lines: Vec<Line<'_>> = rows.map(|(at, item)| row(item, at == self.selected, cells, theme)).collect();
         lines.extend(reason.map(|reason| Line::styled(clip(&format!("  not now: {reason}"), cells), theme.warning())));

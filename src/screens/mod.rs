@@ -20,7 +20,7 @@ pub mod review;
 pub mod rows;
 pub mod scroll;
 pub mod step;
-mod table;
+pub mod table;
 
 pub use dialog::Dialog;
 pub use effect::{Effect, Go, Level};

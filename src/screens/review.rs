@@ -206,6 +206,11 @@ pub fn height(state: &State, area: Rect) -> usize {
     usize::from(areas(state, area).list.height.saturating_sub(table::HEAD))
 }
 
+/// Where the list is.
+pub fn list_area(state: &State, area: Rect) -> Rect {
+    areas(state, area).list
+}
+
 struct Areas {
     banner: Rect,
     list: Rect,

@@ -23,6 +23,8 @@ pub struct Rows {
     pub sort: Sort,
     /// A condition beside the filter, in the filter's own language.
     pub condition: &'static str,
+    /// Names of columns that are not wanted.
+    pub hidden: Vec<String>,
     /// Rows in all.
     pub total: usize,
     /// The selected row.
@@ -60,6 +62,7 @@ impl Rows {
             typing: false,
             sort: Sort::default(),
             condition: "",
+            hidden: Vec::new(),
             total: 0,
             cursor: 0,
             top: 0,
@@ -170,6 +173,20 @@ impl Rows {
             self.sort.descending = !self.sort.descending;
         }
         self.reload()
+    }
+
+    /// Sorts by a column; the other way when it is sorted by it already.
+    pub fn sort_by_column(&mut self, column: SortColumn) -> Request {
+        self.sort = match self.sort.column == column {
+            true => Sort { column, descending: !self.sort.descending },
+            false => Sort { column, descending: column == SortColumn::Updated },
+        };
+        self.reload()
+    }
+
+    /// Puts the cursor on a row.
+    pub fn go_to_row(&mut self, row: usize) -> Vec<Request> {
+        self.move_to(row)
     }
 
     /// Takes over the height of the list on the screen.

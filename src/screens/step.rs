@@ -156,6 +156,11 @@ pub fn height(area: Rect) -> usize {
     usize::from(areas(area).1.height.saturating_sub(table::HEAD))
 }
 
+/// Where the list is.
+pub fn list_area(area: Rect) -> Rect {
+    areas(area).1
+}
+
 /// The headline, the list, the panel, and whether that stands beside the list.
 fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
     let (head, rest) = cut_top(area, 1);

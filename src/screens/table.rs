@@ -24,7 +24,7 @@ pub(super) struct Column<'a> {
 }
 
 /// Lines above the rows: the filter and the heads.
-pub(super) const HEAD: u16 = 2;
+pub const HEAD: u16 = 2;
 
 /// Draws the list; `empty` is what to say when there is no row.
 pub(super) fn view(

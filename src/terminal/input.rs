@@ -4,11 +4,11 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event, KeyEventKind};
+use ratatui::crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use signal_hook::consts::SIGWINCH;
 use zeroize::Zeroizing;
 
-use crate::app::Message;
+use crate::app::{Message, Mouse};
 
 /// Starts reading; ends when the terminal has gone or nobody listens.
 pub fn start(send: impl Fn(Message) -> bool + Send + 'static) {
@@ -20,6 +20,10 @@ pub fn start(send: impl Fn(Message) -> bool + Send + 'static) {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Message::Key(key.into()),
                 Ok(Event::Paste(text)) => Message::Paste(Zeroizing::new(text)),
                 Ok(Event::Resize(width, height)) => Message::Resize(width, height),
+                Ok(Event::Mouse(mouse)) => match mouse_of(mouse) {
+                    Some(mouse) => Message::Mouse(mouse),
+                    None => continue,
+                },
                 Ok(_) => continue,
                 Err(_) => {
                     send(Message::Terminate);
@@ -31,6 +35,16 @@ pub fn start(send: impl Fn(Message) -> bool + Send + 'static) {
             }
         }
     });
+}
+
+/// What is of use; moving alone is none.
+fn mouse_of(event: MouseEvent) -> Option<Mouse> {
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(event.column, event.row)),
+        MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
+        MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
+        _ => None,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
     self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -17,6 +17,9 @@ use super::input;
 
 /// The terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// The mouse is wanted.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the program has it. Dropping it gives it back.
 pub struct Session {
@@ -31,7 +34,7 @@ impl Session {
     ///
     /// # Errors
     /// When standard input or output is not a terminal, or it is one that cannot show a screen.
-    pub fn enter() -> anyhow::Result<Self> {
+    pub fn enter(mouse: bool) -> anyhow::Result<Self> {
         if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             bail!("this is not a terminal; use the commands instead, for example `connector-admin list` (see --help)");
         }
@@ -41,6 +44,7 @@ impl Session {
         // The theme decides about colour. Left to itself, crossterm with NO_COLOR writes an empty colour
         // command that also switches reverse and bold off, and the selection cannot be seen.
         style::force_color_output(true);
+        MOUSE.store(mouse, Ordering::SeqCst);
         enter()?;
         Ok(Self { terminal: Some(screen()?) })
     }
@@ -55,6 +59,15 @@ impl Session {
             terminal.draw(view)?;
         }
         execute!(io::stdout(), EndSynchronizedUpdate)
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn use_mouse(&mut self, mouse: bool) -> io::Result<()> {
+        MOUSE.store(mouse, Ordering::SeqCst);
+        if mouse { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
     }
 
     /// The size now.
@@ -136,6 +149,7 @@ fn enter() -> anyhow::Result<()> {
     enable_raw_mode().context("the terminal cannot be used")?;
     ENTERED.store(true, Ordering::SeqCst);
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+        .and_then(|()| if MOUSE.load(Ordering::SeqCst) { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) })
         .inspect_err(|_| leave())
         .context("the terminal cannot be used")
 }
@@ -149,6 +163,7 @@ pub fn leave() {
     let _ = execute!(
         io::stdout(),
         EndSynchronizedUpdate,
+        DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         style::ResetColor,

@@ -96,7 +96,7 @@ fn panics() {
         return;
     }
     connector_admin::terminal::session::restore_on_panic();
-    let session = connector_admin::terminal::session::Session::enter().unwrap();
+    let session = connector_admin::terminal::session::Session::enter(true).unwrap();
     let ended = std::thread::spawn(|| panic!("words of a record")).join();
     // This thread has not given the terminal back: the hook of the panic has.
     std::mem::forget(session);

@@ -1,5 +1,7 @@
 //! The palette, and what else offers things to choose from.
 
+use connector_admin::app::Mouse;
+
 use crate::support::{App, Place};
 
 fn opened(place: &Place) -> App {
@@ -71,4 +73,29 @@ fn colours_change_on_the_spot() {
     app.press("T").expect("theme dark").press("T").expect("theme light").press("T T").expect("theme none");
     assert!(!crate::support::styles_of(&app.buffer()).contains('c'));
     app.press("T").expect("theme auto");
+}
+
+#[test]
+fn the_mouse_selects_opens_sorts_toggles_and_answers() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.click("Aurora ass").expect("> Aurora ass").click("Aurora ass").expect("connector type").click("Esc back");
+    app.expect("197 connectors").click("TYPE").expect("TYPE ▲").click("TYPE").expect("TYPE ▼").click("NAME");
+    app.mouse(Mouse::WheelDown).expect("8 of 197").mouse(Mouse::WheelUp).expect("5 of 197");
+    let line = |app: &mut App| app.screen().lines().find(|line| line.starts_with("> ")).unwrap().to_owned();
+    let before = line(&mut app);
+    app.click(&before).expect("Connector").press("Esc");
+    let (y, x) = {
+        let screen = app.screen();
+        let (y, text) = screen.lines().enumerate().find(|(_, line)| line.starts_with("> ")).unwrap();
+        (y, text[..text.find("shared").unwrap()].chars().count())
+    };
+    app.mouse(Mouse::Click(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())).expect("is per-user now");
+    app.press("d")
+        .click("Cancel")
+        .expect_not("Undo brings it back")
+        .press("d")
+        .click("Delete  ")
+        .expect_not("Delete the");
+    app.press(":").click("create a connector").expect("Connector type");
 }

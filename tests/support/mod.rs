@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use connector_admin::app::{self, Message, Model, Setup};
+use connector_admin::app::{self, Message, Model, Mouse, Setup};
 use connector_admin::demo::{Demo, keys_of};
 use connector_admin::keymap::Key;
 use connector_admin::screens::Effect;
@@ -140,6 +140,7 @@ impl App {
         let model = Model::new(Setup {
             file: path.file_name().unwrap().to_string_lossy().into_owned(),
             theme: Theme::new(colour),
+            mouse: true,
             apply_migration: false,
             is_demo: false,
             new_id,
@@ -226,6 +227,22 @@ impl App {
             self.settle();
         }
         self
+    }
+
+    pub fn mouse(&mut self, mouse: Mouse) -> &mut Self {
+        self.send(Message::Mouse(mouse));
+        self.settle();
+        self
+    }
+
+    /// Clicks on a text of the screen.
+    #[track_caller]
+    pub fn click(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        let found =
+            screen.lines().enumerate().find_map(|(y, line)| Some((y, line[..line.find(text)?].chars().count())));
+        let (y, x) = found.unwrap_or_else(|| panic!("{text:?} is not on the screen:\n{screen}"));
+        self.mouse(Mouse::Click(u16::try_from(x).unwrap(), u16::try_from(y).unwrap()))
     }
 
     /// Types text.
