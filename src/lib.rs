@@ -21,6 +21,7 @@
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
 //! | [`beside`] | files that are built beside their place | nothing |
 //! | [`config`] | a person's choices: theme, mouse, keys | `keymap`, `ui` |
+//! | [`memory`] | what is remembered from one start to the next | `store`'s orders |
 //! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `run` |
 //!
 //! To change what a migration does, start at [`domain::model_version`]; what a key does, at
@@ -35,6 +36,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod keymap;
+pub mod memory;
 pub mod run;
 pub mod screens;
 pub mod store;

@@ -10,10 +10,15 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::app::{self, Message, Model, Setup};
+use crate::beside::folder_of;
 use crate::config::Config;
-use crate::screens::Effect;
+use crate::demo::Demo;
+use crate::memory::Memory;
+use crate::screens::{Effect, Start};
 use crate::store;
 use crate::terminal::{Session, clipboard, editor, input, session, signals};
+use crate::transfer::TransferError;
+use crate::transfer::files::write_whole;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::Reply;
 use crate::worker::{OpenOptions, Worker};
@@ -30,6 +35,8 @@ pub struct Options {
     pub apply_migration: bool,
     /// A person's choices.
     pub config: Config,
+    /// Where it is kept what is remembered; none: nothing is.
+    pub memory_file: Option<PathBuf>,
     /// The file is thrown away at the end.
     pub is_demo: bool,
 }
@@ -47,7 +54,8 @@ enum Event {
 /// When the file is refused or cannot be upgraded, or there is no terminal. The terminal is as before.
 pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     // What can be refused is refused before the screen changes.
-    match store::inspect(&options.open.path)? {
+    let found = store::inspect(&options.open.path)?;
+    match found {
         store::Inspection::Connectors { writable: false, .. } => options.open.read_only = true,
         store::Inspection::Missing if options.open.read_only => {
             anyhow::bail!("{}: there is no such file", options.open.path.display());
@@ -59,8 +67,16 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     let mut session = Session::enter(mouse)?;
     let (send, events) = mpsc::channel();
     listen(&send)?;
-    let mut hands = Hands::start(options.open.clone(), send);
+    let path = std::path::absolute(&options.open.path).unwrap_or_else(|_| options.open.path.clone());
+    let is_new = found == store::Inspection::Missing;
+    let mut hands = Hands::new(&options, send);
+    if !is_new {
+        hands.open_file(None);
+    }
     let mut model = Model::new(Setup {
+        path,
+        is_new,
+        memory: options.memory_file.as_deref().map(Memory::read).unwrap_or_default(),
         file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         theme: Theme::from_environment(options.config.scheme),
         mouse,
@@ -73,6 +89,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     let outcome = event_loop(&mut session, &mut model, &mut hands, &events);
     drop(session);
     hands.stop();
+    hands.remember(&model.memory());
     outcome?;
     match model.fatal() {
         Some(reason) => Err(anyhow::Error::msg(reason.to_owned())),
@@ -87,13 +104,41 @@ struct Hands {
     send: Sender<Event>,
     /// Counts the starts: answers of threads that have been stopped are not for the new state.
     starts: usize,
+    memory_file: Option<PathBuf>,
+    /// The demo that was chosen to begin with; gone when this is.
+    demo: Option<Demo>,
 }
 
 impl Hands {
-    fn start(open: OpenOptions, send: Sender<Event>) -> Self {
-        let mut hands = Self { threads: None, open, send, starts: 0 };
-        hands.open_file(None);
-        hands
+    fn new(options: &Options, send: Sender<Event>) -> Self {
+        let memory_file = options.memory_file.clone();
+        Self { threads: None, open: options.open.clone(), send, starts: 0, memory_file, demo: None }
+    }
+
+    /// Begins as the person said.
+    fn begin(&mut self, start: Start) -> anyhow::Result<()> {
+        match start {
+            Start::New | Start::Import => {}
+            Start::Demo => {
+                let demo = Demo::create(None)?;
+                self.open.path = demo.path().to_owned();
+                self.open.keys = crate::demo::keys_of(demo.path());
+                self.demo = Some(demo);
+            }
+            Start::File(path) => self.open.path = path,
+        }
+        self.open_file(None);
+        Ok(())
+    }
+
+    /// Writes what is remembered. A failure costs only that.
+    fn remember(&self, memory: &Memory) {
+        let Some(path) = &self.memory_file else { return };
+        let _ = std::fs::create_dir_all(folder_of(path));
+        let _ = write_whole::<(), TransferError>(path, |out| {
+            out.write_all(memory.to_text().as_bytes())
+                .map_err(|cause| TransferError::Io { name: path.display().to_string(), cause })
+        });
     }
 
     /// Closes the file if it is open, and opens it, a copy put back first if there is to be one.
@@ -232,6 +277,8 @@ fn perform(
             let (width, height) = session.size()?;
             messages.push_back(Message::Resize(width, height));
         }
+        Effect::Start(start) => hands.begin(start)?,
+        Effect::Remember(memory) => hands.remember(&memory),
         Effect::Mouse(mouse) => session.use_mouse(mouse)?,
         Effect::Copy(text) => {
             let said = clipboard::copy(&text);
@@ -240,6 +287,7 @@ fn perform(
         // Done inside the model, or seen by the loop.
         Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
         Effect::Offer(_) | Effect::Act(_) | Effect::Press(_) | Effect::Filter(_) => {}
+        Effect::KeepFilter(..) | Effect::ToggleColumn(_) => {}
     }
     Ok(false)
 }

@@ -32,6 +32,9 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
             return Vec::new();
         }
         _ if model.is_too_small() => return Vec::new(),
+        // Before the first file is chosen there is nothing else.
+        Some(Action::Back) if model.opened.is_none() && model.menu.is_some() => return vec![Effect::Quit],
+        _ if model.opened.is_none() && model.menu.is_some() => return menu_key(model, key, action),
         _ if model.opened.is_none() => return opening(action),
         _ => {}
     }
@@ -208,6 +211,8 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     match action {
         Action::Palette => return vec![Effect::Offer(Box::new(palette::palette(model, place)))],
         Action::CopyText => return copy_menu(model),
+        Action::Filters => return vec![Effect::Offer(Box::new(filters_menu(model)))],
+        Action::Columns => return vec![Effect::Offer(Box::new(columns_menu(model)))],
         Action::Mouse => {
             model.setup.mouse = !model.setup.mouse;
             let (word, text) =
@@ -254,6 +259,39 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
         }
         Some(Screen::Form(_)) | None => Vec::new(),
     }
+}
+
+/// Filters that were kept, and keeping the one in use.
+fn filters_menu(model: &Model) -> Menu {
+    let memory = &model.setup.memory;
+    let now = model.connectors.filter_text.text().trim().to_owned();
+    let mut items: Vec<Item> = memory
+        .filters
+        .iter()
+        .rev()
+        .map(|filter| Item::new(filter.clone(), "use it", vec![Effect::Filter(filter.clone())]))
+        .collect();
+    let is_kept = memory.filters.contains(&now);
+    if !now.is_empty() {
+        let (word, keep) = if is_kept { ("forget", false) } else { ("keep", true) };
+        items.push(Item::new(format!("{word} the filter: {now}"), word, vec![Effect::KeepFilter(now, keep)]));
+    }
+    if items.is_empty() {
+        let mut item = Item::new("no filter is kept yet", "", Vec::new());
+        item.blocked = Some("type one with /, then come here to keep it".to_owned());
+        items.push(item);
+    }
+    Menu::new("Filters", items)
+}
+
+fn columns_menu(model: &Model) -> Menu {
+    let hidden = &model.setup.memory.hidden_columns;
+    let item = |name: &'static str| {
+        let is_hidden = hidden.iter().any(|known| known == name);
+        let (word, state) = if is_hidden { ("show", "left out") } else { ("leave out", "shown where it fits") };
+        Item::new(format!("{word} {name}"), state, vec![Effect::ToggleColumn(name)])
+    };
+    Menu::new("Columns", connectors::optional_columns().map(item).collect())
 }
 
 /// What of the connector can be copied; never its secrets.

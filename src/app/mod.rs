@@ -10,6 +10,7 @@ mod palette;
 mod replies;
 mod update;
 mod view;
+mod welcome;
 
 pub use message::Message;
 pub use model::{Model, Setup};

@@ -1,12 +1,15 @@
 //! The state of the program. What has the focus is part of it, never a product of drawing.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
+use super::welcome;
 use crate::keymap::{Key, Place};
+use crate::memory::{FileMemory, Memory};
 use crate::screens::{
     Dialog, Level, Menu, copies, detail, files, form, help, history, overview, review, rows::Rows, step,
 };
@@ -20,6 +23,12 @@ use crate::worker::protocol::{Opened, Overview, Record};
 pub struct Setup {
     /// The file's name for people.
     pub file: String,
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// The file is not there: a person is asked how to begin.
+    pub is_new: bool,
+    /// What is remembered.
+    pub memory: Memory,
     /// Colours.
     pub theme: Theme,
     /// The mouse is wanted.
@@ -129,6 +138,8 @@ pub struct Model {
     working_since: Option<Timestamp>,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
+    /// An export is asked for as soon as the file is open.
+    pub(super) awaiting_import: bool,
     /// The first counts of the file are on their way.
     pub(super) awaiting_counts: bool,
     /// A copy is being put back before the file is opened again.
@@ -148,6 +159,7 @@ pub(super) enum AwaitedForm {
 impl Model {
     /// The state before anything has happened.
     pub fn new(setup: Setup) -> Self {
+        let menu = setup.is_new.then(|| welcome::menu(&setup));
         Self {
             now: setup.now,
             size: setup.size,
@@ -158,7 +170,7 @@ impl Model {
             connectors: Rows::new(Scope::Connectors),
             review: review::State::default(),
             dialog: None,
-            menu: None,
+            menu,
             file: None,
             last_path: String::new(),
             last_export: String::new(),
@@ -174,6 +186,7 @@ impl Model {
             working_since: None,
             fatal: None,
             is_restoring: false,
+            awaiting_import: false,
             awaiting_counts: false,
             quitting: false,
             setup,
@@ -182,13 +195,24 @@ impl Model {
 
     /// The state before the file is opened again, with a copy put back or as it is.
     pub fn reopened(&self, is_restoring: bool) -> Self {
-        let setup = Setup { size: self.size, now: self.now, apply_migration: false, ..self.setup.clone() };
+        let setup =
+            Setup { size: self.size, now: self.now, apply_migration: false, is_new: false, ..self.setup.clone() };
         Self { is_restoring, ..Self::new(setup) }
     }
 
     /// The program is to end.
     pub fn is_quitting(&self) -> bool {
         self.quitting
+    }
+
+    /// What is remembered, with how this file's list is shown now.
+    pub fn memory(&self) -> Memory {
+        let mut memory = self.setup.memory.clone();
+        if self.opened.is_some() && !self.setup.is_demo {
+            let rows = &self.connectors;
+            memory.note(FileMemory::new(&self.setup.path, rows.filter_text.text().trim(), rows.sort));
+        }
+        memory
     }
 
     /// The message the program ends with, if it fails.

@@ -5,8 +5,9 @@ use super::outcomes;
 use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
-use crate::screens::{Dialog, Effect, Go, connectors, form, overview, review};
+use crate::screens::{Dialog, Effect, Go, connectors, files, form, overview, review};
 use crate::store::{FileCopy, RecordChange, Restored, Scope, Step};
+use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Opened, Record, Reply, Request};
 
 /// Takes an answer into the state.
@@ -192,7 +193,11 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     model.opened = Some(opened);
     let body = model.body();
     model.connectors.resize(connectors::height(body));
-    let mut effects = vec![Effect::Read(model.connectors.reload())];
+    model.connectors.hidden.clone_from(&model.setup.memory.hidden_columns);
+    let mut effects = vec![Effect::Read(first_list(model))];
+    if std::mem::take(&mut model.awaiting_import) {
+        effects.push(Effect::Go(Go::File(files::Purpose::Import)));
+    }
     if let Some(warning) = key_warning(model) {
         effects.push(warning);
     }
@@ -211,6 +216,22 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// The list as it was shown when the file was open last.
+fn first_list(model: &mut Model) -> Request {
+    let known = model.setup.memory.of(&model.setup.path).cloned().filter(|_| !model.setup.is_demo);
+    if let Some(known) = known {
+        model.connectors.sort = known.sort();
+        model.connectors.filter_text = TextInput::new(&known.filter);
+        if let Some(request) = model.connectors.apply_filter() {
+            return request;
+        }
+        // A filter that this release does not take is none.
+        model.connectors.filter_text = TextInput::default();
+        model.connectors.filter_error = None;
+    }
+    model.connectors.reload()
 }
 
 /// What the counts of a file that has just been opened lead to.

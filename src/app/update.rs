@@ -8,7 +8,7 @@ use super::{actions, mouse, replies};
 use crate::domain::SecretsState;
 use crate::keymap::Key;
 use crate::screens::{
-    Effect, Go, Level, connectors, copies, detail, files, form, help, history, overview, review, step,
+    Effect, Go, Level, Start, connectors, copies, detail, files, form, help, history, overview, review, step,
 };
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Record, Request};
@@ -62,6 +62,18 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
                 perform(model, effect, outside);
             }
         }
+        Effect::Start(start) => begin(model, start, outside),
+        Effect::KeepFilter(filter, is_kept) => {
+            model.setup.memory.keep_filter(&filter, is_kept);
+            let word = if is_kept { "kept: F brings it back" } else { "forgotten" };
+            perform(model, Effect::good(word), outside);
+            outside.push(Effect::Remember(Box::new(model.memory())));
+        }
+        Effect::ToggleColumn(name) => {
+            model.setup.memory.toggle_column(name);
+            model.connectors.hidden.clone_from(&model.setup.memory.hidden_columns);
+            outside.push(Effect::Remember(Box::new(model.memory())));
+        }
         Effect::Press(key) => {
             for effect in actions::key(model, key) {
                 perform(model, effect, outside);
@@ -97,6 +109,24 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         }
         other => outside.push(other),
     }
+}
+
+/// The person has said how to begin.
+fn begin(model: &mut Model, start: Start, outside: &mut Vec<Effect>) {
+    model.menu = None;
+    match &start {
+        Start::New => {}
+        Start::Import => model.awaiting_import = true,
+        Start::Demo => {
+            model.setup.is_demo = true;
+            model.setup.file = "the demo".to_owned();
+        }
+        Start::File(path) => {
+            model.setup.file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            model.setup.path.clone_from(path);
+        }
+    }
+    outside.push(Effect::Start(start));
 }
 
 /// From so many connectors on a quick job takes long.

@@ -7,6 +7,7 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use super::actions::footer;
 use super::model::{Model, RunningJob, SMALLEST, Screen};
+use super::welcome;
 use crate::clock;
 use crate::keymap::{Action, Binding, Place};
 use crate::screens::effect::connectors as count_of;
@@ -74,6 +75,7 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
 fn header(model: &Model, cells: usize) -> Line<'static> {
     let theme = model.setup.theme;
     let title = match model.screen() {
+        Screen::Connectors if model.opened.is_none() && model.menu.is_some() => "Welcome",
         Screen::Connectors => "Connectors",
         Screen::Detail(_) => "Connector",
         Screen::Review => "Migration review",
@@ -217,6 +219,10 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
 /// The file is being opened; an upgrade tells what it does.
 fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let theme = model.setup.theme;
+    if model.menu.is_some() {
+        let lines = welcome::lines(model, usize::from(body.width));
+        return frame.render_widget(Paragraph::new(lines), body);
+    }
     let title = if model.is_restoring { "Putting the copy back …" } else { "Opening the file …" };
     let mut lines = vec![Line::styled(title, theme.title())];
     if let Some(stage) = &model.upgrade_stage {

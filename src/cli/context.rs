@@ -111,6 +111,16 @@ pub(super) fn config_file() -> anyhow::Result<PathBuf> {
     }
 }
 
+/// Where is kept what the UI remembers; none without a home, or when `$CONNECTOR_ADMIN_STATE` is empty.
+pub(super) fn state_file() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("CONNECTOR_ADMIN_STATE") {
+        return Some(PathBuf::from(named)).filter(|path| !path.as_os_str().is_empty());
+    }
+    let directories = directories().ok()?;
+    let folder = directories.state_dir().unwrap_or_else(|| directories.data_dir());
+    Some(folder.join("connector-admin").join("state.json"))
+}
+
 /// Reads a person's choices, and uses their keys.
 pub(super) fn install_config(named: Option<PathBuf>) -> anyhow::Result<Config> {
     let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_CONFIG").is_some();

@@ -123,7 +123,8 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
 }
 
 fn open_ui(open: OpenOptions, apply_migration: bool, config: Config) -> anyhow::Result<u8> {
-    let signal = run::run(run::Options { open, apply_migration, is_demo: false, config })?;
+    let signal =
+        run::run(run::Options { open, apply_migration, is_demo: false, config, memory_file: context::state_file() })?;
     Ok(exit_code(signal))
 }
 
@@ -145,7 +146,8 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs, config: Config) -> anyhow::Resul
         keys: demo::keys_of(demo.path()),
         restore: None,
     };
-    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true, config })?;
+    let signal =
+        run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true, config, memory_file: None })?;
     if let Some(kept) = demo.finish() {
         let keys = demo::keys_of(&kept).key_file;
         output::remark(&format!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::dialog::Dialog;
 use super::menu::Menu;
 use crate::keymap::{Action, Key};
+use crate::memory::Memory;
 use crate::worker::protocol::{Job, Record, Request};
 
 /// Something to be done outside the screen that asks for it.
@@ -39,6 +40,14 @@ pub enum Effect {
     Act(Action),
     /// A key, as if it had been pressed.
     Press(Key),
+    /// The first file is chosen.
+    Start(Start),
+    /// Keep this filter, or forget it.
+    KeepFilter(String, bool),
+    /// Show this column, or leave it out.
+    ToggleColumn(&'static str),
+    /// What is remembered has changed.
+    Remember(Box<Memory>),
     /// The mouse is wanted, or left to the terminal.
     Mouse(bool),
     /// This text for the clipboard.
@@ -49,6 +58,19 @@ pub enum Effect {
     Quit,
     /// Back to the shell for a while.
     Suspend,
+}
+
+/// How the program begins when its file is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With a new, empty file.
+    New,
+    /// With a new file, and an export to be named.
+    Import,
+    /// With the demo.
+    Demo,
+    /// With another file.
+    File(PathBuf),
 }
 
 /// Where to go.

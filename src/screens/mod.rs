@@ -23,5 +23,5 @@ pub mod step;
 pub mod table;
 
 pub use dialog::Dialog;
-pub use effect::{Effect, Go, Level};
+pub use effect::{Effect, Go, Level, Start};
 pub use menu::{Item, Menu};

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod first_minute;
 mod journey;
 mod life_cycle;
 mod odd_terminals;

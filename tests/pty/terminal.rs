@@ -69,6 +69,9 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         command.env_remove("CONNECTOR_ADMIN_FILE");
+        // Nothing of one test is remembered in another, or on this machine.
+        command.env("CONNECTOR_ADMIN_STATE", "");
+        command.env("CONNECTOR_ADMIN_CONFIG", "/dev/null");
         for (name, value) in environment {
             command.env(name, value);
         }

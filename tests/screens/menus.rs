@@ -99,3 +99,15 @@ fn the_mouse_selects_opens_sorts_toggles_and_answers() {
         .expect_not("Delete the");
     app.press(":").click("create a connector").expect("Connector type");
 }
+
+#[test]
+fn filters_are_kept_and_columns_left_out() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("F").expect("no filter is kept yet").press("Esc /").type_text("type:jira auth:none").press("Enter F");
+    app.expect("keep the filter: type:jira auth:none").press("Enter").expect("kept").press("Esc").expect("of 197");
+    app.press("F Enter").expect("/type:jira auth:none").press("F").expect("forget the filter").press("Down Enter");
+    app.expect("forgotten").press("F").expect("keep the filter").press("Esc Esc");
+    app.expect("FLAGS").press("C").type_text("flags").press("Enter").expect_not("FLAGS").press("C");
+    app.type_text("flags").expect("show FLAGS").press("Enter").expect("FLAGS");
+}

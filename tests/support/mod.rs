@@ -12,6 +12,7 @@ use std::sync::Arc;
 use connector_admin::app::{self, Message, Model, Mouse, Setup};
 use connector_admin::demo::{Demo, keys_of};
 use connector_admin::keymap::Key;
+use connector_admin::memory::Memory;
 use connector_admin::screens::Effect;
 use connector_admin::ui::theme::Theme;
 use connector_admin::worker::protocol::{Job, Reply};
@@ -141,6 +142,9 @@ impl App {
             file: path.file_name().unwrap().to_string_lossy().into_owned(),
             theme: Theme::new(colour),
             mouse: true,
+            path: path.to_owned(),
+            is_new: false,
+            memory: Memory::default(),
             apply_migration: false,
             is_demo: false,
             new_id,

@@ -6,7 +6,7 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::DONE;
-use super::super::context::{Context, config_file, types_file};
+use super::super::context::{Context, config_file, state_file, types_file};
 use super::super::output::Output;
 use super::history::limits_text;
 use super::open;
@@ -68,6 +68,7 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
         facts.push(("types_file", json!(path.display().to_string())));
         facts.push(("types_file_exists", json!(path.exists())));
     }
+    facts.extend(state_file().map(|path| ("state_file", json!(path.display().to_string()))));
     if let Ok(path) = config_file() {
         facts.push(("config_file", json!(path.display().to_string())));
         facts.push(("config_file_exists", json!(path.exists())));

@@ -1,0 +1,130 @@
+//! What the program remembers from one start to the next: files that were open, how their lists were shown, filters that
+//! were kept. A JSON file in the platform's state directory; one that cannot be read is begun anew.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Sort, SortColumn};
+
+/// Files that are remembered.
+const FILES: usize = 20;
+/// Filters that are kept.
+const FILTERS: usize = 50;
+
+/// Everything that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// The last one first.
+    pub files: Vec<FileMemory>,
+    /// Filters, the newest last.
+    pub filters: Vec<String>,
+    /// Names of columns that are not wanted.
+    pub hidden_columns: Vec<String>,
+}
+
+/// How the list of a file was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMemory {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// The filter.
+    #[serde(default)]
+    pub filter: String,
+    /// The label of the column it was sorted by.
+    #[serde(default)]
+    pub sort: String,
+    /// From its end.
+    #[serde(default)]
+    pub descending: bool,
+}
+
+impl FileMemory {
+    /// A file and how its list is shown.
+    pub fn new(path: &Path, filter: &str, sort: Sort) -> Self {
+        Self {
+            path: path.to_owned(),
+            filter: filter.to_owned(),
+            sort: sort.column.label().to_owned(),
+            descending: sort.descending,
+        }
+    }
+
+    /// The order of the list.
+    pub fn sort(&self) -> Sort {
+        let column = SortColumn::ALL.iter().find(|column| column.label() == self.sort);
+        column.map_or_else(Sort::default, |column| Sort { column: *column, descending: self.descending })
+    }
+}
+
+impl Memory {
+    /// Reads the file; what cannot be read is nothing.
+    pub fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// What is known of a file.
+    pub fn of(&self, path: &Path) -> Option<&FileMemory> {
+        self.files.iter().find(|known| known.path == path)
+    }
+
+    /// A file was open last.
+    pub fn note(&mut self, file: FileMemory) {
+        self.files.retain(|known| known.path != file.path);
+        self.files.insert(0, file);
+        self.files.truncate(FILES);
+    }
+
+    /// Keeps a filter, or forgets it.
+    pub fn keep_filter(&mut self, filter: &str, is_kept: bool) {
+        self.filters.retain(|known| known != filter);
+        if is_kept {
+            self.filters.push(filter.to_owned());
+        }
+        let too_many = self.filters.len().saturating_sub(FILTERS);
+        self.filters.drain(..too_many);
+    }
+
+    /// Shows a column, or leaves it out.
+    pub fn toggle_column(&mut self, name: &str) {
+        let was_hidden = self.hidden_columns.iter().any(|hidden| hidden == name);
+        self.hidden_columns.retain(|hidden| hidden != name);
+        if !was_hidden {
+            self.hidden_columns.push(name.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_comes_back() {
+        let mut memory = Memory::default();
+        let sort = Sort { column: SortColumn::Updated, descending: true };
+        for number in 0..30 {
+            memory.note(FileMemory::new(Path::new(&format!("/f{number}")), "type:jira", sort));
+        }
+        memory.keep_filter("a", true);
+        memory.keep_filter("b", true);
+        memory.keep_filter("a", false);
+        memory.toggle_column("AGE");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        std::fs::write(&path, memory.to_text()).expect("written");
+        let again = Memory::read(&path);
+        assert_eq!(again, memory);
+        assert_eq!((again.files.len(), again.filters.len()), (FILES, 1));
+        assert_eq!(again.of(Path::new("/f29")).map(FileMemory::sort), Some(sort));
+        std::fs::write(&path, "{ not JSON").expect("written");
+        assert_eq!(Memory::read(&path), Memory::default());
+    }
+}

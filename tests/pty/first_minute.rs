@@ -1,0 +1,72 @@
+//! A person who has never been here, and one who comes back.
+
+use super::terminal::Terminal;
+use crate::support::Place;
+
+const DOWN: &str = "\x1b[B";
+
+fn started(place: &Place, name: &str) -> Terminal {
+    let state = place.path("state/state.json").display().to_string();
+    let path = place.path(name);
+    let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
+    Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 100, 30, &environment)
+}
+
+#[test]
+fn without_a_file_the_program_offers_how_to_begin() {
+    let place = Place::new();
+    let mut terminal = started(&place, "new.db");
+    terminal.expect("How to begin").expect("look at the demo").expect("There is no file").send("\x1b");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert!(!place.path("new.db").exists(), "nothing is made before it is asked for");
+    let mut terminal = started(&place, "new.db");
+    terminal.expect("How to begin").send("\r").expect("Migration review").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert!(!place.path("new.db").exists());
+    let mut terminal = started(&place, "new.db");
+    terminal.expect("How to begin").send(DOWN).send("\r").expect("Import: path of an export").send("\x1b");
+    terminal.expect("No connectors yet").expect("import an export of Kibana").send("q");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert!(place.path("new.db").exists());
+}
+
+#[test]
+fn what_was_shown_last_is_shown_again() {
+    let place = Place::new();
+    place.demo();
+    let mut terminal = started(&place, "demo.db");
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/type:jira\r").expect("/type:jira");
+    terminal.send("so").expect("by auth type").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+    let mut terminal = started(&place, "demo.db");
+    terminal.expect("/type:jira").expect("by auth type").send("q");
+    assert_eq!(terminal.end_restored().0, 0);
+    // And it can be gone back to from another place.
+    let mut terminal = started(&place, "other.db");
+    terminal
+        .expect("How to begin")
+        .expect("recent")
+        .send("demo.db")
+        .send(DOWN)
+        .send("\r")
+        .expect("/type:jira")
+        .send("q");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
+fn a_click_reaches_the_program_until_the_mouse_is_left_to_the_terminal() {
+    let place = Place::new();
+    place.demo();
+    let mut terminal = started(&place, "demo.db");
+    terminal
+        .expect("Migration review")
+        .send("\x1b")
+        .expect("1 of 197")
+        .send("\x1b[<0;5;8M\x1b[<0;5;8m")
+        .expect("5 of 197");
+    terminal.send("\x1b[<65;5;8M").expect("8 of 197").send("M").expect("mouse off").send("\x03");
+    let (code, raw) = terminal.end_restored();
+    assert_eq!(code, 0);
+    assert!(raw.contains("\x1b[?1000h") && raw.rfind("\x1b[?1000l") > raw.rfind("\x1b[?1000h"));
+}
