@@ -287,7 +287,7 @@ fn perform(
         // Done inside the model, or seen by the loop.
         Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
         Effect::Offer(_) | Effect::Act(_) | Effect::Press(_) | Effect::Filter(_) => {}
-        Effect::KeepFilter(..) | Effect::ToggleColumn(_) => {}
+        Effect::KeepFilter(..) | Effect::ToggleColumn(_) | Effect::Prompt(_) => {}
     }
     Ok(false)
 }

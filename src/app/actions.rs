@@ -112,6 +112,23 @@ fn dialog(model: &mut Model, action: Option<Action>) -> Vec<Effect> {
 
 /// The filter line and the import path.
 fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
+    if let Some(prompt) = &mut model.prompt {
+        let effect = match action {
+            Some(Action::Back) => {
+                model.prompt = None;
+                return Vec::new();
+            }
+            Some(Action::Confirm) => prompt.confirm(),
+            _ => {
+                prompt.key(key);
+                None
+            }
+        };
+        if effect.is_some() {
+            model.prompt = None;
+        }
+        return effect.into_iter().collect();
+    }
     if let Some(file) = &mut model.file {
         let outcome = match action {
             Some(Action::Back) => {
@@ -334,6 +351,7 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
             | Action::ToggleMode
             | Action::Duplicate
             | Action::Delete
+            | Action::EditMany
             | Action::Mark
             | Action::AcceptShared
             | Action::ChoosePerUser
@@ -401,6 +419,10 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     }
     if let Some(menu) = &mut model.menu {
         menu.paste(text);
+        return Vec::new();
+    }
+    if let Some(prompt) = &mut model.prompt {
+        prompt.paste(text);
         return Vec::new();
     }
     if let Some(file) = &mut model.file {

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::welcome;
 use crate::keymap::{Key, Place};
 use crate::memory::{FileMemory, Memory};
+use crate::screens::prompt::Prompt;
 use crate::screens::{
     Dialog, Level, Menu, copies, detail, files, form, help, history, overview, review, rows::Rows, step,
 };
@@ -113,6 +114,7 @@ pub struct Model {
     pub(super) review: review::State,
     pub(super) dialog: Option<Dialog>,
     pub(super) menu: Option<Menu>,
+    pub(super) prompt: Option<Prompt>,
     pub(super) file: Option<files::State>,
     /// The path of an import that has not succeeded, to be corrected.
     pub(super) last_path: String,
@@ -171,6 +173,7 @@ impl Model {
             review: review::State::default(),
             dialog: None,
             menu,
+            prompt: None,
             file: None,
             last_path: String::new(),
             last_export: String::new(),
@@ -228,7 +231,10 @@ impl Model {
     /// Changes with the screen or question on show. Terminals disagree on the width of some characters; a
     /// new screen is drawn on a clean ground, so that nothing of them is left from the one before.
     pub fn ground(&self) -> (usize, bool) {
-        (self.screens.len(), self.dialog.is_some() || self.file.is_some() || self.menu.is_some())
+        (
+            self.screens.len(),
+            self.dialog.is_some() || self.file.is_some() || self.menu.is_some() || self.prompt.is_some(),
+        )
     }
 
     /// When the screen next changes by itself; none: only a message changes it.
@@ -272,7 +278,7 @@ impl Model {
 
     /// What has the focus where no question and no list to choose from lies over it.
     pub(super) fn place_below(&self) -> Place {
-        if self.file.is_some() {
+        if self.file.is_some() || self.prompt.is_some() {
             return Place::Input;
         }
         match self.screen() {

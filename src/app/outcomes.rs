@@ -2,11 +2,15 @@
 
 use super::actions::import;
 use super::model::{Model, Screen};
+use crate::domain::bulk::BulkEdit;
+use crate::domain::change::changes;
 use crate::domain::{Connector, SecretsState, validate};
+use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect, Go, form};
 use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Written};
 use crate::transfer::{ExportReport, Notices, Preview};
+use crate::worker::bulk::BulkPreview;
 use crate::worker::protocol::{Done, Job, Record};
 
 /// Takes the end of a job into the state.
@@ -22,6 +26,11 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         Done::Imported { path, outcome, notices } => {
             model.last_path.clear();
             imported(&path, &outcome, &notices)
+        }
+        Done::BulkPreviewed(preview, job) => vec![Effect::Ask(Box::new(bulk_preview(&preview, *job)))],
+        Done::Bulked(written) => {
+            model.connectors.clear_marks();
+            vec![bulked(&written)]
         }
         Done::Previewed { path, preview } => vec![Effect::Ask(Box::new(import_preview(&path, &preview)))],
         Done::FileIsThere(job) => vec![Effect::Ask(Box::new(ask_to_replace(*job)))],
@@ -102,6 +111,49 @@ fn mode_set(written: &Written) -> Vec<Effect> {
         return vec![Effect::bad(if written.changed.is_empty() { refused } else { format!("{text}; {refused}") })];
     }
     vec![Effect::good(text)]
+}
+
+/// What an edit of many would do, and the question whether it is to be made.
+fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
+    let (label, is_delete) = match &job {
+        Job::Bulk { edit, .. } => (edit.label(), *edit == BulkEdit::Delete),
+        _ => (String::new(), false),
+    };
+    let verb = if is_delete { "go" } else { "change" };
+    let mut dialog = Dialog::new("Edit many", "Cancel").line(format!(
+        "{label}: {} would {verb}, {} would stay as they are.",
+        count_of(preview.changed),
+        preview.unchanged
+    ));
+    for (reason, count) in preview.refused.iter().take(3) {
+        dialog = dialog.line(format!("{} cannot be: {reason}.", count_of(*count)));
+    }
+    for (before, after) in &preview.first {
+        dialog = dialog.lines([(Tone::Head, before.name.clone())]);
+        dialog = match after {
+            Some(after) => dialog.lines(change_lines(&changes(before, after)).into_iter().skip(1)),
+            None => dialog.lines([(Tone::Minus, format!("  - {}", before.id))]),
+        };
+    }
+    let more = preview.changed.saturating_sub(preview.first.len() as u64);
+    if more > 0 {
+        dialog = dialog.line(format!("and {more} more"));
+    }
+    if preview.changed == 0 {
+        return dialog;
+    }
+    let answer = format!("{} {}", if is_delete { "Delete" } else { "Change" }, preview.changed);
+    dialog.line("This is one step for undo.").choice(answer, vec![Effect::Write(job, "editing")])
+}
+
+fn bulked(written: &Written) -> Effect {
+    let text = format!("{} changed; u takes it back", count_of(written.changed.len() as u64));
+    match written.refused.first() {
+        Some((_, reason)) => {
+            Effect::bad(format!("{text}; left alone {}: {reason}", count_of(written.refused.len() as u64)))
+        }
+        None => Effect::good(text),
+    }
 }
 
 fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {

@@ -2,7 +2,9 @@
 
 use super::model::{AwaitedForm, Model, Screen};
 use super::outcomes;
-use crate::screens::dialog::Tone;
+use crate::domain::Connector;
+use crate::domain::change::changes;
+use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
 use crate::screens::{Dialog, Effect, Go, connectors, files, form, overview, review};
@@ -52,6 +54,8 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 file.listed(&folder, entries);
             }
         }
+        Reply::Compared(None) => return vec![Effect::info("one of the two is not there any more")],
+        Reply::Compared(Some(sides)) => return vec![Effect::Ask(Box::new(comparison(&sides)))],
         Reply::Census(census) => {
             for screen in &mut model.screens {
                 if let Screen::Overview(state) = screen {
@@ -103,6 +107,14 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Two connectors, or two states of one, field by field.
+fn comparison([(left, one), (right, other)]: &[(String, Connector); 2]) -> Dialog {
+    let lines = change_lines(&changes(one, other));
+    let dialog = Dialog::new("Compare", "OK")
+        .lines([(Tone::Minus, format!("- {left} ({})", one.id)), (Tone::Plus, format!("+ {right} ({})", other.id))]);
+    if lines.is_empty() { dialog.line("They do not differ.") } else { dialog.lines(lines) }
 }
 
 /// The list that an answer is for; none when its screen has been left.

@@ -62,6 +62,7 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
                 perform(model, effect, outside);
             }
         }
+        Effect::Prompt(prompt) => model.prompt = Some(*prompt),
         Effect::Start(start) => begin(model, start, outside),
         Effect::KeepFilter(filter, is_kept) => {
             model.setup.memory.keep_filter(&filter, is_kept);
@@ -140,6 +141,8 @@ fn is_long(model: &Model, job: &Job) -> bool {
         | Job::Rollback
         | Job::Import { .. }
         | Job::Preview { .. }
+        | Job::BulkPreview { .. }
+        | Job::Bulk { .. }
         | Job::Export { .. }
         | Job::BackUp
         | Job::TakeBack { only: None, .. } => true,

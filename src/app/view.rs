@@ -40,6 +40,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Some(state) = &model.file {
         files::view(state, frame, body, model.setup.theme);
     }
+    if let Some(prompt) = &model.prompt {
+        prompt.view(frame, body, model.setup.theme);
+    }
     if let Some(menu) = &model.menu {
         menu.view(frame, body, model.setup.theme);
     }

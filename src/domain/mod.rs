@@ -5,6 +5,7 @@
 //! connector type expects in [`connector_type`] and [`validate`], the search in [`filter`].
 
 pub mod auth;
+pub mod bulk;
 pub mod change;
 pub mod check;
 pub mod connector;

@@ -9,16 +9,19 @@ use ratatui::widgets::Paragraph;
 use super::dialog::Dialog;
 use super::effect::{Effect, Go};
 use super::files::Purpose;
+use super::menu::{Item, Menu};
 use super::panel::{self, Split};
+use super::prompt::{Ask, Prompt};
 use super::record;
 use super::rows::Rows;
 use super::table::{self, Column};
 use crate::clock::age;
-use crate::domain::{Group, Summary};
+use crate::domain::bulk::BulkEdit;
+use crate::domain::{AuthMode, Group, Summary};
 use crate::keymap::Action;
 use crate::store::{ModeChange, SortColumn};
 use crate::ui::theme::Theme;
-use crate::worker::protocol::{Job, Record};
+use crate::worker::protocol::{Job, Record, Request};
 
 /// What an action does on the list.
 pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
@@ -35,6 +38,8 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
             let name = rows.current().filter(|_| rows.marked() == 0).map(|row| row.name.clone());
             vec![delete(rows.targets(), name.as_deref())]
         }
+        (Action::EditMany, Some(_)) => vec![Effect::Offer(Box::new(edits(rows)))],
+        (Action::Compare, Some(selected)) => vec![compare(rows, selected)],
         (Action::NextMissing, _) => vec![Effect::Go(Go::NextMissing)],
         (Action::New, _) => vec![Effect::Go(Go::New)],
         (Action::Review, _) => vec![Effect::Go(Go::Review)],
@@ -45,6 +50,39 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
         (Action::Back, _) => back(rows),
         (Action::Quit, _) => vec![Effect::Quit],
         _ => Vec::new(),
+    }
+}
+
+/// What can be done to the marked connectors, else to those of the filter, all at once.
+fn edits(rows: &Rows) -> Menu {
+    let Purpose::Export { ids, what } = export_of(rows) else { return Menu::new("", Vec::new()) };
+    let filter = rows.filter().clone();
+    let preview = |edit| {
+        let (ids, filter) = (ids.clone(), filter.clone());
+        vec![Effect::Write(Job::BulkPreview { ids, filter, edit }, "looking")]
+    };
+    let prompt = |ask| vec![Effect::Prompt(Box::new(Prompt::new(ask, what.clone(), ids.clone(), filter.clone())))];
+    let items = vec![
+        Item::new("set the auth mode to per-user", "", preview(BulkEdit::AuthMode(AuthMode::PerUser))),
+        Item::new("set the auth mode to shared", "", preview(BulkEdit::AuthMode(AuthMode::Shared))),
+        Item::new("rename by a pattern", "find => replace", prompt(Ask::Rename)),
+        Item::new("set a field of the config", "field = value", prompt(Ask::Field)),
+        Item::new("export", "x", vec![Effect::Act(Action::Export)]),
+        Item::new("delete", "", preview(BulkEdit::Delete)),
+    ];
+    Menu::new(format!("Edit {what} (previewed first)"), items)
+}
+
+fn compare(rows: &Rows, selected: String) -> Effect {
+    match (rows.marked(), rows.targets()) {
+        (2, marked) => match <[String; 2]>::try_from(marked) {
+            Ok([one, other]) => Effect::Read(Request::Compare { one, other }),
+            Err(_) => Effect::info("mark two connectors first"),
+        },
+        (1, marked) if marked.first() != Some(&selected) => {
+            Effect::Read(Request::Compare { one: marked.concat(), other: selected })
+        }
+        _ => Effect::info("mark two connectors (Space), or mark one and go to the other; then = compares them"),
     }
 }
 

@@ -7,6 +7,7 @@ use ratatui::text::Line;
 
 use super::connectors;
 use super::effect::{Effect, Go};
+use super::menu::{Item, Menu};
 use super::record;
 use super::scroll::Scroll;
 use crate::keymap::Action;
@@ -55,11 +56,29 @@ pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> Vec<Ef
             let name = state.record.as_ref().map(|record| record.connector.name.as_str());
             vec![connectors::delete(vec![state.id.clone()], name)]
         }
+        Action::Compare => vec![compare(state)],
         Action::History => vec![Effect::Go(Go::History)],
         Action::Refresh => vec![Effect::Read(Request::Record { id: state.id.clone() })],
         Action::Back | Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),
     }
+}
+
+/// The steps that changed it, to compare it with what it was before one of them.
+fn compare(state: &State) -> Effect {
+    let steps = state.record.as_ref().map(|record| record.history.as_slice()).unwrap_or_default();
+    let items: Vec<Item> = steps
+        .iter()
+        .map(|step| {
+            let request = Request::CompareBefore { step: step.step.step, id: state.id.clone() };
+            let label = format!("before step {}: {}", step.step.step, step.step.word());
+            Item::new(label, step.step.started_at.clone(), vec![Effect::Read(request)])
+        })
+        .collect();
+    if items.is_empty() {
+        return Effect::info("this file's history knows of no change of it");
+    }
+    Effect::Offer(Box::new(Menu::new("Compare with what it was", items)))
 }
 
 /// Draws the connector.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::dialog::Dialog;
 use super::menu::Menu;
+use super::prompt::Prompt;
 use crate::keymap::{Action, Key};
 use crate::memory::Memory;
 use crate::worker::protocol::{Job, Record, Request};
@@ -36,6 +37,8 @@ pub enum Effect {
     Ask(Box<Dialog>),
     /// A list to choose from.
     Offer(Box<Menu>),
+    /// A line is asked for.
+    Prompt(Box<Prompt>),
     /// An action of the place that has the focus.
     Act(Action),
     /// A key, as if it had been pressed.

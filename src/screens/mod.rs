@@ -15,6 +15,7 @@ pub mod menu;
 pub mod overview;
 mod panel;
 pub mod picker;
+pub mod prompt;
 pub mod record;
 pub mod review;
 pub mod rows;

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
-use crate::domain::{AuthMode, Connector, StoredAuthMode};
+use crate::domain::bulk::{BulkEdit, Edited};
+use crate::domain::{AuthMode, Connector};
 
 pub(super) const COLUMNS: &str = "id, connector_type_id, name, config, secrets, is_missing_secrets, extra, \
      model_version, created_at, updated_at, auth_mode, revision";
@@ -35,7 +36,7 @@ pub struct Written {
     /// The last record that was changed, as it is now.
     pub last: Option<Box<Connector>>,
     /// Ids left alone, with the reason.
-    pub refused: Vec<(String, &'static str)>,
+    pub refused: Vec<(String, String)>,
 }
 
 /// What became of a save.
@@ -131,21 +132,16 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn set_auth_mode(&mut self, ids: &[String], change: ModeChange, now: &str) -> Result<Written, StoreError> {
-        self.write_each("setting the auth mode", Kind::AuthMode, ids, now, |current| {
+        self.write_each::<StoreError>("setting the auth mode", Kind::AuthMode, ids, now, |current| {
             let mode = match change {
                 ModeChange::To(mode) => mode,
                 ModeChange::Toggle => current.effective_auth_mode().toggled(),
             };
-            if current.is_newer_than_known() {
-                return Edit::Refused("its model version is newer than this program knows");
+            let mut edited = BulkEdit::AuthMode(mode).apply(current);
+            if let Edited::Changed(edited) = &mut edited {
+                edited.updated_at = Some(now.to_owned());
             }
-            if current.stored_auth_mode() == StoredAuthMode::Known(mode) {
-                return Edit::Unchanged;
-            }
-            let mut edited = current.clone();
-            edited.auth_mode = Some(mode);
-            edited.updated_at = Some(now.to_owned());
-            Edit::Update(Box::new(edited))
+            Ok(edited)
         })
     }
 
@@ -154,17 +150,32 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn delete(&mut self, ids: &[String], now: &str) -> Result<Written, StoreError> {
-        self.write_each("deleting connectors", Kind::Delete, ids, now, |_| Edit::Delete)
+        self.write_each::<StoreError>("deleting connectors", Kind::Delete, ids, now, |_| Ok(Edited::Deleted))
     }
 
-    fn write_each(
+    /// Edits some connectors, or deletes them, as one step of the history.
+    ///
+    /// # Errors
+    /// What `edit` returns; when the file cannot be written. Nothing is changed then.
+    pub fn edit_each<E: From<StoreError>>(
+        &mut self,
+        ids: &[String],
+        is_delete: bool,
+        now: &str,
+        edit: impl FnMut(&Connector) -> Result<Edited, E>,
+    ) -> Result<Written, E> {
+        let kind = if is_delete { Kind::Delete } else { Kind::Edit };
+        self.write_each("editing connectors", kind, ids, now, edit)
+    }
+
+    fn write_each<E: From<StoreError>>(
         &mut self,
         doing: &'static str,
         kind: Kind,
         ids: &[String],
         now: &str,
-        edit: impl Fn(&Connector) -> Edit,
-    ) -> Result<Written, StoreError> {
+        mut edit: impl FnMut(&Connector) -> Result<Edited, E>,
+    ) -> Result<Written, E> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, doing, error);
         self.transaction(doing, |connection| {
@@ -176,15 +187,15 @@ impl Store {
                     written.missing.push(id.clone());
                     continue;
                 };
-                match edit(&current) {
-                    Edit::Unchanged => written.unchanged.push(id.clone()),
-                    Edit::Refused(reason) => written.refused.push((id.clone(), reason)),
-                    Edit::Update(mut edited) => {
+                match edit(&current)? {
+                    Edited::Unchanged => written.unchanged.push(id.clone()),
+                    Edited::Refused(reason) => written.refused.push((id.clone(), reason)),
+                    Edited::Changed(mut edited) => {
                         journal.update(&current, &mut edited).map_err(wrap)?;
                         written.changed.push(id.clone());
                         written.last = Some(edited);
                     }
-                    Edit::Delete => {
+                    Edited::Deleted => {
                         journal.delete(&current).map_err(wrap)?;
                         written.changed.push(id.clone());
                     }
@@ -194,13 +205,6 @@ impl Store {
             Ok(written)
         })
     }
-}
-
-enum Edit {
-    Unchanged,
-    Refused(&'static str),
-    Update(Box<Connector>),
-    Delete,
 }
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Connector>> {

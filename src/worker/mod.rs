@@ -3,6 +3,7 @@
 //! The writer thread opens the file (and upgrades it), then runs one job at a time. The reader thread
 //! has a connection of its own and answers the lists meanwhile. Both speak the words of [`protocol`].
 
+pub mod bulk;
 pub mod protocol;
 mod reader;
 mod watch;

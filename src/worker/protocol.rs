@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::bulk::BulkPreview;
+use crate::domain::bulk::BulkEdit;
 use crate::domain::model_version::Decision;
 use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
 use crate::store::{
@@ -79,6 +81,20 @@ pub enum Request {
     Copies,
     /// How many connectors there are of each kind.
     Census,
+    /// Two records side by side.
+    Compare {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A record beside what it was before a step.
+    CompareBefore {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+    },
     /// The folders and exports of a folder.
     Folder(PathBuf),
     /// Someone wrote to the file: was it another program?
@@ -121,6 +137,7 @@ impl Request {
             Request::Look => Some((8, None)),
             Request::Folder(_) => Some((9, None)),
             Request::Census => Some((10, None)),
+            Request::Compare { .. } | Request::CompareBefore { .. } => Some((11, None)),
             Request::Ids { .. } => None,
         }
     }
@@ -156,6 +173,24 @@ pub enum Job {
     Delete {
         /// Which.
         ids: Vec<String>,
+    },
+    /// Say what an edit of many would do.
+    BulkPreview {
+        /// Of these connectors; empty: of all that pass the filter.
+        ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
+        /// The edit.
+        edit: BulkEdit,
+    },
+    /// Make it.
+    Bulk {
+        /// Of these connectors; empty: of all that pass the filter.
+        ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
+        /// The edit.
+        edit: BulkEdit,
     },
     /// Import an export.
     Import {
@@ -329,6 +364,8 @@ pub enum Reply {
         /// The change.
         change: Option<Box<RecordChange>>,
     },
+    /// Two records side by side, each with a word on what it is; none when one of them is not there.
+    Compared(Option<Box<[(String, Connector); 2]>>),
     /// How many connectors there are of each kind.
     Census(Census),
     /// The copies of the file.
@@ -378,6 +415,10 @@ pub enum Done {
     AuthModeSet(Written),
     /// Connectors were deleted.
     Deleted(Written),
+    /// What an edit of many would do; the job that makes it.
+    BulkPreviewed(Box<BulkPreview>, Box<Job>),
+    /// An edit of many was made.
+    Bulked(Written),
     /// An import ended.
     Imported {
         /// The file.

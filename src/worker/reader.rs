@@ -162,6 +162,8 @@ impl Reader {
                 .store
                 .change(*step, id)
                 .map(|change| Some(Reply::Change { step: *step, id: id.clone(), change: change.map(Box::new) })),
+            Request::Compare { one, other } => self.compared(one, other).map(Some),
+            Request::CompareBefore { step, id } => self.compared_before(*step, id).map(Some),
             Request::Census => self.store.census().map(|census| Some(Reply::Census(census))),
             Request::Copies => store::copies_of(self.store.path()).map(|copies| Some(Reply::Copies(copies))),
             Request::Folder(folder) => {
@@ -342,6 +344,22 @@ impl Reader {
 }
 
 /// The counts of the header.
+impl Reader {
+    fn compared(&self, one: &str, other: &str) -> Result<Reply, StoreError> {
+        let (one, other) = (self.store.get(one)?, self.store.get(other)?);
+        let pair =
+            one.zip(other).map(|(one, other)| Box::new([one, other].map(|record| (record.name.clone(), record))));
+        Ok(Reply::Compared(pair))
+    }
+
+    fn compared_before(&self, step: i64, id: &str) -> Result<Reply, StoreError> {
+        let sides = self.store.change(step, id)?.and_then(|change| change.before.zip(change.now));
+        Ok(Reply::Compared(
+            sides.map(|(before, now)| Box::new([(format!("before step {step}"), before), ("now".to_owned(), now)])),
+        ))
+    }
+}
+
 pub(super) fn overview(store: &Store) -> Result<Overview, StoreError> {
     let (total, missing_secrets) = store.totals()?;
     Ok(Overview {

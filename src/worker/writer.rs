@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
-use super::{OpenOptions, Reading};
+use super::{OpenOptions, Reading, bulk};
 use crate::clock;
 use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
 use crate::store::{self, OnConflict, SaveOutcome, Store, StoreError};
@@ -110,6 +110,15 @@ impl Writer {
             }
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
+            Job::BulkPreview { ids, filter, edit } => {
+                let ids = bulk::targets(&self.store, ids, &filter)?;
+                let preview = bulk::preview(&self.store, &self.vault, &ids, &edit)?;
+                Done::BulkPreviewed(Box::new(preview), Box::new(Job::Bulk { ids, filter, edit }))
+            }
+            Job::Bulk { ids, filter, edit } => {
+                let ids = bulk::targets(&self.store, ids, &filter)?;
+                Done::Bulked(bulk::apply(&mut self.store, &self.vault, &ids, &edit, now)?)
+            }
             Job::Import { path, on_conflict } => {
                 let path = expand_home(&path);
                 let importing = Importing { source: &path, on_conflict, keep_copy: true };

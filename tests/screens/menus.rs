@@ -111,3 +111,86 @@ fn filters_are_kept_and_columns_left_out() {
     app.expect("FLAGS").press("C").type_text("flags").press("Enter").expect_not("FLAGS").press("C");
     app.type_text("flags").expect("show FLAGS").press("Enter").expect("FLAGS");
 }
+
+fn count(place: &Place, condition: &str) -> String {
+    crate::support::rows(&place.path("demo.db"), &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
+}
+
+#[test]
+fn many_are_edited_after_a_preview_and_as_one_step() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    let before = crate::support::records(&place.path("demo.db"));
+    app.press("/").type_text("type:jira").press("Enter E").expect("Edit the ").expect("rename by a pattern");
+    app.type_text("rename").press("Enter").expect("find => replace").type_text("Aurora").press("Enter");
+    app.expect("write it as: what to find").type_text(" => Borealis").press("Enter");
+    app.expect("rename: “Aurora” becomes “Borealis”").expect("would change").expect("- Aurora");
+    assert_eq!(crate::support::records(&place.path("demo.db")), before, "a preview writes nothing");
+    app.press("Right Enter").expect("changed; u takes it back");
+    assert_eq!(count(&place, "name LIKE 'Borealis%' AND connector_type_id LIKE '.jira%'"), "Integer(1)");
+    app.press("u").expect("undone");
+    assert_eq!(crate::support::records(&place.path("demo.db")), before);
+}
+
+#[test]
+fn a_field_of_many_configs_is_set_and_their_secrets_sealed_anew() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("/").type_text("type:webhook").press("Enter E").type_text("field").press("Enter");
+    app.type_text("url = https://new.example/hook")
+        .press("Enter")
+        .expect("would change")
+        .expect("https://new.example/hook");
+    // One of them was sealed by another program: with another config it could never be opened again.
+    app.expect("its secrets cannot be opened now").press("Right Enter").expect("changed; u takes it back");
+    assert_ne!(count(&place, "config LIKE '%https://new.example/hook%'"), "Integer(0)");
+    let path = place.path("demo.db");
+    let vault = connector_admin::vault::Vault::new(connector_admin::demo::keys_of(&path));
+    let store = connector_admin::store::Store::open_read_only(&path).unwrap();
+    let mut opened = 0;
+    store
+        .each::<connector_admin::store::StoreError>(|record| {
+            if record.config.contains("https://new.example/hook") && record.secrets.is_some() {
+                vault.open(&record).unwrap();
+                opened += 1;
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(opened > 0);
+}
+
+#[test]
+fn many_are_deleted_or_get_a_mode_and_esc_does_nothing() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("Space Space E")
+        .expect("Edit the 2 marked")
+        .type_text("delete")
+        .press("Enter")
+        .expect("2 connectors would go");
+    app.press("Esc").expect("197 connectors").press("E").type_text("per-user").press("Enter").expect("Change 2");
+    app.press("Right Enter").expect("2 connectors changed");
+    assert_eq!(count(&place, "auth_mode = 'per-user' AND revision > 0"), "Integer(2)");
+    app.press("Space Space Space E")
+        .type_text("delete")
+        .press("Enter Right Enter")
+        .expect("194 connectors")
+        .press("u Right Enter");
+    app.expect("197 connectors");
+}
+
+#[test]
+fn two_connectors_and_two_states_of_one_are_compared() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("=")
+        .expect("mark two connectors")
+        .press("Space Space =")
+        .expect("Compare")
+        .expect("- Acme pager")
+        .expect("name");
+    app.press("Enter Esc /").type_text("Ticket webhook").press("Enter Enter =").expect("knows of no change");
+    app.press("t").expect("per-user now").press("=").expect("before step 1").press("Enter");
+    app.expect("Compare").expect("auth mode").expect("+ per-user").press("Enter Esc").expect("/Ticket webhook");
+}

@@ -1,0 +1,176 @@
+//! One edit of many connectors.
+
+use super::auth::{AuthMode, StoredAuthMode};
+use super::connector::Connector;
+use super::json::{self, RawObject};
+use super::validate;
+
+/// What is done to each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BulkEdit {
+    /// Set the auth mode.
+    AuthMode(AuthMode),
+    /// Replace a text in the name, wherever it stands.
+    Rename {
+        /// What is looked for.
+        find: String,
+        /// What takes its place.
+        replace: String,
+    },
+    /// Set a field of the config.
+    Field {
+        /// Its name.
+        key: String,
+        /// Its value, as JSON.
+        value: String,
+    },
+    /// Delete it.
+    Delete,
+}
+
+/// What an edit makes of a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// It stays as it is.
+    Unchanged,
+    /// This.
+    Changed(Box<Connector>),
+    /// It goes.
+    Deleted,
+    /// It cannot be, and why.
+    Refused(String),
+}
+
+impl BulkEdit {
+    /// Reads `find => replace`.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn rename(text: &str) -> Result<Self, String> {
+        let (find, replace) = text.split_once("=>").ok_or("write it as: what to find => what to put in its place")?;
+        let (find, replace) = (find.trim().to_owned(), replace.trim().to_owned());
+        if find.is_empty() {
+            return Err("what is to be found is missing before the =>".to_owned());
+        }
+        Ok(Self::Rename { find, replace })
+    }
+
+    /// Reads `field = value`; a value that is no JSON is a text.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn field(text: &str) -> Result<Self, String> {
+        let (key, value) = text.split_once('=').ok_or("write it as: field = value")?;
+        let (key, value) = (key.trim().to_owned(), value.trim());
+        if key.is_empty() {
+            return Err("the field is missing before the =".to_owned());
+        }
+        if key == "authType" {
+            return Err("the auth type is changed in the form, where the secrets it needs are asked for".to_owned());
+        }
+        let value = json::compact(value).unwrap_or_else(|_| json::quote(value));
+        Ok(Self::Field { key, value })
+    }
+
+    /// What it is, for people.
+    pub fn label(&self) -> String {
+        match self {
+            Self::AuthMode(mode) => format!("set the auth mode to {mode}"),
+            Self::Rename { find, replace } => format!("rename: “{find}” becomes “{replace}”"),
+            Self::Field { key, value } => format!("set the config's {key} to {value}"),
+            Self::Delete => "delete".to_owned(),
+        }
+    }
+
+    /// Makes the edit. Whether the secrets can be sealed for another config is not known here.
+    pub fn apply(&self, current: &Connector) -> Edited {
+        if *self == Self::Delete {
+            return Edited::Deleted;
+        }
+        if current.is_newer_than_known() {
+            return Edited::Refused("its model version is newer than this program knows".to_owned());
+        }
+        let edited = match self.edited(current) {
+            Ok(Some(edited)) => edited,
+            Ok(None) => return Edited::Unchanged,
+            Err(reason) => return Edited::Refused(reason),
+        };
+        let before = validate::problems(current);
+        match validate::problems(&edited).into_iter().find(|problem| !before.contains(problem)) {
+            Some(problem) => Edited::Refused(format!("{}: {}", problem.field, problem.reason)),
+            None => Edited::Changed(Box::new(edited)),
+        }
+    }
+
+    fn edited(&self, current: &Connector) -> Result<Option<Connector>, String> {
+        let mut edited = current.clone();
+        match self {
+            Self::AuthMode(mode) => {
+                if current.stored_auth_mode() == StoredAuthMode::Known(*mode) {
+                    return Ok(None);
+                }
+                edited.auth_mode = Some(*mode);
+            }
+            Self::Rename { find, replace } => {
+                edited.name = current.name.replace(find.as_str(), replace);
+                if edited.name.trim().is_empty() {
+                    return Err("its name would be empty".to_owned());
+                }
+            }
+            Self::Field { key, value } => {
+                let mut config = RawObject::parse(&current.config).map_err(|_| "its config is no object".to_owned())?;
+                if config.get(key).is_some_and(|now| json::canonical(now) == json::canonical(value)) {
+                    return Ok(None);
+                }
+                config.set(key, json::raw(value.as_str()).map_err(|error| error.to_string())?);
+                edited.config = config.to_text();
+            }
+            Self::Delete => {}
+        }
+        Ok((edited != *current).then_some(edited))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector() -> Connector {
+        let config = r#"{"url":"https://a.example","method":"post","hasAuth":false,"authType":null}"#.to_owned();
+        Connector { name: "staging: a".to_owned(), config, ..Connector::new("a", ".webhook") }
+    }
+
+    #[test]
+    fn edits_are_read() {
+        assert!(BulkEdit::rename("no arrow").is_err() && BulkEdit::rename(" => x").is_err());
+        assert!(BulkEdit::field("no sign").is_err() && BulkEdit::field("authType = x").is_err());
+        let field = |text| BulkEdit::field(text).expect(text);
+        assert_eq!(field("a = b c"), BulkEdit::Field { key: "a".to_owned(), value: r#""b c""#.to_owned() });
+        assert_eq!(field("a={\"x\": 1}"), BulkEdit::Field { key: "a".to_owned(), value: r#"{"x":1}"#.to_owned() });
+    }
+
+    #[test]
+    fn each_edit_changes_what_it_says_and_nothing_else() {
+        let current = connector();
+        let edit = |edit: &BulkEdit| match edit.apply(&current) {
+            Edited::Changed(edited) => *edited,
+            other => panic!("{other:?}"),
+        };
+        let renamed = edit(&BulkEdit::rename("staging => production").expect("an edit"));
+        assert_eq!(renamed, Connector { name: "production: a".to_owned(), ..current.clone() });
+        let url = edit(&BulkEdit::field("url = https://b.example").expect("an edit"));
+        assert_eq!(url.config, current.config.replace("a.example", "b.example"));
+        assert_eq!(edit(&BulkEdit::AuthMode(AuthMode::PerUser)).auth_mode, Some(AuthMode::PerUser));
+    }
+
+    #[test]
+    fn what_cannot_be_says_why() {
+        let current = connector();
+        let is_refused = |text: Result<BulkEdit, String>| matches!(text.expect("an edit").apply(&current), Edited::Refused(reason) if !reason.is_empty());
+        assert!(is_refused(BulkEdit::field("url = nowhere")) && is_refused(BulkEdit::rename("staging: a =>")));
+        let newer = Connector { model_version: 9, ..connector() };
+        assert!(matches!(BulkEdit::AuthMode(AuthMode::Shared).apply(&newer), Edited::Refused(_)));
+        assert_eq!(BulkEdit::field("method = post").expect("an edit").apply(&current), Edited::Unchanged);
+        assert_eq!(BulkEdit::Delete.apply(&newer), Edited::Deleted);
+    }
+}

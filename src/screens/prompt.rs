@@ -1,0 +1,98 @@
+//! A line that is asked for, with a word on how to write it.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use super::effect::Effect;
+use crate::domain::Filter;
+use crate::domain::bulk::BulkEdit;
+use crate::keymap::Key;
+use crate::ui::input::TextInput;
+use crate::ui::layout::centered;
+use crate::ui::text::clip;
+use crate::ui::theme::Theme;
+use crate::worker::protocol::Job;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// How connectors are renamed.
+    Rename,
+    /// A field of the config and its value.
+    Field,
+}
+
+/// The line.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    ask: Ask,
+    /// What it is about, for people.
+    what: String,
+    ids: Vec<String>,
+    filter: Filter,
+    input: TextInput,
+    problem: Option<String>,
+}
+
+impl Prompt {
+    /// Asks about some connectors; without ids those of the filter.
+    pub fn new(ask: Ask, what: String, ids: Vec<String>, filter: Filter) -> Self {
+        Self { ask, what, ids, filter, input: TextInput::default(), problem: None }
+    }
+
+    /// Takes a key that is not about leaving.
+    pub fn key(&mut self, key: Key) {
+        self.input.key(key);
+        self.problem = None;
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.input.insert(text);
+        self.problem = None;
+    }
+
+    /// Enter: what is to be done, if the line can be read.
+    pub fn confirm(&mut self) -> Option<Effect> {
+        let read = match self.ask {
+            Ask::Rename => BulkEdit::rename(self.input.text()),
+            Ask::Field => BulkEdit::field(self.input.text()),
+        };
+        match read {
+            Ok(edit) => {
+                let (ids, filter) = (self.ids.clone(), self.filter.clone());
+                Some(Effect::Write(Job::BulkPreview { ids, filter, edit }, "looking"))
+            }
+            Err(reason) => {
+                self.problem = Some(reason);
+                None
+            }
+        }
+    }
+
+    /// Draws it in the middle of `area`.
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let (title, hint) = match self.ask {
+            Ask::Rename => (format!(" Rename {} ", self.what), "find => replace, for example: staging => production"),
+            Ask::Field => (
+                format!(" Set a field of the config of {} ", self.what),
+                "field = value, for example: url = https://a.example (a value may be JSON)",
+            ),
+        };
+        let place = centered(area, 80, 5);
+        let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+        let inside = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        let cells = usize::from(inside.width);
+        let mut lines = self.input.view(cells, 1, true, theme);
+        lines.push(Line::styled(clip(hint, cells), theme.muted()));
+        lines.push(match &self.problem {
+            Some(problem) => Line::styled(clip(problem, cells), theme.bad()),
+            None => Line::styled(clip("Enter shows what would change; Esc closes", cells), theme.muted()),
+        });
+        frame.render_widget(Paragraph::new(lines), inside);
+    }
+}

@@ -1,0 +1,103 @@
+//! One edit of many connectors: what it would do, and doing it.
+
+use std::collections::HashMap;
+
+use crate::domain::bulk::{BulkEdit, Edited};
+use crate::domain::{Connector, Filter, SecretEdits, SecretsState};
+use crate::store::{Scope, Sort, Store, Written};
+use crate::transfer::TransferError;
+use crate::vault::Vault;
+
+/// What an edit would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BulkPreview {
+    /// So many would change.
+    pub changed: u64,
+    /// So many would stay as they are.
+    pub unchanged: u64,
+    /// So many cannot be changed, by reason.
+    pub refused: Vec<(String, u64)>,
+    /// The first that would change, before and after; after is none for one that goes.
+    pub first: Vec<(Connector, Option<Connector>)>,
+}
+
+/// Changes that are shown before an edit is made.
+const SHOWN: usize = 5;
+
+/// The connectors an edit is about: the named ones, else those of the filter.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn targets(store: &Store, ids: Vec<String>, filter: &Filter) -> Result<Vec<String>, TransferError> {
+    if !ids.is_empty() {
+        return Ok(ids);
+    }
+    let order = store.order(Scope::Connectors, filter, Sort::default())?;
+    Ok(store.ids(&order.window(0, usize::MAX))?)
+}
+
+/// What the edit would do; nothing is written.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn preview(store: &Store, vault: &Vault, ids: &[String], edit: &BulkEdit) -> Result<BulkPreview, TransferError> {
+    let mut preview = BulkPreview::default();
+    let mut refused: HashMap<String, u64> = HashMap::new();
+    for id in ids {
+        let Some(current) = store.get(id)? else { continue };
+        let after = match possible(vault, &current, edit) {
+            Edited::Unchanged => {
+                preview.unchanged += 1;
+                continue;
+            }
+            Edited::Refused(reason) => {
+                *refused.entry(reason).or_default() += 1;
+                continue;
+            }
+            Edited::Changed(after) => Some(*after),
+            Edited::Deleted => None,
+        };
+        preview.changed += 1;
+        if preview.first.len() < SHOWN {
+            preview.first.push((current, after));
+        }
+    }
+    preview.refused = refused.into_iter().collect();
+    preview.refused.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    Ok(preview)
+}
+
+/// Makes the edit, as one step of the history.
+///
+/// # Errors
+/// When the secrets cannot be sealed or the file cannot be written; nothing is changed then.
+pub fn apply(
+    store: &mut Store,
+    vault: &Vault,
+    ids: &[String],
+    edit: &BulkEdit,
+    now: &str,
+) -> Result<Written, TransferError> {
+    let is_delete = *edit == BulkEdit::Delete;
+    store.edit_each::<TransferError>(ids, is_delete, now, |current| {
+        let mut edited = possible(vault, current, edit);
+        if let Edited::Changed(draft) = &mut edited {
+            vault.carry(Some(current), draft, &SecretEdits::default())?;
+            draft.updated_at = Some(now.to_owned());
+        }
+        Ok(edited)
+    })
+}
+
+/// Secrets that cannot be opened now never could again with another config.
+fn possible(vault: &Vault, current: &Connector, edit: &BulkEdit) -> Edited {
+    match edit.apply(current) {
+        Edited::Changed(after) if after.config != current.config => match vault.state(current) {
+            SecretsState::Unreadable(_) => {
+                Edited::Refused("its secrets cannot be opened now, and with another config they never could".to_owned())
+            }
+            _ => Edited::Changed(after),
+        },
+        edited => edited,
+    }
+}
