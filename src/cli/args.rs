@@ -183,6 +183,17 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what differs between the file and an export, without secrets and times; exit code 1 when something does
+    Diff {
+        /// The export; - is standard input
+        export: PathBuf,
+        /// Only these
+        #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+        filter: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the migration plan of the records, apply it, or roll a run back
     Migrate {
         /// Show the plan, write nothing (the default)
@@ -354,6 +365,7 @@ impl Command {
             Command::Delete { .. } => "delete",
             Command::Toggle { .. } => "toggle",
             Command::Import { .. } => "import",
+            Command::Diff { .. } => "diff",
             Command::Export { .. } => "export",
             Command::Migrate { .. } => "migrate",
             Command::History { .. } => "history",
@@ -386,7 +398,7 @@ impl Command {
             Command::Rekey { dry_run, .. } => !dry_run,
             Command::Types { .. } | Command::Completions { .. } | Command::Man { .. } => false,
             Command::Demo { .. } | Command::List { .. } | Command::Get { .. } => false,
-            Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
+            Command::Diff { .. } | Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
         }
     }
 }

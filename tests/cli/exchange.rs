@@ -506,3 +506,26 @@ fn a_dash_is_standard_output_or_refused_and_never_a_file() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(ok(&path, &["migrate", "--report", "-"]).starts_with("# Migration plan"));
 }
+
+#[test]
+fn a_file_and_an_export_are_compared() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.write("sample.ndjson", SAMPLE);
+    let export = export.to_str().unwrap();
+    ok(&path, &["import", export]);
+    assert_eq!(ok(&path, &["diff", export]), "0 connectors differ, 0 only in the file, 0 only in the export\n");
+    ok(&path, &["toggle", "minimal-connector", "--to", "per-user"]);
+    let more =
+        place.write("more.ndjson", r#"{"type":"action","id":"mine","attributes":{"actionTypeId":".x","name":"n"}}"#);
+    ok(&path, &["import", more.to_str().unwrap()]);
+    let output = run(&path, &["diff", export]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("differs: ") && text.contains("    - per-user\n    + (none)"), "{text}");
+    assert!(text.contains("only in the file: n (mine)"), "{text}");
+    let told = run(&path, &["diff", export, "--json", "--filter", "auth:per-user"]).stdout;
+    let told: Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!((&told["differing"], &told["only_in_file"]), (&json!(1), &json!(0)));
+    assert_eq!(told["connectors"][0]["fields"][0]["field"], "auth mode");
+}

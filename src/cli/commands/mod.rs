@@ -2,6 +2,7 @@
 
 mod check;
 mod copies;
+mod diff;
 mod edit;
 mod exchange;
 mod file;
@@ -69,6 +70,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             }
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
         }
+        Command::Diff { export, filter, json } => diff::diff(file, &export, filter.as_deref(), json, output),
         Command::Migrate { apply, all, rollback, report, no_copy, json, .. } => {
             if let Some(target) = &report {
                 check_target(target, file, &context.key_file()?)?;
