@@ -32,6 +32,9 @@ fn the_pictures_are_the_programs() {
     check(&root().join("assets/screen-connectors.svg"), &svg::picture(&app.buffer()));
     app.press("Esc Esc /").type_text("\"Ticket webhook\"").press("Enter e Down Space");
     check(&root().join("assets/screen-form.svg"), &svg::picture(&app.buffer()));
+    let mut app = App::open(&path, 110, 30);
+    app.press("Esc D Down Down Down");
+    check(&root().join("assets/screen-overview.svg"), &svg::picture(&app.buffer()));
     let place = Place::new();
     let mut app = App::open(&place.demo(), 110, 16);
     app.press("Down p p s A Right Enter Enter Esc / \"").type_text("Aurora runbooks").press("\" Enter t Esc");
