@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::menus;
 use super::model::{Model, Screen};
-use super::palette;
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
 use crate::screens::{
-    Dialog, Effect, Go, Item, Menu, connectors, copies, detail, files, form, help, history, overview, review, step,
+    Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, overview, review, step,
 };
 use crate::store::OnConflict;
 use crate::ui::theme::Theme;
@@ -226,10 +226,10 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
         return vec![Effect::Go(Go::Help)];
     }
     match action {
-        Action::Palette => return vec![Effect::Offer(Box::new(palette::palette(model, place)))],
-        Action::CopyText => return copy_menu(model),
-        Action::Filters => return vec![Effect::Offer(Box::new(filters_menu(model)))],
-        Action::Columns => return vec![Effect::Offer(Box::new(columns_menu(model)))],
+        Action::Palette => return vec![Effect::Offer(Box::new(menus::palette(model, place)))],
+        Action::CopyText => return vec![menus::copy(model)],
+        Action::Filters => return vec![Effect::Offer(Box::new(menus::filters(model)))],
+        Action::Columns => return vec![Effect::Offer(Box::new(menus::columns(model)))],
         Action::Mouse => {
             model.setup.mouse = !model.setup.mouse;
             let (word, text) =
@@ -276,63 +276,6 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
         }
         Some(Screen::Form(_)) | None => Vec::new(),
     }
-}
-
-/// Filters that were kept, and keeping the one in use.
-fn filters_menu(model: &Model) -> Menu {
-    let memory = &model.setup.memory;
-    let now = model.connectors.filter_text.text().trim().to_owned();
-    let mut items: Vec<Item> = memory
-        .filters
-        .iter()
-        .rev()
-        .map(|filter| Item::new(filter.clone(), "use it", vec![Effect::Filter(filter.clone())]))
-        .collect();
-    let is_kept = memory.filters.contains(&now);
-    if !now.is_empty() {
-        let (word, keep) = if is_kept { ("forget", false) } else { ("keep", true) };
-        items.push(Item::new(format!("{word} the filter: {now}"), word, vec![Effect::KeepFilter(now, keep)]));
-    }
-    if items.is_empty() {
-        let mut item = Item::new("no filter is kept yet", "", Vec::new());
-        item.blocked = Some("type one with /, then come here to keep it".to_owned());
-        items.push(item);
-    }
-    Menu::new("Filters", items)
-}
-
-fn columns_menu(model: &Model) -> Menu {
-    let hidden = &model.setup.memory.hidden_columns;
-    let item = |name: &'static str| {
-        let is_hidden = hidden.iter().any(|known| known == name);
-        let (word, state) = if is_hidden { ("show", "left out") } else { ("leave out", "shown where it fits") };
-        Item::new(format!("{word} {name}"), state, vec![Effect::ToggleColumn(name)])
-    };
-    Menu::new("Columns", connectors::optional_columns().map(item).collect())
-}
-
-/// What of the connector can be copied; never its secrets.
-fn copy_menu(model: &Model) -> Vec<Effect> {
-    let record = match model.screen() {
-        Screen::Detail(state) => state.record.as_ref(),
-        _ => model.preview.as_ref(),
-    };
-    let Some(connector) = record.map(|record| &record.connector) else {
-        return vec![Effect::info("there is no connector here to copy from")];
-    };
-    let json = crate::domain::json::pretty(&crate::transfer::api::connector(connector));
-    let parts = [
-        ("id", connector.id.clone()),
-        ("name", connector.name.clone()),
-        ("connector type id", connector.connector_type_id.clone()),
-        ("config, as JSON", connector.config.clone()),
-        ("the whole connector, as the JSON of Kibana's API (without secrets)", json),
-    ];
-    let item = |(label, text): (&str, String)| {
-        let shown = text.lines().next().unwrap_or_default().to_owned();
-        Item::new(label, shown, vec![Effect::Copy(text)])
-    };
-    vec![Effect::Offer(Box::new(Menu::new("Copy", parts.map(item).into())))]
 }
 
 /// Can this be done now? If not, why.

@@ -2,11 +2,11 @@
 //! returns what is to be done outside, [`view`] draws the model. No thread, no clock, no terminal.
 
 mod actions;
+mod menus;
 mod message;
 mod model;
 mod mouse;
 mod outcomes;
-mod palette;
 mod replies;
 mod update;
 mod view;

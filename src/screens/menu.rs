@@ -68,10 +68,6 @@ impl Menu {
     pub fn act(&mut self, action: Action) -> Option<Vec<Effect>> {
         let last = self.found().len().saturating_sub(1);
         match action {
-            Action::Down => self.selected = (self.selected + 1).min(last),
-            Action::Up => self.selected = self.selected.saturating_sub(1),
-            Action::PageDown => self.selected = (self.selected + PAGE).min(last),
-            Action::PageUp => self.selected = self.selected.saturating_sub(PAGE),
             Action::Confirm => {
                 let found = self.found();
                 let item = found.get(self.selected)?;
@@ -80,7 +76,7 @@ impl Menu {
                     None => item.effects.clone(),
                 });
             }
-            _ => {}
+            _ => self.selected = moved(self.selected, action, last),
         }
         None
     }
@@ -154,6 +150,17 @@ impl Menu {
         let mut lines: Vec<Line<'_>> = rows.map(|(at, item)| row(item, at == self.selected, cells, theme)).collect();
         lines.extend(reason.map(|reason| Line::styled(clip(&format!("  not now: {reason}"), cells), theme.warning())));
         frame.render_widget(Paragraph::new(lines), list);
+    }
+}
+
+/// Where an action moves the highlight of a list whose last row is this one.
+pub(super) fn moved(selected: usize, action: Action, last: usize) -> usize {
+    match action {
+        Action::Down => (selected + 1).min(last),
+        Action::Up => selected.saturating_sub(1),
+        Action::PageDown => (selected + PAGE).min(last),
+        Action::PageUp => selected.saturating_sub(PAGE),
+        _ => selected,
     }
 }
 

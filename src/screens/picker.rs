@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use super::menu::moved;
 use crate::domain::connector_type::TypeGroup;
 use crate::domain::filter::fold;
 use crate::domain::{Catalogue, ConnectorType};
@@ -20,9 +21,6 @@ pub struct State {
     search: TextInput,
     selected: usize,
 }
-
-/// Rows of the picker that a page moves by.
-const PAGE: usize = 10;
 
 impl State {
     fn found(&self) -> Vec<&'static ConnectorType> {
@@ -52,14 +50,10 @@ impl State {
     /// Takes an action; `Some` with the type's id when one is chosen.
     pub fn act(&mut self, action: Action) -> Option<String> {
         let last = self.found().len().saturating_sub(1);
-        match action {
-            Action::Down => self.selected = (self.selected + 1).min(last),
-            Action::Up => self.selected = self.selected.saturating_sub(1),
-            Action::PageDown => self.selected = (self.selected + PAGE).min(last),
-            Action::PageUp => self.selected = self.selected.saturating_sub(PAGE),
-            Action::Confirm => return self.chosen(),
-            _ => {}
+        if action == Action::Confirm {
+            return self.chosen();
         }
+        self.selected = moved(self.selected, action, last);
         None
     }
 

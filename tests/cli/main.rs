@@ -11,3 +11,4 @@ mod exchange;
 mod history;
 mod lossless;
 mod readme;
+mod targets;

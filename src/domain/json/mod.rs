@@ -1,5 +1,7 @@
 //! JSON objects whose values stay as they were written, byte for byte, and whose keys keep their order.
 
+mod rewrite;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,6 +10,8 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+pub use rewrite::{canonical, compact, pretty, sorted};
 
 /// An object as a list of entries. A key that appears twice is refused: the two readers of such a
 /// document (JavaScript takes the last, SQLite the first) would not agree on what it says.
@@ -237,143 +241,11 @@ pub fn raw_string(text: &str) -> Box<RawValue> {
     raw(quote(text)).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// The text as Kibana writes it in an export: keys sorted, no blanks, strings escaped alike, numbers as they
-/// stand. Of a key written twice the last stays, as in JavaScript; half of a surrogate pair stays as it is.
-///
-/// # Errors
-/// When the text is not JSON or nested deeper than [`DEEPEST`], or a key holds half of a surrogate pair.
-pub fn sorted(text: &str) -> Result<String, serde_json::Error> {
-    write_sorted(text, Doubt::Settled)
-}
-
-/// As [`sorted`], for a text that can be read in one way only. `None` where two readers could differ about it:
-/// no JSON, a key twice, half of a surrogate pair, nested too deep.
-pub fn canonical(text: &str) -> Option<String> {
-    write_sorted(text, Doubt::Refused).ok()
-}
-
-/// The text of one JSON value without blanks between its parts, which stay as they are written.
-///
-/// # Errors
-/// When the text is not one JSON value.
-pub fn compact(text: &str) -> Result<String, serde_json::Error> {
-    let _: &RawValue = serde_json::from_str(text)?;
-    Ok(parts(text).filter(|part| !part.trim().is_empty()).collect())
-}
-
-/// JSON text with every entry on a line of its own, as `serde_json` writes it; its parts stay as they are written.
-pub fn pretty(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len() * 2);
-    let mut depth = 0_usize;
-    let mut is_empty = false;
-    for part in parts(text).filter(|part| !part.trim().is_empty()) {
-        let is_closing = matches!(part, "}" | "]");
-        depth -= usize::from(is_closing && depth > 0);
-        // After an opening bracket comes a line of its own, unless it is closed at once.
-        if (shown.ends_with(['{', '[', ',']) && !is_closing) || (is_closing && !is_empty) {
-            shown.push('\n');
-            shown.extend(std::iter::repeat_n("  ", depth));
-        }
-        is_empty = matches!(part, "{" | "[");
-        depth += usize::from(is_empty);
-        shown.push_str(if part == ":" { ": " } else { part });
-    }
-    shown
-}
-
-/// The brackets, commas, colons, strings, other values and blanks of a JSON text.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let end = match first {
-            '"' => end_of_string(rest),
-            '{' | '}' | '[' | ']' | ',' | ':' => 1,
-            _ if first.is_whitespace() => rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len()),
-            _ => rest.find(|c: char| c.is_whitespace() || "{}[],:\"".contains(c)).unwrap_or(rest.len()),
-        };
-        let (part, after) = rest.split_at(end);
-        rest = after;
-        Some(part)
-    })
-}
-
-fn end_of_string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 /// Does an object name a key twice, at its surface? No value is looked at.
 pub fn has_repeated_key(text: &str) -> bool {
     let mut seen = HashSet::new();
     serde_json::from_str::<Entries<IgnoredAny>>(text)
         .is_ok_and(|Entries(entries)| entries.into_iter().any(|(key, _)| !seen.insert(key)))
-}
-
-/// What becomes of a text that readers differ about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Doubt {
-    Refused,
-    Settled,
-}
-
-fn write_sorted(text: &str, doubt: Doubt) -> Result<String, serde_json::Error> {
-    refuse_deep(text)?;
-    let mut out = String::with_capacity(text.len());
-    write_value(serde_json::from_str(text)?, doubt, &mut out)?;
-    Ok(out)
-}
-
-fn write_value(value: &RawValue, doubt: Doubt, out: &mut String) -> Result<(), serde_json::Error> {
-    let text = value.get().trim();
-    match text.as_bytes().first() {
-        Some(b'{') => {
-            out.push('{');
-            for (at, (key, value)) in sorted_entries(text, doubt)?.into_iter().enumerate() {
-                out.push_str(if at > 0 { "," } else { "" });
-                out.push_str(&quote(&key));
-                out.push(':');
-                write_value(value, doubt, out)?;
-            }
-            out.push('}');
-        }
-        Some(b'[') => {
-            out.push('[');
-            for (at, item) in serde_json::from_str::<Vec<&RawValue>>(text)?.into_iter().enumerate() {
-                out.push_str(if at > 0 { "," } else { "" });
-                write_value(item, doubt, out)?;
-            }
-            out.push(']');
-        }
-        Some(b'"') => match serde_json::from_str::<String>(text) {
-            Ok(string) => out.push_str(&quote(&string)),
-            Err(error) if doubt == Doubt::Refused => return Err(error),
-            Err(_) => out.push_str(text),
-        },
-        _ => out.push_str(text),
-    }
-    Ok(())
-}
-
-fn sorted_entries(text: &str, doubt: Doubt) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
-    let Entries(mut entries) = serde_json::from_str::<Entries<&RawValue>>(text)?;
-    let written = entries.len();
-    // The last of a key written twice comes first, and stays.
-    entries.reverse();
-    entries.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
-    entries.dedup_by(|(one, _), (other, _)| one == other);
-    if doubt == Doubt::Refused && entries.len() < written {
-        return Err(serde_json::Error::custom("a key appears twice"));
-    }
-    Ok(entries)
 }
 
 #[cfg(test)]
@@ -412,50 +284,6 @@ mod tests {
             (&Value::from("x"), &Value::from("(nested too deep to be shown)"))
         );
         assert!(look(&nested(1000)).is_err() && look(&"[".repeat(150)).is_err());
-    }
-
-    #[test]
-    fn one_way_to_write_a_text() {
-        for (text, expected) in [
-            (
-                r#" { "b" : [ 1.50 , {"z":null,"a":true} ], "a":"\u00e9\/" } "#,
-                Some(r#"{"a":"é/","b":[1.50,{"a":true,"z":null}]}"#),
-            ),
-            (r#"{"a":1,"a":2}"#, None),
-            (r#"{"x":{"a":1,"a":2}}"#, None),
-            (r#"["\ud800"]"#, None),
-            ("{", None),
-            ("", None),
-        ] {
-            assert_eq!(canonical(text).as_deref(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn parts_of_a_text_stay_as_they_are_written() {
-        let text = r#" { "a" : [ 1e400 , "x: {\"", { } ], "b":"\ud800" , "c" : [] } "#;
-        assert_eq!(compact(text).expect("JSON"), r#"{"a":[1e400,"x: {\"",{}],"b":"\ud800","c":[]}"#);
-        assert!(compact("{} x").is_err() && compact("").is_err());
-        for text in [r#"{"a":[1,{"b":[]},"c"],"d":{},"e":null}"#, "[]", "7", r#"["{\"a\":1}"]"#, "[[],[[1]]]"] {
-            let value: Value = serde_json::from_str(text).expect(text);
-            assert_eq!(pretty(text), format!("{value:#}"));
-        }
-        assert!(has_repeated_key(r#"{"a":1,"b":2,"a":3}"#) && !has_repeated_key(r#"{"a":{"b":1,"b":2}}"#));
-    }
-
-    #[test]
-    fn an_export_writes_what_is_stored() {
-        for (text, expected) in [
-            (r#" {"b": 1e400, "a": [0.10, "\u00e9\/", "\ud800", -0 ]} "#, r#"{"a":[0.10,"é/","\ud800",-0],"b":1e400}"#),
-            (r#"{"a":1,"b":{"x":1,"x":2},"a":3}"#, r#"{"a":3,"b":{"x":2}}"#),
-            (r#""\udc00""#, r#""\udc00""#),
-        ] {
-            assert_eq!(sorted(text).expect(text), expected);
-        }
-        for text in [r#"{"\ud800":1}"#, "{", "", r#"{"a":1} 2"#] {
-            assert!(sorted(text).is_err(), "{text}");
-        }
-        assert!(has_lone_surrogate(r#""\ud800""#) && !has_lone_surrogate(r#""\ud83d\ude00""#));
     }
 
     proptest! {

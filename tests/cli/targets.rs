@@ -1,0 +1,238 @@
+//! Where things are written to: files, links, pipes, standard output; and what must never be written over.
+
+use std::process::Command;
+
+use super::commands::{PROGRAM, json as command_json, ok, run};
+use super::exchange::objects;
+use crate::support::{Place, SAMPLE, records};
+
+#[test]
+fn an_export_goes_to_a_file_whole() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let target = place.path("out.ndjson");
+    ok(&path, &["export", "--output", target.to_str().unwrap(), "--filter", "type:slack"]);
+    assert_eq!(objects(&std::fs::read_to_string(&target).unwrap()).len(), 2);
+    let refused = run(&path, &["export", "--output", path.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(records(&path).len(), 30);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_goes_through_links_and_into_pipes() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let target = place.write("target.ndjson", "old");
+    let link = place.path("link.ndjson");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    ok(&path, &["export", "--output", link.to_str().unwrap()]);
+    assert!(link.is_symlink());
+    assert_eq!(objects(&std::fs::read_to_string(&target).unwrap()).len(), 31);
+    let fifo = place.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || std::fs::read_to_string(fifo).unwrap()
+    });
+    ok(&path, &["export", "--output", fifo.to_str().unwrap()]);
+    assert_eq!(objects(&reader.join().unwrap()).len(), 31);
+}
+
+/// What an export or a map of ids must never take the place of.
+#[test]
+fn no_file_that_must_stay_is_written_over() {
+    let place = Place::new();
+    let (path, keys) = (place.path("a.db"), place.write("keys", "theirs"));
+    let export = place.write("sample.ndjson", SAMPLE);
+    ok(&path, &["import", export.to_str().unwrap()]);
+    ok(&path, &["backup", place.path("copy.db").to_str().unwrap()]);
+    std::fs::hard_link(&path, place.path("same.db")).unwrap();
+    // Another program has it open, so its side files are there.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE their_own (id); DROP TABLE their_own").unwrap();
+    let before = records(&path);
+    for (name, says) in [
+        ("a.db", "the connectors file itself"),
+        ("same.db", "the connectors file itself"),
+        ("keys", "the key file"),
+        ("a.db-wal", "kept beside the connectors file"),
+        ("a.db-shm", "kept beside the connectors file"),
+        ("a.db-journal", "kept beside the connectors file"),
+        ("a.db.auto.bak", "kept beside the connectors file"),
+        ("copy.db", "a connectors file or a copy of one"),
+        ("sample.ndjson", ""),
+    ] {
+        let target = place.path(name);
+        let (target, was) = (target.to_str().unwrap(), std::fs::read(&target).ok());
+        let key_file = ["--key-file", keys.to_str().unwrap()];
+        let map = ["import", export.to_str().unwrap(), "--create-new-copies", "--id-map", target];
+        for arguments in [&["export", "--output", target][..], &map] {
+            if name == "sample.ndjson" && arguments[0] == "export" {
+                continue;
+            }
+            let output = run(&path, &[&key_file, arguments].concat());
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+            assert!(said.contains(says) && said.contains("name another file"), "{said}");
+            assert_eq!(std::fs::read(target).ok(), was, "{name}");
+        }
+    }
+    assert_eq!(records(&path), before);
+    assert_eq!(std::fs::read_to_string(keys).unwrap(), "theirs");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_that_is_done_is_not_called_refused() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.write("sample.ndjson", SAMPLE);
+    let output = run(&path, &["import", "--create-new-copies", "--id-map", "/dev/full", export.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), records(&path).len()), (Some(1), 30), "{said}");
+    assert!(said.contains("everything is imported, but") && said.contains("undo"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    for (arguments, code) in [(&["list"][..], 2), (&["export"], 2), (&["toggle", "minimal-connector"], 1)] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output =
+            Command::new(PROGRAM).arg("--file").arg(&path).args(arguments).stdout(full).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains("standard output"), "{said}");
+    }
+    let mode = command_json(&path, &["get", "minimal-connector", "--json"])["auth_mode"].clone();
+    assert_eq!(mode, "per-user");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_goes_where_a_link_leads_and_names_no_file_of_its_own() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let (link, target) = (place.path("link.ndjson"), place.path("target.ndjson"));
+    std::os::unix::fs::symlink("target.ndjson", &link).unwrap();
+    ok(&path, &["export", "--output", link.to_str().unwrap()]);
+    assert!(link.is_symlink() && target.is_file());
+    let output = run(&path, &["export", "--output", place.path("no/such/folder/x.ndjson").to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("x.ndjson cannot be written") && !said.contains(".connector-admin-"), "{said}");
+}
+
+#[test]
+fn standard_output_is_never_replaced() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let wanted = ok(&path, &["export"]);
+    for target in ["-", "/dev/stdout"] {
+        let out = place.path("out");
+        let mut file = std::fs::File::create(&out).unwrap();
+        std::io::Write::write_all(&mut file, b"before\n").unwrap();
+        let program = super::commands::PROGRAM;
+        let status = std::process::Command::new(program)
+            .args(["--file", path.to_str().unwrap(), "export", "--output", target])
+            .current_dir(place.folder.path())
+            .stdout(file)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), format!("before\n{wanted}"));
+    }
+    assert!(!place.path("-").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_written_as_an_export_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let path = place.demo();
+    let (link, target) = (place.path("link.md"), place.write("target.md", "before"));
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    ok(&path, &["migrate", "--report", link.to_str().unwrap(), "--quiet"]);
+    assert!(link.is_symlink());
+    assert!(std::fs::read_to_string(&target).unwrap().starts_with("# Migration plan"));
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+    let pipe = place.path("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    ok(&path, &["migrate", "--report", pipe.to_str().unwrap(), "--quiet"]);
+    assert!(reader.join().unwrap().starts_with("id,name,"));
+    let refused = run(&path, &["migrate", "--report", place.path("no/folder/x.md").to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("x.md cannot be written: No such file") && !said.contains(".connector-admin"), "{said}");
+}
+
+#[test]
+fn the_exit_code_is_that_of_the_result_whoever_reads_it() {
+    let place = Place::new();
+    let path = place.demo();
+    for command in ["check", "migrate --apply --no-copy"] {
+        let script = format!("( {PROGRAM} --file {} {command}; echo $? >&2 ) | true", path.display());
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr).lines().last(), Some("1"), "{command}: {output:?}");
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output_or_refused_and_never_a_file() {
+    let place = Place::new();
+    let path = place.demo();
+    let output = run(&path, &["backup", "-"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(ok(&path, &["migrate", "--report", "-"]).starts_with("# Migration plan"));
+}
+
+#[test]
+fn a_refused_import_never_takes_away_what_another_program_made() {
+    use std::io::Write as _;
+    let place = Place::new();
+    let path = place.path("new/a.db");
+    let line = r#"{"type":"action","id":"a","attributes":{"actionTypeId":".x","name":"n"}}"#;
+    for end in ["bad", line.replace("\"a\"", "\"b\"").as_str()] {
+        let _ = std::fs::remove_file(&path);
+        let mut import = Command::new(PROGRAM);
+        import.arg("--file").arg(&path).args(["import", "-"]).stdin(std::process::Stdio::piped());
+        import.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+        let mut import = import.spawn().unwrap();
+        let mut input = import.stdin.take().unwrap();
+        // More than a pipe holds: when all of it is taken, the import has begun.
+        for at in 0..2000 {
+            writeln!(input, "{}", line.replace("\"a\"", &format!("\"c{at}\""))).unwrap();
+        }
+        let other = place.write("other.ndjson", &line.replace("\"a\"", "\"theirs\""));
+        ok(&path, &["import", other.to_str().unwrap()]);
+        writeln!(input, "{end}").unwrap();
+        drop(input);
+        let output = import.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(records(&path).len(), 1, "{output:?}");
+        let names: Vec<_> = std::fs::read_dir(place.path("new")).unwrap().flatten().map(|it| it.file_name()).collect();
+        assert_eq!(names, ["a.db"]);
+    }
+}
+
+#[test]
+fn a_refused_import_makes_no_file() {
+    let place = Place::new();
+    let path = place.path("new/folder/c.db");
+    let output = run(&path, &["import", place.write("bad.ndjson", "garbage").to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(place.names(), ["bad.ndjson"]);
+}
