@@ -19,6 +19,13 @@ pub(super) fn palette(model: &Model, place: Place) -> Menu {
             item(model, Place::Connectors, binding, effects)
         }));
     }
+    let can_write = availability(model, Place::Connectors, Action::EditMany);
+    items.extend(connectors::edits(&model.connectors).into_iter().map(|edit| Item {
+        label: format!("many at once: {}", edit.label),
+        detail: "E".to_owned(),
+        blocked: can_write.err().map(str::to_owned),
+        effects: [vec![Effect::Go(Go::Home)], edit.effects].concat(),
+    }));
     Menu::new("Everything", items)
 }
 

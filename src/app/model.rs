@@ -330,7 +330,7 @@ impl Model {
             Screen::Step(step) => &step.rows,
             _ => return None,
         };
-        rows.filter_error.as_deref().filter(|_| rows.typing)
+        rows.filter_error.as_deref().filter(|_| rows.typing).or(rows.filter_doubt.as_deref())
     }
 
     pub(super) fn is_read_only(&self) -> bool {

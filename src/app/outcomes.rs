@@ -128,6 +128,9 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
     for (reason, count) in preview.refused.iter().take(3) {
         dialog = dialog.line(format!("{} cannot be: {reason}.", count_of(*count)));
     }
+    for (doubt, count) in preview.doubts.iter().take(3) {
+        dialog = dialog.lines([(Tone::Minus, format!("But for {count}: {doubt}."))]);
+    }
     for (before, after) in &preview.first {
         dialog = dialog.lines([(Tone::Head, before.name.clone())]);
         dialog = match after {
@@ -143,7 +146,13 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
         return dialog;
     }
     let answer = format!("{} {}", if is_delete { "Delete" } else { "Change" }, preview.changed);
-    dialog.line("This is one step for undo.").choice(answer, vec![Effect::Write(job, "editing")])
+    dialog = dialog.line("This is one step for undo.");
+    if let (Job::Bulk { ids, filter, edit: BulkEdit::AuthMode(mode) }, true) = (&job, !preview.doubts.is_empty()) {
+        let edit = BulkEdit::FittingAuthMode(*mode);
+        let fitting = Job::BulkPreview { ids: ids.clone(), filter: filter.clone(), edit };
+        dialog = dialog.choice("Only where it makes sense", vec![Effect::Write(fitting, "looking")]);
+    }
+    dialog.choice(answer, vec![Effect::Write(job, "editing")])
 }
 
 fn bulked(written: &Written) -> Effect {
@@ -189,7 +198,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
 
 /// What an import would do, before it is done.
 fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
-    let Preview { outcome, notices, plan } = preview;
+    let Preview { outcome, notices, plan, same_names } = preview;
     if !outcome.conflicts.is_empty() {
         return import_conflict(path, outcome);
     }
@@ -213,6 +222,10 @@ fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
     }
     if outcome.added == 0 {
         return dialog.line("There is nothing to import.");
+    }
+    if *same_names > 0 {
+        let same = count_of(*same_names);
+        dialog = dialog.line(format!("Notice: {same} with the name of one that is here already, under another id."));
     }
     dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)]).default_to_last()
 }

@@ -20,7 +20,9 @@ use crate::ui::text::{clip, fit, safe, width, wrap};
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        let text = format!("terminal too small: {}x{} needed", SMALLEST.0, SMALLEST.1);
+        let needed = format!("{}x{} needed", SMALLEST.0, SMALLEST.1);
+        let whole = format!("terminal too small: {needed}");
+        let text = if width(&whole) <= usize::from(area.width) { whole } else { needed };
         frame.render_widget(Paragraph::new(clip(&text, usize::from(area.width))), area);
         return;
     }

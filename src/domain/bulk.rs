@@ -10,6 +10,8 @@ use super::validate;
 pub enum BulkEdit {
     /// Set the auth mode.
     AuthMode(AuthMode),
+    /// Set the auth mode where it goes with the auth type.
+    FittingAuthMode(AuthMode),
     /// Replace a text in the name, wherever it stands.
     Rename {
         /// What is looked for.
@@ -76,10 +78,23 @@ impl BulkEdit {
     pub fn label(&self) -> String {
         match self {
             Self::AuthMode(mode) => format!("set the auth mode to {mode}"),
+            Self::FittingAuthMode(mode) => format!("set the auth mode to {mode} where it makes sense"),
             Self::Rename { find, replace } => format!("rename: “{find}” becomes “{replace}”"),
             Self::Field { key, value } => format!("set the config's {key} to {value}"),
             Self::Delete => "delete".to_owned(),
         }
+    }
+
+    /// What speaks against the edit of this connector, though it can be made.
+    pub fn doubt(&self, current: &Connector) -> Option<String> {
+        match self {
+            Self::AuthMode(mode) => Self::doubt_about(*mode, current),
+            _ => None,
+        }
+    }
+
+    fn doubt_about(mode: AuthMode, current: &Connector) -> Option<String> {
+        validate::auth_mode_warning(mode, current.auth_type().name())
     }
 
     /// Makes the edit. Whether the secrets can be sealed for another config is not known here.
@@ -105,7 +120,10 @@ impl BulkEdit {
     fn edited(&self, current: &Connector) -> Result<Option<Connector>, String> {
         let mut edited = current.clone();
         match self {
-            Self::AuthMode(mode) => {
+            Self::FittingAuthMode(mode) if Self::doubt_about(*mode, current).is_some() => {
+                return Err(Self::doubt_about(*mode, current).unwrap_or_default());
+            }
+            Self::AuthMode(mode) | Self::FittingAuthMode(mode) => {
                 if current.stored_auth_mode() == StoredAuthMode::Known(*mode) {
                     return Ok(None);
                 }
@@ -161,6 +179,11 @@ mod tests {
         let url = edit(&BulkEdit::field("url = https://b.example").expect("an edit"));
         assert_eq!(url.config, current.config.replace("a.example", "b.example"));
         assert_eq!(edit(&BulkEdit::AuthMode(AuthMode::PerUser)).auth_mode, Some(AuthMode::PerUser));
+        assert!(BulkEdit::AuthMode(AuthMode::PerUser).doubt(&current).is_some());
+        let fitting = BulkEdit::FittingAuthMode(AuthMode::PerUser);
+        assert!(matches!(fitting.apply(&current), Edited::Refused(_)));
+        let consent = current.config.replace("null", "\"oauth_authorization_code\"");
+        assert!(matches!(fitting.apply(&Connector { config: consent, ..current }), Edited::Changed(_)));
     }
 
     #[test]

@@ -227,8 +227,8 @@ impl Summary {
         [
             (self.is_malformed, "malformed"),
             (self.group == Some(Group::Blocked), "blocked"),
-            (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "to migrate"),
             (self.is_missing_secrets, "no secrets"),
+            (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "to migrate"),
             (self.is_unknown_type(), "unknown type"),
             (self.is_deprecated, "deprecated"),
         ]

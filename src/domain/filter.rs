@@ -59,7 +59,7 @@ pub enum Test {
 
 /// The keys and their values, for help and completion.
 pub const TERMS: &[(&str, &str)] = &[
-    ("type:", "connector type, part of its id or name"),
+    ("type:", "connector type, part of its id or name (type:.webhook for the id)"),
     ("auth:", "auth mode: shared, per-user or none"),
     ("authtype:", "auth type, part of it, or none"),
     ("needs:", "migration"),
@@ -158,6 +158,12 @@ pub fn is_of_type(connector_type_id: &str, wanted: &str) -> bool {
 /// nothing. Such words are taken as text, or as not there.
 pub fn doubts(text: &str) -> Vec<String> {
     words(text).iter().filter_map(doubt).collect()
+}
+
+/// The keys in a filter that are none, for whoever sees what it does: a term being typed is no mistake yet.
+pub fn unknown_keys(text: &str) -> Option<String> {
+    let is_none = |doubt: &String| doubt.contains("is no key");
+    doubts(text).into_iter().find(is_none)
 }
 
 fn doubt(word: &Word) -> Option<String> {

@@ -38,7 +38,10 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
             let name = rows.current().filter(|_| rows.marked() == 0).map(|row| row.name.clone());
             vec![delete(rows.targets(), name.as_deref())]
         }
-        (Action::EditMany, Some(_)) => vec![Effect::Offer(Box::new(edits(rows)))],
+        (Action::EditMany, Some(_)) => {
+            let Purpose::Export { what, .. } = export_of(rows) else { return Vec::new() };
+            vec![Effect::Offer(Box::new(Menu::new(format!("Edit {what} (previewed first)"), edits(rows))))]
+        }
         (Action::Compare, Some(selected)) => vec![compare(rows, selected)],
         (Action::NextMissing, _) => vec![Effect::Go(Go::NextMissing)],
         (Action::New, _) => vec![Effect::Go(Go::New)],
@@ -54,23 +57,27 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
 }
 
 /// What can be done to the marked connectors, else to those of the filter, all at once.
-fn edits(rows: &Rows) -> Menu {
-    let Purpose::Export { ids, what } = export_of(rows) else { return Menu::new("", Vec::new()) };
+pub fn edits(rows: &Rows) -> Vec<Item> {
+    let Purpose::Export { ids, what } = export_of(rows) else { return Vec::new() };
     let filter = rows.filter().clone();
     let preview = |edit| {
         let (ids, filter) = (ids.clone(), filter.clone());
         vec![Effect::Write(Job::BulkPreview { ids, filter, edit }, "looking")]
     };
     let prompt = |ask| vec![Effect::Prompt(Box::new(Prompt::new(ask, what.clone(), ids.clone(), filter.clone())))];
-    let items = vec![
+    vec![
+        Item::new(
+            "set the auth mode to per-user where it makes sense",
+            "OAuth with consent",
+            preview(BulkEdit::FittingAuthMode(AuthMode::PerUser)),
+        ),
         Item::new("set the auth mode to per-user", "", preview(BulkEdit::AuthMode(AuthMode::PerUser))),
         Item::new("set the auth mode to shared", "", preview(BulkEdit::AuthMode(AuthMode::Shared))),
         Item::new("rename by a pattern", "find => replace", prompt(Ask::Rename)),
         Item::new("set a field of the config", "field = value", prompt(Ask::Field)),
         Item::new("export", "x", vec![Effect::Act(Action::Export)]),
         Item::new("delete", "", preview(BulkEdit::Delete)),
-    ];
-    Menu::new(format!("Edit {what} (previewed first)"), items)
+    ]
 }
 
 fn compare(rows: &Rows, selected: String) -> Effect {

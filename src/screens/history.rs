@@ -95,7 +95,16 @@ pub fn undo(last_step: Option<&Step>) -> Effect {
     }
     Effect::Ask(Box::new(
         Dialog::new("Undo", "Cancel")
-            .line(format!("Take the last step back: {} of {}?", step.word(), connectors(step.left())))
+            .line(match step.taken_back {
+                0 => format!("Take the last step back: {} of {}?", step.word(), connectors(step.left())),
+                taken_back => format!(
+                    "Take back the rest of the last step, the {} of {}: {} ({taken_back} were taken back already; Ctrl-r brings \
+                     those again)?",
+                    step.word(),
+                    connectors(step.records),
+                    connectors(step.left())
+                ),
+            })
             .line("Connectors that were changed since are listed and left alone.")
             .choice("Undo", vec![job]),
     ))
@@ -148,13 +157,16 @@ pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rec
 }
 
 fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
-    let of = |step: &Step| format!("{} of {}", step.word(), step.about());
+    let of = |step: &Step| match step.taken_back {
+        0 => format!("{} of {}", step.word(), step.about()),
+        _ => format!("rest of the {} ({})", step.word(), step.left()),
+    };
     let mut parts = Vec::new();
     if let Some(step) = &overview.last_step {
         parts.push(format!("u undoes the {}", of(step)));
     }
     if let Some(step) = &overview.next_redo {
-        parts.push(format!("Ctrl-r brings the {} again", step.about()));
+        parts.push(format!("Ctrl-r brings again: {}", step.about()));
     }
     Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Filter, Summary};
+use crate::domain::{Filter, Summary, filter};
 use crate::keymap::{Action, Key};
 use crate::store::{Scope, Sort, SortColumn};
 use crate::ui::input::TextInput;
@@ -17,6 +17,8 @@ pub struct Rows {
     pub filter_text: TextInput,
     /// Why the filter as typed cannot be used; the list keeps the last one that could.
     pub filter_error: Option<String>,
+    /// What in the filter may be a mistake.
+    pub filter_doubt: Option<String>,
     /// The filter line has the focus.
     pub typing: bool,
     /// The order.
@@ -59,6 +61,7 @@ impl Rows {
             scope,
             filter_text: TextInput::default(),
             filter_error: None,
+            filter_doubt: None,
             typing: false,
             sort: Sort::default(),
             condition: "",
@@ -383,11 +386,12 @@ impl Rows {
 
     /// Uses the filter as typed, with the condition.
     pub fn apply_filter(&mut self) -> Option<Request> {
+        self.filter_doubt = filter::unknown_keys(self.filter_text.text());
         // One after the other: an open quote of the one must not reach into the other.
-        let filter =
+        let parsed =
             Filter::parse(self.filter_text.text()).and_then(|typed| Ok(typed.and(Filter::parse(self.condition)?)));
-        let filter = if matches!(self.scope, Scope::Step(_)) { filter } else { filter.and_then(Filter::of_connectors) };
-        match filter {
+        let is_step = matches!(self.scope, Scope::Step(_));
+        match if is_step { parsed } else { parsed.and_then(Filter::of_connectors) } {
             Ok(filter) => {
                 self.filter_error = None;
                 self.filter = filter;

@@ -43,7 +43,11 @@ pub(super) fn view(
     if rows.total == 0 {
         let text: &[&str] = match (rows.loaded, rows.is_filtered()) {
             (false, _) => &["loading …"],
-            (true, true) => &["Nothing matches the filter. Esc takes it away."],
+            (true, true) => &[
+                "Nothing matches the filter. Esc takes it away.",
+                "",
+                "Words are looked for in name, id and type. Auth types: authtype:basic; modes: auth:per-user.",
+            ],
             (true, false) => empty,
         };
         let lines: Vec<Line<'_>> = text.iter().map(|line| Line::from(format!("  {line}"))).collect();

@@ -75,6 +75,17 @@ impl Store {
         Ok(())
     }
 
+    /// Is there a connector of this name, in letters of either case?
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn has_name(&self, name: &str) -> Result<bool, StoreError> {
+        self.run("looking for a name", |connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM connectors WHERE name = ?1 COLLATE NOCASE)";
+            connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+        })
+    }
+
     /// Adds a record.
     ///
     /// # Errors

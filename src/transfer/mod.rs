@@ -155,6 +155,8 @@ pub struct Preview {
     pub notices: Notices,
     /// The plan of the imported connectors.
     pub plan: PlanCounts,
+    /// So many have the name of another connector that is in the file.
+    pub same_names: u64,
 }
 
 /// What an import would do; nothing is written. Without a store the file does not exist yet.
@@ -170,6 +172,7 @@ pub fn preview(
     let mut export = Export::open(source)?.with_memory_of_ids()?;
     let length = export.length();
     let (mut outcome, mut plan, mut read) = (ImportOutcome::default(), PlanCounts::default(), 0);
+    let mut same_names = 0;
     for connector in export.by_ref() {
         let Incoming { connector, plain_secrets } = connector?;
         let exists = match store {
@@ -183,6 +186,9 @@ pub fn preview(
             Some(Group::Blocked) => plan.blocked += 1,
             None => {}
         }
+        if let (Some(store), false) = (store, exists) {
+            same_names += u64::from(store.has_name(&connector.name)?);
+        }
         match (exists, on_conflict) {
             (true, OnConflict::Report) => outcome.conflicts.push(connector.id),
             (true, OnConflict::Overwrite) => outcome.replaced += 1,
@@ -193,5 +199,5 @@ pub fn preview(
             return Err(StoreError::Cancelled.into());
         }
     }
-    Ok(Preview { outcome, plan, notices: export.into_notices(on_conflict)? })
+    Ok(Preview { outcome, plan, same_names, notices: export.into_notices(on_conflict)? })
 }

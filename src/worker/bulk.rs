@@ -17,6 +17,8 @@ pub struct BulkPreview {
     pub unchanged: u64,
     /// So many cannot be changed, by reason.
     pub refused: Vec<(String, u64)>,
+    /// What speaks against some of the changes, though they can be made.
+    pub doubts: Vec<(String, u64)>,
     /// The first that would change, before and after; after is none for one that goes.
     pub first: Vec<(Connector, Option<Connector>)>,
 }
@@ -43,6 +45,7 @@ pub fn targets(store: &Store, ids: Vec<String>, filter: &Filter) -> Result<Vec<S
 pub fn preview(store: &Store, vault: &Vault, ids: &[String], edit: &BulkEdit) -> Result<BulkPreview, TransferError> {
     let mut preview = BulkPreview::default();
     let mut refused: HashMap<String, u64> = HashMap::new();
+    let mut doubts: HashMap<String, u64> = HashMap::new();
     for id in ids {
         let Some(current) = store.get(id)? else { continue };
         let after = match possible(vault, &current, edit) {
@@ -58,13 +61,21 @@ pub fn preview(store: &Store, vault: &Vault, ids: &[String], edit: &BulkEdit) ->
             Edited::Deleted => None,
         };
         preview.changed += 1;
+        if let Some(doubt) = edit.doubt(&current) {
+            *doubts.entry(doubt).or_default() += 1;
+        }
         if preview.first.len() < SHOWN {
             preview.first.push((current, after));
         }
     }
-    preview.refused = refused.into_iter().collect();
-    preview.refused.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    (preview.refused, preview.doubts) = (frequent_first(refused), frequent_first(doubts));
     Ok(preview)
+}
+
+fn frequent_first(reasons: HashMap<String, u64>) -> Vec<(String, u64)> {
+    let mut reasons: Vec<(String, u64)> = reasons.into_iter().collect();
+    reasons.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    reasons
 }
 
 /// Makes the edit, as one step of the history.

@@ -26,7 +26,7 @@ fn a_run_is_taken_back_for_some_connectors_only() {
     assert_eq!(at(2, &format!("NOT ({jira})")), others);
     app.expect("taken back");
     // The rest can still be taken back as one, and all of it comes again.
-    app.press("Esc Esc Esc H").expect("Ctrl-r brings the migration of").press("Home Down U Right Enter");
+    app.press("Esc Esc Esc H").expect("Ctrl-r brings again: migration of").press("Home Down U Right Enter");
     assert_eq!(at(2, "migration_group IS NULL AND connector_type_id = '.slack'"), "Integer(0)");
     app.press("Ctrl-r Right Enter Ctrl-r Right Enter").expect("brought again: migration");
     assert_eq!(at(2, &format!("NOT ({jira})")), others);

@@ -169,8 +169,8 @@ fn many_are_deleted_or_get_a_mode_and_esc_does_nothing() {
         .type_text("delete")
         .press("Enter")
         .expect("2 connectors would go");
-    app.press("Esc").expect("197 connectors").press("E").type_text("per-user").press("Enter").expect("Change 2");
-    app.press("Right Enter").expect("2 connectors changed");
+    app.press("Esc").expect("197 connectors").press("E").type_text("per-user").press("Down Enter").expect("Change 2");
+    app.press("Left Enter").expect("2 connectors changed");
     assert_eq!(count(&place, "auth_mode = 'per-user' AND revision > 0"), "Integer(2)");
     app.press("Space Space Space E")
         .type_text("delete")
@@ -193,4 +193,31 @@ fn two_connectors_and_two_states_of_one_are_compared() {
     app.press("Enter Esc /").type_text("Ticket webhook").press("Enter Enter =").expect("knows of no change");
     app.press("t").expect("per-user now").press("=").expect("before step 1").press("Enter");
     app.expect("Compare").expect("auth mode").expect("+ per-user").press("Enter Esc").expect("/Ticket webhook");
+}
+
+#[test]
+fn per_user_for_many_says_where_it_makes_no_sense_and_can_leave_those_out() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("/").type_text("type:.webhook").press("Enter E").type_text("per-user").press("Down Enter");
+    app.expect("has no such step").expect("Only where it makes sense").press("Right Enter");
+    app.expect("where it makes sense").expect("cannot be");
+    app.press("Esc :").type_text("per-user where").expect("many at once").press("Enter").expect("where it makes sense");
+}
+
+#[test]
+fn a_filter_key_that_is_none_is_told_while_it_is_typed_and_after() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("/").type_text("-name:desk").expect("name: is no key of a filter").press("Enter");
+    app.expect("name: is no key of a filter").press("Esc").expect_not("is no key");
+    app.press("/").type_text("basic webhook").expect("Nothing matches").expect("authtype:basic");
+}
+
+#[test]
+fn undo_of_what_is_left_of_a_step_says_so() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 100, 30);
+    app.press("A Right Enter Enter Esc H Enter /").type_text("type:jira").press("Enter * U Right Enter");
+    app.press("Esc Esc Esc u").expect("Take back the rest of the last step").expect("were taken back already");
 }

@@ -71,7 +71,7 @@ fn every_size_can_be_drawn() {
             app.resize(width, height).screen();
         }
     }
-    app.resize(20, 5).expect("terminal too small");
+    app.resize(20, 5).expect("30x8 needed");
 }
 
 /// What tries to act on a terminal, to hide or to overrun, and what only is wide.

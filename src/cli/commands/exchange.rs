@@ -43,6 +43,10 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
         });
         drop(progress);
         let preview = preview?;
+        if preview.same_names > 0 {
+            let same = counted(preview.same_names, "connector");
+            output.notice(&format!("{same} with the name of one that is in the file already, under another id"));
+        }
         plan = Some(preview.plan);
         (preview.outcome, preview.notices)
     } else if let Some(target) = asked.id_map {

@@ -24,11 +24,16 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
         Some(Action::OpenEditor) => return open_editor(state),
         _ => {}
     }
-    if !edit_text(state, key, action) && !jump(state, key, action) {
+    let is_taken = edit_text(state, key, action) || jump(state, key, action);
+    if !is_taken {
         act(state, action);
     }
     follow_auth_type(state);
-    Vec::new()
+    // What is typed blindly may be meant for another field, and be a secret.
+    match (is_taken, key.typed(), action) {
+        (false, Some(_), None) => vec![Effect::info("nothing is typed here: Left and Right choose, Tab goes on")],
+        _ => Vec::new(),
+    }
 }
 
 fn open_editor(state: &mut State) -> Vec<Effect> {

@@ -122,7 +122,9 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
 
 fn push_field(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, focused: bool, width: usize, theme: Theme) {
     let label_width = label_width(state, width);
-    let star = if field.required { " *" } else { "" };
+    // What is left over from another choice is not needed any more.
+    let is_asked = field.kind.as_ref().is_none_or(|kind| state.applies(kind));
+    let star = if field.required && is_asked { " *" } else { "" };
     let label = format!("{}{star}", clip(&field.label, label_width.saturating_sub(star.len())));
     let head = |first: bool| {
         let sign = if focused && first { "> " } else { "  " };
