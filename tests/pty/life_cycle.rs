@@ -72,7 +72,7 @@ fn resizing_redraws_and_a_tiny_terminal_says_so() {
     let place = Place::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 120, 40);
-    terminal.expect("Migration review").resize(40, 10).expect("WILL BE").resize(20, 4).expect("terminal too");
+    terminal.expect("Migration review").resize(40, 10).expect("WILL BE").resize(20, 4).expect("30x8 needed");
     terminal.resize(80, 24).expect("189 pending: backfill 73, stamp only 111, blocked 5").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
 }
