@@ -1,6 +1,7 @@
 //! What the program remembers from one start to the next: files that were open, how their lists were shown, filters that
 //! were kept. A JSON file in the platform's state directory; one that cannot be read is begun anew.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,46 @@ pub struct Memory {
     pub files: Vec<FileMemory>,
     /// Filters, the newest last.
     pub filters: Vec<String>,
-    /// Names of columns that are not wanted.
-    pub hidden_columns: Vec<String>,
+    /// Columns that are not wanted, and other widths.
+    pub columns: ColumnChoice,
+}
+
+/// How the columns of the list differ from the program's own choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ColumnChoice {
+    /// Names of those that are not wanted.
+    pub hidden: Vec<String>,
+    /// Cells that one has more or fewer than usual.
+    pub wider: BTreeMap<String, i16>,
+}
+
+impl ColumnChoice {
+    /// Is this one left out?
+    pub fn is_hidden(&self, name: &str) -> bool {
+        self.hidden.iter().any(|hidden| hidden == name)
+    }
+
+    /// The width of a column that usually has so many cells.
+    pub fn width(&self, name: &str, usual: usize) -> usize {
+        let wider = self.wider.get(name).copied().unwrap_or(0);
+        usual.saturating_add_signed(isize::from(wider)).clamp(4, 60)
+    }
+
+    /// Shows a column, or leaves it out.
+    pub fn toggle(&mut self, name: &str) {
+        let was_hidden = self.is_hidden(name);
+        self.hidden.retain(|hidden| hidden != name);
+        if !was_hidden {
+            self.hidden.push(name.to_owned());
+        }
+    }
+
+    /// Gives a column more cells, or fewer.
+    pub fn widen(&mut self, name: &str, cells: i16) {
+        let wider = self.wider.entry(name.to_owned()).or_default();
+        *wider = wider.saturating_add(cells).clamp(-40, 40);
+    }
 }
 
 /// How the list of a file was shown.
@@ -91,15 +130,6 @@ impl Memory {
         let too_many = self.filters.len().saturating_sub(FILTERS);
         self.filters.drain(..too_many);
     }
-
-    /// Shows a column, or leaves it out.
-    pub fn toggle_column(&mut self, name: &str) {
-        let was_hidden = self.hidden_columns.iter().any(|hidden| hidden == name);
-        self.hidden_columns.retain(|hidden| hidden != name);
-        if !was_hidden {
-            self.hidden_columns.push(name.to_owned());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -116,7 +146,9 @@ mod tests {
         memory.keep_filter("a", true);
         memory.keep_filter("b", true);
         memory.keep_filter("a", false);
-        memory.toggle_column("AGE");
+        memory.columns.toggle("AGE");
+        memory.columns.widen("TYPE", 4);
+        assert_eq!((memory.columns.width("TYPE", 14), memory.columns.width("MODE", 8)), (18, 8));
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");
         std::fs::write(&path, memory.to_text()).expect("written");

@@ -2,7 +2,7 @@
 //! screen depends on time.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::demo::Demo;
 use crate::memory::Memory;
 use crate::screens::{Effect, Start};
-use crate::store;
+use crate::store::{self, StoreError};
 use crate::terminal::{Session, clipboard, editor, input, session, signals};
 use crate::transfer::TransferError;
 use crate::transfer::files::write_whole;
@@ -129,6 +129,17 @@ impl Hands {
         }
         self.open_file(None);
         Ok(())
+    }
+
+    /// Opens another file, if it is one that can be opened.
+    fn switch(&mut self, path: &Path) -> Result<PathBuf, StoreError> {
+        self.open.read_only = match store::inspect(path)? {
+            store::Inspection::Missing => return Err(StoreError::Missing(path.to_owned())),
+            store::Inspection::Connectors { writable, .. } => !writable,
+        };
+        self.open.path = path.to_owned();
+        self.open_file(None);
+        Ok(path.to_owned())
     }
 
     /// Writes what is remembered. A failure costs only that.
@@ -277,6 +288,9 @@ fn perform(
             let (width, height) = session.size()?;
             messages.push_back(Message::Resize(width, height));
         }
+        Effect::Start(Start::File(path)) if hands.threads.is_some() => {
+            messages.push_back(Message::Switched(hands.switch(&path).map_err(|error| error.to_string())));
+        }
         Effect::Start(start) => hands.begin(start)?,
         Effect::Remember(memory) => hands.remember(&memory),
         Effect::Mouse(mouse) => session.use_mouse(mouse)?,
@@ -287,7 +301,7 @@ fn perform(
         // Done inside the model, or seen by the loop.
         Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
         Effect::Offer(_) | Effect::Act(_) | Effect::Press(_) | Effect::Filter(_) => {}
-        Effect::KeepFilter(..) | Effect::ToggleColumn(_) | Effect::Prompt(_) => {}
+        Effect::KeepFilter(..) | Effect::ToggleColumn(_) | Effect::WidenColumn(..) | Effect::Prompt(_) => {}
     }
     Ok(false)
 }

@@ -230,6 +230,8 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
         Action::CopyText => return vec![menus::copy(model)],
         Action::Filters => return vec![Effect::Offer(Box::new(menus::filters(model)))],
         Action::Columns => return vec![Effect::Offer(Box::new(menus::columns(model)))],
+        Action::OpenFile if model.job.is_some() => return vec![Effect::info("wait for the running job first")],
+        Action::OpenFile => return vec![Effect::Offer(Box::new(menus::files(model)))],
         Action::Mouse => {
             model.setup.mouse = !model.setup.mouse;
             let (word, text) =

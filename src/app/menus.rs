@@ -4,7 +4,7 @@ use super::actions::availability;
 use super::model::{Model, Screen};
 use crate::domain::json;
 use crate::keymap::{self, Action, Binding, Place};
-use crate::screens::{Effect, Go, Item, Menu, connectors};
+use crate::screens::{Effect, Go, Item, Menu, Start, connectors};
 use crate::transfer::api;
 
 /// The palette of a place: what its keys do, then what the list of connectors offers. What cannot be done now says why.
@@ -66,13 +66,39 @@ pub(super) fn filters(model: &Model) -> Menu {
 }
 
 pub(super) fn columns(model: &Model) -> Menu {
-    let hidden = &model.setup.memory.hidden_columns;
+    let choice = &model.setup.memory.columns;
     let item = |name: &'static str| {
-        let is_hidden = hidden.iter().any(|known| known == name);
-        let (word, state) = if is_hidden { ("show", "left out") } else { ("leave out", "shown where it fits") };
-        Item::new(format!("{word} {name}"), state, vec![Effect::ToggleColumn(name)])
+        let again = Effect::Act(Action::Columns);
+        let (word, state) =
+            if choice.is_hidden(name) { ("show", "left out") } else { ("leave out", "shown where it fits") };
+        let mut items =
+            vec![Item::new(format!("{word} {name}"), state, vec![Effect::ToggleColumn(name), again.clone()])];
+        if !choice.is_hidden(name) {
+            for (word, cells) in [("wider", 4), ("narrower", -4)] {
+                let effects = vec![Effect::WidenColumn(name, cells), again.clone()];
+                items.push(Item::new(format!("{word} {name}"), "", effects));
+            }
+        }
+        items
     };
-    Menu::new("Columns", connectors::optional_columns().map(item).collect())
+    Menu::new("Columns", connectors::optional_columns().flat_map(item).collect())
+}
+
+/// Files that were open lately.
+pub(super) fn files(model: &Model) -> Menu {
+    let others = model.setup.memory.files.iter().filter(|known| known.path != model.setup.path);
+    let mut items: Vec<Item> = others
+        .map(|known| {
+            let path = known.path.display().to_string();
+            Item::new(path, known.filter.clone(), vec![Effect::Start(Start::File(known.path.clone()))])
+        })
+        .collect();
+    if items.is_empty() {
+        let mut item = Item::new("no other file was open lately", "", Vec::new());
+        item.blocked = Some("name one on the command line: connector-admin FILE".to_owned());
+        items.push(item);
+    }
+    Menu::new("Open another file", items)
 }
 
 /// What of the connector can be copied; never its secrets.

@@ -1,5 +1,7 @@
 //! What can happen.
 
+use std::path::PathBuf;
+
 use zeroize::Zeroizing;
 
 use super::mouse::Mouse;
@@ -17,6 +19,8 @@ pub enum Message {
     Paste(Zeroizing<String>),
     /// A person's editor gives a text back, or why it does not.
     Edited(Result<String, String>),
+    /// This file is being opened in place of the one before, or why it cannot be.
+    Switched(Result<PathBuf, String>),
     /// A text went to the clipboard, or why not.
     Copied(Result<(), String>),
     /// The terminal has this size now.

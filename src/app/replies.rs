@@ -205,7 +205,7 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     model.opened = Some(opened);
     let body = model.body();
     model.connectors.resize(connectors::height(body));
-    model.connectors.hidden.clone_from(&model.setup.memory.hidden_columns);
+    model.connectors.columns = model.setup.memory.columns.clone();
     let mut effects = vec![Effect::Read(first_list(model))];
     if std::mem::take(&mut model.awaiting_import) {
         effects.push(Effect::Go(Go::File(files::Purpose::Import)));

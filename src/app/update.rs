@@ -1,5 +1,7 @@
 //! Message in, state changed, effects out.
 
+use std::path::PathBuf;
+
 use ratatui::crossterm::event::KeyCode;
 
 use super::message::Message;
@@ -27,6 +29,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Mouse(event) => mouse::update(model, event),
         Message::Paste(text) => actions::paste(model, &text),
         Message::Edited(outcome) => edited(model, outcome),
+        Message::Switched(Ok(path)) => switched(model, path),
+        Message::Switched(Err(reason)) => vec![Effect::bad(reason)],
         Message::Copied(Ok(())) => vec![Effect::good("copied, if the terminal allows it")],
         Message::Copied(Err(reason)) => vec![Effect::bad(reason)],
         Message::Resize(width, height) => resize(model, width, height),
@@ -71,9 +75,12 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             outside.push(Effect::Remember(Box::new(model.memory())));
         }
         Effect::ToggleColumn(name) => {
-            model.setup.memory.toggle_column(name);
-            model.connectors.hidden.clone_from(&model.setup.memory.hidden_columns);
-            outside.push(Effect::Remember(Box::new(model.memory())));
+            model.setup.memory.columns.toggle(name);
+            columns_chosen(model, outside);
+        }
+        Effect::WidenColumn(name, cells) => {
+            model.setup.memory.columns.widen(name, cells);
+            columns_chosen(model, outside);
         }
         Effect::Press(key) => {
             for effect in actions::key(model, key) {
@@ -112,6 +119,11 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
     }
 }
 
+fn columns_chosen(model: &mut Model, outside: &mut Vec<Effect>) {
+    model.connectors.columns = model.setup.memory.columns.clone();
+    outside.push(Effect::Remember(Box::new(model.memory())));
+}
+
 /// The person has said how to begin.
 fn begin(model: &mut Model, start: Start, outside: &mut Vec<Effect>) {
     model.menu = None;
@@ -122,12 +134,25 @@ fn begin(model: &mut Model, start: Start, outside: &mut Vec<Effect>) {
             model.setup.is_demo = true;
             model.setup.file = "the demo".to_owned();
         }
+        // Another one in place of the one that is open: only when it can be.
+        Start::File(_) if model.opened.is_some() => {}
         Start::File(path) => {
             model.setup.file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             model.setup.path.clone_from(path);
         }
     }
     outside.push(Effect::Start(start));
+}
+
+/// Another file is being opened in place of the one before.
+fn switched(model: &mut Model, path: PathBuf) -> Vec<Effect> {
+    let memory = model.memory();
+    *model = model.reopened(false);
+    model.setup.memory = memory;
+    model.setup.is_demo = false;
+    model.setup.file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    model.setup.path = path;
+    Vec::new()
 }
 
 /// From so many connectors on a quick job takes long.

@@ -220,7 +220,7 @@ pub fn optional_columns() -> impl Iterator<Item = &'static str> {
 
 /// The columns that fit and are wanted, with their widths.
 fn kinds(rows: &Rows, width: usize) -> Vec<(Kind, usize)> {
-    let is_shown = |kind: &&Kind| kind.from <= width && !rows.hidden.iter().any(|hidden| hidden == kind.name);
+    let is_shown = |kind: &&Kind| kind.from <= width && !rows.columns.is_hidden(kind.name);
     let cells = |kind: &Kind| match kind.name {
         "TYPE" => {
             if width >= 90 {
@@ -241,7 +241,11 @@ fn kinds(rows: &Rows, width: usize) -> Vec<(Kind, usize)> {
         "AGE" => 5,
         _ => 0,
     };
-    let mut kinds: Vec<(Kind, usize)> = KINDS.iter().filter(is_shown).map(|kind| (*kind, cells(kind))).collect();
+    let width_of = |kind: &Kind| match cells(kind) {
+        0 => 0,
+        usual => rows.columns.width(kind.name, usual),
+    };
+    let mut kinds: Vec<(Kind, usize)> = KINDS.iter().filter(is_shown).map(|kind| (*kind, width_of(kind))).collect();
     let used: usize = kinds.iter().map(|(_, cells)| cells + 1).sum();
     if let Some((_, name)) = kinds.first_mut() {
         *name = width.saturating_sub(used + 3).max(6);

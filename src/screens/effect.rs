@@ -49,6 +49,8 @@ pub enum Effect {
     KeepFilter(String, bool),
     /// Show this column, or leave it out.
     ToggleColumn(&'static str),
+    /// Give this column so many cells more.
+    WidenColumn(&'static str, i16),
     /// What is remembered has changed.
     Remember(Box<Memory>),
     /// The mouse is wanted, or left to the terminal.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{Filter, Summary, filter};
 use crate::keymap::{Action, Key};
+use crate::memory::ColumnChoice;
 use crate::store::{Scope, Sort, SortColumn};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{ListRequest, Request};
@@ -25,8 +26,8 @@ pub struct Rows {
     pub sort: Sort,
     /// A condition beside the filter, in the filter's own language.
     pub condition: &'static str,
-    /// Names of columns that are not wanted.
-    pub hidden: Vec<String>,
+    /// A person's choice of columns.
+    pub columns: ColumnChoice,
     /// Rows in all.
     pub total: usize,
     /// The selected row.
@@ -65,7 +66,7 @@ impl Rows {
             typing: false,
             sort: Sort::default(),
             condition: "",
-            hidden: Vec::new(),
+            columns: ColumnChoice::default(),
             total: 0,
             cursor: 0,
             top: 0,

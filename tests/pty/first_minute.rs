@@ -55,6 +55,30 @@ fn what_was_shown_last_is_shown_again() {
 }
 
 #[test]
+fn another_file_is_opened_in_place_of_the_one_before_or_why_not_is_told() {
+    let place = Place::new();
+    place.demo();
+    std::fs::copy(place.path("demo.db"), place.path("second.db")).unwrap();
+    for name in ["second.db", "demo.db"] {
+        let mut terminal = started(&place, name);
+        terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("q");
+        assert_eq!(terminal.end_restored().0, 0);
+    }
+    let mut terminal = started(&place, "demo.db");
+    terminal
+        .expect("1 of 197")
+        .send("\x0f")
+        .expect("Open another file")
+        .send("\r")
+        .expect("second.db ·")
+        .expect("1 of 197");
+    std::fs::remove_file(place.path("demo.db")).unwrap();
+    terminal.send("\x0f").expect("Open another file").send("\r").expect("there is no such file").expect("second.db ·");
+    terminal.send("q");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
 fn a_click_reaches_the_program_until_the_mouse_is_left_to_the_terminal() {
     let place = Place::new();
     place.demo();

@@ -108,8 +108,11 @@ fn filters_are_kept_and_columns_left_out() {
     app.expect("keep the filter: type:jira auth:none").press("Enter").expect("kept").press("Esc").expect("of 197");
     app.press("F Enter").expect("/type:jira auth:none").press("F").expect("forget the filter").press("Down Enter");
     app.expect("forgotten").press("F").expect("keep the filter").press("Esc Esc");
-    app.expect("FLAGS").press("C").type_text("flags").press("Enter").expect_not("FLAGS").press("C");
-    app.type_text("flags").expect("show FLAGS").press("Enter").expect("FLAGS");
+    app.expect("FLAGS").press("C").type_text("leave out flags").press("Enter Esc").expect_not("FLAGS").press("C");
+    // The menu stays until Esc, so that several can be chosen.
+    app.type_text("show flags").press("Enter Esc").expect("FLAGS").expect("Jira                 -");
+    app.press("C").type_text("wider type").press("Enter Esc").expect("Jira                     -");
+    app.press("Ctrl-o").expect("no other file was open lately");
 }
 
 fn count(place: &Place, condition: &str) -> String {
