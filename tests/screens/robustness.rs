@@ -8,6 +8,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use connector_admin::app::Mouse;
 use connector_admin::worker::protocol::Reply;
 
 use crate::support::{App, Place, execute};
@@ -211,15 +212,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_keys_at_any_size_leave_a_program_that_draws(
+    fn any_keys_and_clicks_at_any_size_leave_a_program_that_draws(
         keys in proptest::collection::vec(0usize..KEYS.len(), 1..60),
         width in 0u16..130,
         height in 0u16..45,
+        clicks in proptest::collection::vec((0u16..140, 0u16..50, 0u8..3), 60),
     ) {
         let place = Place::new();
         let mut app = App::open(&place.demo(), width, height);
-        for key in keys {
+        for (key, (x, y, what)) in keys.into_iter().zip(clicks) {
             app.press(KEYS[key]);
+            app.screen();
+            app.mouse([Mouse::Click(x, y), Mouse::WheelUp, Mouse::WheelDown][usize::from(what)]);
             app.screen();
         }
     }
@@ -264,6 +268,19 @@ const KEYS: &[&str] = &[
     "?",
     "q",
     "x",
+    ":",
+    "D",
+    "E",
+    "=",
+    "F",
+    "C",
+    "y",
+    "T",
+    "M",
+    "H",
+    "N",
+    "Ctrl-o",
+    "Ctrl-r",
     "Ctrl-s",
     "Ctrl-u",
     "Ctrl-k",
