@@ -359,7 +359,12 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
             form::State::create(copy, Some(record.connector.id))
         }
     };
+    let asks_auth_type = awaited == AwaitedForm::Fill && form.asks_auth_type();
     model.screens.push(Screen::Form(Box::new(form)));
+    if asks_auth_type {
+        let text = "choose how it authenticates first (Right, Left); then its secrets are asked for";
+        return vec![Effect::info(text)];
+    }
     Vec::new()
 }
 

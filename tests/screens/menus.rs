@@ -224,3 +224,20 @@ fn undo_of_what_is_left_of_a_step_says_so() {
     app.press("A Right Enter Enter Esc H Enter /").type_text("type:jira").press("Enter * U Right Enter");
     app.press("Esc Esc Esc u").expect("Take back the rest of the last step").expect("were taken back already");
 }
+
+#[test]
+fn filling_in_says_when_the_auth_type_comes_first() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    let export = place.write("sample.ndjson", crate::support::SAMPLE);
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_connector-admin"))
+        .arg("--file")
+        .arg(&path)
+        .args(["import", export.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let mut app = App::open(&path, 100, 30);
+    app.press("Esc /").type_text("abuseipdb").press("Enter N").expect("choose how it authenticates first");
+    app.type_text("%").expect("nothing is typed here");
+}

@@ -108,6 +108,11 @@ impl State {
         self.focus = wanted.iter().find_map(find).unwrap_or(self.focus);
     }
 
+    /// Before its secrets can be asked for, the person has to say how it authenticates.
+    pub fn asks_auth_type(&self) -> bool {
+        self.fields.get(self.focus).is_some_and(|field| field.id == FieldId::AuthType)
+    }
+
     /// The record's id.
     pub fn id(&self) -> &str {
         &self.base.id
