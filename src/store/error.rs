@@ -176,6 +176,18 @@ impl StoreError {
         move |cause| Self::of_sqlite(&path, doing, cause)
     }
 
+    /// The same about another file: what is built under a name of its own is told by the name it is to have.
+    pub(super) fn about(self, path: &Path) -> Self {
+        let path = path.to_owned();
+        match self {
+            StoreError::NoRoom { doing, cause, .. } => StoreError::NoRoom { path, doing, cause },
+            StoreError::Disk { doing, cause, .. } => StoreError::Disk { path, doing, cause },
+            StoreError::Sql { doing, cause, .. } => StoreError::Sql { path, doing, cause },
+            StoreError::Io { cause, .. } => StoreError::Io { path, cause },
+            other => other,
+        }
+    }
+
     /// Wraps a file system error.
     pub(super) fn io(path: &Path, cause: std::io::Error) -> Self {
         match cause.kind() {

@@ -200,7 +200,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
     let fresh = temporary(folder).map_err(|error| StoreError::io(folder, error))?;
-    write_schema(fresh.path(), schema::LATEST)?;
+    write_schema(fresh.path(), schema::LATEST).map_err(|error| error.about(path))?;
     match fresh.persist_noclobber(path) {
         Ok(_) => Ok(()),
         // Another program made it first; its file is as good.

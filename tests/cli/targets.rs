@@ -236,3 +236,17 @@ fn a_refused_import_makes_no_file() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(place.names(), ["bad.ndjson"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_new_file_that_cannot_be_written_is_named_and_not_left_behind() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.write("sample.ndjson", SAMPLE);
+    let script = format!("ulimit -f 40; exec {PROGRAM} --file {} import {}", path.display(), export.display());
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("a.db could not be") && !said.contains(".connector-admin-"), "{said}");
+    assert_eq!(place.names(), ["sample.ndjson"]);
+}

@@ -105,8 +105,9 @@ fn take_in(
         Inspection::Connectors { .. } => None,
     };
     let file = new_file.as_ref().map_or(context.file.as_path(), |new_file| &new_file.work);
-    let (mut store, _) = open(file, output)?;
-    let done = context.vault(&store).and_then(|vault| {
+    let mut work = || {
+        let (mut store, _) = open(file, output)?;
+        let vault = context.vault(&store)?;
         for warning in key_warnings(&vault, &store)? {
             output.notice(&warning);
         }
@@ -119,14 +120,16 @@ fn take_in(
         let progress = output.progress();
         let mut progress = |done, total| progress.bar("read", done, total, "connectors");
         Ok(transfer::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, &mut progress)?)
-    });
-    drop(store);
-    if let (Ok((outcome, _)), Some(new_file)) = (&done, new_file) {
-        // A conflict cannot be: there was nothing.
-        debug_assert!(outcome.conflicts.is_empty(), "a conflict with nothing");
-        new_file.finish()?;
-    }
-    done
+    };
+    let done = work();
+    let Some(new_file) = new_file else { return done };
+    // Nobody has heard of the name under which it was built.
+    let built = new_file.work.display().to_string();
+    let done = done.map_err(|error| {
+        anyhow::Error::msg(format!("{error:#}").replace(&built, &context.file.display().to_string()))
+    })?;
+    new_file.finish()?;
+    Ok(done)
 }
 
 fn report_import(
