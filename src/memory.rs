@@ -2,10 +2,13 @@
 //! were kept. A JSON file in the platform's state directory; one that cannot be read is begun anew.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::beside::{folder_of, temporary};
 use crate::store::{Sort, SortColumn};
 
 /// Files that are remembered.
@@ -104,9 +107,16 @@ impl Memory {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// The text of the file.
-    pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    /// Writes the file, whole or not at all. Not synced: after a power cut it may be the one before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let folder = folder_of(path);
+        fs::create_dir_all(folder)?;
+        let mut file = temporary(folder)?;
+        file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+        file.persist(path).map(drop).map_err(|error| error.error)
     }
 
     /// What is known of a file.
@@ -151,7 +161,7 @@ mod tests {
         assert_eq!((memory.columns.width("TYPE", 14), memory.columns.width("MODE", 8)), (18, 8));
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");
-        std::fs::write(&path, memory.to_text()).expect("written");
+        memory.write(&path).expect("written");
         let again = Memory::read(&path);
         assert_eq!(again, memory);
         assert_eq!((again.files.len(), again.filters.len()), (FILES, 1));

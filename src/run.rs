@@ -4,21 +4,19 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::app::{self, Message, Model, Setup};
-use crate::beside::folder_of;
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::memory::Memory;
 use crate::screens::{Effect, Start};
 use crate::store::{self, StoreError};
 use crate::terminal::{Session, clipboard, editor, input, session, signals};
-use crate::transfer::TransferError;
-use crate::transfer::files::write_whole;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::Reply;
 use crate::worker::{OpenOptions, Worker};
@@ -89,7 +87,9 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     let outcome = event_loop(&mut session, &mut model, &mut hands, &events);
     drop(session);
     hands.stop();
-    hands.remember(&model.memory());
+    if let Some(kept) = hands.remember(model.memory()) {
+        let _ = kept.join();
+    }
     outcome?;
     match model.fatal() {
         Some(reason) => Err(anyhow::Error::msg(reason.to_owned())),
@@ -142,14 +142,12 @@ impl Hands {
         Ok(path.to_owned())
     }
 
-    /// Writes what is remembered. A failure costs only that.
-    fn remember(&self, memory: &Memory) {
-        let Some(path) = &self.memory_file else { return };
-        let _ = std::fs::create_dir_all(folder_of(path));
-        let _ = write_whole::<(), TransferError>(path, |out| {
-            out.write_all(memory.to_text().as_bytes())
-                .map_err(|cause| TransferError::Io { name: path.display().to_string(), cause })
-        });
+    /// Keeps what is remembered, on a thread of its own. A failure costs only that.
+    fn remember(&self, memory: Memory) -> Option<JoinHandle<()>> {
+        let path = self.memory_file.clone()?;
+        Some(thread::spawn(move || {
+            let _ = memory.write(&path);
+        }))
     }
 
     /// Closes the file if it is open, and opens it, a copy put back first if there is to be one.
@@ -292,7 +290,9 @@ fn perform(
             messages.push_back(Message::Switched(hands.switch(&path).map_err(|error| error.to_string())));
         }
         Effect::Start(start) => hands.begin(start)?,
-        Effect::Remember(memory) => hands.remember(&memory),
+        Effect::Remember(memory) => {
+            hands.remember(*memory);
+        }
         Effect::Mouse(mouse) => session.use_mouse(mouse)?,
         Effect::Copy(text) => {
             let said = clipboard::copy(&text);
