@@ -18,6 +18,7 @@ use crate::screens::{Effect, Start};
 use crate::store::{self, StoreError};
 use crate::terminal::{Session, clipboard, editor, input, session, signals};
 use crate::ui::theme::Theme;
+use crate::vault::KeyOptions;
 use crate::worker::protocol::Reply;
 use crate::worker::{OpenOptions, Worker};
 
@@ -52,6 +53,7 @@ enum Event {
 /// When the file is refused or cannot be upgraded, or there is no terminal. The terminal is as before.
 pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     // What can be refused is refused before the screen changes.
+    let is_read_only = options.open.read_only;
     let found = store::inspect(&options.open.path)?;
     match found {
         store::Inspection::Connectors { writable: false, .. } => options.open.read_only = true,
@@ -67,7 +69,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     listen(&send)?;
     let path = std::path::absolute(&options.open.path).unwrap_or_else(|_| options.open.path.clone());
     let is_new = found == store::Inspection::Missing;
-    let mut hands = Hands::new(&options, send);
+    let mut hands = Hands::new(&options, is_read_only, send);
     if !is_new {
         hands.open_file(None);
     }
@@ -105,14 +107,27 @@ struct Hands {
     /// Counts the starts: answers of threads that have been stopped are not for the new state.
     starts: usize,
     memory_file: Option<PathBuf>,
+    /// The person asked that nothing is written, whatever file is open.
+    is_read_only: bool,
+    /// The person's keys; the demo has others, which must not reach another file.
+    keys: KeyOptions,
     /// The demo that was chosen to begin with; gone when this is.
     demo: Option<Demo>,
 }
 
 impl Hands {
-    fn new(options: &Options, send: Sender<Event>) -> Self {
+    fn new(options: &Options, is_read_only: bool, send: Sender<Event>) -> Self {
         let memory_file = options.memory_file.clone();
-        Self { threads: None, open: options.open.clone(), send, starts: 0, memory_file, demo: None }
+        Self {
+            threads: None,
+            open: options.open.clone(),
+            send,
+            starts: 0,
+            memory_file,
+            is_read_only,
+            keys: options.open.keys.clone(),
+            demo: None,
+        }
     }
 
     /// Begins as the person said.
@@ -125,7 +140,7 @@ impl Hands {
                 self.open.keys = crate::demo::keys_of(demo.path());
                 self.demo = Some(demo);
             }
-            Start::File(path) => self.open.path = path,
+            Start::File(path) => return Ok(self.switch(&path).map(drop)?),
         }
         self.open_file(None);
         Ok(())
@@ -135,9 +150,10 @@ impl Hands {
     fn switch(&mut self, path: &Path) -> Result<PathBuf, StoreError> {
         self.open.read_only = match store::inspect(path)? {
             store::Inspection::Missing => return Err(StoreError::Missing(path.to_owned())),
-            store::Inspection::Connectors { writable, .. } => !writable,
+            store::Inspection::Connectors { writable, .. } => self.is_read_only || !writable,
         };
         self.open.path = path.to_owned();
+        self.open.keys = self.keys.clone();
         self.open_file(None);
         Ok(path.to_owned())
     }

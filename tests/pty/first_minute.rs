@@ -79,6 +79,55 @@ fn another_file_is_opened_in_place_of_the_one_before_or_why_not_is_told() {
 }
 
 #[test]
+fn read_only_holds_for_every_file_that_is_opened() {
+    let place = Place::new();
+    place.demo();
+    std::fs::copy(place.path("demo.db"), place.path("second.db")).unwrap();
+    let mut terminal = started(&place, "second.db");
+    terminal.expect("Migration review").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+    let before = std::fs::read(place.path("second.db")).unwrap();
+    let state = place.path("state/state.json").display().to_string();
+    let path = place.path("demo.db").display().to_string();
+    let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
+    let arguments = ["--read-only", path.as_str()];
+    let mut terminal = Terminal::start_in(place.folder.path(), &arguments, 100, 30, &environment);
+    terminal.expect("READ-ONLY").send("\x0f").expect("Open another file").send("\r").expect("second.db · READ-ONLY");
+    terminal.send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+    assert_eq!(std::fs::read(place.path("second.db")).unwrap(), before);
+}
+
+/// The keys of the demo are thrown away with it: what they sealed elsewhere could never be opened again.
+#[test]
+fn the_keys_of_the_demo_never_reach_another_file() {
+    let place = Place::new();
+    let path = place.demo();
+    let state = place.path("state/state.json").display().to_string();
+    let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
+    let keys = connector_admin::demo::keys_of(&path).key_file.display().to_string();
+    let new = place.path("new.db").display().to_string();
+    for file in [path.to_str().unwrap(), new.as_str()] {
+        let arguments = ["--key-file", &keys, file];
+        let mut terminal = Terminal::start_in(place.folder.path(), &arguments, 100, 30, &environment);
+        if file == new {
+            terminal.expect("How to begin").send("\r").expect("Migration review").send("\x1b").expect("1 of 197");
+            terminal.send("\x0f").expect("Open another file").send("\r").expect("demo.db ·").expect("1 of 197");
+            terminal
+                .send("/Ticket webhook\r")
+                .expect("1 of 1")
+                .send("\r")
+                .expect("connector type")
+                .expect("set: password, user");
+        } else {
+            terminal.expect("Migration review").send("\x1b").expect("1 of 197");
+        }
+        terminal.send("\x03");
+        assert_eq!(terminal.end_restored().0, 0);
+    }
+}
+
+#[test]
 fn a_click_reaches_the_program_until_the_mouse_is_left_to_the_terminal() {
     let place = Place::new();
     place.demo();

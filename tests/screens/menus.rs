@@ -193,6 +193,8 @@ fn two_connectors_and_two_states_of_one_are_compared() {
         .expect("Compare")
         .expect("- Acme pager")
         .expect("name");
+    // Two sealed values always differ, which says nothing.
+    app.expect_not("stored, replaced");
     app.press("Enter Esc /").type_text("Ticket webhook").press("Enter Enter =").expect("knows of no change");
     app.press("t").expect("per-user now").press("=").expect("before step 1").press("Enter");
     app.expect("Compare").expect("auth mode").expect("+ per-user").press("Enter Esc").expect("/Ticket webhook");
