@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::remote_args::{PushArgs, RemoteCommand, SideArg, Which};
 use crate::domain::AuthMode;
 use crate::store::{Sort, SortColumn};
 
@@ -183,10 +184,19 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Say what differs between the file and an export, without secrets and times; exit code 1 when something does
+    /// Say what differs between the file and a remote, field by field, or between the file and an export; exit code 1
+    /// when something does
+    ///
+    /// With a remote there are three sides: what both last agreed on, the file, and Kibana. Of an export only what it
+    /// holds is compared, without secrets and times.
     Diff {
-        /// The export; - is standard input
-        export: PathBuf,
+        /// The export; - is standard input [default: the remote]
+        export: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+        /// By what Kibana said last, without asking it
+        #[arg(long, conflicts_with = "export")]
+        offline: bool,
         /// Only these
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
         filter: Option<String>,
@@ -216,6 +226,65 @@ pub(super) enum Command {
         #[arg(long)]
         no_copy: bool,
         /// The plan or the outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Name a Kibana that the file is a working copy of
+    Remote {
+        #[command(subcommand)]
+        command: RemoteCommand,
+    },
+    /// Take in what the remote says: new connectors, changed fields, deletions, as one step that can be undone
+    ///
+    /// What was changed here stays; what both sides changed is left alone and listed (exit code 1).
+    Pull {
+        #[command(flatten)]
+        which: Which,
+        /// The outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is to be sent to the remote and what to be taken from it; exit code 1 when there is something
+    Status {
+        #[command(flatten)]
+        which: Which,
+        /// By what Kibana said last, without asking it
+        #[arg(long)]
+        offline: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send what was changed here to the remote, one connector after the other, after the plan was confirmed
+    ///
+    /// Ctrl-C stops after the connector that is being sent; another push goes on. What was changed in Kibana since is
+    /// never overwritten. The plan says for each connector which auth mode Kibana ends up with, and what carries it.
+    Push(PushArgs),
+    /// Decide conflicts for one side
+    Resolve {
+        /// The connectors
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Which side counts
+        #[arg(long, value_enum)]
+        take: SideArg,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Have Kibana run a connector, for real: a message is sent, a ticket opened
+    Test {
+        /// Its id
+        id: String,
+        /// What it is to do, as JSON: the params of its type; - reads standard input [default: for a few types, a short
+        /// message]
+        #[arg(long, value_name = "FILE")]
+        params: Option<PathBuf>,
+        /// Run without a question
+        #[arg(long, short)]
+        yes: bool,
+        #[command(flatten)]
+        which: Which,
+        /// Kibana's answer
         #[arg(long)]
         json: bool,
     },
@@ -367,6 +436,12 @@ impl Command {
             Command::Import { .. } => "import",
             Command::Diff { .. } => "diff",
             Command::Export { .. } => "export",
+            Command::Remote { .. } => "remote",
+            Command::Pull { .. } => "pull",
+            Command::Status { .. } => "status",
+            Command::Push(_) => "push",
+            Command::Resolve { .. } => "resolve",
+            Command::Test { .. } => "test",
             Command::Migrate { .. } => "migrate",
             Command::History { .. } => "history",
             Command::Undo { .. } => "undo",
@@ -393,12 +468,18 @@ impl Command {
             Command::History { keep_days, keep_megabytes, keep_all, .. } => {
                 keep_days.is_some() || keep_megabytes.is_some() || *keep_all
             }
+            Command::Remote { command } => !matches!(command, RemoteCommand::List { .. }),
+            Command::Pull { .. } | Command::Push(_) | Command::Resolve { .. } => true,
+            // What a remote says is kept in the file.
+            Command::Status { offline, .. } => !offline,
+            Command::Diff { export, offline, .. } => export.is_none() && !offline,
+            Command::Test { .. } => false,
             Command::Backup { .. } | Command::Check { .. } => false,
             Command::Migrate { apply, rollback, .. } => *apply || rollback.is_some(),
             Command::Rekey { dry_run, .. } => !dry_run,
             Command::Types { .. } | Command::Completions { .. } | Command::Man { .. } => false,
             Command::Demo { .. } | Command::List { .. } | Command::Get { .. } => false,
-            Command::Diff { .. } | Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
+            Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
         }
     }
 }

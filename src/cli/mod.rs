@@ -7,6 +7,7 @@ mod commands;
 mod context;
 mod output;
 mod progress;
+mod remote_args;
 mod stream;
 
 use std::path::Path;

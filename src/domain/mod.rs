@@ -2,7 +2,8 @@
 //!
 //! Everything above (store, transfer, screens, cli) asks this module instead of deciding itself, so a
 //! rule stands in one place: the auth mode in [`auth`], the migration in [`model_version`], what a
-//! connector type expects in [`connector_type`] and [`validate`], the search in [`filter`].
+//! connector type expects in [`connector_type`] and [`validate`], the search in [`filter`], what differs from a
+//! Kibana and what a push may do in [`sync`].
 
 pub mod auth;
 pub mod bulk;
@@ -13,12 +14,15 @@ pub mod connector_type;
 pub mod filter;
 pub mod json;
 pub mod model_version;
+pub mod remote;
 pub mod secret;
+pub mod sync;
 pub mod validate;
 
 pub use auth::{AuthMode, AuthType, StoredAuthMode};
 pub use connector::{Connector, Summary};
-pub use connector_type::{Catalogue, ConnectorType};
+pub use connector_type::{Catalogue, ConnectorType, test_params};
 pub use filter::Filter;
 pub use model_version::Group;
+pub use remote::Remote;
 pub use secret::{SecretEdits, SecretsState};

@@ -175,6 +175,27 @@ impl OpenSecrets {
         entries(self.0.expose()).is_none_or(|entries| entries.keys().all(|key| key == "authType"))
     }
 
+    /// The texts among them, at any depth, so that nobody who answers repeats one.
+    pub fn texts(&self) -> Vec<Zeroizing<String>> {
+        fn collect(value: &RawValue, found: &mut Vec<Zeroizing<String>>) {
+            let text = value.get();
+            if let Ok(text) = serde_json::from_str::<Zeroizing<String>>(text) {
+                found.push(text);
+            } else if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(text) {
+                list.into_iter().for_each(|value| collect(value, found));
+            } else if let Some(inner) = entries(text) {
+                inner.into_iter().filter(|(key, _)| key != "authType").for_each(|(_, value)| collect(value, found));
+            }
+        }
+        let mut found = Vec::new();
+        for (key, value) in entries(self.0.expose()).unwrap_or_default() {
+            if key != "authType" {
+                collect(value, &mut found);
+            }
+        }
+        found
+    }
+
     /// The JSON text, for sealing.
     pub fn secret(&self) -> &Secret {
         &self.0

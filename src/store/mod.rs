@@ -4,6 +4,7 @@
 //! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record, `census` counts by kind,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
+//! `remotes` keeps what a Kibana said and `requests` what was sent to it;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
 
@@ -19,6 +20,8 @@ mod lock;
 mod migration;
 mod open;
 mod page;
+mod remotes;
+mod requests;
 mod schema;
 mod search;
 mod secrets;
@@ -37,6 +40,8 @@ pub use import::{Conflicts, ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
+pub use remotes::{BothSides, Pulled, RemoteState, Taking};
+pub use requests::{Leaving, Push, RequestState, SentRequest};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
 pub use search::{Lists, RowIds, TextChanges, TextState};
 pub use seen::SeenIds;

@@ -4,7 +4,7 @@
 pub const APPLICATION_ID: i64 = 1_129_270_862;
 
 /// The newest schema version.
-pub const LATEST: i64 = 4;
+pub const LATEST: i64 = 5;
 
 /// Schema 1, as existing files have it.
 pub const SCHEMA_1: &str = include_str!("../../assets/schema/1.sql");
@@ -37,6 +37,7 @@ fn steps_from(version: i64) -> Vec<SqlStep> {
         1 => split(include_str!("../../assets/schema/2.sql")),
         2 => split(include_str!("../../assets/schema/3.sql")),
         3 => split(include_str!("../../assets/schema/4.sql")),
+        4 => split(include_str!("../../assets/schema/5.sql")),
         _ => Vec::new(),
     }
 }
@@ -61,8 +62,11 @@ pub(super) const COLUMNS_2: [&str; 4] = ["auth_mode", "revision", "auth_type", "
 /// Temporary views and empty tables that show an older file as if it were upgraded, for files opened
 /// read-only.
 pub(super) fn view_of(version: i64) -> String {
-    if version >= 3 {
+    if version >= LATEST {
         return String::new();
+    }
+    if version >= 3 {
+        return REMOTES.to_owned();
     }
     let history = if version < 2 {
         view_of_schema_1()
@@ -71,8 +75,14 @@ pub(super) fn view_of(version: i64) -> String {
     } else {
         "CREATE TEMP VIEW history AS SELECT *, NULL AS subject, 0 AS bytes FROM main.history;".to_owned()
     };
-    history + "CREATE TEMP TABLE settings (name PRIMARY KEY, value);"
+    history + "CREATE TEMP TABLE settings (name PRIMARY KEY, value);" + REMOTES
 }
+
+/// The tables of schema 5, empty.
+const REMOTES: &str = "CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, credential, is_default,
+       version, knows_modes, seen_at);
+     CREATE TEMP TABLE remote_connectors (remote, id, base, seen, sent_secrets, managed_by, referenced_by);
+     CREATE TEMP TABLE remote_requests (step, connector_id, number, remote, call, state, expected, secrets, detail);";
 
 /// The table of connectors, made from the upgrade's own text, so that the two cannot drift apart.
 fn view_of_schema_1() -> String {

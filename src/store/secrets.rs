@@ -6,6 +6,7 @@ use super::Progress;
 use super::connectors::{COLUMNS, count, from_row, text};
 use super::error::StoreError;
 use super::open::Store;
+use super::remotes::sealed as sealed_remotes;
 use crate::domain::Connector;
 
 /// Sealed values begin with it; it is in the condition of the index of keys.
@@ -68,6 +69,9 @@ impl Store {
                 }
                 after = key;
             }
+            let of_prefix =
+                |record: &Connector| record.secrets.as_ref().is_some_and(|sealed| sealed.starts_with(prefix));
+            found.extend(sealed_remotes(connection)?.into_iter().filter(of_prefix));
             Ok(found)
         })
     }

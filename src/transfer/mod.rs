@@ -81,6 +81,14 @@ pub fn as_exported(connector: &Connector) -> Connector {
     read().map_or_else(|| connector.clone(), |incoming| incoming.connector)
 }
 
+/// One connector as a line of an export, and whether it says that secrets are missing.
+///
+/// # Errors
+/// When its config or extra is not JSON, for people.
+pub fn as_line(connector: &Connector) -> Result<(String, bool), String> {
+    export::line_of(connector)
+}
+
 /// What is imported, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Importing<'a> {

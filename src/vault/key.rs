@@ -5,6 +5,8 @@ use std::fmt;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use blake2::Blake2bMac512;
+use blake2::digest::Mac;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
@@ -17,6 +19,8 @@ pub(super) const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 /// Bytes of the salt of a passphrase.
 const SALT_BYTES: usize = 16;
+/// Bytes of a fingerprint.
+const FINGERPRINT_BYTES: usize = 32;
 /// Argon2id as RFC 9106 recommends where memory is scarce: 64 MiB, three passes, four lanes.
 const ARGON2: (u32, u32, u32) = (64 * 1024, 3, 4);
 
@@ -129,6 +133,19 @@ impl Key {
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
         let payload = Payload { msg: ciphertext, aad: associated };
         self.cipher().decrypt(&XNonce::from(nonce), payload).ok().map(Zeroizing::new)
+    }
+
+    /// A keyed fingerprint of a text: equal ones tell equal texts, and without the key nothing of them. It has a
+    /// key of its own, derived from this one.
+    pub(super) fn fingerprint(&self, text: &[u8]) -> Option<String> {
+        let mac = |key: &[u8], text: &[u8]| {
+            let mut mac = Blake2bMac512::new_from_slice(key).ok()?;
+            mac.update(text);
+            Some(mac.finalize().into_bytes())
+        };
+        let own = mac(self.0.as_slice(), b"connector-admin fingerprint")?;
+        let fingerprint = mac(own.as_slice(), text)?;
+        Some(BASE64.encode(fingerprint.get(..FINGERPRINT_BYTES)?))
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

@@ -139,9 +139,8 @@ impl Vault {
         OpenSecrets::read(envelope.open(&key, connector)?).map_err(|_| Unreadable::Damaged)
     }
 
-    /// The key that a value was sealed with.
-    fn key_of(&self, envelope: &Envelope) -> Result<Key, Unreadable> {
-        let id = &envelope.key_id;
+    /// The keys that an id may mean: of the passphrases at hand nobody knows before one is tried.
+    fn candidates(&self, id: &KeyId) -> Result<Vec<Key>, Unreadable> {
         let mut keys = self.keys();
         if !keys.by_id.contains_key(id) {
             let found =
@@ -154,16 +153,24 @@ impl Vault {
                 Err(error) => return Err(Unreadable::KeyFile(error.to_string())),
             }
         }
-        let candidates = keys.by_id.get(id).map(Vec::as_slice).unwrap_or_default();
-        match (candidates, id.is_of_passphrase()) {
+        Ok(keys.by_id.get(id).cloned().unwrap_or_default())
+    }
+
+    /// The key that a value was sealed with.
+    fn key_of(&self, envelope: &Envelope) -> Result<Key, Unreadable> {
+        let id = &envelope.key_id;
+        let candidates = self.candidates(id)?;
+        match (candidates.as_slice(), id.is_of_passphrase()) {
             ([], true) => Err(Unreadable::NoPassphrase),
             ([], false) => Err(Unreadable::NoKey { id: id.as_str().to_owned(), file: self.shared.key_file.clone() }),
             ([key], false) => Ok(key.clone()),
             (several, _) => {
-                several.iter().find(|key| envelope.is_sealed_with(key)).cloned().ok_or_else(|| match keys.sealing {
-                    // This very key is known to be right, so it is the value that is not.
-                    Some((ref sealing, _)) if sealing == id => Unreadable::Damaged,
-                    _ => Unreadable::OtherPassphrase,
+                several.iter().find(|key| envelope.is_sealed_with(key)).cloned().ok_or_else(|| {
+                    match self.keys().sealing {
+                        // This very key is known to be right, so it is the value that is not.
+                        Some((ref sealing, _)) if sealing == id => Unreadable::Damaged,
+                        _ => Unreadable::OtherPassphrase,
+                    }
                 })
             }
         }
@@ -208,6 +215,24 @@ impl Vault {
         keys.stamp = key_file::stamp(&self.shared.key_file);
         keys.sealing = Some(sealing.clone());
         Ok(sealing)
+    }
+
+    /// A fingerprint of a record's secrets that only the key can make or check.
+    ///
+    /// # Errors
+    /// When there is no key and none can be made.
+    pub fn fingerprint(&self, id: &str, secret: &Secret) -> Result<String, VaultError> {
+        let (key_id, key) = self.sealing_key()?;
+        Ok(format!("{}.{}", key_id.as_str(), key.fingerprint(&fingerprinted(id, secret)).unwrap_or_default()))
+    }
+
+    /// Is it the fingerprint of these secrets? Without its key nobody can tell, and then it is not.
+    pub fn is_fingerprint(&self, fingerprint: &str, id: &str, secret: &Secret) -> bool {
+        let Some((key_id, expected)) = fingerprint.split_once('.') else { return false };
+        let Some(key_id) = KeyId::parse(key_id) else { return false };
+        let text = fingerprinted(id, secret);
+        let keys = self.candidates(&key_id).unwrap_or_default();
+        keys.iter().any(|key| key.fingerprint(&text).is_some_and(|made| made == expected))
     }
 
     /// Seals the secrets of a record as it is.
@@ -338,6 +363,15 @@ impl Vault {
             Err(reason) => Ok(Resealed::Unreadable(reason)),
         }
     }
+}
+
+/// The same secrets of two connectors have two fingerprints.
+fn fingerprinted(id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(id.len() + 1 + secret.expose().len()));
+    text.extend_from_slice(id.as_bytes());
+    text.push(0);
+    text.extend_from_slice(secret.expose().as_bytes());
+    text
 }
 
 /// Secrets that a hand wrote into the file as plain text.

@@ -1,4 +1,4 @@
-//! The commands: records, exchange, migration, file, types, rekey.
+//! The commands: records, exchange, migration, file, types, rekey; remotes, the two sides, push.
 
 mod check;
 mod copies;
@@ -9,9 +9,12 @@ mod file;
 mod history;
 mod manual;
 mod migration;
+mod push;
 mod records;
 mod rekey;
+mod remote;
 mod report;
+mod sync;
 mod types;
 
 use std::path::{Path, PathBuf};
@@ -70,7 +73,20 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             }
             exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
         }
-        Command::Diff { export, filter, json } => diff::diff(file, &export, filter.as_deref(), json, output),
+        Command::Diff { export: Some(export), filter, json, .. } => {
+            diff::diff(file, &export, filter.as_deref(), json, output)
+        }
+        Command::Diff { export: None, which, offline, filter, json } => {
+            sync::diff(context, &which, offline, filter.as_deref(), json, output)
+        }
+        Command::Remote { command } => remote::remote(command, context, output),
+        Command::Pull { which, json } => sync::pull(context, &which, json, output),
+        Command::Status { which, offline, json } => sync::status(context, &which, offline, json, output),
+        Command::Push(args) => push::push(context, &args, output),
+        Command::Resolve { ids, take, which } => sync::resolve(context, &which, &ids, take.into(), output),
+        Command::Test { id, params, yes, which, json } => {
+            push::test(context, &which, &id, (params.as_deref(), yes, json), output)
+        }
         Command::Migrate { apply, all, rollback, report, no_copy, json, .. } => {
             if let Some(target) = &report {
                 check_target(target, file, &context.key_file()?)?;

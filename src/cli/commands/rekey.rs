@@ -11,7 +11,7 @@ use super::super::args::KeyKind;
 use super::super::context::{self, Context};
 use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON};
-use super::open_existing;
+use super::{open_existing, remote};
 use crate::domain::Connector;
 use crate::store::{Store, StoreError};
 use crate::transfer::TransferError;
@@ -63,7 +63,7 @@ fn refuse_a_third_passphrase(vault: &Vault, store: &Store) -> anyhow::Result<()>
 }
 
 fn has_secrets(store: &Store) -> Result<bool, StoreError> {
-    let mut has_any = false;
+    let mut has_any = store.remotes()?.iter().any(|remote| remote.credential.is_some());
     store.each::<StoreError>(|connector| {
         has_any |= connector.secrets.is_some();
         Ok(())
@@ -93,6 +93,10 @@ fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Resu
                 is_finished &= id.is_none() || id == newest || vault.open(&connector).is_err();
                 Ok(())
             })?;
+            for remote in store.remotes()?.iter().filter(|remote| remote.credential.is_some()) {
+                let id = remote.credential.as_deref().and_then(key_id_of);
+                is_finished &= id == newest || vault.open(&remote.as_record()).is_err();
+            }
             match newest {
                 Some(_) if !is_finished => vault.seal_with_key_file(),
                 _ => drop(vault.rotate(None)?),
@@ -132,6 +136,9 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
     drop(progress);
     signal_hook::low_level::unregister(handler);
     rotation.is_whole = whole?;
+    if rotation.is_whole {
+        remote::reseal(store, vault, &mut rotation.unreadable)?;
+    }
     Ok(rotation)
 }
 
@@ -168,6 +175,9 @@ fn count(store: &Store, json: bool, output: &mut Output) -> anyhow::Result<u8> {
         }
         Ok(())
     })?;
+    for key in store.remotes()?.iter().filter_map(|remote| key_id_of(remote.credential.as_deref()?)) {
+        *by_key.entry(key.as_str().to_owned()).or_default() += 1;
+    }
     if json {
         output.json(&json!(by_key))?;
     } else {

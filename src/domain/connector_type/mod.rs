@@ -2,6 +2,7 @@
 //! authenticates. The [`Catalogue`] holds all types this program knows.
 
 mod catalogue;
+pub mod test_params;
 
 use std::collections::BTreeMap;
 

@@ -125,6 +125,15 @@ impl<'a> Journal<'a> {
         Ok(written > 0)
     }
 
+    /// Notes that the step is about a record, or one that is not in the file, without changing it.
+    pub(in crate::store) fn mention(&mut self, id: &str, record: Option<&Connector>) -> rusqlite::Result<()> {
+        let gone = Connector::new(id, "");
+        let before = record.map(|record| with_revision(Image::new(), record.revision));
+        let after = record.map(|_| Image::new());
+        let revision = record.map(|record| record.revision);
+        self.note(record.unwrap_or(&gone), before.as_ref(), after.as_ref(), revision)
+    }
+
     fn note(
         &mut self,
         record: &Connector,
@@ -153,7 +162,7 @@ impl Journal<'_> {
     }
 
     /// Says how far another step is.
-    pub(super) fn mark(&self, step: i64, state: StepState) -> rusqlite::Result<()> {
+    pub(in crate::store) fn mark(&self, step: i64, state: StepState) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached("UPDATE history SET state = ?2 WHERE step = ?1")?
             .execute(params![step, state.as_str()])

@@ -44,10 +44,14 @@ pub enum Kind {
     Rollback,
     /// Another step was taken back.
     Undo,
+    /// What Kibana says was taken in.
+    Pull,
+    /// Connectors were sent to Kibana; the file did not change.
+    Push,
 }
 
 impl Kind {
-    const ALL: [Kind; 8] = [
+    const ALL: [Kind; 10] = [
         Kind::Create,
         Kind::Edit,
         Kind::AuthMode,
@@ -56,6 +60,8 @@ impl Kind {
         Kind::Migration,
         Kind::Rollback,
         Kind::Undo,
+        Kind::Pull,
+        Kind::Push,
     ];
 
     /// The word used in the file, in JSON and for people.
@@ -69,6 +75,8 @@ impl Kind {
             Kind::Migration => "migration",
             Kind::Rollback => "rollback",
             Kind::Undo => "undo",
+            Kind::Pull => "pull",
+            Kind::Push => "push",
         }
     }
 
@@ -223,8 +231,8 @@ fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
 
 /// A step that is in force, or was begun.
 const ACTIVE: &str = "h.state <> 'reverted'";
-/// A step that does something new; the others take steps back and bring them again.
-const FORWARD: &str = "h.kind NOT IN ('undo', 'rollback')";
+/// A step that does something new to the file; the others take steps back and bring them again, or send something.
+const FORWARD: &str = "h.kind NOT IN ('undo', 'rollback', 'push')";
 
 impl Store {
     /// The newest steps, or those before one; the newest first.

@@ -7,6 +7,7 @@ use super::image::{self, Image, with_columns};
 use super::{STEP, Step, step_of};
 use crate::domain::change::{ChangeInStep, ChangeState, changes};
 use crate::domain::{Connector, Summary};
+use crate::store::requests::sent_text;
 use crate::store::{Store, StoreError};
 
 /// What a step did to one record.
@@ -26,6 +27,8 @@ pub struct RecordChange {
     pub back: Back,
     /// What has become of it.
     pub state: ChangeState,
+    /// Of a push: what was sent, and what came of it.
+    pub sent: Option<String>,
 }
 
 /// What taking a change back makes of a record.
@@ -60,6 +63,7 @@ impl RecordChange {
     /// For the row of a list.
     pub fn in_step(&self) -> ChangeInStep {
         let text = match (&self.before, &self.after) {
+            _ if self.sent.is_some() => self.sent.clone().unwrap_or_default(),
             (None, _) => "created".to_owned(),
             (_, None) => "deleted".to_owned(),
             (Some(before), Some(after)) => {
@@ -117,7 +121,8 @@ impl Store {
                 _ => before_change(&entry, None),
             };
             let back = back_of(connection, step, &entry, now.as_ref())?;
-            Ok(Some(RecordChange { step, id: id.to_owned(), before, after, now, back, state }))
+            let sent = sent_text(connection, step, id)?;
+            Ok(Some(RecordChange { step, id: id.to_owned(), before, after, now, back, state, sent }))
         })
     }
 

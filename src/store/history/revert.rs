@@ -220,9 +220,15 @@ fn nothing_yet(step: Step) -> Reverted {
 /// A step that can be taken back in part. What brought another one again stands for that one.
 fn known(connection: &Connection, step: i64) -> Result<Step, StoreError> {
     let origin = brought_again(connection, step).map_err(failed(connection))?.unwrap_or(step);
-    find_step(connection, &format!("h.step = {origin}"))
+    let found = find_step(connection, &format!("h.step = {origin}"))
         .map_err(failed(connection))?
-        .ok_or_else(|| StoreError::History(format!("there is no step {origin} in the history")))
+        .ok_or_else(|| StoreError::History(format!("there is no step {origin} in the history")))?;
+    if found.kind == Kind::Push {
+        return Err(StoreError::History(format!(
+            "step {origin} is a push, which changed Kibana and not the file; change it here and push again"
+        )));
+    }
+    Ok(found)
 }
 
 /// A step that can be taken back whole.

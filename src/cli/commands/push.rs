@@ -1,0 +1,223 @@
+//! Sending what was changed here, after the plan was shown and confirmed; and having Kibana run a connector.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use super::super::context::Context;
+use super::super::output::{Output, counted};
+use super::super::remote_args::{PushArgs, Which};
+use super::super::{DONE, NEEDS_A_PERSON};
+use super::sync::{Linked, connect, link, list_group, passes, report_json};
+use super::{certain, parse_filter};
+use crate::domain::sync::{Call, Limits};
+use crate::domain::{json as text_of, test_params};
+use crate::store::Store;
+use crate::sync::{self, Planned, PushReport, Report, Sent, SentOutcome, SyncGroup};
+
+pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> anyhow::Result<u8> {
+    if let Some(filter) = &args.filter {
+        certain(filter)?;
+    }
+    if args.json && !args.yes && !args.dry_run {
+        bail!("--json asks nothing: add --yes to send, or --dry-run to see the plan");
+    }
+    let filter = parse_filter(args.filter.as_deref(), output)?;
+    let limits = Limits { delete: args.delete, lose_secrets: args.lose_secrets };
+    let mut linked = link(context, &args.which, output)?;
+    linked.fetch(output)?;
+    let report = sync::report(
+        &linked.store,
+        &linked.vault,
+        &linked.remote,
+        limits,
+        &|both| passes(&filter, both),
+        &mut |_, _| true,
+    )?;
+    let plan = Planned::of(&report.entries);
+    if args.dry_run || plan.is_empty() {
+        return show_only(&linked, &report, args.json, output);
+    }
+    if !args.json {
+        show(&report, output)?;
+    }
+    if !args.yes && !confirm(&plan, &linked.remote.place())? {
+        bail!("nothing was sent");
+    }
+    let pushed = send(&mut linked, (&plan, limits), args.json, output)?;
+    if args.json {
+        output.json(&outcome_json(&linked, &pushed))?;
+    } else {
+        tell(&pushed, output)?;
+    }
+    let is_clear = report.count(SyncGroup::Conflict) + report.count(SyncGroup::Blocked) == 0;
+    Ok(if pushed.is_whole() && is_clear { DONE } else { NEEDS_A_PERSON })
+}
+
+fn show_only(linked: &Linked, report: &Report, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    if json {
+        output.json(&report_json(&linked.remote, report))?;
+    } else {
+        show(report, output)?;
+        if report.count(SyncGroup::Send) == 0 {
+            output.line("nothing to send")?;
+        }
+    }
+    let is_clear = report.count(SyncGroup::Conflict) + report.count(SyncGroup::Blocked) == 0;
+    Ok(if is_clear { DONE } else { NEEDS_A_PERSON })
+}
+
+fn show(report: &Report, output: &mut Output) -> anyhow::Result<()> {
+    for group in [SyncGroup::Conflict, SyncGroup::Blocked, SyncGroup::Take, SyncGroup::Send] {
+        list_group(report, group, output)?;
+    }
+    Ok(())
+}
+
+fn confirm(plan: &[Planned], place: &str) -> anyhow::Result<bool> {
+    let deletes = plan.iter().filter(|planned| planned.calls.contains(&Call::Delete)).count();
+    let deletes = if deletes == 0 { String::new() } else { format!(", {deletes} of them to be deleted") };
+    yes(&format!("Send {}{deletes} to {place}?", counted(plan.len() as u64, "connector")), "--yes")
+}
+
+/// Asks on the terminal; anything but yes is no.
+fn yes(question: &str, flag: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        bail!("nothing was sent: there is no terminal to ask on, and {flag} was not given");
+    }
+    write!(io::stderr(), "{} [y/N] ", crate::ui::text::safe(question))?;
+    io::stderr().flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Ctrl-C stops between two connectors.
+fn send(
+    linked: &mut Linked,
+    plan: (&[Planned], Limits),
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<PushReport> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler =
+        signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be handled")?;
+    let Linked { store, vault, remote, kibana } = linked;
+    let mut done = 0;
+    // Who reads it may have gone; what was confirmed is sent all the same.
+    let mut told = Ok(());
+    let pushed = sync::push(store, vault, remote, kibana, plan, &mut |sent, total| {
+        done += 1;
+        if !json {
+            let line = output.line(&format!("{done}/{total} {}", sent_line(sent)));
+            told = std::mem::replace(&mut told, Ok(())).and(line);
+        }
+        !stop.load(Ordering::Relaxed)
+    });
+    signal_hook::low_level::unregister(handler);
+    let pushed = pushed?;
+    told?;
+    Ok(pushed)
+}
+
+fn sent_line(sent: &Sent) -> String {
+    let calls: Vec<&str> = sent.calls.iter().map(|call| call.as_str()).collect();
+    let what = format!("{} ({}), {}", sent.name, sent.id, calls.join(" then "));
+    match &sent.outcome {
+        SentOutcome::Done => format!("done: {what}"),
+        SentOutcome::Refused(reason) => format!("refused: {what}: {reason}"),
+        SentOutcome::Skipped(reason) => format!("not sent: {what}: {reason}"),
+        SentOutcome::Unknown(reason) => format!("no answer: {what}: {reason}"),
+    }
+}
+
+fn tell(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()> {
+    output.line(&format!("{} done, {} not, {} left", pushed.done(), pushed.sent.len() - pushed.done(), pushed.left))?;
+    if !pushed.filled_in.changed.is_empty() {
+        let count = counted(pushed.filled_in.changed.len() as u64, "connector");
+        output.line(&format!("what Kibana made of it was taken into the file, for {count}"))?;
+    }
+    if let Some(reason) = &pushed.ended_by {
+        output.line(&format!("ended before its end: {reason}"))?;
+        output.line("`connector-admin status` says what was sent; another push goes on")?;
+    }
+    Ok(())
+}
+
+fn outcome_json(linked: &Linked, pushed: &PushReport) -> Value {
+    let sent: Vec<Value> = pushed
+        .sent
+        .iter()
+        .map(|sent| {
+            let (outcome, reason) = match &sent.outcome {
+                SentOutcome::Done => ("done", None),
+                SentOutcome::Refused(reason) => ("refused", Some(reason)),
+                SentOutcome::Skipped(reason) => ("not sent", Some(reason)),
+                SentOutcome::Unknown(reason) => ("unknown", Some(reason)),
+            };
+            let calls: Vec<&str> = sent.calls.iter().map(|call| call.as_str()).collect();
+            json!({"id": sent.id, "name": sent.name, "requests": calls, "outcome": outcome, "reason": reason})
+        })
+        .collect();
+    json!({
+        "remote": linked.remote.name, "connectors": sent, "left": pushed.left, "ended_by": pushed.ended_by,
+        "filled_in": pushed.filled_in.changed,
+    })
+}
+
+/// The text of a file; - is standard input.
+fn read_input(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        return io::read_to_string(io::stdin()).context("standard input cannot be read");
+    }
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// Has Kibana run a connector.
+pub(super) fn test(
+    context: &Context,
+    which: &Which,
+    id: &str,
+    asked: (Option<&Path>, bool, bool),
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let (params, is_sure, json) = asked;
+    let store = Store::open_read_only(&context.file)?;
+    let remote = sync::remote_of(&store, which.remote.as_deref())?;
+    let here = store.get(id)?;
+    let state = store.remote_state(&remote.name, id)?;
+    let type_id = here
+        .as_ref()
+        .map(|here| here.connector_type_id.clone())
+        .or_else(|| state.seen.as_ref().map(|seen| seen.connector_type_id.clone()))
+        .unwrap_or_default();
+    let params: Value = match params {
+        Some(path) => {
+            let text = read_input(path)?;
+            text_of::read(&text).with_context(|| format!("{} is no JSON", path.display()))?
+        }
+        None => test_params::of(&type_id).with_context(|| {
+            format!("what {type_id} is to do is not known here; give its params as JSON with --params FILE (or -)")
+        })?,
+    };
+    output.notice(&format!(
+        "{} runs the connector {id} FOR REAL: a message is sent, a ticket opened, a document written. It uses what \
+         Kibana has, not what is changed here. Params: {params}",
+        remote.place()
+    ));
+    if !is_sure && !yes("Run it?", "--yes")? {
+        bail!("nothing was run");
+    }
+    let vault = context.vault(&store)?;
+    let ran = connect(&remote, &vault)?.execute(id, &params)?;
+    if json {
+        output.json_text(&ran.answer)?;
+    } else {
+        output.line(&format!("{}: {}", if ran.is_ok { "ok" } else { "failed" }, ran.message))?;
+    }
+    Ok(if ran.is_ok { DONE } else { NEEDS_A_PERSON })
+}

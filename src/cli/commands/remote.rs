@@ -1,0 +1,179 @@
+//! Naming remotes, and their credentials.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::super::DONE;
+use super::super::context::Context;
+use super::super::output::Output;
+use super::super::remote_args::RemoteCommand;
+use super::{open, open_existing};
+use crate::domain::Remote;
+use crate::kibana::Credential;
+use crate::store::Store;
+use crate::sync;
+use crate::vault::{Resealed, Vault};
+
+pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
+    match command {
+        RemoteCommand::List { json } => list(&context.file, json, output),
+        RemoteCommand::Add { name, url, space, ca, proxy, timeout, in_the_clear, replace } => {
+            let mut remote = Remote::new(&name, &url, space.as_deref()).map_err(anyhow::Error::msg)?;
+            if remote.is_in_the_clear() && !in_the_clear {
+                bail!(
+                    "over http:// the credential and the secrets can be read on the way; use https://, or --in-the-clear"
+                );
+            }
+            remote.ca_file = ca.as_deref().map(absolute).transpose()?;
+            remote.proxy = proxy.map(checked_proxy).transpose()?;
+            remote.timeout = timeout;
+            add(context, &remote, replace, output)
+        }
+        RemoteCommand::Login { name, basic } => login(context, name.as_deref(), basic, output),
+        RemoteCommand::Logout { name } => {
+            let mut store = open_existing(&context.file, output)?;
+            let remote = sync::remote_of(&store, name.as_deref())?;
+            store.put_remote(&Remote { credential: None, ..remote.clone() })?;
+            output.line(&format!("{}: no credential is sealed any more", remote.name))?;
+            Ok(DONE)
+        }
+        RemoteCommand::Use { name } => {
+            let mut store = open_existing(&context.file, output)?;
+            let remote = sync::remote_of(&store, Some(&name))?;
+            store.put_remote(&Remote { is_default: true, ..remote })?;
+            output.line(&format!("{name} is meant where no remote is named"))?;
+            Ok(DONE)
+        }
+        RemoteCommand::Remove { name } => {
+            let mut store = open_existing(&context.file, output)?;
+            sync::remote_of(&store, Some(&name))?;
+            store.remove_remote(&name)?;
+            output.line(&format!("{name} is forgotten, with its credential and what it said; the connectors stay"))?;
+            Ok(DONE)
+        }
+    }
+}
+
+fn absolute(path: &Path) -> anyhow::Result<String> {
+    let path = std::fs::canonicalize(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    path.to_str().map(str::to_owned).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+/// A proxy's password would lie in the file in the clear.
+fn checked_proxy(url: String) -> anyhow::Result<String> {
+    let Some((_, rest)) = url.split_once("://") else {
+        bail!("the proxy is no address such as http://proxy.example:3128");
+    };
+    if rest.contains('@') {
+        bail!("the proxy's address holds a user or a password; give it in $HTTPS_PROXY instead, which is not kept");
+    }
+    Ok(url)
+}
+
+fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let (mut store, _) = open(&context.file, output)?;
+    let name = &remote.name;
+    if store.remotes()?.iter().any(|known| known.name == *name) {
+        if !replace {
+            bail!("there is a remote {name} already; --replace takes its place, with its credential and what it said");
+        }
+        store.remove_remote(name)?;
+    }
+    store.put_remote(remote)?;
+    output.line(&format!("{name}: {}", remote.place()))?;
+    output.notice(&format!(
+        "next: `connector-admin remote login {name}` seals a credential (or give it in $CONNECTOR_ADMIN_API_KEY), then \
+         `connector-admin pull`"
+    ));
+    Ok(DONE)
+}
+
+fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let remotes = Store::open_read_only(file)?.remotes()?;
+    if json {
+        let all: Vec<Value> = remotes.iter().map(as_json).collect();
+        output.json(&Value::from(all))?;
+        return Ok(DONE);
+    }
+    if remotes.is_empty() {
+        output.notice("this file has no remote; `connector-admin remote add NAME URL` names a Kibana");
+    }
+    let row = |remote: &Remote| {
+        vec![
+            format!("{}{}", remote.name, if remote.is_default { " *" } else { "" }),
+            remote.place(),
+            remote.version.clone().unwrap_or_default(),
+            if remote.credential.is_some() { "sealed" } else { "none" }.to_owned(),
+            remote.seen_at.clone().unwrap_or_else(|| "never".to_owned()),
+        ]
+    };
+    let rows: Vec<Vec<String>> = remotes.iter().map(row).collect();
+    output.table(&["NAME", "WHERE", "VERSION", "CREDENTIAL", "READ LAST"], &rows)?;
+    Ok(DONE)
+}
+
+fn as_json(remote: &Remote) -> Value {
+    json!({
+        "name": remote.name, "url": remote.url, "space": if remote.space.is_empty() { "default" } else { &remote.space },
+        "ca_file": remote.ca_file, "proxy": remote.proxy, "timeout": remote.timeout,
+        "has_credential": remote.credential.is_some(), "is_default": remote.is_default,
+        "version": remote.version, "knows_auth_modes": remote.knows_modes, "seen_at": remote.seen_at,
+    })
+}
+
+fn login(context: &Context, name: Option<&str>, basic: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut store = open_existing(&context.file, output)?;
+    let mut remote = sync::remote_of(&store, name)?;
+    let vault = context.vault(&store)?;
+    let credential = if io::stdin().is_terminal() { ask(&remote, basic)? } else { read(basic)? };
+    remote.credential = Some(vault.seal(&remote.as_record(), &credential.to_secret())?);
+    store.put_remote(&remote)?;
+    output.line(&format!("{}: {} sealed in the file", remote.name, credential.kind()))?;
+    Ok(DONE)
+}
+
+/// Asks on the terminal for the credential of a remote.
+pub(super) fn ask(remote: &Remote, basic: bool) -> anyhow::Result<Credential> {
+    let hidden = |prompt: &str| {
+        rpassword::prompt_password(prompt)
+            .map(Zeroizing::new)
+            .context("the credential cannot be asked for without a terminal")
+    };
+    if !basic {
+        let key = hidden(&format!("API key for {}: ", remote.place()))?;
+        return Credential::api_key(&key).map_err(anyhow::Error::msg);
+    }
+    write!(io::stderr(), "User for {}: ", remote.place())?;
+    io::stderr().flush()?;
+    let mut user = String::new();
+    io::stdin().lock().read_line(&mut user).context("the user cannot be read")?;
+    Credential::basic(user.trim(), hidden("Password: ")?).map_err(anyhow::Error::msg)
+}
+
+fn read(basic: bool) -> anyhow::Result<Credential> {
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().lock().read_line(&mut line).context("the credential cannot be read from standard input")?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    let credential = match (basic, line.split_once(':')) {
+        (false, _) => Credential::api_key(line),
+        (true, Some((user, password))) => Credential::basic(user, Zeroizing::new(password.to_owned())),
+        (true, None) => Err("standard input does not begin with USER:PASSWORD".to_owned()),
+    };
+    credential.map_err(anyhow::Error::msg)
+}
+
+/// Seals the credentials of all remotes with the newest key; what cannot be opened is added to `unreadable`.
+pub(super) fn reseal(store: &mut Store, vault: &Vault, unreadable: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+    for remote in store.remotes()?.into_iter().filter(|remote| remote.credential.is_some()) {
+        match vault.reseal(&remote.as_record())? {
+            Resealed::Current => {}
+            Resealed::Anew(sealed) => store.put_remote(&Remote { credential: Some(sealed), ..remote })?,
+            Resealed::Unreadable(reason) => unreadable.push((format!("remote {}", remote.name), reason.to_string())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,343 @@
+//! The two sides: what differs, taking in what Kibana says, deciding conflicts.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::super::context::Context;
+use super::super::output::{Output, counted};
+use super::super::remote_args::Which;
+use super::super::{DONE, NEEDS_A_PERSON};
+use super::{open_existing, parse_filter, remote as remotes};
+use crate::clock;
+use crate::domain::sync::{FieldDrift, Limits, Verdict};
+use crate::domain::{Filter, Remote, Summary};
+use crate::kibana::{Credential, Kibana};
+use crate::store::{BothSides, Push, RequestState, Store, StoreError};
+use crate::sync::{self, Entry, Report, Side, SyncGroup};
+use crate::vault::Vault;
+
+/// A file, a remote, and the way to it.
+pub(super) struct Linked {
+    pub(super) store: Store,
+    pub(super) vault: Vault,
+    pub(super) remote: Remote,
+    pub(super) kibana: Kibana,
+}
+
+/// Opens the file for writing and connects to the remote.
+pub(super) fn link(context: &Context, which: &Which, output: &Output) -> anyhow::Result<Linked> {
+    let store = open_existing(&context.file, output)?;
+    let remote = sync::remote_of(&store, which.remote.as_deref())?;
+    let vault = context.vault(&store)?;
+    let kibana = connect(&remote, &vault)?;
+    Ok(Linked { store, vault, remote, kibana })
+}
+
+/// A connection with the credential of the environment, else the sealed one, else one that is asked for.
+pub(super) fn connect(remote: &Remote, vault: &Vault) -> anyhow::Result<Kibana> {
+    let given = match Credential::from_environment().map_err(anyhow::Error::msg)? {
+        None if remote.credential.is_none() && io::stdin().is_terminal() => Some(remotes::ask(remote, false)?),
+        given => given,
+    };
+    Ok(sync::connect(remote, vault, given, &Arc::new(AtomicBool::new(false)))?)
+}
+
+impl Linked {
+    /// Asks Kibana for its connectors.
+    pub(super) fn fetch(&mut self, output: &Output) -> anyhow::Result<()> {
+        let progress = output.progress();
+        progress.text(&format!("asking {}", self.remote.place()));
+        Ok(sync::fetch(&mut self.store, &mut self.remote, &self.kibana)?)
+    }
+}
+
+pub(super) fn pull(context: &Context, which: &Which, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let mut linked = link(context, which, output)?;
+    linked.fetch(output)?;
+    let Linked { store, vault, remote, .. } = &mut linked;
+    let report = sync::pull(store, vault, remote, None, &clock::now_iso())?;
+    let pulled = &report.pulled;
+    if json {
+        output.json(&json!({
+            "remote": remote.name, "added": pulled.added, "changed": pulled.changed, "deleted": pulled.deleted,
+            "conflicts": report.conflicts, "read_only": report.read_only, "step": pulled.step,
+        }))?;
+    } else {
+        let text = format!(
+            "pulled from {}: {} new, {} changed, {} deleted",
+            remote.name,
+            pulled.added.len(),
+            pulled.changed.len(),
+            pulled.deleted.len()
+        );
+        output.line(&text)?;
+        if report.read_only > 0 {
+            output.line(&format!("{} of Kibana's own stay there; `status` shows them", report.read_only))?;
+        }
+        for id in &report.conflicts {
+            output.line(&format!("conflict, left alone: {id}"))?;
+        }
+    }
+    if !report.conflicts.is_empty() {
+        output
+            .notice("`connector-admin diff` shows both sides of a conflict, `resolve ID --take here|there` decides it");
+    }
+    Ok(if report.conflicts.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
+
+/// The report of a remote: asked for, or as it was seen last.
+fn compared(
+    context: &Context,
+    which: &Which,
+    offline: bool,
+    filter: &Filter,
+    output: &Output,
+) -> anyhow::Result<(Remote, Report)> {
+    let (store, vault, remote) = if offline {
+        let store = Store::open_read_only(&context.file)?;
+        let remote = sync::remote_of(&store, which.remote.as_deref())?;
+        if remote.seen_at.is_none() {
+            bail!("{} was never read; run `connector-admin status` without --offline first", remote.name);
+        }
+        let vault = context.vault(&store)?;
+        (store, vault, remote)
+    } else {
+        let mut linked = link(context, which, output)?;
+        linked.fetch(output)?;
+        (linked.store, linked.vault, linked.remote)
+    };
+    let progress = output.progress();
+    let report =
+        sync::report(&store, &vault, &remote, Limits::default(), &|both| passes(filter, both), &mut |done, total| {
+            progress.bar("compared", done, total, "connectors")
+        })?;
+    Ok((remote, report))
+}
+
+/// Does a connector of either side pass a filter?
+pub(super) fn passes(filter: &Filter, both: &BothSides) -> bool {
+    let there = || both.state.seen.as_ref().map(|seen| seen.to_connector(&both.state.id));
+    filter.is_empty() || both.here.clone().or_else(there).is_some_and(|side| filter.matches(&Summary::of(&side)))
+}
+
+pub(super) fn status(
+    context: &Context,
+    which: &Which,
+    offline: bool,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let (remote, report) = compared(context, which, offline, &Filter::default(), output)?;
+    if json {
+        let mut value = report_json(&remote, &report);
+        if let Some(push) = &report.last_push {
+            value["last_push"] = push_json(push);
+        }
+        output.json(&value)?;
+    } else {
+        headline(&remote, &report, output)?;
+        for group in SyncGroup::ALL {
+            list_group(&report, group, output)?;
+        }
+        if report.is_clean() {
+            output.line("nothing to send, nothing to take")?;
+        }
+    }
+    Ok(if report.is_clean() && !was_cut_off(&report) { DONE } else { NEEDS_A_PERSON })
+}
+
+fn headline(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Result<()> {
+    let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
+    let seen = remote.seen_at.as_deref().unwrap_or("never");
+    output.line(&format!("{}: {}{version}; read {seen}; {} in step", remote.name, remote.place(), report.in_step))?;
+    if !remote.knows_modes {
+        output.line("this Kibana does not know auth modes: they stay in the file, and are not compared")?;
+    }
+    if let Some(push) = report.last_push.as_ref().filter(|_| was_cut_off(report)) {
+        output.line(&format!("the last push (step {}, {}) did not come to its end:", push.step, push.started_at))?;
+        let name_of = |state| match state {
+            RequestState::Done => "sent and taken",
+            RequestState::Refused => "sent and refused",
+            RequestState::NotSent => "not sent",
+            RequestState::Sending => "sent, no answer yet",
+            RequestState::Unknown => "cannot be told (sent again by the next push if something is left to send)",
+        };
+        for request in &push.requests {
+            output.line(&format!(
+                "  {}: {} {} ({})",
+                name_of(request.state),
+                request.call.as_str(),
+                request.id,
+                request.detail
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Some request of the last push was not done, and what it was about still differs.
+fn was_cut_off(report: &Report) -> bool {
+    let differs = |id: &str| report.entries.iter().any(|entry| entry.id == id);
+    report.last_push.as_ref().is_some_and(|push| {
+        push.is_open || push.requests.iter().any(|request| request.state != RequestState::Done && differs(&request.id))
+    })
+}
+
+/// A group with what is to be done about each.
+pub(super) fn list_group(report: &Report, group: SyncGroup, output: &mut Output) -> anyhow::Result<()> {
+    let entries = report.entries.iter().filter(|entry| entry.group() == Some(group));
+    for (at, entry) in entries.enumerate() {
+        if at == 0 {
+            let what = match group {
+                SyncGroup::Conflict => "conflicts, changed on both sides",
+                SyncGroup::Send => "to send",
+                SyncGroup::Blocked => "not to be sent",
+                SyncGroup::Take => "newer in Kibana, to take",
+                SyncGroup::ReadOnly => "Kibana's own, read-only",
+            };
+            output.line(&format!("{what} ({}):", report.count(group)))?;
+        }
+        output.line(&format!("  {} ({}): {}", entry.name, entry.id, entry.what()))?;
+        for line in entry.explained() {
+            output.line(&format!("      {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn diff(
+    context: &Context,
+    which: &Which,
+    offline: bool,
+    filter: Option<&str>,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let filter = parse_filter(filter, output)?;
+    let (remote, report) = compared(context, which, offline, &filter, output)?;
+    let differing: Vec<&Entry> =
+        report.entries.iter().filter(|entry| entry.group() != Some(SyncGroup::ReadOnly)).collect();
+    if json {
+        output.json(&report_json(&remote, &report))?;
+    } else {
+        for entry in &differing {
+            let group = entry.group().map_or("", SyncGroup::label);
+            output.line(&format!("{group}: {} ({}): {}", entry.name, entry.id, entry.what()))?;
+            for field in &entry.fields {
+                output.line(&format!("  {}{}", field.field, drift_word(field)))?;
+                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                if entry.has_base {
+                    output.line(&format!("    base   {}", value(&field.base)))?;
+                }
+                output.line(&format!("    here   {}", value(&field.here)))?;
+                output.line(&format!("    there  {}", value(&field.there)))?;
+            }
+            if entry.sends_secrets {
+                output.line("  secrets (changed here, or never sent; they are not shown)")?;
+            }
+        }
+        output.line(&format!(
+            "{} with differences, {} in step",
+            counted(differing.len() as u64, "connector"),
+            report.in_step
+        ))?;
+    }
+    Ok(if differing.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
+
+fn drift_word(field: &FieldDrift) -> &'static str {
+    use crate::domain::sync::Drift;
+    match field.drift {
+        Drift::Here => " (changed here)",
+        Drift::There => " (changed in Kibana)",
+        Drift::Both => " (changed on both sides)",
+    }
+}
+
+pub(super) fn report_json(remote: &Remote, report: &Report) -> Value {
+    json!({
+        "remote": remote.name, "url": remote.url, "version": remote.version, "seen_at": remote.seen_at,
+        "knows_auth_modes": remote.knows_modes, "in_step": report.in_step,
+        "connectors": report.entries.iter().map(entry_json).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn entry_json(entry: &Entry) -> Value {
+    use crate::domain::sync::{Drift, ModeAfter};
+    let fields: Vec<Value> = entry
+        .fields
+        .iter()
+        .map(|field| {
+            let drift = match field.drift {
+                Drift::Here => "here",
+                Drift::There => "there",
+                Drift::Both => "both",
+            };
+            json!({"field": field.field, "base": field.base, "here": field.here, "there": field.there, "changed": drift})
+        })
+        .collect();
+    let mut value = json!({
+        "id": entry.id, "name": entry.name, "connector_type_id": entry.connector_type_id,
+        "group": entry.group().map_or("in step", SyncGroup::label), "what": entry.what(), "fields": fields,
+        "sends_secrets": entry.sends_secrets,
+    });
+    match &entry.verdict {
+        Verdict::Send { calls, mode, notes } => {
+            value["requests"] = calls.iter().map(|call| call.as_str()).collect();
+            value["auth_mode_after"] = match mode {
+                ModeAfter::AsHere(mode) => mode.as_str().into(),
+                ModeAfter::Unknown | ModeAfter::Gone => Value::Null,
+            };
+            value["auth_mode_carried_by"] = entry.carrier().into();
+            value["notes"] = notes.as_slice().into();
+        }
+        Verdict::Blocked(reason) => value["reason"] = reason.as_str().into(),
+        Verdict::ReadOnly(why) => value["reason"] = (*why).into(),
+        _ => {}
+    }
+    value
+}
+
+fn push_json(push: &Push) -> Value {
+    let requests: Vec<Value> = push
+        .requests
+        .iter()
+        .map(|sent| {
+            json!({"id": sent.id, "call": sent.call.as_str(), "state": sent.state.as_str(), "detail": sent.detail})
+        })
+        .collect();
+    json!({"step": push.step, "started_at": push.started_at, "requests": requests})
+}
+
+pub(super) fn resolve(
+    context: &Context,
+    which: &Which,
+    ids: &[String],
+    side: Side,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let mut store = open_existing(&context.file, output)?;
+    let remote = sync::remote_of(&store, which.remote.as_deref())?;
+    let vault = context.vault(&store)?;
+    let known = |id: &String| -> Result<bool, StoreError> {
+        let state = store.remote_state(&remote.name, id)?;
+        Ok(state.seen.is_some() || state.base.is_some())
+    };
+    if let Some(id) = ids.iter().find(|id| !known(id).unwrap_or(true)) {
+        bail!("{} knows no connector {id:?}; nothing was changed", remote.name);
+    }
+    let (_, no_conflicts) = sync::resolve(&mut store, &vault, &remote, ids, side, &clock::now_iso())?;
+    for id in ids {
+        let text = match (no_conflicts.contains(id), side) {
+            (true, _) => format!("{id}: is no conflict, left alone"),
+            (false, Side::Here) => format!("{id}: as it is here; the next push sends it"),
+            (false, Side::There) => format!("{id}: as it is in Kibana"),
+        };
+        output.line(&text)?;
+    }
+    Ok(if no_conflicts.is_empty() { DONE } else { NEEDS_A_PERSON })
+}

@@ -1,0 +1,189 @@
+//! A remote: a space of a Kibana that a file is a working copy of.
+
+use super::connector::Connector;
+use super::json;
+
+/// Seconds that one request may take, unless the remote says another number.
+pub const TIMEOUT: u32 = 30;
+
+/// A space of a Kibana, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// The name in this file.
+    pub name: String,
+    /// The address with a base path, if there is one, and without a slash at the end.
+    pub url: String,
+    /// The space id; empty for the default space.
+    pub space: String,
+    /// The authorities that are trusted in place of the system's, as a PEM file.
+    pub ca_file: Option<String>,
+    /// The proxy; none leaves it to the environment.
+    pub proxy: Option<String>,
+    /// Seconds that one request may take.
+    pub timeout: u32,
+    /// The sealed credential; none is asked for or taken from the environment.
+    pub credential: Option<String>,
+    /// The one that is meant where none is named.
+    pub is_default: bool,
+    /// Kibana's version, as it told last.
+    pub version: Option<String>,
+    /// It tells auth modes (from 9.4 on).
+    pub knows_modes: bool,
+    /// When it was last read; ISO 8601.
+    pub seen_at: Option<String>,
+}
+
+impl Remote {
+    /// A remote of which nothing is known yet.
+    ///
+    /// # Errors
+    /// What is wrong with the name, the address or the space, for people.
+    pub fn new(name: &str, url: &str, space: Option<&str>) -> Result<Self, String> {
+        if !is_word(name) {
+            return Err(format!("{name:?} is no name for a remote: letters, digits, - and _ only, for example prod"));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            url: address(url)?,
+            space: space_id(space.unwrap_or_default())?,
+            ca_file: None,
+            proxy: None,
+            timeout: TIMEOUT,
+            credential: None,
+            is_default: false,
+            version: None,
+            knows_modes: false,
+            seen_at: None,
+        })
+    }
+
+    /// What its credential is sealed with: a record of its own kind. The address is part of it, so whoever changes
+    /// that in the file cannot have the credential sent elsewhere.
+    pub fn as_record(&self) -> Connector {
+        let config = format!("{{\"url\":{},\"space\":{}}}", json::quote(&self.url), json::quote(&self.space));
+        Connector {
+            config,
+            secrets: self.credential.clone(),
+            ..Connector::new(&format!("remote:{}", self.name), "remote")
+        }
+    }
+
+    /// What comes before `/api` in every address.
+    pub fn base(&self) -> String {
+        if self.space.is_empty() { self.url.clone() } else { format!("{}/s/{}", self.url, self.space) }
+    }
+
+    /// Where it is, for people.
+    pub fn place(&self) -> String {
+        if self.space.is_empty() { self.url.clone() } else { format!("{} (space {})", self.url, self.space) }
+    }
+
+    /// What is sent to it can be read on the way.
+    pub fn is_in_the_clear(&self) -> bool {
+        let Some(rest) = self.url.strip_prefix("http://") else { return false };
+        let host = host(rest.split('/').next().unwrap_or_default());
+        !(host == "localhost" || host == "[::1]" || host.starts_with("127."))
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 40 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// Kibana's rule for ids of spaces; `default` is the one without a prefix.
+fn space_id(space: &str) -> Result<String, String> {
+    let is_id = space.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    match space {
+        "default" => Ok(String::new()),
+        _ if is_id => Ok(space.to_owned()),
+        _ => Err(format!(
+            "{space:?} is no id of a space: lower-case letters, digits, - and _ (the name people see is another)"
+        )),
+    }
+}
+
+fn host(authority: &str) -> &str {
+    match authority.split_once(']') {
+        Some((address, _)) => authority.get(..=address.len()).unwrap_or(authority),
+        None => authority.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// The address without a slash at its end. None of what is wrong is repeated: a password may stand in it.
+fn address(url: &str) -> Result<String, String> {
+    let url = url.trim().trim_end_matches('/');
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return Err(
+            "the address must begin with https:// (or http://), for example https://kibana.example:5601".to_owned()
+        );
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if authority.contains('@') {
+        return Err("the address holds a user or a password; leave them out, `remote login` asks for them".to_owned());
+    }
+    if host(authority).is_empty() || url.chars().any(|c| c.is_whitespace() || c.is_control() || "?#\\\"<>".contains(c))
+    {
+        return Err("the address is not one of a server: https://HOST[:PORT][/BASE-PATH]".to_owned());
+    }
+    if let Some((at, space)) = path.split('/').zip(path.split('/').skip(1)).find(|(at, _)| *at == "s") {
+        return Err(format!("the address names a space (/{at}/{space}); leave that out and give --space {space}"));
+    }
+    if path.split('/').any(|part| part == "app" || part == "api") {
+        return Err("the address goes on after the server (/app or /api); leave that out".to_owned());
+    }
+    Ok(url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_or_refused_with_a_way_on() {
+        for (url, taken) in [
+            ("https://kibana.example:5601/", "https://kibana.example:5601"),
+            ("https://example.com/base/path", "https://example.com/base/path"),
+            (" http://[::1]:5601 ", "http://[::1]:5601"),
+        ] {
+            assert_eq!(Remote::new("prod", url, None).expect(url).url, taken);
+        }
+        for (url, word) in [
+            ("kibana.example", "must begin with https://"),
+            ("ftp://x", "must begin with https://"),
+            ("https://elastic:hunter2@x", "leave them out"),
+            ("https://", "not one of a server"),
+            ("https://x y", "not one of a server"),
+            ("https://x?a=1", "not one of a server"),
+            ("https://x/s/marketing/app/management", "give --space marketing"),
+            ("https://x/app/home", "leave that out"),
+        ] {
+            let error = Remote::new("prod", url, None).expect_err(url);
+            assert!(error.contains(word) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_and_spaces_are_words() {
+        for name in ["", "a b", "a/b", "\u{1b}[1m"] {
+            assert!(Remote::new(name, "https://x", None).is_err(), "{name}");
+        }
+        let of = |space| Remote::new("prod", "https://x", Some(space)).map(|remote| remote.base());
+        assert_eq!(of("default"), Ok("https://x".to_owned()));
+        assert_eq!(of("team-1"), Ok("https://x/s/team-1".to_owned()));
+        assert!(of("Team 1").is_err() && of("../x").is_err());
+    }
+
+    #[test]
+    fn only_this_machine_is_reached_in_the_clear_unasked() {
+        for (url, expected) in [
+            ("https://x", false),
+            ("http://localhost:5601", false),
+            ("http://127.0.0.1:5601/base", false),
+            ("http://[::1]:1", false),
+            ("http://kibana.example", true),
+            ("http://localhost.evil.example", true),
+        ] {
+            assert_eq!(Remote::new("prod", url, None).expect(url).is_in_the_clear(), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,530 @@
+//! What a push would do about one connector, by the rules of Kibana's API: what it can change, what it refuses, and
+//! which auth mode the server ends up with.
+//!
+//! The API infers the mode from the auth type when a connector is created, takes none in a body, and carries the
+//! stored one over on an update. Only a saved-object import sets it, and that takes the secrets away.
+
+use super::Snapshot;
+use super::compare::{Drift, FieldDrift, three_way};
+use crate::domain::{AuthMode, Catalogue, Connector, SecretsState};
+
+/// A request that changes Kibana.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `POST /api/actions/connector/{id}`.
+    Create,
+    /// `PUT /api/actions/connector/{id}`; config and secrets are replaced.
+    Update,
+    /// `POST /api/saved_objects/_import?overwrite=true`; secrets are lost.
+    Import,
+    /// `DELETE /api/actions/connector/{id}`.
+    Delete,
+}
+
+impl Call {
+    /// All of them.
+    pub const ALL: [Call; 4] = [Call::Create, Call::Update, Call::Import, Call::Delete];
+
+    /// The word in the file, in JSON and for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Call::Create => "create",
+            Call::Update => "update",
+            Call::Import => "import",
+            Call::Delete => "delete",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|call| call.as_str() == text)
+    }
+}
+
+/// The three sides of one connector.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'a> {
+    /// What both last agreed on.
+    pub base: Option<&'a Snapshot>,
+    /// The record of the file.
+    pub here: Option<&'a Connector>,
+    /// What Kibana says.
+    pub there: Option<&'a Snapshot>,
+}
+
+/// What is known of the secrets in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// None.
+    None,
+    /// Some that can be opened; the ones Kibana took from here last?
+    Some {
+        /// Kibana has these.
+        is_sent: bool,
+    },
+    /// Some that cannot be opened, and why.
+    Unreadable(String),
+}
+
+/// What a verdict rests on beside the three sides.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The secrets in the file.
+    pub held: Held,
+    /// What may be known of them.
+    pub state: &'a SecretsState,
+    /// Kibana tells auth modes.
+    pub knows_modes: bool,
+    /// Why nobody can change it there, if so: `configuration` or `kibana`.
+    pub managed_by: Option<&'a str>,
+    /// Rules and others that use it.
+    pub referenced_by: u64,
+}
+
+/// What a person allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Delete in Kibana what was deleted in the file.
+    pub delete: bool,
+    /// Set an auth mode although the secrets in Kibana are lost by it.
+    pub lose_secrets: bool,
+}
+
+/// The auth mode that the server ends up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModeAfter {
+    /// The one of the file.
+    AsHere(AuthMode),
+    /// Kibana does not know auth modes.
+    Unknown,
+    /// It goes with the connector.
+    Gone,
+}
+
+/// What is to be done about a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: both sides say the same.
+    InStep,
+    /// A push sends it.
+    Send {
+        /// By these requests, in this order.
+        calls: Vec<Call>,
+        /// The mode afterwards.
+        mode: ModeAfter,
+        /// What to think of before.
+        notes: Vec<String>,
+    },
+    /// A push cannot, and why.
+    Blocked(String),
+    /// Both sides were changed: a person decides.
+    Conflict,
+    /// A pull takes it.
+    Take,
+    /// It is Kibana's own; the file does not have it.
+    ReadOnly(&'static str),
+}
+
+/// Judges one connector; with it, the fields that differ.
+pub fn judge(sides: Sides<'_>, facts: &Facts<'_>, limits: Limits) -> (Verdict, Vec<FieldDrift>) {
+    if let Some(managed_by) = facts.managed_by {
+        let why = why_managed(managed_by);
+        let verdict = match sides.here {
+            Some(_) => {
+                Verdict::Blocked(format!("Kibana has a connector of this id that is {why}; nobody can change it there"))
+            }
+            None => Verdict::ReadOnly(why),
+        };
+        return (verdict, Vec::new());
+    }
+    let none = Vec::new();
+    match (sides.here, sides.there) {
+        (None, None) => (Verdict::InStep, none),
+        (None, Some(there)) => (absent_here(sides.base, there, facts, limits), none),
+        (Some(here), None) => (absent_there(sides.base, here, facts), none),
+        (Some(here), Some(there)) => {
+            let fields = three_way(sides.base, &Snapshot::of(here), there);
+            (both(here, there, &fields, facts, limits), fields)
+        }
+    }
+}
+
+fn why_managed(managed_by: &str) -> &'static str {
+    if managed_by == "kibana" { "a system connector" } else { "preconfigured in kibana.yml" }
+}
+
+/// Deleted in the file, or new in Kibana.
+fn absent_here(base: Option<&Snapshot>, there: &Snapshot, facts: &Facts<'_>, limits: Limits) -> Verdict {
+    match base {
+        None => Verdict::Take,
+        Some(base) if !three_way(Some(base), base, there).is_empty() => Verdict::Conflict,
+        Some(_) if !limits.delete => {
+            Verdict::Blocked("it was deleted here; a push deletes in Kibana only when asked to (--delete)".to_owned())
+        }
+        Some(_) => {
+            let used = facts.referenced_by;
+            let note = (used > 0).then(|| format!("{used} rules or others use it in Kibana and will fail"));
+            Verdict::Send { calls: vec![Call::Delete], mode: ModeAfter::Gone, notes: note.into_iter().collect() }
+        }
+    }
+}
+
+/// New in the file, or deleted in Kibana.
+fn absent_there(base: Option<&Snapshot>, here: &Connector, facts: &Facts<'_>) -> Verdict {
+    if let Some(base) = base {
+        let is_changed = !three_way(Some(base), &Snapshot::of(here), base).is_empty();
+        return if is_changed { Verdict::Conflict } else { Verdict::Take };
+    }
+    if let Some(reason) = cannot_be_sent(here, facts).or_else(|| cannot_be_created(here, facts)) {
+        return Verdict::Blocked(reason);
+    }
+    let mode = here.effective_auth_mode();
+    let auth_type = auth_type_sent(here, facts);
+    let inferred = Catalogue::current().inferred_auth_mode(auth_type.as_deref());
+    match (facts.knows_modes, mode == inferred) {
+        (true, true) => send(vec![Call::Create], ModeAfter::AsHere(mode), Vec::new()),
+        (true, false) => {
+            let note = format!("a create would make it {inferred}, by its auth type; the import sets {mode}");
+            send(with_secrets_after(Call::Import, facts), ModeAfter::AsHere(mode), vec![note])
+        }
+        (false, _) => send(vec![Call::Create], ModeAfter::Unknown, old_server(mode)),
+    }
+}
+
+fn send(calls: Vec<Call>, mode: ModeAfter, notes: Vec<String>) -> Verdict {
+    Verdict::Send { calls, mode, notes }
+}
+
+fn old_server(mode: AuthMode) -> Vec<String> {
+    match mode {
+        AuthMode::Shared => Vec::new(),
+        AuthMode::PerUser => vec!["this Kibana does not know auth modes: per-user stays in the file only".to_owned()],
+    }
+}
+
+/// An import takes the secrets away; an update brings those of the file.
+fn with_secrets_after(call: Call, facts: &Facts<'_>) -> Vec<Call> {
+    match facts.held {
+        Held::Some { .. } => vec![call, Call::Update],
+        Held::None | Held::Unreadable(_) => vec![call],
+    }
+}
+
+fn both(here: &Connector, there: &Snapshot, fields: &[FieldDrift], facts: &Facts<'_>, limits: Limits) -> Verdict {
+    if fields.iter().any(|field| field.drift == Drift::Both) {
+        return Verdict::Conflict;
+    }
+    let is_here = fields.iter().any(|field| field.drift == Drift::Here);
+    let is_there = fields.iter().any(|field| field.drift == Drift::There) || flag_differs(here, there, facts);
+    let has_secrets_to_send = match &facts.held {
+        Held::Some { is_sent } => !is_sent || there.is_missing_secrets,
+        Held::None | Held::Unreadable(_) => false,
+    };
+    match (is_here || has_secrets_to_send, is_there) {
+        (false, false) => Verdict::InStep,
+        (false, true) => Verdict::Take,
+        (true, true) => {
+            Verdict::Blocked("Kibana has newer changes of it; a pull takes them in, then it can be pushed".to_owned())
+        }
+        (true, false) => changed_here(here, there, fields, facts, limits),
+    }
+}
+
+/// Without secrets in the file, whether they are missing is only known from Kibana.
+fn flag_differs(here: &Connector, there: &Snapshot, facts: &Facts<'_>) -> bool {
+    facts.held == Held::None && here.is_missing_secrets != there.is_missing_secrets
+}
+
+fn changed_here(
+    here: &Connector,
+    there: &Snapshot,
+    fields: &[FieldDrift],
+    facts: &Facts<'_>,
+    limits: Limits,
+) -> Verdict {
+    let is_changed = |name: &str| fields.iter().any(|field| field.field == name);
+    if is_changed("connector type") {
+        return Verdict::Blocked(
+            "Kibana cannot change the type of a connector; delete it and create another one".to_owned(),
+        );
+    }
+    if let Some(reason) = cannot_be_sent(here, facts) {
+        return Verdict::Blocked(reason);
+    }
+    let mode = here.effective_auth_mode();
+    let sets_mode = is_changed("auth mode");
+    let lost = lost_by_replacing(here, there, facts);
+    if !sets_mode {
+        return updated(here, there, lost, facts, limits);
+    }
+    match (lost, limits.lose_secrets) {
+        (Some(reason), false) => Verdict::Blocked(format!(
+            "only a saved-object import sets the auth mode, and it takes the secrets away; {reason} (or allow it: --lose-secrets)"
+        )),
+        (Some(_), true) => {
+            let note = "its secrets in Kibana are lost: it cannot run until they are entered again".to_owned();
+            send(vec![Call::Import], ModeAfter::AsHere(mode), vec![note])
+        }
+        (None, _) => {
+            let note = match facts.held {
+                Held::Some { .. } => "until the update has brought its secrets back it cannot run",
+                _ => "it has no secrets that could be lost",
+            };
+            send(with_secrets_after(Call::Import, facts), ModeAfter::AsHere(mode), vec![note.to_owned()])
+        }
+    }
+}
+
+/// An update, which leaves the mode as it is in Kibana.
+fn updated(here: &Connector, there: &Snapshot, lost: Option<String>, facts: &Facts<'_>, limits: Limits) -> Verdict {
+    let mode = here.effective_auth_mode();
+    let is_refused = Catalogue::current().misses_secrets(here, facts.state);
+    let mut notes = if facts.knows_modes { Vec::new() } else { old_server(mode) };
+    match lost {
+        Some(reason) if is_refused => return Verdict::Blocked(reason),
+        Some(reason) if !limits.lose_secrets => {
+            return Verdict::Blocked(format!("an update replaces the secrets; {reason} (or allow it: --lose-secrets)"));
+        }
+        Some(_) => notes.push("secrets that it may have in Kibana are lost".to_owned()),
+        None => {}
+    }
+    if let Some(reason) = refused_auth_type(here, there, facts) {
+        return Verdict::Blocked(reason);
+    }
+    send(vec![Call::Update], if facts.knows_modes { ModeAfter::AsHere(mode) } else { ModeAfter::Unknown }, notes)
+}
+
+/// Reasons that hold for any request about it.
+fn cannot_be_sent(here: &Connector, facts: &Facts<'_>) -> Option<String> {
+    if let Err(reason) = here.config_object() {
+        return Some(format!("{reason}; repair it first"));
+    }
+    if here.is_newer_than_known() {
+        return Some(format!("it belongs to model version {}, which this program does not know", here.model_version));
+    }
+    match &facts.held {
+        Held::Unreadable(reason) => Some(format!("its secrets cannot be opened here ({reason}); enter them again")),
+        Held::None | Held::Some { .. } => None,
+    }
+}
+
+fn cannot_be_created(here: &Connector, facts: &Facts<'_>) -> Option<String> {
+    let catalogue = Catalogue::current();
+    if here.id.trim().is_empty() || here.id.contains('/') {
+        return Some("its id cannot stand in an address of Kibana's API".to_owned());
+    }
+    let known = catalogue.get(&here.connector_type_id);
+    if known.is_some_and(|known| known.is_system) {
+        return Some("Kibana makes system connectors itself".to_owned());
+    }
+    if here.is_missing_secrets || catalogue.misses_secrets(here, facts.state) {
+        return Some(
+            "its secrets are not in this file, and Kibana does not create it without them; enter them first".to_owned(),
+        );
+    }
+    chosen_by_kibana(here, facts)
+}
+
+fn chosen_by_kibana(here: &Connector, facts: &Facts<'_>) -> Option<String> {
+    let auth_type = auth_type_sent(here, facts)?;
+    let is_chosen = Catalogue::current().auth_type(&auth_type).is_some_and(|known| known.is_chosen_by_kibana);
+    is_chosen.then(|| format!("the auth type {auth_type} is set by Kibana and cannot be sent"))
+}
+
+/// The auth type among the secrets counts before that of the config.
+fn auth_type_sent(here: &Connector, facts: &Facts<'_>) -> Option<String> {
+    facts.state.auth_type().map(str::to_owned).or_else(|| here.auth_type().name().map(str::to_owned))
+}
+
+/// Update and import replace the secrets that Kibana has. Why that would lose some, if so.
+fn lost_by_replacing(here: &Connector, there: &Snapshot, facts: &Facts<'_>) -> Option<String> {
+    if matches!(facts.held, Held::Some { .. }) || !may_have_secrets(here, facts) {
+        return None;
+    }
+    let is_needed = Catalogue::current().misses_secrets(here, facts.state);
+    let text = match (there.is_missing_secrets, is_needed) {
+        (true, _) => "its secrets are missing on both sides; enter them here first",
+        (false, true) => "its secrets are in Kibana only, which never tells them; enter them here first",
+        (false, false) => "it may have secrets in Kibana, which never tells them; enter them here first",
+    };
+    Some(text.to_owned())
+}
+
+/// Could a connector of this type and config have secrets? Of an unknown type nobody knows.
+fn may_have_secrets(here: &Connector, facts: &Facts<'_>) -> bool {
+    let Some(known) = Catalogue::current().get(&here.connector_type_id) else { return true };
+    let config = here.config_object().unwrap_or_default();
+    let value_of = |key: &str| match facts.state.auth_type() {
+        Some(id) if key == "authType" => id.into(),
+        _ => config.get(key).cloned().unwrap_or_default(),
+    };
+    known.needs_secrets() || known.secrets.iter().any(|field| field.applies(value_of))
+}
+
+/// What Kibana's update refuses about the auth type, when the mode stays.
+fn refused_auth_type(here: &Connector, there: &Snapshot, facts: &Facts<'_>) -> Option<String> {
+    let stored_mode = there.auth_mode?;
+    let (asked, stored) = (auth_type_sent(here, facts), there.auth_type());
+    if asked == stored {
+        return None;
+    }
+    let implied = Catalogue::current().inferred_auth_mode(asked.as_deref());
+    match (stored_mode, implied) {
+        (AuthMode::PerUser, _) => Some("Kibana refuses another auth type for a per-user connector".to_owned()),
+        (AuthMode::Shared, AuthMode::PerUser) => {
+            Some("Kibana refuses an auth type of users for a shared connector; set its auth mode too".to_owned())
+        }
+        (AuthMode::Shared, AuthMode::Shared) => chosen_by_kibana(here, facts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn webhook(config: &str, mode: AuthMode) -> Connector {
+        Connector { name: "n".into(), config: config.into(), auth_mode: Some(mode), ..Connector::new("id", ".webhook") }
+    }
+
+    const OPEN: &str = r#"{"url":"https://a","method":"post","hasAuth":false,"authType":null}"#;
+    const BASIC: &str =
+        r#"{"url":"https://a","method":"post","hasAuth":true,"authType":"webhook-authentication-basic"}"#;
+
+    struct Case<'a> {
+        base: Option<&'a Connector>,
+        here: Option<&'a Connector>,
+        there: Option<&'a Connector>,
+        held: Held,
+        knows_modes: bool,
+        limits: Limits,
+    }
+
+    fn verdict(case: &Case<'_>) -> Verdict {
+        let told = |record: Option<&Connector>| record.map(|record| Snapshot::as_told(record, case.knows_modes));
+        let (base, there) = (told(case.base), told(case.there));
+        let state = match case.held {
+            Held::Some { .. } => SecretsState::Set { keys: vec!["user".into(), "password".into()], auth_type: None },
+            _ => SecretsState::None,
+        };
+        let facts = Facts {
+            held: case.held.clone(),
+            state: &state,
+            knows_modes: case.knows_modes,
+            managed_by: None,
+            referenced_by: 3,
+        };
+        judge(Sides { base: base.as_ref(), here: case.here, there: there.as_ref() }, &facts, case.limits).0
+    }
+
+    fn calls(verdict: &Verdict) -> &[Call] {
+        match verdict {
+            Verdict::Send { calls, .. } => calls,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_toggled_mode_goes_by_import_and_never_loses_secrets_unasked() {
+        let (old, new) = (webhook(BASIC, AuthMode::Shared), webhook(BASIC, AuthMode::PerUser));
+        let case = |held, limits| Case {
+            base: Some(&old),
+            here: Some(&new),
+            there: Some(&old),
+            held,
+            knows_modes: true,
+            limits,
+        };
+        let plain = Limits::default();
+        assert_eq!(calls(&verdict(&case(Held::Some { is_sent: true }, plain))), [Call::Import, Call::Update]);
+        assert!(
+            matches!(verdict(&case(Held::None, plain)), Verdict::Blocked(reason) if reason.contains("--lose-secrets"))
+        );
+        let lossy = Limits { lose_secrets: true, ..plain };
+        let Verdict::Send { calls, mode, notes } = verdict(&case(Held::None, lossy)) else { panic!("sent") };
+        assert_eq!((calls, mode), (vec![Call::Import], ModeAfter::AsHere(AuthMode::PerUser)));
+        assert!(notes[0].contains("lost"));
+        // Where there are none to lose it is sent as it is; a server that knows no modes is in step.
+        let log = |mode| Connector { connector_type_id: ".server-log".into(), ..webhook("{}", mode) };
+        let (old, new) = (log(AuthMode::Shared), log(AuthMode::PerUser));
+        let mut open = Case { base: Some(&old), here: Some(&new), there: Some(&old), ..case(Held::None, plain) };
+        assert_eq!(self::calls(&verdict(&open)), [Call::Import]);
+        open.knows_modes = false;
+        assert_eq!(verdict(&open), Verdict::InStep);
+    }
+
+    #[test]
+    fn an_update_never_wipes_secrets_that_only_kibana_has() {
+        let (old, mut new) = (webhook(BASIC, AuthMode::Shared), webhook(BASIC, AuthMode::Shared));
+        new.name = "other".into();
+        let case = |held| Case {
+            base: Some(&old),
+            here: Some(&new),
+            there: Some(&old),
+            held,
+            knows_modes: true,
+            limits: Limits::default(),
+        };
+        assert!(matches!(verdict(&case(Held::None)), Verdict::Blocked(reason) if reason.contains("in Kibana only")));
+        assert_eq!(calls(&verdict(&case(Held::Some { is_sent: true }))), [Call::Update]);
+        assert!(matches!(verdict(&case(Held::Unreadable("no key".into()))), Verdict::Blocked(_)));
+    }
+
+    #[test]
+    fn secrets_alone_are_a_change_until_they_were_sent() {
+        let old = webhook(BASIC, AuthMode::Shared);
+        let case = |is_sent| Case {
+            base: Some(&old),
+            here: Some(&old),
+            there: Some(&old),
+            held: Held::Some { is_sent },
+            knows_modes: true,
+            limits: Limits::default(),
+        };
+        assert_eq!(calls(&verdict(&case(false))), [Call::Update]);
+        assert_eq!(verdict(&case(true)), Verdict::InStep);
+    }
+
+    #[test]
+    fn what_is_new_is_created_and_what_is_gone_only_when_asked() {
+        let (open, per_user) = (webhook(OPEN, AuthMode::Shared), webhook(OPEN, AuthMode::PerUser));
+        let case = |base, here, there, limits| Case { base, here, there, held: Held::None, knows_modes: true, limits };
+        let plain = Limits::default();
+        assert_eq!(calls(&verdict(&case(None, Some(&open), None, plain))), [Call::Create]);
+        assert_eq!(calls(&verdict(&case(None, Some(&per_user), None, plain))), [Call::Import]);
+        assert!(matches!(verdict(&case(Some(&open), None, Some(&open), plain)), Verdict::Blocked(_)));
+        let delete = Limits { delete: true, ..plain };
+        let Verdict::Send { calls, notes, .. } = verdict(&case(Some(&open), None, Some(&open), delete)) else {
+            panic!()
+        };
+        assert_eq!((calls, notes.len()), (vec![Call::Delete], 1));
+        // Deleted on one side, changed on the other.
+        let mut changed = open.clone();
+        changed.name = "other".into();
+        assert_eq!(verdict(&case(Some(&open), None, Some(&changed), delete)), Verdict::Conflict);
+        assert_eq!(verdict(&case(Some(&open), Some(&changed), None, plain)), Verdict::Conflict);
+        assert_eq!(verdict(&case(Some(&open), Some(&open), None, plain)), Verdict::Take);
+        assert_eq!(verdict(&case(None, None, Some(&open), plain)), Verdict::Take);
+    }
+
+    #[test]
+    fn what_kibana_refuses_is_said_before_it_is_sent() {
+        let basic = webhook(BASIC, AuthMode::Shared);
+        let other_type = Connector { connector_type_id: ".http".into(), ..basic.clone() };
+        let oauth =
+            webhook(&BASIC.replace("webhook-authentication-basic", "oauth_authorization_code"), AuthMode::Shared);
+        let case = |here| Case {
+            base: Some(&basic),
+            here,
+            there: Some(&basic),
+            held: Held::Some { is_sent: true },
+            knows_modes: true,
+            limits: Limits::default(),
+        };
+        for (here, word) in [(&other_type, "type of a connector"), (&oauth, "auth type of users")] {
+            assert!(matches!(verdict(&case(Some(here))), Verdict::Blocked(reason) if reason.contains(word)), "{word}");
+        }
+        let missing = Connector { is_missing_secrets: true, ..basic.clone() };
+        let create = Case { base: None, there: None, held: Held::None, ..case(Some(&missing)) };
+        assert!(matches!(verdict(&create), Verdict::Blocked(reason) if reason.contains("does not create it without")));
+    }
+}

@@ -1,0 +1,340 @@
+//! The endpoints of Kibana's connector API, and of its saved objects where only those carry something.
+//!
+//! Endpoints, fields and codes: Kibana's published API, as of 8.x to 9.4.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::client::{Answer, Body, Client, Method};
+use super::{Credential, KibanaError};
+use crate::domain::json as text_of;
+use crate::domain::secret::OpenSecrets;
+use crate::domain::sync::{Snapshot, Told};
+use crate::domain::{AuthMode, Connector, Remote};
+
+/// What of an id may stand in an address as it is.
+const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What a server says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Server {
+    /// For example `9.4.0`; none when it does not tell.
+    pub version: Option<String>,
+    /// A project of Elastic's cloud, which has no versions.
+    pub is_serverless: bool,
+}
+
+impl Server {
+    /// From 9.4 on connectors have auth modes.
+    fn knows_modes(&self) -> bool {
+        let numbers = self.version.as_deref().unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
+        let numbers: Vec<u32> = numbers.map_while(|number| number).take(2).collect();
+        self.is_serverless
+            || matches!(numbers.as_slice(), [9, minor] if *minor >= 4)
+            || numbers.first().is_some_and(|major| *major >= 10)
+    }
+}
+
+/// What a run of a connector gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// It worked.
+    pub is_ok: bool,
+    /// What Kibana says, for people.
+    pub message: String,
+    /// The answer as JSON text.
+    pub answer: String,
+}
+
+/// What a saved-object import gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Another id that the connector was given.
+    pub destination: Option<String>,
+}
+
+/// One space of one Kibana.
+pub struct Kibana {
+    client: Client,
+}
+
+/// A connector as the API tells it.
+#[derive(Deserialize)]
+struct ApiConnector {
+    id: String,
+    name: String,
+    connector_type_id: String,
+    #[serde(default)]
+    config: Option<Box<RawValue>>,
+    #[serde(default)]
+    is_missing_secrets: Option<bool>,
+    #[serde(default)]
+    is_preconfigured: bool,
+    #[serde(default)]
+    is_system_action: bool,
+    #[serde(default)]
+    auth_mode: Option<String>,
+    #[serde(default)]
+    referenced_by_count: Option<u64>,
+}
+
+impl Kibana {
+    /// A space, reached as the remote says. `cancel` stops what only reads.
+    ///
+    /// # Errors
+    /// [`KibanaError::Settings`]: the file of authorities or the proxy cannot be used.
+    pub fn new(
+        remote: &Remote,
+        credential: Option<&Credential>,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Self, KibanaError> {
+        Ok(Self { client: Client::new(remote, credential, cancel.clone())? })
+    }
+
+    /// What the server says of itself.
+    ///
+    /// # Errors
+    /// As any call: not reached, refused, or not Kibana.
+    pub fn server(&self) -> Result<Server, KibanaError> {
+        let answer = match self.client.ask(Method::Get, "/api/status", None) {
+            Ok(answer) => answer,
+            // It tells nothing to people without a right to it, and that it is not quite available to nobody else.
+            Err(KibanaError::Refused { status: 403 | 404, .. }) => return Ok(Server::default()),
+            Err(error) => return Err(error),
+        };
+        let said: Value = serde_json::from_str(&answer.text).map_err(|_| self.odd("its status is no JSON", false))?;
+        let version = said.get("version");
+        let text = |key| version.and_then(|version| version.get(key)).and_then(Value::as_str);
+        Ok(Server {
+            version: text("number").map(str::to_owned),
+            is_serverless: text("build_flavor") == Some("serverless"),
+        })
+    }
+
+    /// All connectors of the space; with them, whether auth modes are told.
+    ///
+    /// # Errors
+    /// As any call.
+    pub fn connectors(&self, server: &Server) -> Result<(Vec<Told>, bool), KibanaError> {
+        let answer = self.client.ask(Method::Get, "/api/actions/connectors", None)?;
+        let said: Vec<ApiConnector> = self.read(&answer, "the list of connectors", false)?;
+        let knows_modes = server.knows_modes() || said.iter().any(|one| one.auth_mode.is_some());
+        let mut seen = HashSet::new();
+        if let Some(twice) = said.iter().find(|one| !seen.insert(one.id.as_str())) {
+            return Err(self.odd(&format!("the connector {:?} is told twice", twice.id), false));
+        }
+        Ok((said.into_iter().map(|one| told(one, knows_modes)).collect(), knows_modes))
+    }
+
+    /// One connector; none when there is none of this id.
+    ///
+    /// # Errors
+    /// As any call.
+    pub fn connector(&self, id: &str, knows_modes: bool) -> Result<Option<Told>, KibanaError> {
+        match self.client.ask(Method::Get, &path_of(id), None) {
+            Ok(answer) => Ok(Some(told(self.read(&answer, "the connector", false)?, knows_modes))),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates a connector.
+    ///
+    /// # Errors
+    /// As any call.
+    pub fn create(&self, record: &Connector, secrets: &OpenSecrets, knows_modes: bool) -> Result<Told, KibanaError> {
+        let body = body_of(record, secrets, true);
+        let answer = self.write(Method::Post, &path_of(&record.id), &body, secrets)?;
+        Ok(told(self.read(&answer, "the connector", true)?, knows_modes))
+    }
+
+    /// Replaces name, config and secrets of a connector.
+    ///
+    /// # Errors
+    /// As any call.
+    pub fn update(&self, record: &Connector, secrets: &OpenSecrets, knows_modes: bool) -> Result<Told, KibanaError> {
+        let body = body_of(record, secrets, false);
+        let answer = self.write(Method::Put, &path_of(&record.id), &body, secrets)?;
+        Ok(told(self.read(&answer, "the connector", true)?, knows_modes))
+    }
+
+    /// Deletes a connector; one that is not there is deleted.
+    ///
+    /// # Errors
+    /// As any call.
+    pub fn delete(&self, id: &str) -> Result<(), KibanaError> {
+        match self.client.ask(Method::Delete, &path_of(id), None) {
+            Ok(_) => Ok(()),
+            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Imports one saved object, in place of the one of its id.
+    ///
+    /// # Errors
+    /// As any call; Kibana answers 200 for an object it did not take, which is an error here.
+    pub fn import(&self, line: &str) -> Result<Imported, KibanaError> {
+        let boundary = format!("connector-admin-{}", uuid::Uuid::new_v4().simple());
+        let text = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"connector.ndjson\"\r\n\
+             Content-Type: application/ndjson\r\n\r\n{line}\n\r\n--{boundary}--\r\n"
+        );
+        let body = Body {
+            bytes: Zeroizing::new(text.into_bytes()),
+            content_type: format!("multipart/form-data; boundary={boundary}"),
+        };
+        let answer = self.client.ask(Method::Post, "/api/saved_objects/_import?overwrite=true", Some(&body))?;
+        let said: Value = self.read(&answer, "the outcome of the import", true)?;
+        if said.get("success") != Some(&Value::Bool(true)) {
+            return Err(KibanaError::Refused {
+                place: self.client.place().to_owned(),
+                status: 422,
+                message: self.client.without_secrets(&import_problem(&said), &[]),
+                advice: "",
+            });
+        }
+        let first = said.get("successResults").and_then(|results| results.get(0));
+        let destination = first.and_then(|first| first.get("destinationId")).and_then(Value::as_str);
+        Ok(Imported { destination: destination.map(str::to_owned) })
+    }
+
+    /// Has Kibana run a connector: what it does is done for real.
+    ///
+    /// # Errors
+    /// As any call; a run that fails is no error.
+    pub fn execute(&self, id: &str, params: &Value) -> Result<Executed, KibanaError> {
+        let body = Body::json(&json!({ "params": params }).to_string());
+        let answer = self.client.ask(Method::Post, &format!("{}/_execute", path_of(id)), Some(&body))?;
+        if answer.status == 204 {
+            return Ok(Executed {
+                is_ok: true,
+                message: "done; it gave no answer".to_owned(),
+                answer: "null".to_owned(),
+            });
+        }
+        let said: Value = self.read(&answer, "the outcome of the run", true)?;
+        let text = |key| said.get(key).and_then(Value::as_str);
+        let is_ok = text("status") == Some("ok");
+        let parts: Vec<&str> = [text("message"), text("service_message")].into_iter().flatten().collect();
+        let message = match (is_ok, parts.is_empty()) {
+            (_, false) => parts.join(": "),
+            (true, true) => "it worked".to_owned(),
+            (false, true) => "it failed, and Kibana does not say why".to_owned(),
+        };
+        Ok(Executed { is_ok, message: self.client.without_secrets(&message, &[]), answer: answer.text })
+    }
+
+    /// Sends what holds secrets; none of them comes back in an error.
+    fn write(&self, method: Method, path: &str, body: &Body, secrets: &OpenSecrets) -> Result<Answer, KibanaError> {
+        self.client.ask(method, path, Some(body)).map_err(|error| match error {
+            KibanaError::Refused { place, status, message, advice } => {
+                let message = self.client.without_secrets(&message, &secrets.texts());
+                KibanaError::Refused { place, status, message, advice }
+            }
+            other => other,
+        })
+    }
+
+    fn read<'a, T: Deserialize<'a>>(&self, answer: &'a Answer, what: &str, is_write: bool) -> Result<T, KibanaError> {
+        if text_of::depth(&answer.text) > text_of::DEEPEST {
+            return Err(self.odd(&format!("{what} is nested too deep"), is_write));
+        }
+        serde_json::from_str(&answer.text).map_err(|error| {
+            self.odd(&format!("{what} cannot be read (line {}, column {})", error.line(), error.column()), is_write)
+        })
+    }
+
+    fn odd(&self, reason: &str, may_have_arrived: bool) -> KibanaError {
+        KibanaError::NotKibana { place: self.client.place().to_owned(), reason: reason.to_owned(), may_have_arrived }
+    }
+}
+
+fn path_of(id: &str) -> String {
+    format!("/api/actions/connector/{}", utf8_percent_encode(id, IN_ADDRESS))
+}
+
+fn told(said: ApiConnector, knows_modes: bool) -> Told {
+    let managed_by = match (said.is_preconfigured, said.is_system_action) {
+        (_, true) => Some("kibana"),
+        (true, _) => Some("configuration"),
+        _ => None,
+    };
+    // The first form leaves the mode out where there is none; every reader takes that as shared.
+    let mode = said.auth_mode.as_deref().and_then(AuthMode::parse).unwrap_or(AuthMode::Shared);
+    let config = said.config.map_or_else(|| "{}".to_owned(), |config| config.get().to_owned());
+    let config = if config.trim() == "null" { "{}".to_owned() } else { text_of::compact(&config).unwrap_or(config) };
+    Told {
+        id: said.id,
+        snapshot: Snapshot {
+            name: said.name,
+            connector_type_id: said.connector_type_id,
+            config,
+            auth_mode: knows_modes.then_some(mode),
+            is_missing_secrets: said.is_missing_secrets.unwrap_or(false),
+        },
+        managed_by,
+        referenced_by: said.referenced_by_count.unwrap_or(0),
+    }
+}
+
+/// The body of a create or an update. Nothing else may stand in it.
+fn body_of(record: &Connector, secrets: &OpenSecrets, is_create: bool) -> Body {
+    let head = if is_create {
+        json!({"name": record.name, "connector_type_id": record.connector_type_id})
+    } else {
+        json!({"name": record.name})
+    };
+    let head = head.to_string();
+    let secrets = secrets.secret().expose();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(head.len() + record.config.len() + secrets.len() + 32));
+    for part in [head.trim_end_matches('}'), ",\"config\":", &record.config, ",\"secrets\":", secrets, "}"] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    Body { bytes, content_type: "application/json".to_owned() }
+}
+
+fn import_problem(said: &Value) -> String {
+    let first = said.get("errors").and_then(|errors| errors.get(0)).and_then(|error| error.get("error"));
+    let text = |key| first.and_then(|error| error.get(key)).and_then(Value::as_str);
+    match (text("type"), text("message")) {
+        (_, Some(message)) => message.to_owned(),
+        (Some("ambiguous_conflict"), _) => "several connectors of other spaces come from this one".to_owned(),
+        (Some("unsupported_type"), _) => "this Kibana does not import connectors".to_owned(),
+        (Some(kind), _) => format!("the import ended with {kind}"),
+        (None, None) => "the import was not done, and Kibana does not say why".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_servers_know_modes() {
+        for (version, expected) in [
+            ("8.19.3", false),
+            ("9.3.9", false),
+            ("9.4.0", true),
+            ("9.10.0-SNAPSHOT", true),
+            ("10.0.0", true),
+            ("", false),
+        ] {
+            let server = Server { version: Some(version.to_owned()), is_serverless: false };
+            assert_eq!(server.knows_modes(), expected, "{version}");
+        }
+        assert!(Server { version: None, is_serverless: true }.knows_modes());
+    }
+
+    #[test]
+    fn an_id_stays_one_part_of_the_address() {
+        assert_eq!(path_of("a/b?c#d%20é"), "/api/actions/connector/a%2Fb%3Fc%23d%2520%C3%A9");
+    }
+}

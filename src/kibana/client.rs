@@ -1,0 +1,366 @@
+//! Requests and answers: time-outs, bounded retries, limits on what is read, no redirects, and a way to stop.
+
+use std::fs;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::{HeaderValue, Request, Uri, header};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use zeroize::Zeroizing;
+
+use super::credential::Credential;
+use super::error::{KibanaError, advice};
+use crate::domain::Remote;
+
+/// How often a request is tried that changes nothing.
+const TRIES: u32 = 4;
+/// Before the second try; each further wait is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait that a server may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How soon a stop is noticed.
+const STEP: Duration = Duration::from_millis(50);
+/// A server that does not take a connection within this is not there.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The largest answer that is read: ten thousand connectors of several kilobytes.
+const LARGEST: u64 = 128 << 20;
+
+/// The version of Kibana's public API; serverless asks for it.
+const API_VERSION: &str = "2023-10-31";
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// A body and its content type.
+pub(super) struct Body {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) content_type: String,
+}
+
+impl Body {
+    pub(super) fn json(text: &str) -> Self {
+        Self { bytes: Zeroizing::new(text.as_bytes().to_vec()), content_type: "application/json".to_owned() }
+    }
+}
+
+/// An answer that has come whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) text: String,
+    is_json: bool,
+    retry_after: Option<Duration>,
+    location: Option<String>,
+}
+
+/// A connection to one space of one server.
+pub(super) struct Client {
+    agent: Agent,
+    base: String,
+    place: String,
+    authorization: Option<Zeroizing<String>>,
+    hidden: Vec<Zeroizing<String>>,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Client {
+    pub(super) fn new(
+        remote: &Remote,
+        credential: Option<&Credential>,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, KibanaError> {
+        let config = Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(u64::from(remote.timeout.max(1)))))
+            .timeout_connect(Some(CONNECT.min(Duration::from_secs(u64::from(remote.timeout.max(1))))))
+            .http_status_as_error(false)
+            // Where a redirect leads, the credential must not go. It is told instead.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("connector-admin/", env!("CARGO_PKG_VERSION")))
+            .tls_config(TlsConfig::builder().root_certs(roots(remote)?).build());
+        let config = match &remote.proxy {
+            Some(url) => config.proxy(Some(ureq::Proxy::new(url).map_err(|_| wrong_proxy())?)),
+            None => config,
+        };
+        Ok(Self {
+            agent: config.build().new_agent(),
+            base: remote.base(),
+            place: remote.place(),
+            authorization: credential.map(Credential::header),
+            hidden: credential.map(Credential::words).unwrap_or_default(),
+            cancel,
+        })
+    }
+
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Asks, and gives the answer whatever its status is. What changes nothing is tried again when the server is not
+    /// available; a 429 says that the request was not taken, so that is tried again too.
+    pub(super) fn ask(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
+        let mut wait = FIRST_WAIT;
+        for left in (0..TRIES).rev() {
+            let asked = self.ask_once(method, path, body);
+            let is_passing = match &asked {
+                Ok(answer) => answer.status == 429 || (method == Method::Get && matches!(answer.status, 502..=504)),
+                Err(KibanaError::Unreachable { .. }) => method == Method::Get,
+                Err(_) => false,
+            };
+            if !is_passing || left == 0 {
+                return asked.and_then(|answer| self.settle(method, answer));
+            }
+            let asked_for = asked.ok().and_then(|answer| answer.retry_after).unwrap_or(wait).min(LONGEST_WAIT);
+            self.pause(asked_for)?;
+            wait *= 2;
+        }
+        Err(KibanaError::Cancelled)
+    }
+
+    /// Waits, unless it is to stop.
+    fn pause(&self, wait: Duration) -> Result<(), KibanaError> {
+        let until = Instant::now() + wait;
+        while Instant::now() < until {
+            if self.is_cancelled() {
+                return Err(KibanaError::Cancelled);
+            }
+            thread::sleep(STEP.min(until.saturating_duration_since(Instant::now())));
+        }
+        Ok(())
+    }
+
+    /// One try, on a thread of its own: what only reads is left alone when it is to stop. What changes something is
+    /// waited for, since its outcome has to be known; its time-out bounds that.
+    fn ask_once(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
+        let request = self.request(method, path, body)?;
+        let (agent, place) = (self.agent.clone(), self.place.clone());
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            let _ = send.send(exchange(&agent, method, request, &place));
+        });
+        loop {
+            match receive.recv_timeout(STEP) {
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Timeout) if self.is_cancelled() && method == Method::Get => {
+                    return Err(KibanaError::Cancelled);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let cause = "the request ended without an answer".to_owned();
+                    return Err(KibanaError::Unreachable { place: self.place.clone(), cause, may_have_arrived: true });
+                }
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Request<Vec<u8>>, KibanaError> {
+        let wrong = |_| KibanaError::Settings(format!("{} is no address that can be asked", self.place));
+        let name = match method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        };
+        let mut request = Request::builder()
+            .method(name)
+            .uri(format!("{}{path}", self.base))
+            .header("kbn-xsrf", "connector-admin")
+            .header("elastic-api-version", API_VERSION)
+            .header(header::ACCEPT, "application/json");
+        if let Some(authorization) = &self.authorization {
+            let mut value = HeaderValue::from_str(authorization)
+                .map_err(|_| KibanaError::Settings("the credential holds characters that cannot be sent".to_owned()))?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, &body.content_type);
+        }
+        request.body(body.map(|body| body.bytes.to_vec()).unwrap_or_default()).map_err(|_| wrong(()))
+    }
+
+    /// What the status of an answer means where it is not about a connector.
+    fn settle(&self, method: Method, answer: Answer) -> Result<Answer, KibanaError> {
+        let may_have_arrived = method != Method::Get && !matches!(answer.status, 300..=499);
+        let odd = |reason| KibanaError::NotKibana { place: self.place.clone(), reason, may_have_arrived };
+        match answer.status {
+            204 => Ok(answer),
+            300..=399 => Err(odd(redirected(answer.location.as_deref(), &self.base))),
+            status if status >= 400 => Err(KibanaError::Refused {
+                place: self.place.clone(),
+                status,
+                message: self.message(&answer),
+                advice: advice(status),
+            }),
+            _ if !answer.is_json => Err(odd("it is not JSON (a sign-in page, or a proxy?)".to_owned())),
+            _ => Ok(answer),
+        }
+    }
+
+    /// Kibana's word for an error, short and without what must not be repeated.
+    fn message(&self, answer: &Answer) -> String {
+        let said = serde_json::from_str::<Value>(&answer.text).ok();
+        let text = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str);
+        self.without_secrets(text.unwrap_or("no reason was given"), &[])
+    }
+
+    /// A text of the server without the credential and without `secrets`, cut to what a person reads.
+    pub(super) fn without_secrets(&self, text: &str, secrets: &[Zeroizing<String>]) -> String {
+        let mut text = text.to_owned();
+        for hidden in self.hidden.iter().chain(secrets).filter(|hidden| !hidden.is_empty()) {
+            text = text.replace(hidden.as_str(), "…");
+        }
+        const LONGEST: usize = 500;
+        match text.char_indices().nth(LONGEST) {
+            Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+            None => text,
+        }
+    }
+}
+
+fn wrong_proxy() -> KibanaError {
+    KibanaError::Settings("the proxy is no address such as http://proxy.example:3128".to_owned())
+}
+
+/// The authorities that are trusted: the system's, or those of a file.
+fn roots(remote: &Remote) -> Result<RootCerts, KibanaError> {
+    let Some(path) = &remote.ca_file else { return Ok(RootCerts::PlatformVerifier) };
+    let cannot = |cause: String| KibanaError::Settings(format!("{path}: {cause}"));
+    let pem = fs::read(path).map_err(|error| cannot(error.to_string()))?;
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+            Ok(_) => None,
+            Err(_) => Some(Err(cannot("it holds something that is no PEM certificate".to_owned()))),
+        })
+        .collect::<Result<_, _>>()?;
+    if certificates.is_empty() {
+        return Err(cannot("there is no certificate in it; it has to be a PEM file".to_owned()));
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+fn redirected(location: Option<&str>, base: &str) -> String {
+    let target = location.and_then(|location| location.parse::<Uri>().ok());
+    let own: Option<Uri> = base.parse().ok();
+    let host = |uri: &Uri| uri.authority().map(|authority| authority.host().to_owned());
+    match target.as_ref().and_then(host) {
+        Some(to) if own.as_ref().and_then(host).as_ref() != Some(&to) => {
+            format!("it sends on to another host ({to}); the credential was not sent there")
+        }
+        Some(_) if target.as_ref().and_then(Uri::scheme_str) == Some("https") && base.starts_with("http://") => {
+            "it sends on to https; put https:// in the remote's address".to_owned()
+        }
+        _ => "it sends on to another page (a sign-in page, or a base path that is missing in the address?)".to_owned(),
+    }
+}
+
+fn exchange(agent: &Agent, method: Method, request: Request<Vec<u8>>, place: &str) -> Result<Answer, KibanaError> {
+    let (parts, body) = request.into_parts();
+    let body = Zeroizing::new(body);
+    let sent = match method {
+        Method::Get | Method::Delete => agent.run(Request::from_parts(parts, ())),
+        Method::Post | Method::Put => agent.run(Request::from_parts(parts, body.as_slice())),
+    };
+    let is_write = method != Method::Get;
+    let mut response = sent.map_err(|error| failed(&error, place, is_write))?;
+    let text_of = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let content_type = text_of("content-type").unwrap_or_default();
+    let (retry_after, location) = (text_of("retry-after"), text_of("location"));
+    let status = response.status().as_u16();
+    let mut bytes = Vec::new();
+    response
+        .body_mut()
+        .with_config()
+        .limit(LARGEST)
+        .reader()
+        .read_to_end(&mut bytes)
+        .map_err(|error| broken_off(&error, place, is_write))?;
+    let is_json = content_type.to_ascii_lowercase().contains("json");
+    let text = String::from_utf8(bytes).map_err(|_| KibanaError::NotKibana {
+        place: place.to_owned(),
+        reason: "it is not UTF-8".to_owned(),
+        may_have_arrived: is_write && status < 300,
+    })?;
+    let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    Ok(Answer { status, text, is_json, retry_after, location })
+}
+
+fn broken_off(error: &std::io::Error, place: &str, is_write: bool) -> KibanaError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    match inner {
+        Some(ureq::Error::BodyExceedsLimit(limit)) => KibanaError::NotKibana {
+            place: place.to_owned(),
+            reason: format!("the answer is larger than {} MiB", limit >> 20),
+            may_have_arrived: is_write,
+        },
+        Some(error) => failed(error, place, is_write),
+        None => KibanaError::Unreachable {
+            place: place.to_owned(),
+            cause: format!("the answer broke off ({error})"),
+            may_have_arrived: is_write,
+        },
+    }
+}
+
+/// Why nothing came back, in words. None of the request is in them.
+fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
+    use std::io::ErrorKind;
+    let mut may_have_arrived = is_write;
+    let cause = match error {
+        ureq::Error::HostNotFound => {
+            may_have_arrived = false;
+            "there is no host of this name".to_owned()
+        }
+        ureq::Error::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
+            may_have_arrived = false;
+            "it does not take connections; does Kibana run there, on this port?".to_owned()
+        }
+        ureq::Error::Timeout(_) => "it did not answer in time (--timeout of `remote add` gives it longer)".to_owned(),
+        ureq::Error::Rustls(cause) => {
+            may_have_arrived = false;
+            format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
+        }
+        ureq::Error::Io(cause) if tls_cause(cause).is_some() => {
+            may_have_arrived = false;
+            let cause = tls_cause(cause).unwrap_or_default();
+            format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
+        }
+        ureq::Error::ConnectProxyFailed(cause) => {
+            may_have_arrived = false;
+            format!("the proxy refused: {cause}")
+        }
+        ureq::Error::InvalidProxyUrl => return wrong_proxy(),
+        ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_) => {
+            return KibanaError::NotKibana {
+                place: place.to_owned(),
+                reason: "the answer is no HTTP".to_owned(),
+                may_have_arrived: is_write,
+            };
+        }
+        ureq::Error::Io(cause) => format!("the connection broke ({cause})"),
+        other => other.to_string(),
+    };
+    KibanaError::Unreachable { place: place.to_owned(), cause, may_have_arrived }
+}
+
+fn tls_cause(error: &std::io::Error) -> Option<String> {
+    let text = error.get_ref()?.to_string();
+    (text.contains("certificate") || text.contains("TLS") || text.contains("tls")).then_some(text)
+}

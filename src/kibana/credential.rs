@@ -1,0 +1,182 @@
+//! Who asks: an API key, or a user and a password.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::domain::secret::Secret;
+
+/// Gives an API key without asking.
+const API_KEY: &str = "CONNECTOR_ADMIN_API_KEY";
+/// Gives a user without asking.
+const USERNAME: &str = "CONNECTOR_ADMIN_USERNAME";
+/// Gives the user's password without asking.
+const PASSWORD: &str = "CONNECTOR_ADMIN_PASSWORD";
+
+/// A credential; wiped when dropped, printed by nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// Base64 of `id:key`, as Elasticsearch's `encoded`.
+    ApiKey(Zeroizing<String>),
+    /// Basic authentication.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Zeroizing<String>,
+    },
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Credential::ApiKey(_) => "ApiKey(…)",
+            Credential::Basic { .. } => "Basic(…)",
+        })
+    }
+}
+
+/// As it is sealed.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Sealed<'a> {
+    ApiKey(&'a str),
+    Basic(&'a str, &'a str),
+}
+
+impl Credential {
+    /// An API key as a person has it: encoded, or as `id:key`.
+    ///
+    /// # Errors
+    /// What is wrong, for people; it is not repeated.
+    pub fn api_key(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let text = text.strip_prefix("ApiKey ").unwrap_or(text).trim();
+        let encoded =
+            if text.contains(':') { Zeroizing::new(BASE64.encode(text)) } else { Zeroizing::new(text.to_owned()) };
+        let decoded = BASE64.decode(encoded.as_bytes()).ok().map(Zeroizing::new);
+        match decoded.is_some_and(|decoded| decoded.contains(&b':')) {
+            true => Ok(Credential::ApiKey(encoded)),
+            false => {
+                Err("that is no API key: it is base64 (the `encoded` of Elasticsearch's answer), or id:key".to_owned())
+            }
+        }
+    }
+
+    /// A user and a password.
+    ///
+    /// # Errors
+    /// A user with a colon, which basic authentication cannot send.
+    pub fn basic(user: &str, password: Zeroizing<String>) -> Result<Self, String> {
+        match user {
+            "" => Err("the user is empty".to_owned()),
+            _ if user.contains(':') => Err("a user name cannot hold a colon".to_owned()),
+            _ => Ok(Credential::Basic { user: user.to_owned(), password }),
+        }
+    }
+
+    /// The credential that the environment gives: `CONNECTOR_ADMIN_API_KEY`, else `CONNECTOR_ADMIN_USERNAME` with
+    /// `CONNECTOR_ADMIN_PASSWORD`.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn from_environment() -> Result<Option<Self>, String> {
+        let read = |name: &str| match std::env::var(name) {
+            Ok(text) if text.is_empty() => Err(format!("${name} is set but empty; give the value or unset it")),
+            Ok(text) => Ok(Some(Zeroizing::new(text))),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(format!("${name} is not UTF-8")),
+        };
+        if let Some(key) = read(API_KEY)? {
+            return Self::api_key(&key).map(Some).map_err(|reason| format!("${API_KEY}: {reason}"));
+        }
+        match (read(USERNAME)?, read(PASSWORD)?) {
+            (Some(user), Some(password)) => Self::basic(&user, password).map(Some),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(format!("${USERNAME} is set, and ${PASSWORD} is not")),
+            (None, Some(_)) => Err(format!("${PASSWORD} is set, and ${USERNAME} is not")),
+        }
+    }
+
+    /// For sealing.
+    pub fn to_secret(&self) -> Secret {
+        let sealed = match self {
+            Credential::ApiKey(key) => Sealed::ApiKey(key),
+            Credential::Basic { user, password } => Sealed::Basic(user, password),
+        };
+        Secret::json(Zeroizing::new(serde_json::to_string(&sealed).unwrap_or_default()))
+    }
+
+    /// Reads what was sealed.
+    pub fn from_secret(secret: &Secret) -> Option<Self> {
+        // Strings with escapes cannot be borrowed, so they are read as owned ones.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Opened {
+            ApiKey(Zeroizing<String>),
+            Basic(String, Zeroizing<String>),
+        }
+        Some(match serde_json::from_str(secret.expose()).ok()? {
+            Opened::ApiKey(key) => Credential::ApiKey(key),
+            Opened::Basic(user, password) => Credential::Basic { user, password },
+        })
+    }
+
+    /// The value of the `Authorization` header.
+    pub(super) fn header(&self) -> Zeroizing<String> {
+        match self {
+            Credential::ApiKey(key) => Zeroizing::new(format!("ApiKey {}", key.as_str())),
+            Credential::Basic { user, password } => {
+                let pair = Zeroizing::new(format!("{user}:{}", password.as_str()));
+                Zeroizing::new(format!("Basic {}", Zeroizing::new(BASE64.encode(pair.as_bytes())).as_str()))
+            }
+        }
+    }
+
+    /// What must not be repeated by anybody.
+    pub(super) fn words(&self) -> Vec<Zeroizing<String>> {
+        match self {
+            Credential::ApiKey(key) => vec![key.clone()],
+            Credential::Basic { password, .. } => vec![password.clone()],
+        }
+    }
+
+    /// Which kind, for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Credential::ApiKey(_) => "an API key",
+            Credential::Basic { .. } => "user and password",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_are_sealed_and_read_again() {
+        let password = Zeroizing::new("p\"ä\\:\n".to_owned());
+        for credential in [
+            Credential::api_key("aWQ6a2V5").expect("encoded"),
+            Credential::api_key(" id:key ").expect("a pair"),
+            Credential::basic("elastic", password).expect("basic"),
+        ] {
+            assert_eq!(Credential::from_secret(&credential.to_secret()), Some(credential.clone()));
+            assert!(!format!("{credential:?}").contains("a2V5"));
+        }
+        assert_eq!(Credential::api_key("id:key").expect("a pair").header().as_str(), "ApiKey aWQ6a2V5");
+    }
+
+    #[test]
+    fn what_is_no_credential_is_not_repeated() {
+        for text in ["hunter2", "", "ApiKey", "aHVudGVyMg=="] {
+            let error = Credential::api_key(text).expect_err(text);
+            assert!(!error.contains("hunter2"));
+        }
+        assert!(Credential::basic("a:b", Zeroizing::default()).is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! What can go wrong with a server, in words that say what to do next.
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KibanaError {
+    /// It was not reached, or did not answer in time.
+    #[error("{place} was not reached: {cause}")]
+    Unreachable {
+        /// The server.
+        place: String,
+        /// Why, with what to do.
+        cause: String,
+        /// The request may have arrived before.
+        may_have_arrived: bool,
+    },
+    /// It answered with an error.
+    #[error("{place} refused ({status}): {message}{advice}")]
+    Refused {
+        /// The server.
+        place: String,
+        /// The HTTP status.
+        status: u16,
+        /// Kibana's word.
+        message: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// What answered is not Kibana, or not as this program knows it.
+    #[error("{place} answered with something else than Kibana: {reason}")]
+    NotKibana {
+        /// The server.
+        place: String,
+        /// What it was.
+        reason: String,
+        /// The request may have been done all the same.
+        may_have_arrived: bool,
+    },
+    /// The remote cannot be used as it is.
+    #[error("{0}")]
+    Settings(String),
+    /// The user stopped it.
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl KibanaError {
+    /// Kibana may have done what was asked, though it did not say so.
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            KibanaError::Unreachable { may_have_arrived, .. } | KibanaError::NotKibana { may_have_arrived, .. } => {
+                *may_have_arrived
+            }
+            KibanaError::Refused { status, .. } => *status >= 500,
+            KibanaError::Settings(_) | KibanaError::Cancelled => false,
+        }
+    }
+
+    /// It concerns the server as a whole: the next request would fail too.
+    pub fn is_about_the_server(&self) -> bool {
+        match self {
+            KibanaError::Refused { status, .. } => matches!(*status, 401 | 429) || *status >= 500,
+            _ => true,
+        }
+    }
+
+    /// The HTTP status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            KibanaError::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// What a person can do about a refusal.
+pub(super) fn advice(status: u16) -> &'static str {
+    match status {
+        401 => ". The credential is not accepted; `remote login` gives another one",
+        403 => ". The privilege \"Actions and Connectors\" (All to change, Read to look) is needed in this space",
+        429 => ". Kibana is busy; try again later",
+        502..=504 => ". Kibana, or what stands before it, is not available; try again later",
+        _ => "",
+    }
+}

@@ -1,0 +1,379 @@
+//! Remotes, and what each said last of its connectors.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::connectors::{COLUMNS, count, from_row, get, text};
+use super::error::StoreError;
+use super::history::{Journal, Kind};
+use super::open::Store;
+use crate::domain::sync::{Snapshot, Told, three_way};
+use crate::domain::{Connector, Remote};
+
+/// What the file keeps of a connector of a remote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteState {
+    /// Its id.
+    pub id: String,
+    /// What both sides last agreed on.
+    pub base: Option<Snapshot>,
+    /// What Kibana said last; none where it does not have it.
+    pub seen: Option<Snapshot>,
+    /// The fingerprint of the secrets that Kibana took from here.
+    pub sent_secrets: Option<String>,
+    /// As [`Told`] has it.
+    pub managed_by: Option<String>,
+    /// As [`Told`] has it.
+    pub referenced_by: u64,
+}
+
+/// A connector on both sides; one of the two at least is there.
+#[derive(Clone, Debug)]
+pub struct BothSides {
+    /// The record of the file.
+    pub here: Option<Connector>,
+    /// What is kept of the remote's.
+    pub state: RemoteState,
+}
+
+/// What a pull makes of one connector.
+#[derive(Clone, Debug)]
+pub enum Taking {
+    /// It stays as it is on both sides.
+    Leave,
+    /// The record stays; what Kibana said is what both agree on now.
+    Agree,
+    /// The record becomes this, or is added; then both agree.
+    Put(Box<Connector>),
+    /// The record is deleted.
+    Delete,
+    /// What was agreed on is forgotten: the connector counts as new on the side that has it.
+    Forget,
+}
+
+/// What a pull did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pulled {
+    /// The step of the history; none when no record changed.
+    pub step: Option<i64>,
+    /// Ids that were added.
+    pub added: Vec<String>,
+    /// Ids that were changed.
+    pub changed: Vec<String>,
+    /// Ids that were deleted.
+    pub deleted: Vec<String>,
+}
+
+const REMOTE: &str = "name, url, space, ca_file, proxy, timeout, credential, is_default, version, knows_modes, seen_at";
+
+impl Store {
+    /// All remotes, by name.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn remotes(&self) -> Result<Vec<Remote>, StoreError> {
+        self.run("reading the remotes", remotes)
+    }
+
+    /// Adds a remote, or replaces the one of its name. The first one is the default.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_remote(&mut self, remote: &Remote) -> Result<(), StoreError> {
+        self.transaction("keeping a remote", |connection| {
+            put_remote(connection, remote).map_err(StoreError::on(connection, "keeping a remote"))
+        })
+    }
+
+    /// Forgets a remote and all that it said; the connectors of the file stay.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn remove_remote(&mut self, name: &str) -> Result<(), StoreError> {
+        self.transaction("forgetting a remote", |connection| {
+            let work = || {
+                connection.execute("DELETE FROM remotes WHERE name = ?1", [name])?;
+                connection.execute(
+                    "UPDATE remotes SET is_default = 1 WHERE name = (SELECT min(name) FROM remotes)
+                     AND NOT EXISTS (SELECT 1 FROM remotes WHERE is_default <> 0)",
+                    [],
+                )
+            };
+            work().map(drop).map_err(StoreError::on(connection, "forgetting a remote"))
+        })
+    }
+
+    /// What is kept of one connector of a remote.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn remote_state(&self, remote: &str, id: &str) -> Result<RemoteState, StoreError> {
+        self.run("reading what a remote said", |connection| remote_state(connection, remote, id))
+    }
+
+    /// Calls `each` with every connector of the file or of the remote: first those of the file, then the others.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what `each` returns.
+    pub fn each_of_both<E: From<StoreError>>(
+        &self,
+        remote: &str,
+        mut each: impl FnMut(BothSides) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let wrap = |error| StoreError::of_sqlite(&self.path, "comparing with a remote", error);
+        let qualified: Vec<String> = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
+        let of_file = format!(
+            "SELECT {}, {STATE} FROM connectors AS c
+             LEFT JOIN remote_connectors AS r ON r.remote = ?1 AND r.id = c.id ORDER BY c.id",
+            qualified.join(", ")
+        );
+        let mut statement = self.connection.prepare(&of_file).map_err(wrap)?;
+        let mut rows = statement.query([remote]).map_err(wrap)?;
+        while let Some(row) = rows.next().map_err(wrap)? {
+            let here = from_row(row).map_err(wrap)?;
+            let state = RemoteState { id: here.id.clone(), ..state_of(row, 12).map_err(wrap)? };
+            each(BothSides { here: Some(here), state })?;
+        }
+        let of_remote = format!(
+            "SELECT {STATE} FROM remote_connectors AS r WHERE r.remote = ?1
+             AND NOT EXISTS (SELECT 1 FROM connectors AS c WHERE c.id = r.id) ORDER BY r.id"
+        );
+        let mut statement = self.connection.prepare(&of_remote).map_err(wrap)?;
+        let mut rows = statement.query([remote]).map_err(wrap)?;
+        while let Some(row) = rows.next().map_err(wrap)? {
+            each(BothSides { here: None, state: state_of(row, 0).map_err(wrap)? })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a remote says of all its connectors. Where both sides say the same, they agree on it. What an
+    /// interrupted push left open is settled.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn observe(&mut self, remote: &Remote, told: &[Told]) -> Result<(), StoreError> {
+        self.transaction("keeping what a remote said", |connection| {
+            let work = || {
+                put_remote(connection, remote)?;
+                super::requests::settle(connection, &remote.name, told)?;
+                let mut gone = ids_of(connection, &remote.name)?;
+                for one in told {
+                    gone.remove(&one.id);
+                    see(connection, &remote.name, one)?;
+                }
+                for id in gone {
+                    connection
+                        .prepare_cached("UPDATE remote_connectors SET seen = NULL WHERE remote = ?1 AND id = ?2")?
+                        .execute([&remote.name, &id])?;
+                    // Gone on both sides, or never agreed on.
+                    connection
+                        .prepare_cached(
+                            "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2
+                             AND (base IS NULL OR NOT EXISTS (SELECT 1 FROM connectors WHERE id = ?2))",
+                        )?
+                        .execute([&remote.name, &id])?;
+                }
+                Ok(())
+            };
+            work().map_err(StoreError::on(connection, "keeping what a remote said"))
+        })
+    }
+
+    /// Takes in what `decide` says of each connector of the two sides, as one step of the history. `only`: these
+    /// connectors; none: all.
+    ///
+    /// # Errors
+    /// What `decide` returns; when the file cannot be written. Nothing is changed then.
+    pub fn take_in<E: From<StoreError>>(
+        &mut self,
+        remote: &str,
+        only: Option<&[String]>,
+        now: &str,
+        mut decide: impl FnMut(&BothSides) -> Result<Taking, E>,
+    ) -> Result<Pulled, E> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "taking in what a remote said", error);
+        self.transaction("taking in what a remote said", |connection| {
+            let ids: Vec<String> = match only {
+                Some(ids) => ids.to_vec(),
+                None => ids_of(connection, remote).map_err(wrap)?.into_iter().collect(),
+            };
+            let mut journal = Journal::begin(connection, Kind::Pull, None, Some(remote), now).map_err(wrap)?;
+            let mut pulled = Pulled::default();
+            for id in ids {
+                let here = get(connection, &id).map_err(wrap)?;
+                let state = remote_state(connection, remote, &id).map_err(wrap)?;
+                let both = BothSides { here, state };
+                let taking = decide(&both)?;
+                take(connection, &mut journal, remote, both, taking, &mut pulled).map_err(wrap)?;
+            }
+            pulled.step = journal.finish().map_err(wrap)?;
+            Ok(pulled)
+        })
+    }
+}
+
+fn remotes(connection: &Connection) -> rusqlite::Result<Vec<Remote>> {
+    connection
+        .prepare_cached(&format!("SELECT {REMOTE} FROM remotes ORDER BY name"))?
+        .query_map([], remote_of)?
+        .collect()
+}
+
+/// The remotes whose credential is sealed, as records.
+pub(super) fn sealed(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
+    let all = remotes(connection)?.into_iter().filter(|remote| remote.credential.is_some());
+    Ok(all.map(|remote| remote.as_record()).collect())
+}
+
+fn remote_of(row: &Row<'_>) -> rusqlite::Result<Remote> {
+    Ok(Remote {
+        name: row.get(0)?,
+        url: row.get(1)?,
+        space: row.get(2)?,
+        ca_file: row.get(3)?,
+        proxy: row.get(4)?,
+        timeout: row.get(5)?,
+        credential: row.get(6)?,
+        is_default: row.get(7)?,
+        version: row.get(8)?,
+        knows_modes: row.get(9)?,
+        seen_at: row.get(10)?,
+    })
+}
+
+fn put_remote(connection: &Connection, remote: &Remote) -> rusqlite::Result<()> {
+    let is_only: bool = connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM remotes WHERE name <> ?1 AND is_default <> 0)",
+        [&remote.name],
+        |row| row.get(0),
+    )?;
+    let is_default = remote.is_default || is_only;
+    if is_default {
+        connection.execute("UPDATE remotes SET is_default = 0", [])?;
+    }
+    connection
+        .execute(
+            &format!(
+                "INSERT INTO remotes ({REMOTE}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (name) DO UPDATE SET
+                   url = ?2, space = ?3, ca_file = ?4, proxy = ?5, timeout = ?6, credential = ?7, is_default = ?8,
+                   version = ?9, knows_modes = ?10, seen_at = ?11"
+            ),
+            params![
+                remote.name,
+                remote.url,
+                remote.space,
+                remote.ca_file,
+                remote.proxy,
+                remote.timeout,
+                remote.credential,
+                is_default,
+                remote.version,
+                remote.knows_modes,
+                remote.seen_at,
+            ],
+        )
+        .map(drop)
+}
+
+const STATE: &str = "r.id, r.base, r.seen, r.sent_secrets, r.managed_by, r.referenced_by";
+
+/// Reads a row as [`STATE`] names it, from a column on.
+fn state_of(row: &Row<'_>, at: usize) -> rusqlite::Result<RemoteState> {
+    let snapshot = |at| Ok::<_, rusqlite::Error>(text(row, at)?.as_deref().and_then(Snapshot::from_text));
+    Ok(RemoteState {
+        id: text(row, at)?.unwrap_or_default(),
+        base: snapshot(at + 1)?,
+        seen: snapshot(at + 2)?,
+        sent_secrets: text(row, at + 3)?,
+        managed_by: text(row, at + 4)?,
+        referenced_by: count(row, at + 5)?,
+    })
+}
+
+pub(super) fn remote_state(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<RemoteState> {
+    let sql = format!("SELECT {STATE} FROM remote_connectors AS r WHERE r.remote = ?1 AND r.id = ?2");
+    let found = connection.prepare_cached(&sql)?.query_row([remote, id], |row| state_of(row, 0)).optional()?;
+    Ok(found.unwrap_or_else(|| RemoteState { id: id.to_owned(), ..RemoteState::default() }))
+}
+
+fn ids_of(connection: &Connection, remote: &str) -> rusqlite::Result<std::collections::BTreeSet<String>> {
+    connection
+        .prepare_cached("SELECT id FROM remote_connectors WHERE remote = ?1")?
+        .query_map([remote], |row| row.get(0))?
+        .collect()
+}
+
+/// Keeps what Kibana says of one connector.
+pub(super) fn see(connection: &Connection, remote: &str, told: &Told) -> rusqlite::Result<()> {
+    let seen = told.snapshot.to_text();
+    connection
+        .prepare_cached(
+            "INSERT INTO remote_connectors (remote, id, seen, managed_by, referenced_by) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (remote, id) DO UPDATE SET seen = ?3, managed_by = ?4, referenced_by = ?5",
+        )?
+        .execute(params![
+            remote,
+            told.id,
+            seen,
+            told.managed_by,
+            i64::try_from(told.referenced_by).unwrap_or(i64::MAX)
+        ])?;
+    let state = remote_state(connection, remote, &told.id)?;
+    if told.managed_by.is_none() && state.base.as_ref() != Some(&told.snapshot) {
+        let here = get(connection, &told.id)?;
+        if here.is_some_and(|here| three_way(None, &Snapshot::of(&here), &told.snapshot).is_empty()) {
+            agree(connection, remote, &told.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// What Kibana said last is what both sides agree on.
+pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2")?
+        .execute([remote, id])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL",
+        )?
+        .execute([remote, id])
+        .map(drop)
+}
+
+fn take(
+    connection: &Connection,
+    journal: &mut Journal<'_>,
+    remote: &str,
+    both: BothSides,
+    taking: Taking,
+    pulled: &mut Pulled,
+) -> rusqlite::Result<()> {
+    let id = both.state.id;
+    match (taking, both.here) {
+        (Taking::Leave, _) | (Taking::Delete, None) => return Ok(()),
+        (Taking::Agree, _) => {}
+        (Taking::Forget, _) => {
+            connection
+                .execute("UPDATE remote_connectors SET base = NULL WHERE remote = ?1 AND id = ?2", [remote, &id])?;
+            connection.execute(
+                "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND seen IS NULL",
+                [remote, &id],
+            )?;
+            return Ok(());
+        }
+        (Taking::Put(mut record), Some(current)) => {
+            journal.update(&current, &mut record)?;
+            pulled.changed.push(id.clone());
+        }
+        (Taking::Put(mut record), None) => {
+            journal.insert(&mut record)?;
+            pulled.added.push(id.clone());
+        }
+        (Taking::Delete, Some(current)) => {
+            journal.delete(&current)?;
+            pulled.deleted.push(id.clone());
+        }
+    }
+    agree(connection, remote, &id)
+}

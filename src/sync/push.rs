@@ -1,0 +1,302 @@
+//! Sending what was changed here: one connector after the other, each request written down before it leaves.
+//!
+//! Before a connector is sent, Kibana is asked for it once more: what was changed there since the plan was made is not
+//! overwritten. Between that look and the request a moment is left, since the API has no condition to send along.
+
+use super::report::{Entry, entry_of};
+use super::{SyncError, fetch, pull};
+use crate::clock;
+use crate::domain::secret::OpenSecrets;
+use crate::domain::sync::{Call, Limits, Snapshot, Told, Verdict};
+use crate::domain::{Connector, Remote};
+use crate::kibana::{Kibana, KibanaError};
+use crate::store::{BothSides, Leaving, Pulled, RequestState, Store};
+use crate::transfer;
+use crate::vault::Vault;
+
+/// A connector of the plan that a person has confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Its id.
+    pub id: String,
+    /// The requests that were shown.
+    pub calls: Vec<Call>,
+}
+
+impl Planned {
+    /// Those of the entries that a push sends.
+    pub fn of(entries: &[Entry]) -> Vec<Self> {
+        let planned = |entry: &Entry| match &entry.verdict {
+            Verdict::Send { calls, .. } => Some(Self { id: entry.id.clone(), calls: calls.clone() }),
+            _ => None,
+        };
+        entries.iter().filter_map(planned).collect()
+    }
+}
+
+/// What became of one connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SentOutcome {
+    /// Kibana has taken it.
+    Done,
+    /// Kibana refused it.
+    Refused(String),
+    /// It was not sent: it is not any more as the plan showed it.
+    Skipped(String),
+    /// Nobody knows what came of it; the next `status` finds out.
+    Unknown(String),
+}
+
+/// One connector of a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What was sent.
+    pub calls: Vec<Call>,
+    /// What became of it.
+    pub outcome: SentOutcome,
+}
+
+/// What a push did.
+#[derive(Debug, Default)]
+pub struct PushReport {
+    /// The connectors, in the order in which they were sent.
+    pub sent: Vec<Sent>,
+    /// Connectors of the plan that were not tried: it was stopped, or the server gave up.
+    pub left: usize,
+    /// Why it ended before its end, if it did.
+    pub ended_by: Option<String>,
+    /// What Kibana made of what was sent, taken into the file.
+    pub filled_in: Pulled,
+}
+
+impl PushReport {
+    /// Connectors that Kibana has taken.
+    pub fn done(&self) -> usize {
+        self.sent.iter().filter(|sent| sent.outcome == SentOutcome::Done).count()
+    }
+
+    /// All of the plan was done.
+    pub fn is_whole(&self) -> bool {
+        self.left == 0 && self.ended_by.is_none() && self.done() == self.sent.len()
+    }
+}
+
+/// Told after each connector, with how many there are; false stops before the next one.
+pub type Watch<'a> = &'a mut dyn FnMut(&Sent, usize) -> bool;
+
+/// Sends a plan.
+///
+/// # Errors
+/// When the file cannot be written: what is not noted is not sent. Everything else is in the report.
+pub fn push(
+    store: &mut Store,
+    vault: &Vault,
+    remote: &mut Remote,
+    kibana: &Kibana,
+    (plan, limits): (&[Planned], Limits),
+    watch: Watch<'_>,
+) -> Result<PushReport, SyncError> {
+    let now = clock::now_iso();
+    let step = store.begin_push(&remote.name, &now)?;
+    let mut report = PushReport::default();
+    for (at, planned) in plan.iter().enumerate() {
+        let mut one = One { store, vault, remote, kibana, step, limits };
+        let (sent, ended_by) = one.send(planned)?;
+        let goes_on = watch(&sent, plan.len());
+        report.sent.push(sent);
+        report.left = plan.len() - at - 1;
+        if ended_by.is_some() || !goes_on {
+            report.ended_by = ended_by.or_else(|| (report.left > 0).then(|| "stopped".to_owned()));
+            break;
+        }
+    }
+    if report.sent.iter().any(|sent| matches!(sent.outcome, SentOutcome::Unknown(_))) {
+        // If Kibana answers again, it is known at once what came of the last request.
+        let _ = fetch(store, remote, kibana);
+    } else {
+        store.end_push(step)?;
+    }
+    let ids: Vec<String> = report.sent.iter().map(|sent| sent.id.clone()).collect();
+    report.filled_in = pull(store, vault, remote, Some(&ids), &now)?.pulled;
+    Ok(report)
+}
+
+struct One<'a> {
+    store: &'a mut Store,
+    vault: &'a Vault,
+    remote: &'a Remote,
+    kibana: &'a Kibana,
+    step: i64,
+    limits: Limits,
+}
+
+/// One request: what is sent, and what Kibana is to say afterwards.
+struct Parcel<'a> {
+    call: Call,
+    record: &'a Connector,
+    secrets: &'a OpenSecrets,
+    expected: Option<Snapshot>,
+    fingerprint: Option<String>,
+    detail: String,
+}
+
+impl One<'_> {
+    /// Sends one connector; with it, why the push ends here, if it does.
+    fn send(&mut self, planned: &Planned) -> Result<(Sent, Option<String>), SyncError> {
+        let mut sent = Sent {
+            id: planned.id.clone(),
+            name: planned.id.clone(),
+            calls: planned.calls.clone(),
+            outcome: SentOutcome::Done,
+        };
+        let (both, entry) = match self.look_again(&planned.id)? {
+            Ok(found) => found,
+            Err(error) => {
+                let reason = error.to_string();
+                sent.outcome = SentOutcome::Skipped(reason.clone());
+                return Ok((sent, error.is_about_the_server().then_some(reason)));
+            }
+        };
+        sent.name.clone_from(&entry.name);
+        if !matches!(&entry.verdict, Verdict::Send { calls, .. } if *calls == planned.calls) {
+            sent.outcome = SentOutcome::Skipped(skipped(&entry));
+            return Ok((sent, None));
+        }
+        for call in &planned.calls {
+            if let Some((outcome, ended_by)) = self.request(*call, &both, &entry)? {
+                sent.outcome = outcome;
+                return Ok((sent, ended_by));
+            }
+        }
+        Ok((sent, None))
+    }
+
+    /// What Kibana says of it now, and what that makes of the plan.
+    fn look_again(&mut self, id: &str) -> Result<Result<(BothSides, Entry), KibanaError>, SyncError> {
+        let told = match self.kibana.connector(id, self.remote.knows_modes) {
+            Ok(told) => told,
+            Err(error) => return Ok(Err(error)),
+        };
+        let before = self.store.remote_state(&self.remote.name, id)?;
+        // Only the list says how many use it.
+        let told = told.map(|told| Told { referenced_by: before.referenced_by, ..told });
+        self.store.see(&self.remote.name, id, told.as_ref())?;
+        let state = self.store.remote_state(&self.remote.name, id)?;
+        let both = BothSides { here: self.store.get(id)?, state };
+        let entry = entry_of(self.vault, self.remote, &both, self.limits);
+        Ok(Ok((both, entry)))
+    }
+
+    /// Sends one request; the outcome when it was not done.
+    fn request(
+        &mut self,
+        call: Call,
+        both: &BothSides,
+        entry: &Entry,
+    ) -> Result<Option<(SentOutcome, Option<String>)>, SyncError> {
+        let id = both.state.id.as_str();
+        let gone = Connector::new(id, &entry.connector_type_id);
+        let record = both.here.as_ref().unwrap_or(&gone);
+        let secrets = self.vault.open(record).unwrap_or_else(|_| OpenSecrets::empty());
+        let parcel = self.parcel(call, record, &secrets, both, entry)?;
+        let leaving = Leaving {
+            step: self.step,
+            remote: &self.remote.name,
+            id,
+            call,
+            expected: parcel.expected.as_ref(),
+            secrets: parcel.fingerprint.as_deref(),
+            detail: &parcel.detail,
+        };
+        let number = self.store.request_leaves(leaving)?;
+        let error = match self.ask(&parcel) {
+            Ok(told) => {
+                self.store.request_done(leaving, number, told.as_ref())?;
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
+        let reason = error.to_string();
+        let ended_by = error.is_about_the_server().then(|| reason.clone());
+        if error.may_have_arrived() {
+            // It stays noted as sent without an answer, until Kibana is asked.
+            return Ok(Some((SentOutcome::Unknown(reason), ended_by)));
+        }
+        let state = if error.status().is_some() { RequestState::Refused } else { RequestState::NotSent };
+        self.store.request_failed(leaving, number, state, &reason)?;
+        let outcome = match state {
+            RequestState::Refused => SentOutcome::Refused(reason),
+            _ => SentOutcome::Skipped(reason),
+        };
+        Ok(Some((outcome, ended_by)))
+    }
+
+    fn parcel<'a>(
+        &self,
+        call: Call,
+        record: &'a Connector,
+        secrets: &'a OpenSecrets,
+        both: &BothSides,
+        entry: &Entry,
+    ) -> Result<Parcel<'a>, SyncError> {
+        let knows_modes = self.remote.knows_modes;
+        let all = Snapshot::as_told(record, knows_modes);
+        let sends_secrets = matches!(call, Call::Create | Call::Update) && record.secrets.is_some();
+        let fingerprint = sends_secrets.then(|| self.vault.fingerprint(&record.id, secrets.secret())).transpose()?;
+        let is_alone = matches!(&entry.verdict, Verdict::Send { calls, .. } if calls.len() == 1);
+        let stored = both.state.seen.as_ref().filter(|_| is_alone).and_then(|seen| seen.auth_mode);
+        let expected = match call {
+            Call::Delete => None,
+            Call::Import => Some(Snapshot { is_missing_secrets: self.loses_secrets(record)?, ..all }),
+            // An update carries the stored mode over.
+            Call::Update => Some(Snapshot { auth_mode: stored.or(all.auth_mode), is_missing_secrets: false, ..all }),
+            Call::Create => Some(Snapshot { is_missing_secrets: false, ..all }),
+        };
+        let detail = match call {
+            Call::Update if !is_alone => "secrets".to_owned(),
+            _ => entry.what(),
+        };
+        Ok(Parcel { call, record, secrets, expected, fingerprint, detail })
+    }
+
+    fn loses_secrets(&self, record: &Connector) -> Result<bool, SyncError> {
+        Ok(transfer::as_line(record).map_err(KibanaError::Settings)?.1)
+    }
+
+    fn ask(&self, parcel: &Parcel<'_>) -> Result<Option<Told>, KibanaError> {
+        let (record, knows_modes) = (parcel.record, self.remote.knows_modes);
+        match parcel.call {
+            Call::Create => self.kibana.create(record, parcel.secrets, knows_modes).map(Some),
+            Call::Update => self.kibana.update(record, parcel.secrets, knows_modes).map(Some),
+            Call::Delete => self.kibana.delete(&record.id).map(|()| None),
+            Call::Import => {
+                let (line, _) = transfer::as_line(record).map_err(KibanaError::Settings)?;
+                let imported = self.kibana.import(&line)?;
+                if let Some(other) = imported.destination.filter(|other| *other != record.id) {
+                    return Err(KibanaError::Settings(format!(
+                        "Kibana has a connector of this id in another space, and imported this one as {other}; give it \
+                         another id here, or delete {other} there"
+                    )));
+                }
+                // The answer of an import does not tell the connector. Should this look fail, what is expected stands.
+                Ok(self.kibana.connector(&record.id, knows_modes).ok().flatten())
+            }
+        }
+    }
+}
+
+/// Why a connector of the plan was not sent after all.
+fn skipped(entry: &Entry) -> String {
+    match &entry.verdict {
+        Verdict::Conflict => "it was changed in Kibana too since the plan was made; `diff` shows both sides".to_owned(),
+        Verdict::Blocked(reason) => reason.clone(),
+        Verdict::InStep => "Kibana says the same already".to_owned(),
+        Verdict::Take => "it was changed in Kibana since the plan was made; a pull takes that in".to_owned(),
+        Verdict::Send { .. } => "what is to be sent is not any more what the plan showed; look at it again".to_owned(),
+        Verdict::ReadOnly(why) => format!("it is {why}"),
+    }
+}

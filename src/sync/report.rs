@@ -1,0 +1,248 @@
+//! What differs between the file and a remote, and what a push would do about it.
+
+use super::SyncError;
+use crate::domain::secret::SecretsState;
+use crate::domain::sync::{Call, Drift, Facts, FieldDrift, Held, Limits, ModeAfter, Sides, Verdict, judge};
+use crate::domain::{Connector, Remote};
+use crate::store::{BothSides, Progress, Push, RemoteState, Store, StoreError};
+use crate::vault::Vault;
+
+/// One connector in which the two sides differ, or that is Kibana's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: String,
+    /// Its name, here if it is here.
+    pub name: String,
+    /// Connector type id.
+    pub connector_type_id: String,
+    /// What is to be done about it.
+    pub verdict: Verdict,
+    /// What differs; empty for what is on one side only.
+    pub fields: Vec<FieldDrift>,
+    /// The secrets of the file are to be sent.
+    pub sends_secrets: bool,
+    /// It is in the file.
+    pub is_here: bool,
+    /// Kibana has it.
+    pub is_there: bool,
+    /// Both sides once agreed on it.
+    pub has_base: bool,
+}
+
+/// What entries are shown under, the most pressing first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SyncGroup {
+    /// Both sides were changed.
+    Conflict,
+    /// A push sends it.
+    Send,
+    /// A push cannot.
+    Blocked,
+    /// A pull takes it.
+    Take,
+    /// Kibana's own.
+    ReadOnly,
+}
+
+impl SyncGroup {
+    /// All, in their order.
+    pub const ALL: [SyncGroup; 5] =
+        [SyncGroup::Conflict, SyncGroup::Send, SyncGroup::Blocked, SyncGroup::Take, SyncGroup::ReadOnly];
+
+    /// For people and in JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            SyncGroup::Conflict => "conflict",
+            SyncGroup::Send => "to send",
+            SyncGroup::Blocked => "blocked",
+            SyncGroup::Take => "to take",
+            SyncGroup::ReadOnly => "read-only",
+        }
+    }
+}
+
+impl Entry {
+    /// The group it is shown under; none when both sides are in step.
+    pub fn group(&self) -> Option<SyncGroup> {
+        Some(match self.verdict {
+            Verdict::InStep => return None,
+            Verdict::Conflict => SyncGroup::Conflict,
+            Verdict::Send { .. } => SyncGroup::Send,
+            Verdict::Blocked(_) => SyncGroup::Blocked,
+            Verdict::Take => SyncGroup::Take,
+            Verdict::ReadOnly(_) => SyncGroup::ReadOnly,
+        })
+    }
+
+    /// What happened to it, in a word or two for a list.
+    pub fn what(&self) -> String {
+        match (self.is_here, self.is_there, self.has_base) {
+            (true, false, false) => "new here".to_owned(),
+            (false, true, false) => "new in Kibana".to_owned(),
+            (true, false, true) => "deleted in Kibana".to_owned(),
+            (false, true, true) => "deleted here".to_owned(),
+            _ => self.changed(),
+        }
+    }
+
+    /// The fields that differ, and the secrets.
+    fn changed(&self) -> String {
+        let mut names: Vec<&str> = self.fields.iter().map(|field| field.field.as_str()).collect();
+        if self.sends_secrets {
+            names.push("secrets");
+        }
+        if names.is_empty() { "missing secrets".to_owned() } else { names.join(", ") }
+    }
+
+    /// What carries the auth mode to Kibana, for people; none where nothing is sent.
+    pub fn carrier(&self) -> Option<&'static str> {
+        let Verdict::Send { calls, mode, .. } = &self.verdict else { return None };
+        Some(match (mode, calls.as_slice()) {
+            (ModeAfter::Unknown, _) => "nothing: this Kibana does not know auth modes",
+            (ModeAfter::Gone, _) => "nothing: the connector is deleted",
+            (_, [Call::Import, ..]) => "the saved-object import",
+            (_, [Call::Create, ..]) => "the create, which infers it from the auth type",
+            _ => "the update, which keeps the one that Kibana has",
+        })
+    }
+
+    /// What is to be known before it is sent, or why it is not, line by line.
+    pub fn explained(&self) -> Vec<String> {
+        match &self.verdict {
+            Verdict::Send { calls, mode, notes } => {
+                let calls: Vec<&str> = calls.iter().map(|call| call.as_str()).collect();
+                let carrier = self.carrier().unwrap_or_default();
+                let mode = match mode {
+                    ModeAfter::AsHere(mode) => format!("auth mode in Kibana afterwards: {mode}, by {carrier}"),
+                    ModeAfter::Unknown | ModeAfter::Gone => format!("the auth mode is carried by {carrier}"),
+                };
+                let first = format!("{}; {mode}", calls.join(" then "));
+                std::iter::once(first).chain(notes.iter().cloned()).collect()
+            }
+            Verdict::Blocked(reason) => vec![reason.clone()],
+            Verdict::ReadOnly(why) => vec![format!("it is {why}")],
+            Verdict::Conflict if self.fields.is_empty() => vec!["the other side changed it".to_owned()],
+            Verdict::InStep | Verdict::Conflict | Verdict::Take => Vec::new(),
+        }
+    }
+
+    /// A sign for the list of connectors: changed here, there, or on both sides.
+    pub fn sign(&self) -> Option<&'static str> {
+        let has = |drift| self.fields.iter().any(|field| field.drift == drift);
+        match self.group()? {
+            SyncGroup::Conflict => Some("conflict"),
+            SyncGroup::Take => Some("newer there"),
+            SyncGroup::Blocked if has(Drift::There) && has(Drift::Here) => Some("newer there"),
+            SyncGroup::Send | SyncGroup::Blocked => Some("not pushed"),
+            SyncGroup::ReadOnly => None,
+        }
+    }
+}
+
+/// All that differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// By group, then in the order of ids.
+    pub entries: Vec<Entry>,
+    /// Connectors in which both sides say the same.
+    pub in_step: u64,
+    /// The newest push.
+    pub last_push: Option<Push>,
+}
+
+impl Report {
+    /// How many are in a group.
+    pub fn count(&self, group: SyncGroup) -> usize {
+        self.entries.iter().filter(|entry| entry.group() == Some(group)).count()
+    }
+
+    /// Nothing is to be done; what is Kibana's own does not count.
+    pub fn is_clean(&self) -> bool {
+        self.entries.iter().all(|entry| entry.group() == Some(SyncGroup::ReadOnly))
+    }
+}
+
+/// Compares all connectors that are wanted, by what Kibana said last.
+///
+/// # Errors
+/// When the file cannot be read, or `progress` asks to stop.
+pub fn report(
+    store: &Store,
+    vault: &Vault,
+    remote: &Remote,
+    limits: Limits,
+    wanted: &dyn Fn(&BothSides) -> bool,
+    progress: Progress<'_>,
+) -> Result<Report, SyncError> {
+    let mut report = Report { last_push: store.last_push(&remote.name)?, ..Report::default() };
+    let mut read = 0;
+    store.each_of_both::<SyncError>(&remote.name, |both| {
+        read += 1;
+        if read % 500 == 0 && !progress(read, 0) {
+            return Err(StoreError::Cancelled.into());
+        }
+        if !wanted(&both) {
+            return Ok(());
+        }
+        let entry = entry_of(vault, remote, &both, limits);
+        if entry.verdict == Verdict::InStep {
+            report.in_step += 1;
+        } else {
+            report.entries.push(entry);
+        }
+        Ok(())
+    })?;
+    report.entries.sort_by_key(Entry::group);
+    Ok(report)
+}
+
+/// Judges one connector.
+pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits) -> Entry {
+    let (held, state) = held(vault, both.here.as_ref(), &both.state);
+    let sends_secrets = match &held {
+        Held::Some { is_sent } => !is_sent || both.state.seen.as_ref().is_some_and(|seen| seen.is_missing_secrets),
+        _ => false,
+    };
+    let facts = Facts {
+        held,
+        state: &state,
+        knows_modes: remote.knows_modes,
+        managed_by: both.state.managed_by.as_deref(),
+        referenced_by: both.state.referenced_by,
+    };
+    let RemoteState { base, seen, .. } = &both.state;
+    let sides = Sides { base: base.as_ref(), here: both.here.as_ref(), there: seen.as_ref() };
+    let (verdict, fields) = judge(sides, &facts, limits);
+    let named = |of_record: fn(&Connector) -> &String, of_seen: fn(&crate::domain::sync::Snapshot) -> &String| {
+        let here = both.here.as_ref().map(of_record);
+        here.or_else(|| seen.as_ref().or(base.as_ref()).map(of_seen)).cloned().unwrap_or_default()
+    };
+    Entry {
+        id: both.state.id.clone(),
+        name: named(|record| &record.name, |seen| &seen.name),
+        connector_type_id: named(|record| &record.connector_type_id, |seen| &seen.connector_type_id),
+        verdict,
+        fields,
+        sends_secrets,
+        is_here: both.here.is_some(),
+        is_there: seen.is_some(),
+        has_base: base.is_some(),
+    }
+}
+
+/// What is known of the secrets in the file, and whether Kibana has them.
+fn held(vault: &Vault, here: Option<&Connector>, state: &RemoteState) -> (Held, SecretsState) {
+    let Some(here) = here else { return (Held::None, SecretsState::None) };
+    if here.secrets.is_none() {
+        return (Held::None, vault.state(here));
+    }
+    match vault.open(here) {
+        Ok(open) => {
+            let sent = state.sent_secrets.as_deref();
+            let is_sent = sent.is_some_and(|sent| vault.is_fingerprint(sent, &here.id, open.secret()));
+            (Held::Some { is_sent }, open.state())
+        }
+        Err(reason) => (Held::Unreadable(reason.to_string()), SecretsState::Unreadable(reason.to_string())),
+    }
+}
