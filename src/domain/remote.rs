@@ -111,12 +111,13 @@ fn host(authority: &str) -> &str {
 
 /// The address without a slash at its end. None of what is wrong is repeated: a password may stand in it.
 fn address(url: &str) -> Result<String, String> {
-    let url = url.trim().trim_end_matches('/');
+    let url = url.trim();
     let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
         return Err(
             "the address must begin with https:// (or http://), for example https://kibana.example:5601".to_owned()
         );
     };
+    let rest = rest.trim_end_matches('/');
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     if authority.contains('@') {
         return Err("the address holds a user or a password; leave them out, `remote login` asks for them".to_owned());
@@ -131,7 +132,7 @@ fn address(url: &str) -> Result<String, String> {
     if path.split('/').any(|part| part == "app" || part == "api") {
         return Err("the address goes on after the server (/app or /api); leave that out".to_owned());
     }
-    Ok(url.to_owned())
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ pub(super) fn write_schema(path: &Path, version: i64) -> Result<(), StoreError> 
     let connection = connect_for_writing(path)?;
     connection
         .execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID}; BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version}; COMMIT;"
+            "PRAGMA foreign_keys = OFF; PRAGMA application_id = {APPLICATION_ID}; BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version}; COMMIT;"
         ))
         .map_err(|error| StoreError::of_sqlite(path, "creating the file", error))?;
     connection.close().map_err(|(_, error)| StoreError::of_sqlite(path, "creating the file", error))

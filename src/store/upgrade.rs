@@ -126,6 +126,10 @@ impl Run<'_> {
     fn upgrade(&mut self, cancel: &Arc<AtomicBool>) -> Result<Option<UpgradeReport>, StoreError> {
         self.enter(Stage::Locking)?;
         let mut connection = connect_for_writing(self.path)?;
+        // A step may build a table anew; with foreign keys on, dropping the old one would take what refers to it along.
+        connection
+            .pragma_update(None, "foreign_keys", false)
+            .map_err(|error| StoreError::of_sqlite(self.path, "upgrading the schema", error))?;
         self.fold_wal_into_file(&connection)?;
         let path = self.path;
         let wrap = move |error| StoreError::of_sqlite(path, "upgrading the schema", error);

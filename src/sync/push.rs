@@ -258,6 +258,8 @@ impl One<'_> {
         };
         let detail = match call {
             Call::Update if !is_alone => "secrets".to_owned(),
+            // An import brings no secrets.
+            Call::Import => Entry { sends_secrets: false, ..entry.clone() }.what(),
             _ => entry.what(),
         };
         Ok(Parcel { call, record, secrets, expected, fingerprint, detail })

@@ -38,7 +38,7 @@ fn a_newer_schema() {
     let place = Place::new();
     let path = place.demo();
     execute(&path, "PRAGMA user_version = 99");
-    refused(&place, &path, "has schema 99, and this connector-admin knows schemas up to 4");
+    refused(&place, &path, "has schema 99, and this connector-admin knows schemas up to 5");
 }
 
 #[test]

@@ -276,6 +276,7 @@ fn a_file_of_each_schema_is_read_as_it_is_and_upgraded_for_writing() {
         include_str!("../../assets/schema/1.sql"),
         include_str!("../../assets/schema/2.sql"),
         include_str!("../../assets/schema/3.sql"),
+        include_str!("../../assets/schema/4.sql"),
     ];
     for version in 2..LATEST_SCHEMA {
         let path = place.path(&format!("{version}.db"));

@@ -126,7 +126,7 @@ fn a_copy_is_made_and_put_back_from_the_screen() {
     assert_eq!(records(&path), before);
     app.press("Enter").expect("1 of 197").press("m").expect("189 pending");
     // One of an older schema is upgraded as it is opened.
-    app.press("Esc H b End Enter Right Enter").expect("The copy is back").press("Enter").expect("schema 4");
+    app.press("Esc H b End Enter Right Enter").expect("The copy is back").press("Enter").expect("schema 5");
     assert_eq!(records(&path), before);
 }
 

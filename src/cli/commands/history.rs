@@ -103,6 +103,9 @@ pub(super) fn step(
 
 fn print_change(change: &RecordChange, output: &mut Output) -> anyhow::Result<()> {
     output.line(&format!("{} ({}): {}", change.id, change.name(), change.state.label()))?;
+    if let Some(sent) = &change.sent {
+        return Ok(output.line(&format!("  {sent}"))?);
+    }
     match (&change.before, &change.after) {
         (None, _) => output.line("  + created")?,
         (_, None) => output.line("  - deleted")?,
@@ -252,6 +255,7 @@ fn change_json(change: &RecordChange) -> Value {
         "created": !side(&change.before),
         "deleted": !side(&change.after),
         "now": change.state.label(),
+        "sent": change.sent,
         "fields": fields.iter().map(field_json).collect::<Vec<_>>(),
     })
 }

@@ -57,7 +57,10 @@ impl RecordChange {
     /// For filters, whether the record is in the file or not.
     pub fn summary(&self) -> Option<Summary> {
         let name = self.name().to_owned();
-        self.record().map(|record| Summary { name, change: Some(self.in_step()), ..Summary::of(record) })
+        // Of a push also what is on neither side any more was sent.
+        let gone = || self.sent.is_some().then(|| Connector::new(&self.id, ""));
+        let record = self.record().cloned().or_else(gone)?;
+        Some(Summary { name, change: Some(self.in_step()), ..Summary::of(&record) })
     }
 
     /// For the row of a list.
