@@ -7,7 +7,7 @@ use super::model::{Model, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
 use crate::screens::{
-    Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, overview, review, step,
+    Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
 use crate::store::OnConflict;
 use crate::ui::theme::Theme;
@@ -68,6 +68,7 @@ fn focused_key(model: &mut Model, place: Place, key: Key, action: Option<Action>
         | Place::History
         | Place::Step
         | Place::Copies
+        | Place::Sync
         | Place::Help => match action {
             Some(action) => screen_action(model, place, action),
             None => Vec::new(),
@@ -239,6 +240,8 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
             return vec![Effect::Mouse(model.setup.mouse), Effect::info(format!("mouse {word}{text}"))];
         }
         Action::Overview => return vec![Effect::Go(Go::Overview)],
+        Action::Sync => return vec![Effect::Go(Go::Sync)],
+        Action::Execute => return vec![menus::run(model)],
         Action::Theme => {
             let scheme = model.setup.theme.scheme().next();
             model.setup.theme = Theme::of(scheme);
@@ -269,6 +272,7 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
         Some(Screen::History(state)) => history::update(state, action, &model.overview, size.1),
         Some(Screen::Step(state)) => step::update(state, action),
         Some(Screen::Copies(state)) => copies::update(state, action, size.1),
+        Some(Screen::Sync(state)) => sync::update(state, action, sync::height(body)),
         Some(Screen::Help(state)) => {
             if help::update(state, action, size) {
                 Vec::new()
@@ -307,11 +311,16 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
     let total = match place {
         Place::Connectors => model.connectors.total,
         Place::Review => model.review.rows.total,
-        Place::Step | Place::History | Place::Copies => rows_of(model.screen()),
+        Place::Step | Place::History | Place::Copies | Place::Sync => rows_of(model.screen()),
         _ => 1,
     };
     if needs_row && total == 0 {
         return Err("there is no row to do this with");
+    }
+    if matches!(action, Action::Fetch | Action::Pull | Action::Push | Action::Execute)
+        && model.overview.remote.is_none()
+    {
+        return Err("this file has no remote: connector-admin remote add");
     }
     match action {
         Action::Undo if model.overview.last_step.is_none() => Err("there is nothing to undo"),
@@ -337,6 +346,7 @@ fn rows_of(screen: &Screen) -> usize {
     match screen {
         Screen::Step(step) => step.rows.total,
         Screen::History(history) => history.steps.as_ref().map_or(0, Vec::len),
+        Screen::Sync(sync) => sync.total(),
         Screen::Copies(copies) => copies.copies.as_ref().map_or(0, Vec::len),
         _ => 1,
     }

@@ -2,8 +2,9 @@
 
 use super::actions::availability;
 use super::model::{Model, Screen};
-use crate::domain::json;
+use crate::domain::{json, test_params};
 use crate::keymap::{self, Action, Binding, Place};
+use crate::screens::prompt::Prompt;
 use crate::screens::{Effect, Go, Item, Menu, Start, connectors};
 use crate::transfer::api;
 
@@ -40,6 +41,18 @@ fn chosen(place: Place) -> impl Iterator<Item = &'static Binding> {
 fn item(model: &Model, place: Place, binding: &Binding, effects: Vec<Effect>) -> Item {
     let blocked = availability(model, place, binding.action).err().map(str::to_owned);
     Item { label: binding.help.to_owned(), detail: binding.keys.join(" "), blocked, effects }
+}
+
+/// What a connector is to do when Kibana runs it.
+pub(super) fn run(model: &Model) -> Effect {
+    let row = model.connectors.current().map(|row| (row.id.clone(), row.connector_type_id.clone(), row.name.clone()));
+    let of_detail = match model.screen() {
+        Screen::Detail(state) => state.record.as_ref().map(|record| &record.connector),
+        _ => None,
+    };
+    let shown = of_detail.map(|record| (record.id.clone(), record.connector_type_id.clone(), record.name.clone()));
+    let Some((id, type_id, name)) = shown.or(row) else { return Effect::info("there is no connector to run") };
+    Effect::Prompt(Box::new(Prompt::run(id, name, test_params::of(&type_id))))
 }
 
 /// Filters that were kept, and keeping the one in use.

@@ -2,6 +2,7 @@
 //! returns what is to be done outside, [`view`] draws the model. No thread, no clock, no terminal.
 
 mod actions;
+mod kibana;
 mod menus;
 mod message;
 mod model;

@@ -12,7 +12,7 @@ use crate::keymap::{Key, Place};
 use crate::memory::{FileMemory, Memory};
 use crate::screens::prompt::Prompt;
 use crate::screens::{
-    Dialog, Level, Menu, copies, detail, files, form, help, history, overview, review, rows::Rows, step,
+    Dialog, Level, Menu, copies, detail, files, form, help, history, overview, review, rows::Rows, step, sync,
 };
 use crate::store::{Scope, Stage, Step};
 use crate::ui::layout::{cut_bottom, cut_top};
@@ -65,6 +65,8 @@ pub(super) enum Screen {
     Step(Box<step::State>),
     /// The copies of the file.
     Copies(copies::State),
+    /// What differs from Kibana.
+    Sync(Box<sync::State>),
     /// All keys.
     Help(help::State),
 }
@@ -292,6 +294,7 @@ impl Model {
             Screen::History(_) => Place::History,
             Screen::Step(_) => Place::Step,
             Screen::Copies(_) => Place::Copies,
+            Screen::Sync(_) => Place::Sync,
             Screen::Form(form) => form.place(),
             Screen::Help(_) => Place::Help,
         }

@@ -1,6 +1,7 @@
 //! How jobs ended, in words for people and with the ways on.
 
 use super::actions::import;
+use super::kibana;
 use super::model::{Model, Screen};
 use crate::domain::bulk::BulkEdit;
 use crate::domain::change::changes;
@@ -52,6 +53,11 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             vec![Effect::good(format!("copied to {name}"))]
         }
+        Done::Fetched => vec![Effect::good("Kibana has told what it has")],
+        Done::Pulled(report) => vec![kibana::pulled(&report)],
+        Done::Pushed(report) => vec![kibana::pushed(&report)],
+        Done::Resolved { count, side, .. } => vec![kibana::resolved(count, side)],
+        Done::Ran(ran) => vec![kibana::ran(&ran)],
         Done::Nothing(reason) => vec![Effect::info(reason)],
     }
 }

@@ -64,6 +64,13 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             }
         }
         Reply::Copies(found) => copies_came(model, &found),
+        Reply::Synced(view) => {
+            for screen in &mut model.screens {
+                if let Screen::Sync(state) = screen {
+                    state.take(view.clone());
+                }
+            }
+        }
         Reply::Phase(title) => {
             if let Some(job) = &mut model.job {
                 (job.title, job.done, job.total, job.started) = (title, 0, 0, model.now);
@@ -309,6 +316,7 @@ fn reload(model: &mut Model) -> Vec<Effect> {
             Screen::Step(step) => effects.push(Effect::Read(step.read_again())),
             Screen::Overview(_) => effects.extend(overview::requests().map(Effect::Read)),
             Screen::Copies(_) => effects.push(Effect::Read(Request::Copies)),
+            Screen::Sync(state) => effects.push(Effect::Read(state.request())),
             Screen::Review => effects.push(Effect::Read(model.review.rows.reload())),
             Screen::Detail(detail) => effects.push(Effect::Read(Request::Record { id: detail.id.clone() })),
             _ => {}

@@ -10,7 +10,7 @@ use super::{actions, mouse, replies};
 use crate::domain::SecretsState;
 use crate::keymap::Key;
 use crate::screens::{
-    Effect, Go, Level, Start, connectors, copies, detail, files, form, help, history, overview, review, step,
+    Effect, Go, Level, Start, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Record, Request};
@@ -170,6 +170,10 @@ fn is_long(model: &Model, job: &Job) -> bool {
         | Job::Bulk { .. }
         | Job::Export { .. }
         | Job::BackUp
+        | Job::Fetch
+        | Job::Pull
+        | Job::Push { .. }
+        | Job::Execute { .. }
         | Job::TakeBack { only: None, .. } => true,
         Job::Decide { .. } => true,
         Job::Undo => has_many(&model.overview.last_step),
@@ -228,6 +232,11 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
         Go::Copies => {
             outside.push(Effect::Read(Request::Copies));
             model.screens.push(Screen::Copies(copies::State::default()));
+        }
+        Go::Sync => {
+            let state = sync::State::default();
+            outside.push(Effect::Read(state.request()));
+            model.screens.push(Screen::Sync(Box::new(state)));
         }
         Go::File(purpose) => {
             let text = match &purpose {

@@ -11,7 +11,9 @@ use super::welcome;
 use crate::clock;
 use crate::keymap::{Action, Binding, Place};
 use crate::screens::effect::connectors as count_of;
-use crate::screens::{Effect, Level, connectors, copies, detail, files, form, help, history, overview, review, step};
+use crate::screens::{
+    Effect, Level, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
+};
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
 use crate::ui::text::{clip, fit, safe, width, wrap};
@@ -71,6 +73,7 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, theme),
         Screen::Step(state) => step::view(state, model.step(state.step), frame, body, model.now, theme),
         Screen::Copies(state) => copies::view(state, frame, body, model.now, theme),
+        Screen::Sync(state) => sync::view(state, frame, body, theme),
         Screen::Form(state) => form::view(state, frame, body, theme),
         Screen::Help(state) => help::view(state, frame, body, theme),
     }
@@ -88,6 +91,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         Screen::History(_) => "History",
         Screen::Step(_) => "One step",
         Screen::Copies(_) => "Copies",
+        Screen::Sync(_) => "Sync with Kibana",
         Screen::Form(_) => "Form",
         Screen::Help(_) => "Keys",
     };
@@ -101,6 +105,9 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         }
         if model.overview.missing_secrets > 0 {
             parts.push(format!("{} without secrets", model.overview.missing_secrets));
+        }
+        if let Some(remote) = &model.overview.remote {
+            parts.push(format!("remote {remote}"));
         }
         parts.push(format!("schema {}", opened.schema));
         if opened.read_only {

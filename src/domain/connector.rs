@@ -191,6 +191,8 @@ pub struct Summary {
     pub decision: Option<Decision>,
     /// In the list of a step of the history: what that did to it.
     pub change: Option<ChangeInStep>,
+    /// In the list of connectors: how it differs from the remote.
+    pub drift: Option<&'static str>,
 }
 
 impl Summary {
@@ -215,6 +217,7 @@ impl Summary {
             revision: connector.revision,
             decision: None,
             change: None,
+            drift: None,
         }
     }
 
@@ -234,6 +237,7 @@ impl Summary {
         ]
         .into_iter()
         .filter_map(|(holds, word)| holds.then_some(word))
+        .chain(self.drift)
         .collect()
     }
 }

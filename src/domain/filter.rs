@@ -326,6 +326,7 @@ mod tests {
             updated_at: None,
             revision: 1,
             decision: None,
+            drift: None,
             change: None,
         }
     }

@@ -19,6 +19,8 @@ pub enum Place {
     Step,
     /// The copies of the file.
     Copies,
+    /// What differs from a Kibana.
+    Sync,
     /// The form.
     Form,
     /// A list to choose from: the connector type picker.
@@ -33,7 +35,7 @@ pub enum Place {
 
 impl Place {
     /// All places, in the order of the help.
-    pub const ALL: [Place; 12] = [
+    pub const ALL: [Place; 13] = [
         Place::Connectors,
         Place::Detail,
         Place::Review,
@@ -41,6 +43,7 @@ impl Place {
         Place::History,
         Place::Step,
         Place::Copies,
+        Place::Sync,
         Place::Form,
         Place::Picker,
         Place::Input,
@@ -58,6 +61,7 @@ impl Place {
             Place::History => "history",
             Place::Step => "one step",
             Place::Copies => "copies of the file",
+            Place::Sync => "sync with Kibana",
             Place::Form => "form",
             Place::Picker => "choosing",
             Place::Input => "typing a filter or path",
@@ -130,6 +134,15 @@ pub enum Action {
     Columns,
     Mouse,
     CopyText,
+    Sync,
+    Fetch,
+    Pull,
+    Push,
+    TakeHere,
+    TakeThere,
+    AllowDelete,
+    AllowLoss,
+    Execute,
     Quit,
     QuitNow,
     Suspend,
@@ -168,13 +181,22 @@ const MOVING: &[Place] = &[
     Place::History,
     Place::Step,
     Place::Copies,
+    Place::Sync,
     Place::Help,
 ];
-const UNDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::Review, Place::History, Place::Step];
-const REDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::History, Place::Step];
+const UNDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::Review, Place::History, Place::Step, Place::Sync];
+const REDOING: &[Place] = &[Place::Connectors, Place::Detail, Place::History, Place::Step, Place::Sync];
 const READING: &[Place] = &[Place::Connectors, Place::Review, Place::Detail];
-const HELPED: &[Place] =
-    &[Place::Connectors, Place::Review, Place::Detail, Place::Overview, Place::History, Place::Step, Place::Copies];
+const HELPED: &[Place] = &[
+    Place::Connectors,
+    Place::Review,
+    Place::Detail,
+    Place::Overview,
+    Place::History,
+    Place::Step,
+    Place::Copies,
+    Place::Sync,
+];
 
 const fn row(
     action: Action,
@@ -222,7 +244,36 @@ pub const TABLE: &[Binding] = &[
     ),
     writing(Action::Rollback, &["U"], &[Place::Review], Some("roll back"), "roll the last run back"),
     writing(Action::Redo, &["Ctrl-r"], &[Place::Review], Some("redo"), "bring again what was taken back last"),
+    writing(
+        Action::Push,
+        &["P"],
+        &[Place::Sync],
+        Some("push"),
+        "send the marked connectors to Kibana, or all, after a question",
+    ),
+    writing(Action::Pull, &["p"], &[Place::Sync], Some("pull"), "ask Kibana, and take in what it says"),
+    writing(Action::Fetch, &["f"], &[Place::Sync], Some("fetch"), "ask Kibana what it has, and only compare"),
+    writing(
+        Action::TakeHere,
+        &["h"],
+        &[Place::Sync],
+        Some("here"),
+        "decide a conflict for this file, or all marked ones",
+    ),
+    writing(
+        Action::TakeThere,
+        &["t"],
+        &[Place::Sync],
+        Some("there"),
+        "decide a conflict for Kibana, or all marked ones",
+    ),
+    row(Action::NextGroup, &["g"], &[Place::Sync], Some("group"), "show one group, or all"),
+    row(Action::Mark, &["Space"], &[Place::Sync], Some("mark"), "mark or unmark the row"),
+    row(Action::MarkAll, &["*"], &[Place::Sync], None, "mark every row that is shown, or unmark all"),
+    row(Action::AllowDelete, &["d"], &[Place::Sync], None, "let a push delete in Kibana what was deleted here, or not"),
+    row(Action::AllowLoss, &["L"], &[Place::Sync], None, "let a push send also where Kibana loses secrets, or not"),
     row(Action::Open, &["Enter"], &[Place::Connectors, Place::Step], Some("open"), "show the whole connector"),
+    row(Action::Open, &["Enter"], &[Place::Sync], Some("open"), "show the whole connector"),
     row(Action::Open, &["Enter"], &[Place::Overview], Some("show"), "show the connectors of the bar, or the step"),
     row(Action::Open, &["Enter"], &[Place::History], Some("records"), "show the connectors of the step"),
     writing(
@@ -240,6 +291,7 @@ pub const TABLE: &[Binding] = &[
         "take back what the step did to the connector or to all marked ones",
     ),
     writing(Action::Edit, &["e"], READING, Some("edit"), "edit the connector in the form"),
+    writing(Action::Edit, &["e"], &[Place::Sync], Some("edit"), "edit the connector in the form"),
     writing(
         Action::ToggleMode,
         &["t"],
@@ -255,6 +307,7 @@ pub const TABLE: &[Binding] = &[
         "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
     ),
     row(Action::Review, &["m"], &[Place::Connectors], Some("review"), "review the migration of the records"),
+    row(Action::Sync, &["K"], &[Place::Connectors], Some("Kibana"), "compare with Kibana: what to push, what to pull"),
     writing(
         Action::ResetDecision,
         &["r"],
@@ -303,6 +356,13 @@ pub const TABLE: &[Binding] = &[
     writing(Action::Undo, &["u"], UNDOING, Some("undo"), "take the last change back"),
     writing(Action::Redo, &["Ctrl-r"], REDOING, Some("redo"), "bring again what was taken back last"),
     row(Action::History, &["H"], READING, Some("history"), "show every change made in this file"),
+    writing(
+        Action::Execute,
+        &["!"],
+        &[Place::Connectors, Place::Detail],
+        None,
+        "have Kibana run the connector, for real, after a question",
+    ),
     row(Action::Overview, &["D"], READING, Some("overview"), "show what is in the file, in numbers"),
     row(Action::Copies, &["b"], &[Place::History], Some("copies"), "show the copies of the file"),
     writing(Action::BackUp, &["b"], &[Place::Copies], Some("back up"), "make a copy of the file"),
@@ -384,6 +444,7 @@ pub const TABLE: &[Binding] = &[
             Place::History,
             Place::Step,
             Place::Copies,
+            Place::Sync,
             Place::Form,
             Place::Picker,
             Place::Input,
@@ -400,7 +461,16 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Quit,
         &["q"],
-        &[Place::Detail, Place::Review, Place::Overview, Place::History, Place::Step, Place::Copies, Place::Help],
+        &[
+            Place::Detail,
+            Place::Review,
+            Place::Overview,
+            Place::History,
+            Place::Step,
+            Place::Copies,
+            Place::Sync,
+            Place::Help,
+        ],
         None,
         "back to the screen before",
     ),

@@ -105,6 +105,8 @@ pub enum Go {
     Step(i64, &'static str),
     /// The copies of the file.
     Copies,
+    /// What differs from Kibana.
+    Sync,
     /// The line to type the path of an export into.
     File(super::files::Purpose),
     /// All keys.

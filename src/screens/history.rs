@@ -11,11 +11,14 @@ use super::effect::{Effect, Go, connectors};
 use super::listing::{Column, Listing, Shown};
 use crate::clock::age;
 use crate::keymap::Action;
-use crate::store::{Step, StepState};
+use crate::store::{Kind, Step, StepState};
 use crate::ui::layout::cut_top;
 use crate::ui::text::clip;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Overview, Request};
+
+/// Why a push is no step to take back.
+pub(super) const PUSHED: &str = "a push changed Kibana and not the file: change it here and push again";
 
 /// The steps, once they have come.
 #[derive(Debug, Default)]
@@ -63,6 +66,9 @@ pub fn update(state: &mut State, action: Action, overview: &Overview, height: us
 
 /// Asks before a step is taken back.
 pub fn take_back(step: &Step, overview: &Overview) -> Effect {
+    if step.kind == Kind::Push {
+        return Effect::info(PUSHED);
+    }
     if step.state == StepState::Reverted {
         return Effect::info(format!("step {} was taken back already", step.step));
     }

@@ -21,6 +21,7 @@ pub mod review;
 pub mod rows;
 pub mod scroll;
 pub mod step;
+pub mod sync;
 pub mod table;
 
 pub use dialog::Dialog;

@@ -5,9 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use serde_json::Value;
+
+use super::dialog::Dialog;
 use super::effect::Effect;
-use crate::domain::Filter;
 use crate::domain::bulk::BulkEdit;
+use crate::domain::{Filter, json};
 use crate::keymap::Key;
 use crate::ui::input::TextInput;
 use crate::ui::layout::centered;
@@ -22,6 +25,8 @@ pub enum Ask {
     Rename,
     /// A field of the config and its value.
     Field,
+    /// What Kibana is to have a connector do.
+    Run,
 }
 
 /// The line.
@@ -42,6 +47,26 @@ impl Prompt {
         Self { ask, what, ids, filter, input: TextInput::default(), problem: None }
     }
 
+    /// Asks what Kibana is to have a connector do, with a proposal where there is one.
+    pub fn run(id: String, name: String, params: Option<Value>) -> Self {
+        let text = params.map_or_else(|| "{}".to_owned(), |params| params.to_string());
+        Self { input: TextInput::new(&text), ..Self::new(Ask::Run, name, vec![id], Filter::default()) }
+    }
+
+    /// The warning before a run.
+    fn warn(&self, params: Value) -> Effect {
+        let id = self.ids.first().cloned().unwrap_or_default();
+        let dialog = Dialog::new("Run it for real?", "Cancel")
+            .line(format!(
+                "Kibana runs “{}” FOR REAL: a message is sent, a ticket opened, a document written. It uses what Kibana \
+                 has, not what is changed here.",
+                self.what
+            ))
+            .line(format!("Params: {params}"))
+            .choice("Run it", vec![Effect::Write(Job::Execute { id, params }, "running")]);
+        Effect::Ask(Box::new(dialog))
+    }
+
     /// Takes a key that is not about leaving.
     pub fn key(&mut self, key: Key) {
         self.input.key(key);
@@ -57,6 +82,10 @@ impl Prompt {
     /// Enter: what is to be done, if the line can be read.
     pub fn confirm(&mut self) -> Option<Effect> {
         let read = match self.ask {
+            Ask::Run => match json::read(self.input.text()) {
+                Ok(params @ Value::Object(_)) => return Some(self.warn(params)),
+                _ => Err("the params are no JSON object".to_owned()),
+            },
             Ask::Rename => BulkEdit::rename(self.input.text()),
             Ask::Field => BulkEdit::field(self.input.text()),
         };
@@ -76,6 +105,7 @@ impl Prompt {
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let (title, hint) = match self.ask {
             Ask::Rename => (format!(" Rename {} ", self.what), "find => replace, for example: staging => production"),
+            Ask::Run => (format!(" Have Kibana run {} ", self.what), "the params of its type, as a JSON object"),
             Ask::Field => (
                 format!(" Set a field of the config of {} ", self.what),
                 "field = value, for example: url = https://a.example (a value may be JSON)",
@@ -91,6 +121,9 @@ impl Prompt {
         lines.push(Line::styled(clip(hint, cells), theme.muted()));
         lines.push(match &self.problem {
             Some(problem) => Line::styled(clip(problem, cells), theme.bad()),
+            None if self.ask == Ask::Run => {
+                Line::styled(clip("Enter asks once more; Esc closes", cells), theme.muted())
+            }
             None => Line::styled(clip("Enter shows what would change; Esc closes", cells), theme.muted()),
         });
         frame.render_widget(Paragraph::new(lines), inside);

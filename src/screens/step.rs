@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::dialog::{Dialog, Tone, change_lines};
 use super::effect::{Effect, Go, connectors};
+use super::history::PUSHED;
 use super::panel::{self, Split};
 use super::record;
 use super::record::type_name;
@@ -20,7 +21,7 @@ use crate::keymap::Action;
 use crate::store::{Back, RecordChange, Scope, Step};
 use crate::ui::input::TextInput;
 use crate::ui::layout::cut_top;
-use crate::ui::text::{clip, safe};
+use crate::ui::text::{clip, safe, wrap};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request};
 
@@ -101,6 +102,9 @@ fn back(state: &mut State) -> Vec<Effect> {
 
 /// Takes the marked records of the step back, or the selected one.
 fn take_back(state: &State) -> Vec<Effect> {
+    if state.change.as_ref().is_some_and(|change| change.sent.is_some()) {
+        return vec![Effect::info(PUSHED)];
+    }
     if state.rows.marked() > 0 {
         let ids = state.rows.targets();
         let count = ids.len();
@@ -242,6 +246,10 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
     let record = change.record();
     let mut lines = vec![Line::styled(clip(change.name(), cells), theme.accent())];
     match (&change.before, &change.after) {
+        _ if change.sent.is_some() => {
+            let sent = change.sent.as_deref().unwrap_or_default();
+            lines.extend(wrap(sent, cells).into_iter().map(Line::from));
+        }
         (Some(before), Some(after)) => {
             for (tone, text) in change_lines(&changes(before, after)) {
                 lines.push(Line::styled(clip(&text, cells), style(tone, theme)));
@@ -251,6 +259,7 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         (_, None) => lines.push(Line::styled("- deleted", theme.bad())),
     }
     let said = match change.state {
+        _ if change.sent.is_some() => "sent to Kibana; the file did not change",
         _ if change.back == Back::Unknown => "deleted by another program; of the rest of it the history knows nothing",
         ChangeState::InForce => "as this step left it; U takes it back",
         ChangeState::TakenBack => "taken back",

@@ -76,6 +76,15 @@ impl Store {
             }
             Inspection::Connectors { .. } => {}
         }
+        Ok((Self::join(path, cancel)?, report))
+    }
+
+    /// A further connection for writing, of a process that has the file open. It does not look at the file by other
+    /// means, as [`Store::reader`].
+    ///
+    /// # Errors
+    /// When the file cannot be opened again.
+    pub fn join(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Self, StoreError> {
         let connection = connect_for_writing(path)?;
         let journal = |connection: &Connection| {
             use_write_ahead_log(connection)?;
@@ -87,7 +96,7 @@ impl Store {
         let mut store =
             Self { connection, path: path.to_owned(), read_only: false, cancel: cancel.clone(), waiting: None };
         store.watch_for_cancel();
-        Ok((store, report))
+        Ok(store)
     }
 
     /// A second connection to the same file, for reading beside this one. It does not look at the

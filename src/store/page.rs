@@ -242,6 +242,7 @@ fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Summary> 
         revision: integer(row, 11)?,
         decision: text(row, 12)?.as_deref().and_then(Decision::parse),
         change: None,
+        drift: None,
         connector_type_id,
     };
     if integer(row, 13)? != 0

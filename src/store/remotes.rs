@@ -110,6 +110,14 @@ impl Store {
         self.run("reading what a remote said", |connection| remote_state(connection, remote, id))
     }
 
+    /// A connector on both sides.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn both_sides(&self, remote: &str, id: &str) -> Result<BothSides, StoreError> {
+        Ok(BothSides { here: self.get(id)?, state: self.remote_state(remote, id)? })
+    }
+
     /// Calls `each` with every connector of the file or of the remote: first those of the file, then the others.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub struct Sent {
 }
 
 /// What a push did.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushReport {
     /// The connectors, in the order in which they were sent.
     pub sent: Vec<Sent>,

@@ -77,6 +77,9 @@ impl Entry {
 
     /// What happened to it, in a word or two for a list.
     pub fn what(&self) -> String {
+        if let Verdict::ReadOnly(why) = self.verdict {
+            return why.to_owned();
+        }
         match (self.is_here, self.is_there, self.has_base) {
             (true, false, false) => "new here".to_owned(),
             (false, true, false) => "new in Kibana".to_owned(),
@@ -121,7 +124,7 @@ impl Entry {
                 std::iter::once(first).chain(notes.iter().cloned()).collect()
             }
             Verdict::Blocked(reason) => vec![reason.clone()],
-            Verdict::ReadOnly(why) => vec![format!("it is {why}")],
+            Verdict::ReadOnly(_) => vec!["nobody can change it in Kibana, so it is not in the file".to_owned()],
             Verdict::Conflict if self.fields.is_empty() => vec!["the other side changed it".to_owned()],
             Verdict::InStep | Verdict::Conflict | Verdict::Take => Vec::new(),
         }

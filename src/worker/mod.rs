@@ -1,9 +1,10 @@
 //! The threads that own the file, so that nothing the UI does ever waits for a disk.
 //!
 //! The writer thread opens the file (and upgrades it), then runs one job at a time. The reader thread
-//! has a connection of its own and answers the lists meanwhile. Both speak the words of [`protocol`].
+//! has a connection of its own and answers the lists meanwhile; the network thread speaks with Kibana. Both speak the words of [`protocol`].
 
 pub mod bulk;
+mod network;
 pub mod protocol;
 mod reader;
 mod watch;
@@ -12,10 +13,11 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::vault::KeyOptions;
+pub use network::Network;
 use protocol::{Job, Reply, Request};
 pub use reader::Reader;
 pub use writer::{Writer, check_passphrase, create, key_warnings, save};
@@ -37,6 +39,7 @@ pub struct OpenOptions {
 pub struct Worker {
     requests: Option<Sender<Request>>,
     jobs: Option<Sender<Job>>,
+    network: Option<Sender<Job>>,
     cancel: Arc<AtomicBool>,
     reading: Arc<Reading>,
     writer: Option<JoinHandle<()>>,
@@ -47,6 +50,7 @@ impl Worker {
     pub fn start(options: OpenOptions, reply: impl Fn(Reply) + Clone + Send + 'static) -> Self {
         let (requests, incoming_requests) = mpsc::channel();
         let (jobs, incoming_jobs) = mpsc::channel();
+        let (network, incoming_of_network) = mpsc::channel();
         let cancel = Arc::new(AtomicBool::new(false));
         let flag = cancel.clone();
         let reading = Arc::new(Reading::default());
@@ -65,6 +69,7 @@ impl Worker {
                 let _alarm = Alarm(for_reader.clone());
                 reader.run(&incoming_requests, &shared, &for_reader);
             });
+            speak(writer.network().cancelled_by(&flag), incoming_of_network, reply.clone());
             writer.look_at_keys(&reply);
             writer.forget_old_steps();
             for job in incoming_jobs {
@@ -74,7 +79,8 @@ impl Worker {
             // The reader closes first, so that the writer's close can fold the log into the file.
             let _ = reader.join();
         });
-        Self { requests: Some(requests), jobs: Some(jobs), cancel, reading, writer: Some(writer) }
+        let (requests, jobs, network) = (Some(requests), Some(jobs), Some(network));
+        Self { requests, jobs, network, cancel, reading, writer: Some(writer) }
     }
 
     /// Asks the reader.
@@ -88,9 +94,10 @@ impl Worker {
         }
     }
 
-    /// Gives the writer a job.
+    /// Gives the writer a job, or the network's thread.
     pub fn job(&self, job: Job) {
-        if let Some(jobs) = &self.jobs {
+        let thread = if job.is_of_network() { &self.network } else { &self.jobs };
+        if let Some(jobs) = thread {
             let _ = jobs.send(job);
         }
     }
@@ -109,10 +116,24 @@ impl Worker {
         self.request(Request::Look);
         drop(self.requests.take());
         drop(self.jobs.take());
+        // It may wait for a server. What it has sent is written down, so it is not waited for.
+        drop(self.network.take());
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
     }
+}
+
+/// Speaks with Kibana on a thread of its own, until nobody asks any more.
+fn speak(mut network: Network, jobs: Receiver<Job>, reply: impl Fn(Reply) + Send + 'static) {
+    let cancel = network.flag();
+    thread::spawn(move || {
+        let alarm = Alarm(reply);
+        for job in jobs {
+            cancel.store(false, Ordering::Relaxed);
+            network.run(job, &alarm.0);
+        }
+    });
 }
 
 /// What the UI's thread tells the reader without waiting for its turn.

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use super::bulk::BulkPreview;
 use crate::domain::bulk::BulkEdit;
 use crate::domain::model_version::Decision;
-use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
+use crate::domain::sync::Limits;
+use crate::domain::{Connector, Filter, Remote, SecretEdits, SecretsState, Summary};
+use crate::kibana::Executed;
 use crate::store::{
     Applied, Census, FileCopy, ImportOutcome, ModeChange, OnConflict, PlanCounts, RecordChange, RecordStep, Restored,
     Reverted, SaveOutcome, Scope, Sort, Stage, Step, UpgradeReport, Written,
 };
+use crate::sync::{Planned, PullReport, PushReport, Report, Side};
 use crate::transfer::files::Entry;
 use crate::transfer::{ExportReport, Notices, Preview};
 
@@ -95,6 +98,8 @@ pub enum Request {
         /// The record.
         id: String,
     },
+    /// What differs from the default remote, by what that said last.
+    Sync(Limits),
     /// The folders and exports of a folder.
     Folder(PathBuf),
     /// Someone wrote to the file: was it another program?
@@ -138,6 +143,7 @@ impl Request {
             Request::Folder(_) => Some((9, None)),
             Request::Census => Some((10, None)),
             Request::Compare { .. } | Request::CompareBefore { .. } => Some((11, None)),
+            Request::Sync(_) => Some((12, None)),
             Request::Ids { .. } => None,
         }
     }
@@ -248,6 +254,47 @@ pub enum Job {
     },
     /// Make a copy of the file.
     BackUp,
+    /// Ask the remote for its connectors.
+    Fetch,
+    /// Ask the remote, and take in what it says.
+    Pull,
+    /// Send to the remote.
+    Push {
+        /// What was shown and confirmed.
+        plan: Vec<Planned>,
+        /// What the person allows.
+        limits: Limits,
+    },
+    /// Decide conflicts for one side.
+    Resolve {
+        /// Which connectors.
+        ids: Vec<String>,
+        /// Which side counts.
+        side: Side,
+    },
+    /// Have Kibana run a connector.
+    Execute {
+        /// Which.
+        id: String,
+        /// What it is to do.
+        params: serde_json::Value,
+    },
+}
+
+impl Job {
+    /// It is one for the network's thread.
+    pub fn is_of_network(&self) -> bool {
+        matches!(self, Job::Fetch | Job::Pull | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. })
+    }
+}
+
+/// What differs from a remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncView {
+    /// The remote; none when the file has none.
+    pub remote: Option<Remote>,
+    /// What differs.
+    pub report: Report,
 }
 
 /// The file is open.
@@ -284,6 +331,8 @@ pub struct Overview {
     pub last_run: Option<Step>,
     /// A run that was interrupted, with nothing done after it.
     pub interrupted_run: Option<Step>,
+    /// The name of the remote that is meant where none is named.
+    pub remote: Option<String>,
 }
 
 /// What the threads tell the UI.
@@ -372,6 +421,8 @@ pub enum Reply {
     Copies(Vec<FileCopy>),
     /// The folders and exports of a folder, or why it cannot be read.
     Folder(PathBuf, Result<Vec<Entry>, String>),
+    /// What differs from the remote.
+    Synced(Box<SyncView>),
     /// The counts.
     Overview(Box<Overview>),
     /// Another program wrote to the file.
@@ -452,6 +503,23 @@ pub enum Done {
     Reverted(Reverted),
     /// A copy was made.
     BackedUp(FileCopy),
+    /// The remote has told its connectors.
+    Fetched,
+    /// What the remote says was taken in.
+    Pulled(PullReport),
+    /// A push ended.
+    Pushed(Box<PushReport>),
+    /// Conflicts were decided.
+    Resolved {
+        /// How many.
+        count: usize,
+        /// For which side.
+        side: Side,
+        /// The step of the history, if a record changed.
+        step: Option<i64>,
+    },
+    /// Kibana has run a connector.
+    Ran(Executed),
     /// There was nothing to do.
     Nothing(String),
 }

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use super::Reading;
-use super::protocol::{ListRequest, Overview, Record, Reply, Request};
-use crate::domain::{Filter, Summary};
+use super::protocol::{ListRequest, Overview, Record, Reply, Request, SyncView};
+use crate::domain::sync::Limits;
+use crate::domain::{Filter, Remote, Summary};
 use crate::store::{self, LATEST_SCHEMA, Lists, RowIds, Scope, Sort, Store, StoreError, TextState};
+use crate::sync::{self, Report, SyncError};
 use crate::transfer::files;
 use crate::vault::Vault;
 
@@ -24,6 +26,8 @@ pub struct Reader {
     uncounted: Option<Scope>,
     /// The file had an older schema when it was opened read-only.
     is_older: bool,
+    /// The default remote, with which the rows of the list are compared.
+    remote: Option<Remote>,
 }
 
 /// Steps that the history shows; what is older can be had on the command line.
@@ -71,7 +75,8 @@ impl Reader {
         let is_older = store.schema_version().is_ok_and(|schema| schema < LATEST_SCHEMA);
         let text_state = store.text_state().unwrap_or_default();
         let (orders, lists) = (HashMap::new(), Lists::default());
-        Self { store, vault, orders, lists, text_state, data_version, uncounted: None, is_older }
+        let remote = sync::remote_of(&store, None).ok();
+        Self { store, vault, orders, lists, text_state, data_version, uncounted: None, is_older, remote }
     }
 
     /// A reader whose running statement stops when the flag is set.
@@ -170,6 +175,7 @@ impl Reader {
                 let entries = files::entries(&files::expand_home(folder));
                 Ok(Some(Reply::Folder(folder.clone(), entries)))
             }
+            Request::Sync(limits) => self.synced(*limits).map(Some),
             // Every answer is followed by a look for changes.
             Request::Look => Ok(None),
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
@@ -230,6 +236,7 @@ impl Reader {
             return Ok(false);
         }
         self.data_version = version;
+        self.remote = sync::remote_of(&self.store, None).ok();
         let state = self.store.text_state()?;
         let changes = self.store.text_changes(&self.text_state, &state)?;
         self.text_state = state;
@@ -246,7 +253,8 @@ impl Reader {
             return Ok(None);
         }
         let Some(row_ids) = self.store.first_rows(list.scope, list.sort, len)? else { return Ok(None) };
-        let rows = self.store.summaries(&row_ids)?;
+        let mut rows = self.store.summaries(&row_ids)?;
+        self.note_drift(list.scope, &mut rows)?;
         // How many there are is counted next; until then the list is as long as this page.
         let total = row_ids.len();
         let cursor = list.cursor.min(total.saturating_sub(1));
@@ -299,6 +307,7 @@ impl Reader {
     ) -> Result<Vec<Option<Summary>>, StoreError> {
         let (present, gone) = order.window(start, len);
         let mut rows = self.store.summaries(&present)?;
+        self.note_drift(scope, &mut rows)?;
         if let Scope::Step(step) = scope {
             for summary in rows.iter_mut().flatten() {
                 summary.change = self.store.change(step, &summary.id)?.map(|change| change.in_step());
@@ -308,6 +317,31 @@ impl Reader {
             }
         }
         Ok(rows)
+    }
+
+    /// Says of each row of the list of connectors how it differs from the remote.
+    fn note_drift(&self, scope: Scope, rows: &mut [Option<Summary>]) -> Result<(), StoreError> {
+        let (Some(remote), Scope::Connectors) = (&self.remote, scope) else { return Ok(()) };
+        // Nothing is known yet of a remote that was never read: then all would be new.
+        if remote.seen_at.is_none() {
+            return Ok(());
+        }
+        for summary in rows.iter_mut().flatten() {
+            let both = self.store.both_sides(&remote.name, &summary.id)?;
+            summary.drift = sync::entry_of(&self.vault, remote, &both, Limits::default()).sign();
+        }
+        Ok(())
+    }
+
+    fn synced(&self, limits: Limits) -> Result<Reply, StoreError> {
+        let Some(remote) = self.remote.clone() else {
+            return Ok(Reply::Synced(Box::new(SyncView { remote: None, report: Report::default() })));
+        };
+        match sync::report(&self.store, &self.vault, &remote, limits, &|_| true, &mut |_, _| true) {
+            Ok(report) => Ok(Reply::Synced(Box::new(SyncView { remote: Some(remote), report }))),
+            Err(SyncError::Store(error)) => Err(error),
+            Err(error) => Ok(Reply::ReadFailed(error.to_string())),
+        }
     }
 
     /// A record that is not in the file any more, as a step left or found it.
@@ -377,6 +411,7 @@ pub(super) fn overview(store: &Store) -> Result<Overview, StoreError> {
         next_redo: store.next_redo()?,
         last_run: store.last_run()?,
         interrupted_run: store.interrupted_run()?,
+        remote: sync::remote_of(store, None).ok().map(|remote| remote.name),
     })
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
+use super::network::Network;
 use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
 use super::{OpenOptions, Reading, bulk};
@@ -75,6 +76,11 @@ impl Writer {
             restored,
         })));
         Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))
+    }
+
+    /// What speaks with Kibana about the same file.
+    pub fn network(&self) -> Network {
+        Network::new(self.store.path().to_owned(), self.vault.clone())
     }
 
     /// Has it told when a job waits for another program.
@@ -162,6 +168,9 @@ impl Writer {
             Job::TakeBack { step, only: None } => Done::Reverted(self.store.revert(step, now, &mut progress)?),
             Job::TakeBack { step, only: Some(ids) } => Done::Reverted(self.store.revert_some(step, &ids, now)?),
             Job::TakeBackOver { step, id, seen } => Done::Reverted(self.store.revert_over(step, &id, seen, now)?),
+            Job::Fetch | Job::Pull | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. } => {
+                Done::Nothing("this is a job of the network".to_owned())
+            }
             Job::BackUp => Done::BackedUp(self.store.back_up(None, Timestamp::now(), &mut progress)?),
         })
     }

@@ -182,7 +182,11 @@ impl App {
                     {
                         *path = folder.join(path.strip_prefix("/").unwrap_or(path));
                     }
-                    self.writer.run(job, &reply);
+                    if job.is_of_network() {
+                        self.writer.network().run(job, &reply);
+                    } else {
+                        self.writer.run(job, &reply);
+                    }
                 }
                 Effect::EditText { text, .. } => {
                     let outcome = (self.editor)(&text);

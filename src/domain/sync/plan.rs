@@ -158,9 +158,9 @@ fn absent_here(base: Option<&Snapshot>, there: &Snapshot, facts: &Facts<'_>, lim
     match base {
         None => Verdict::Take,
         Some(base) if !three_way(Some(base), base, there).is_empty() => Verdict::Conflict,
-        Some(_) if !limits.delete => {
-            Verdict::Blocked("it was deleted here; a push deletes in Kibana only when asked to (--delete)".to_owned())
-        }
+        Some(_) if !limits.delete => Verdict::Blocked(
+            "it was deleted here; a push deletes in Kibana only when asked to (--delete, d on the screen)".to_owned(),
+        ),
         Some(_) => {
             let used = facts.referenced_by;
             let note = (used > 0).then(|| format!("{used} rules or others use it in Kibana and will fail"));
@@ -259,7 +259,7 @@ fn changed_here(
     }
     match (lost, limits.lose_secrets) {
         (Some(reason), false) => Verdict::Blocked(format!(
-            "only a saved-object import sets the auth mode, and it takes the secrets away; {reason} (or allow it: --lose-secrets)"
+            "only a saved-object import sets the auth mode, and it takes the secrets away; {reason} (or allow the loss: --lose-secrets, L on the screen)"
         )),
         (Some(_), true) => {
             let note = "its secrets in Kibana are lost: it cannot run until they are entered again".to_owned();
@@ -283,7 +283,9 @@ fn updated(here: &Connector, there: &Snapshot, lost: Option<String>, facts: &Fac
     match lost {
         Some(reason) if is_refused => return Verdict::Blocked(reason),
         Some(reason) if !limits.lose_secrets => {
-            return Verdict::Blocked(format!("an update replaces the secrets; {reason} (or allow it: --lose-secrets)"));
+            return Verdict::Blocked(format!(
+                "an update replaces the secrets; {reason} (or allow the loss: --lose-secrets, L on the screen)"
+            ));
         }
         Some(_) => notes.push("secrets that it may have in Kibana are lost".to_owned()),
         None => {}

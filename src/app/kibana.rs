@@ -1,0 +1,69 @@
+//! How jobs with Kibana ended, in words for people.
+
+use crate::kibana::Executed;
+use crate::screens::dialog::Tone;
+use crate::screens::effect::connectors as count_of;
+use crate::screens::{Dialog, Effect};
+use crate::sync::{PullReport, PushReport, SentOutcome, Side};
+
+/// A pull.
+pub(super) fn pulled(report: &PullReport) -> Effect {
+    let pulled = &report.pulled;
+    let mut text = format!(
+        "pulled: {} new, {} changed, {} deleted",
+        pulled.added.len(),
+        pulled.changed.len(),
+        pulled.deleted.len()
+    );
+    if pulled.step.is_some() {
+        text.push_str("; u takes it back");
+    }
+    match report.conflicts.len() {
+        0 => Effect::good(text),
+        count => Effect::bad(format!(
+            "{text}; {} changed on both sides and left alone: h or t decides",
+            count_of(count as u64)
+        )),
+    }
+}
+
+/// A push: what was not done is listed with its reason.
+pub(super) fn pushed(report: &PushReport) -> Effect {
+    let done = report.done();
+    if report.is_whole() {
+        return Effect::good(format!("pushed {}", count_of(done as u64)));
+    }
+    let mut dialog = Dialog::new("Pushed in part", "OK").line(format!(
+        "{done} done, {} not, {} left.",
+        report.sent.len() - done,
+        report.left
+    ));
+    for sent in &report.sent {
+        let (word, reason) = match &sent.outcome {
+            SentOutcome::Done => continue,
+            SentOutcome::Refused(reason) => ("refused", reason),
+            SentOutcome::Skipped(reason) => ("not sent", reason),
+            SentOutcome::Unknown(reason) => ("no answer", reason),
+        };
+        dialog = dialog.lines([(Tone::Head, sent.name.clone()), (Tone::Plain, format!("  {word}: {reason}"))]);
+    }
+    if let Some(reason) = &report.ended_by {
+        dialog = dialog.line(format!("It ended before its end: {reason}. Another push goes on."));
+    }
+    Effect::Ask(Box::new(dialog))
+}
+
+/// Conflicts that were decided.
+pub(super) fn resolved(count: usize, side: Side) -> Effect {
+    let count = count_of(count as u64);
+    Effect::good(match side {
+        Side::Here => format!("{count} as here; P sends it"),
+        Side::There => format!("{count} as in Kibana; u takes that back"),
+    })
+}
+
+/// A run of a connector.
+pub(super) fn ran(ran: &Executed) -> Effect {
+    let (title, tone) = if ran.is_ok { ("It ran", Tone::Plus) } else { ("The run failed", Tone::Minus) };
+    Effect::Ask(Box::new(Dialog::new(title, "OK").lines([(tone, ran.message.clone())])))
+}

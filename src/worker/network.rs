@@ -1,0 +1,95 @@
+//! The thread that speaks with Kibana: it has a connection to the file of its own, made when it is first needed, and
+//! does one job at a time, so that nothing else ever waits for a server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::protocol::{Done, Job, Reply};
+use crate::clock;
+use crate::domain::Remote;
+use crate::kibana::{Credential, Kibana, KibanaError};
+use crate::store::{Store, StoreError};
+use crate::sync::{self, SyncError};
+use crate::vault::Vault;
+
+/// Speaks with Kibana for the UI.
+pub struct Network {
+    path: PathBuf,
+    vault: Vault,
+    cancel: Arc<AtomicBool>,
+    store: Option<Store>,
+}
+
+impl Network {
+    pub(super) fn new(path: PathBuf, vault: Vault) -> Self {
+        Self { path, vault, cancel: Arc::default(), store: None }
+    }
+
+    /// What stops it.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        self.cancel.clone()
+    }
+
+    /// Stopped by this flag.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &Arc<AtomicBool>) -> Self {
+        self.cancel = cancel.clone();
+        self
+    }
+
+    /// Runs one job and tells how it ended.
+    pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
+        reply(match self.do_job(job, reply) {
+            Ok(done) => Reply::Done(done),
+            // Asked for, so it is no failure.
+            Err(SyncError::Kibana(KibanaError::Cancelled) | SyncError::Store(StoreError::Cancelled)) => {
+                Reply::Done(Done::Nothing("stopped".to_owned()))
+            }
+            Err(error) => Reply::Failed(error.to_string()),
+        });
+    }
+
+    fn do_job(&mut self, job: Job, reply: &impl Fn(Reply)) -> Result<Done, SyncError> {
+        let (vault, cancel) = (self.vault.clone(), self.cancel.clone());
+        let store = match &mut self.store {
+            Some(store) => store,
+            none => none.insert(Store::join(&self.path, &cancel)?),
+        };
+        let mut remote = sync::remote_of(store, None)?;
+        let now = clock::now_iso();
+        let connect = |remote: &Remote| -> Result<Kibana, SyncError> {
+            let given = Credential::from_environment().map_err(KibanaError::Settings)?;
+            sync::connect(remote, &vault, given, &cancel)
+        };
+        Ok(match job {
+            Job::Fetch => {
+                let kibana = connect(&remote)?;
+                sync::fetch(store, &mut remote, &kibana)?;
+                Done::Fetched
+            }
+            Job::Pull => {
+                let kibana = connect(&remote)?;
+                sync::fetch(store, &mut remote, &kibana)?;
+                Done::Pulled(sync::pull(store, &vault, &remote, None, &now)?)
+            }
+            Job::Push { plan, limits } => {
+                let kibana = connect(&remote)?;
+                let mut done = 0;
+                reply(Reply::Progress { done, total: plan.len() as u64 });
+                let report = sync::push(store, &vault, &mut remote, &kibana, (&plan, limits), &mut |_, total| {
+                    done += 1;
+                    reply(Reply::Progress { done, total: total as u64 });
+                    !cancel.load(Ordering::Relaxed)
+                })?;
+                Done::Pushed(Box::new(report))
+            }
+            Job::Resolve { ids, side } => {
+                let (pulled, _) = sync::resolve(store, &vault, &remote, &ids, side, &now)?;
+                Done::Resolved { count: ids.len(), side, step: pulled.step }
+            }
+            Job::Execute { id, params } => Done::Ran(connect(&remote)?.execute(&id, &params)?),
+            _ => Done::Nothing("this is no job of the network".to_owned()),
+        })
+    }
+}
