@@ -335,6 +335,7 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
 fn is_of_use(model: &Model, action: Action) -> bool {
     match (action, model.screen()) {
         (Action::NextMissing, _) => model.overview.missing_secrets > 0,
+        (Action::Sync, _) => model.overview.remote.is_some(),
         (Action::OpenEditor, Screen::Form(form)) => form.has_text(),
         (Action::ClearField, Screen::Form(form)) => form.can_be_cleared(),
         (Action::Change, Screen::Form(form)) => !form.is_typed(),

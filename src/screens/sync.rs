@@ -232,6 +232,9 @@ pub fn height(area: Rect) -> usize {
     usize::from(areas(area).1.height)
 }
 
+/// All columns; a narrow list leaves some out.
+const COLUMNS: [(&str, usize); 5] = [("", 1), ("NAME", 0), ("TYPE", 12), ("GROUP", 9), ("WHAT", 22)];
+
 /// Draws the screen.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let (head, list, panel, beside) = areas(area);
@@ -250,22 +253,19 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         };
         return frame.render_widget(Paragraph::new(text), list);
     }
-    let is_wide = list.width >= 70;
-    let columns: &[Column] = if is_wide {
-        &[Column("", 1), Column("NAME", 0), Column("TYPE", 12), Column("GROUP", 9), Column("WHAT", 24)]
-    } else {
-        &[Column("", 1), Column("NAME", 0), Column("GROUP", 9)]
+    let is_shown = |name: &str| match name {
+        "TYPE" => list.width >= 75,
+        "WHAT" => list.width >= 55,
+        _ => true,
     };
+    let shown: Vec<usize> = (0..COLUMNS.len()).filter(|at| is_shown(COLUMNS[*at].0)).collect();
+    let columns: Vec<Column> = shown.iter().map(|at| Column(COLUMNS[*at].0, COLUMNS[*at].1)).collect();
     let row = |at: usize| {
         let Some(entry) = entries.get(at) else { return Vec::new() };
-        let mut cells = cells(state, entry, theme);
-        if !is_wide {
-            cells.truncate(4);
-            cells.remove(2);
-        }
-        cells
+        let cells = cells(state, entry, theme);
+        cells.into_iter().enumerate().filter(|(at, _)| shown.contains(at)).map(|(_, cell)| cell).collect()
     };
-    state.list.view(columns, entries.len(), row, frame, list, theme);
+    state.list.view(&columns, entries.len(), row, frame, list, theme);
     if panel.area() > 0
         && let Some(entry) = state.current()
     {

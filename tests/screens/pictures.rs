@@ -2,8 +2,13 @@
 //! After an intended change: `UPDATE_DOCS=1 cargo test --test screens pictures`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::support::{App, Place, svg};
+use connector_admin::domain::Remote;
+use connector_admin::domain::sync::{Snapshot, Told};
+use connector_admin::store::{ModeChange, Store};
+
+use crate::support::{App, Place, execute, svg};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -40,6 +45,63 @@ fn the_pictures_are_the_programs() {
     app.press("Down p p s A Right Enter Enter Esc / \"").type_text("Aurora runbooks").press("\" Enter t Esc");
     app.press("Home Space Down Space d Right Enter u Right Enter H");
     check(&root().join("assets/screen-history.svg"), &svg::picture(&app.buffer()));
+}
+
+/// A file whose Kibana was read once, and both sides were edited since.
+fn working_copy(place: &Place) -> PathBuf {
+    let path = place.demo();
+    // As after a pull: the secrets are in Kibana.
+    execute(&path, "UPDATE connectors SET secrets = NULL, is_missing_secrets = 0");
+    let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).expect("opens");
+    store.apply(true, "2026-11-25T11:00:00.000Z", &mut |_, _| true).expect("migrated");
+    let mut all = Vec::new();
+    store
+        .each::<connector_admin::store::StoreError>(|connector| {
+            all.push(connector);
+            Ok(())
+        })
+        .expect("read");
+    let mut told: Vec<Told> = all
+        .iter()
+        .filter(|connector| connector.config_object().is_ok())
+        .map(|connector| Told {
+            id: connector.id.clone(),
+            snapshot: Snapshot::of(connector),
+            managed_by: None,
+            referenced_by: 0,
+        })
+        .collect();
+    told.push(Told {
+        id: "pre-slack".to_owned(),
+        snapshot: Snapshot { name: "On-call (kibana.yml)".to_owned(), ..told[0].snapshot.clone() },
+        managed_by: Some("configuration"),
+        referenced_by: 0,
+    });
+    let mut remote = Remote::new("prod", "https://kibana.meridian.example:5601", Some("operations")).expect("a remote");
+    (remote.version, remote.knows_modes) = (Some("9.4.0".to_owned()), true);
+    remote.seen_at = Some("2026-11-25T11:58:00.000Z".to_owned());
+    store.put_remote(&remote).expect("kept");
+    store.observe(&remote, &told).expect("kept");
+    // Two were renamed in Kibana since, one of them here too.
+    for (at, name) in [(20, "Renamed in Kibana"), (21, "Also renamed there")] {
+        told[at].snapshot.name = name.to_owned();
+    }
+    store.observe(&remote, &told).expect("kept");
+    let ids = |range: std::ops::Range<usize>| -> Vec<String> { told[range].iter().map(|one| one.id.clone()).collect() };
+    store.set_auth_mode(&ids(0..6), ModeChange::Toggle, "2026-11-25T11:59:00.000Z").expect("toggled");
+    store.delete(&ids(12..13), "2026-11-25T11:59:00.000Z").expect("deleted");
+    drop(store);
+    execute(&path, &format!("UPDATE connectors SET name = 'Renamed here' WHERE id = '{}'", told[21].id));
+    execute(&path, "UPDATE connectors SET name = name || ' (new)' WHERE connector_type_id IN ('.server-log', '.index')");
+    path
+}
+
+#[test]
+fn the_picture_of_the_two_sides() {
+    let place = Place::new();
+    let mut app = App::open(&working_copy(&place), 110, 30);
+    app.press("K g Esc");
+    check(&root().join("assets/screen-sync.svg"), &svg::picture(&app.buffer()));
 }
 
 /// The time in `….schema1-20261125T120000Z.bak`.
