@@ -143,11 +143,16 @@ impl Entry {
     }
 }
 
+/// More of a group are not shown to anybody.
+const KEPT: u64 = 10_000;
+
 /// All that differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// By group, then in the order of ids.
+    /// By group, then in the order of ids. Of what is not sent only the first ones are kept; the counts are whole.
     pub entries: Vec<Entry>,
+    /// How many are in each group, in the order of [`SyncGroup::ALL`].
+    counts: [u64; SyncGroup::ALL.len()],
     /// Connectors in which both sides say the same.
     pub in_step: u64,
     /// The newest push.
@@ -156,13 +161,26 @@ pub struct Report {
 
 impl Report {
     /// How many are in a group.
-    pub fn count(&self, group: SyncGroup) -> usize {
-        self.entries.iter().filter(|entry| entry.group() == Some(group)).count()
+    pub fn count(&self, group: SyncGroup) -> u64 {
+        self.counts.get(group as usize).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let Some(group) = entry.group() else {
+            self.in_step += 1;
+            return;
+        };
+        if let Some(count) = self.counts.get_mut(group as usize) {
+            *count += 1;
+            if *count <= KEPT || group == SyncGroup::Send {
+                self.entries.push(entry);
+            }
+        }
     }
 
     /// Nothing is to be done; what is Kibana's own does not count.
     pub fn is_clean(&self) -> bool {
-        self.entries.iter().all(|entry| entry.group() == Some(SyncGroup::ReadOnly))
+        SyncGroup::ALL.into_iter().all(|group| group == SyncGroup::ReadOnly || self.count(group) == 0)
     }
 }
 
@@ -188,12 +206,7 @@ pub fn report(
         if !wanted(&both) {
             return Ok(());
         }
-        let entry = entry_of(vault, remote, &both, limits);
-        if entry.verdict == Verdict::InStep {
-            report.in_step += 1;
-        } else {
-            report.entries.push(entry);
-        }
+        report.add(entry_of(vault, remote, &both, limits));
         Ok(())
     })?;
     report.entries.sort_by_key(Entry::group);

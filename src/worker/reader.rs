@@ -109,8 +109,11 @@ impl Reader {
             }
             reading.interrupt.store(false, Ordering::Relaxed);
             if !self.try_answer(&request, reply) {
-                // Interrupted: asked again, unless the newer question is of the same kind.
-                waiting.push_front(request);
+                // Interrupted: asked again, unless the newer question is of the same kind. What takes long comes last.
+                match request {
+                    Request::Sync(_) => waiting.push_back(request),
+                    request => waiting.push_front(request),
+                }
             }
         }
     }

@@ -92,7 +92,10 @@ fn working_copy(place: &Place) -> PathBuf {
     store.delete(&ids(12..13), "2026-11-25T11:59:00.000Z").expect("deleted");
     drop(store);
     execute(&path, &format!("UPDATE connectors SET name = 'Renamed here' WHERE id = '{}'", told[21].id));
-    execute(&path, "UPDATE connectors SET name = name || ' (new)' WHERE connector_type_id IN ('.server-log', '.index')");
+    execute(
+        &path,
+        "UPDATE connectors SET name = name || ' (new)' WHERE connector_type_id IN ('.server-log', '.index')",
+    );
     path
 }
 

@@ -206,6 +206,10 @@ pub(super) fn list_group(report: &Report, group: SyncGroup, output: &mut Output)
             output.line(&format!("      {line}"))?;
         }
     }
+    let shown = report.entries.iter().filter(|entry| entry.group() == Some(group)).count() as u64;
+    if report.count(group) > shown {
+        output.line(&format!("  and {} more", report.count(group) - shown))?;
+    }
     Ok(())
 }
 
@@ -242,11 +246,17 @@ pub(super) fn diff(
         }
         output.line(&format!(
             "{} with differences, {} in step",
-            counted(differing.len() as u64, "connector"),
+            counted(differing_in_all(&report), "connector"),
             report.in_step
         ))?;
     }
     Ok(if differing.is_empty() { DONE } else { NEEDS_A_PERSON })
+}
+
+/// Also those that are not kept one by one.
+fn differing_in_all(report: &Report) -> u64 {
+    let all = SyncGroup::ALL.into_iter().filter(|group| *group != SyncGroup::ReadOnly);
+    all.map(|group| report.count(group)).sum()
 }
 
 fn drift_word(field: &FieldDrift) -> &'static str {
@@ -259,7 +269,10 @@ fn drift_word(field: &FieldDrift) -> &'static str {
 }
 
 pub(super) fn report_json(remote: &Remote, report: &Report) -> Value {
+    let counts: serde_json::Map<String, Value> =
+        SyncGroup::ALL.into_iter().map(|group| (group.label().to_owned(), report.count(group).into())).collect();
     json!({
+        "counts": counts,
         "remote": remote.name, "url": remote.url, "version": remote.version, "seen_at": remote.seen_at,
         "knows_auth_modes": remote.knows_modes, "in_step": report.in_step,
         "connectors": report.entries.iter().map(entry_json).collect::<Vec<_>>(),
