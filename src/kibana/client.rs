@@ -120,7 +120,7 @@ impl Client {
             let asked = self.ask_once(method, path, body);
             let is_passing = match &asked {
                 Ok(answer) => answer.status == 429 || (method == Method::Get && matches!(answer.status, 502..=504)),
-                Err(KibanaError::Unreachable { .. }) => method == Method::Get,
+                Err(KibanaError::Unreachable { is_passing, .. }) => *is_passing && method == Method::Get,
                 Err(_) => false,
             };
             if !is_passing || left == 0 {
@@ -163,7 +163,8 @@ impl Client {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     let cause = "the request ended without an answer".to_owned();
-                    return Err(KibanaError::Unreachable { place: self.place.clone(), cause, may_have_arrived: true });
+                    let place = self.place.clone();
+                    return Err(KibanaError::Unreachable { place, cause, may_have_arrived: true, is_passing: true });
                 }
             }
         }
@@ -315,6 +316,7 @@ fn broken_off(error: &std::io::Error, place: &str, is_write: bool) -> KibanaErro
             place: place.to_owned(),
             cause: format!("the answer broke off ({error})"),
             may_have_arrived: is_write,
+            is_passing: true,
         },
     }
 }
@@ -322,30 +324,23 @@ fn broken_off(error: &std::io::Error, place: &str, is_write: bool) -> KibanaErro
 /// Why nothing came back, in words. None of the request is in them.
 fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
     use std::io::ErrorKind;
-    let mut may_have_arrived = is_write;
-    let cause = match error {
-        ureq::Error::HostNotFound => {
-            may_have_arrived = false;
-            "there is no host of this name".to_owned()
-        }
+    let unsafe_way = |cause: String| {
+        format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
+    };
+    // What did not get through, and whether another try may have more luck.
+    let (cause, may_have_arrived, is_passing) = match error {
+        ureq::Error::HostNotFound => ("there is no host of this name".to_owned(), false, false),
         ureq::Error::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
-            may_have_arrived = false;
-            "it does not take connections; does Kibana run there, on this port?".to_owned()
+            ("it does not take connections; does Kibana run there, on this port?".to_owned(), false, true)
         }
-        ureq::Error::Timeout(_) => "it did not answer in time (--timeout of `remote add` gives it longer)".to_owned(),
-        ureq::Error::Rustls(cause) => {
-            may_have_arrived = false;
-            format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
+        ureq::Error::Timeout(_) => {
+            ("it did not answer in time (--timeout of `remote add` gives it longer)".to_owned(), is_write, false)
         }
+        ureq::Error::Rustls(cause) => (unsafe_way(cause.to_string()), false, false),
         ureq::Error::Io(cause) if tls_cause(cause).is_some() => {
-            may_have_arrived = false;
-            let cause = tls_cause(cause).unwrap_or_default();
-            format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
+            (unsafe_way(tls_cause(cause).unwrap_or_default()), false, false)
         }
-        ureq::Error::ConnectProxyFailed(cause) => {
-            may_have_arrived = false;
-            format!("the proxy refused: {cause}")
-        }
+        ureq::Error::ConnectProxyFailed(cause) => (format!("the proxy refused: {cause}"), false, false),
         ureq::Error::InvalidProxyUrl => return wrong_proxy(),
         ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_) => {
             return KibanaError::NotKibana {
@@ -354,10 +349,10 @@ fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
                 may_have_arrived: is_write,
             };
         }
-        ureq::Error::Io(cause) => format!("the connection broke ({cause})"),
-        other => other.to_string(),
+        ureq::Error::Io(cause) => (format!("the connection broke ({cause})"), is_write, true),
+        other => (other.to_string(), is_write, true),
     };
-    KibanaError::Unreachable { place: place.to_owned(), cause, may_have_arrived }
+    KibanaError::Unreachable { place: place.to_owned(), cause, may_have_arrived, is_passing }
 }
 
 fn tls_cause(error: &std::io::Error) -> Option<String> {

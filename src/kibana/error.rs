@@ -12,6 +12,8 @@ pub enum KibanaError {
         cause: String,
         /// The request may have arrived before.
         may_have_arrived: bool,
+        /// Another try may have more luck.
+        is_passing: bool,
     },
     /// It answered with an error.
     #[error("{place} refused ({status}): {message}{advice}")]

@@ -54,7 +54,8 @@ impl Network {
         let (vault, cancel) = (self.vault.clone(), self.cancel.clone());
         let store = match &mut self.store {
             Some(store) => store,
-            none => none.insert(Store::join(&self.path, &cancel)?),
+            // Not stopped by the same flag: what has come back from Kibana is written down in any case.
+            none => none.insert(Store::join(&self.path, &Arc::default())?),
         };
         let mut remote = sync::remote_of(store, None)?;
         let now = clock::now_iso();

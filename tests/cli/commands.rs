@@ -141,7 +141,7 @@ fn a_dry_run_writes_nothing_even_at_schema_1() {
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(place.names(), ["demo.db", "demo.db.keys"]);
     let upgraded = json(&path, &["upgrade", "--json"]);
-    assert_eq!((&upgraded["from"], &upgraded["to"]), (&1.into(), &4.into()));
+    assert_eq!((&upgraded["from"], &upgraded["to"]), (&1.into(), &5.into()));
     assert_eq!(json(&path, &["upgrade", "--json"])["copy"], Value::Null);
     assert_eq!(json(&path, &["info", "--json"])["copies"].as_array().unwrap().len(), 1);
 }

@@ -15,7 +15,7 @@ fn pull_toggle_ten_diff_push_status_clean() {
     desk.server.add("fixed", ".slack", &json!({}));
     desk.server.set("fixed", "is_preconfigured", json!(true));
     desk.run(&["pull"]).exits(0).says("13 new, 0 changed, 0 deleted").says("1 of Kibana's own");
-    desk.run(&["status"]).exits(0).says("nothing to send").says("it is preconfigured in kibana.yml");
+    desk.run(&["status"]).exits(0).says("nothing to send").says("preconfigured in kibana.yml");
     desk.run(&["pull"]).exits(0).says("0 new, 0 changed, 0 deleted");
 
     // Nine have secrets, which are entered here; the tenth needs none.
@@ -84,7 +84,7 @@ fn what_is_new_changed_and_deleted_here_goes_there() {
     desk.run(&["push", "--dry-run"])
         .exits(1)
         .says("its id cannot stand in an address")
-        .says("deletes in Kibana only when asked to (--delete)")
+        .says("deletes in Kibana only when asked to (--delete, d on the screen)")
         .says("by the create, which infers it from the auth type");
     desk.run(&["delete", "new/one"]).exits(0);
     desk.run(&["push", "--delete", "--dry-run"]).exits(0).says("3 rules or others use it in Kibana");
