@@ -8,25 +8,28 @@
 //!
 //! | module | what is in it | what it may know |
 //! | --- | --- | --- |
-//! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, connector types, validation and checks, filter | nothing below |
+//! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, remotes and three sides of a connector, connector types, validation and checks, filter | nothing below |
 //! | [`vault`] | keys; sealing and opening secrets | `domain` |
-//! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history and undo, copies | `domain` |
+//! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history and undo, copies, remotes and what was sent to them | `domain` |
 //! | [`transfer`] | Kibana's export format and API objects | `domain`, `store`, `vault` |
-//! | [`worker`] | the threads that own the file, and the words they speak | `store`, `vault`, `transfer` |
+//! | [`kibana`] | Kibana's HTTP API: credentials, requests, time-outs, retries | `domain` |
+//! | [`sync`] | the file and a Kibana as two sides: what differs, pull, push, conflicts | `domain`, `store`, `vault`, `transfer`, `kibana` |
+//! | [`worker`] | the threads that own the file or speak with Kibana, and the words they speak | `store`, `vault`, `transfer`, `sync` |
 //! | [`keymap`] | the one table of actions and keys | nothing |
 //! | [`ui`] | safe text, text and secret input, JSON, theme, layout | `keymap` |
-//! | [`screens`] | list, detail, form, review, history, copies, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
+//! | [`screens`] | list, detail, form, review, sync, history, copies, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
 //! | [`app`] | the model, the focus, the router between screens | `screens` |
 //! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
 //! | [`beside`] | files that are built beside their place | nothing |
 //! | [`config`] | a person's choices: theme, mouse, keys | `keymap`, `ui` |
 //! | [`memory`] | what is remembered from one start to the next | `store`'s orders |
-//! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `run` |
+//! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `sync`, `run` |
 //!
 //! To change what a migration does, start at [`domain::model_version`]; what a key does, at
 //! [`keymap::TABLE`]; the file's schema, at `assets/schema` and `store::schema`; what a connector type
-//! expects, at `assets/connector_types.json`; what is sealed and authenticated, at [`domain::secret`].
+//! expects, at `assets/connector_types.json`; what is sealed and authenticated, at [`domain::secret`]; what a push may do, at
+//! [`domain::sync`]; an endpoint, at [`kibana`].
 
 pub mod app;
 pub mod beside;

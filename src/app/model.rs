@@ -245,7 +245,15 @@ impl Model {
         let toast = self.toast.as_ref().filter(|toast| toast.level != Level::Bad);
         let toast = toast.map(|toast| TOAST.saturating_sub(age(toast.since)));
         let slow = self.working_since.and_then(|since| SLOW.checked_sub(age(since))).filter(|wait| !wait.is_zero());
-        toast.into_iter().chain(slow).min()
+        let silent = self.job.as_ref().filter(|job| job.done == 0 && !job.is_waiting);
+        let silent = silent.and_then(|job| SLOW.checked_sub(age(job.started))).filter(|wait| !wait.is_zero());
+        toast.into_iter().chain(slow).chain(silent).min()
+    }
+
+    /// A job that is worth a word: it has told how far it is, or takes its time.
+    pub(super) fn shown_job(&self) -> Option<&RunningJob> {
+        let age = |job: &RunningJob| Duration::try_from(self.now.duration_since(job.started)).unwrap_or_default();
+        self.job.as_ref().filter(|job| job.done > 0 || job.is_waiting || age(job) >= SLOW)
     }
 
     /// Notes whether the list on the screen is still being made, and says so when that takes long.

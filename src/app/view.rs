@@ -133,22 +133,31 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
 /// A running job, a line for the person, or the keys.
 fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.setup.theme;
-    if let Some(job) = model.job.as_ref().filter(|job| job.done > 0 || job.is_waiting) {
-        return vec![Line::styled(fit(&progress_text(model, job), cells), theme.warning())];
+    if let Some(job) = model.shown_job() {
+        // Why a key does nothing now is said above how far the job is.
+        let mut lines = toast_lines(model, cells);
+        lines.push(Line::styled(fit(&progress_text(model, job), cells), theme.warning()));
+        return lines;
     }
     if let Some(reason) = model.filter_error() {
         return wrap(reason, cells).into_iter().map(|line| Line::styled(line, theme.bad())).collect();
     }
-    if let Some(toast) = &model.toast {
-        let (sign, style) = match toast.level {
-            Level::Info => ("", theme.accent()),
-            Level::Good => ("ok: ", theme.good()),
-            Level::Bad => ("error: ", theme.bad()),
-        };
-        let text = format!("{sign}{}", toast.text);
-        return wrap(&text, cells).into_iter().map(|line| Line::styled(line, style)).collect();
+    match toast_lines(model, cells) {
+        lines if lines.is_empty() => vec![footer_line(model, cells)],
+        lines => lines,
     }
-    vec![footer_line(model, cells)]
+}
+
+fn toast_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
+    let theme = model.setup.theme;
+    let Some(toast) = &model.toast else { return Vec::new() };
+    let (sign, style) = match toast.level {
+        Level::Info => ("", theme.accent()),
+        Level::Good => ("ok: ", theme.good()),
+        Level::Bad => ("error: ", theme.bad()),
+    };
+    let text = format!("{sign}{}", toast.text);
+    wrap(&text, cells).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
 /// A key of the footer, and the cells that it is drawn on.
@@ -211,6 +220,9 @@ fn hint_width(binding: &crate::keymap::Binding, usable: bool) -> usize {
 fn progress_text(model: &Model, job: &RunningJob) -> String {
     if job.is_waiting {
         return format!("{}: waiting for another program that is writing to the file  Esc stops", job.title);
+    }
+    if job.done == 0 {
+        return format!("{} …  Esc stops", job.title);
     }
     let elapsed = model.now.duration_since(job.started).as_millis().max(1).unsigned_abs();
     let rate = u128::from(job.done) * 1000 / elapsed;

@@ -73,7 +73,6 @@ impl Worker {
             writer.look_at_keys(&reply);
             writer.forget_old_steps();
             for job in incoming_jobs {
-                flag.store(false, Ordering::Relaxed);
                 writer.run(job, &reply);
             }
             // The reader closes first, so that the writer's close can fold the log into the file.
@@ -96,6 +95,8 @@ impl Worker {
 
     /// Gives the writer a job, or the network's thread.
     pub fn job(&self, job: Job) {
+        // What was stopped before was another one. A stop that comes right after this is about the new one.
+        self.cancel.store(false, Ordering::Relaxed);
         let thread = if job.is_of_network() { &self.network } else { &self.jobs };
         if let Some(jobs) = thread {
             let _ = jobs.send(job);
@@ -126,11 +127,9 @@ impl Worker {
 
 /// Speaks with Kibana on a thread of its own, until nobody asks any more.
 fn speak(mut network: Network, jobs: Receiver<Job>, reply: impl Fn(Reply) + Send + 'static) {
-    let cancel = network.flag();
     thread::spawn(move || {
         let alarm = Alarm(reply);
         for job in jobs {
-            cancel.store(false, Ordering::Relaxed);
             network.run(job, &alarm.0);
         }
     });

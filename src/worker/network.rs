@@ -26,11 +26,6 @@ impl Network {
         Self { path, vault, cancel: Arc::default(), store: None }
     }
 
-    /// What stops it.
-    pub(super) fn flag(&self) -> Arc<AtomicBool> {
-        self.cancel.clone()
-    }
-
     /// Stopped by this flag.
     #[must_use]
     pub fn cancelled_by(mut self, cancel: &Arc<AtomicBool>) -> Self {

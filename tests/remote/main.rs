@@ -13,4 +13,8 @@ mod misbehaving;
 mod screen;
 mod server;
 mod sides;
+#[allow(dead_code, reason = "shared with the tests of terminals, which use all of it")]
+#[path = "../pty/terminal.rs"]
+mod terminal;
+mod threads;
 mod tls;

@@ -10,7 +10,7 @@ use super::{Entries, quote, refuse_deep};
 /// stand. Of a key written twice the last stays, as in JavaScript; half of a surrogate pair stays as it is.
 ///
 /// # Errors
-/// When the text is not JSON or nested deeper than [`DEEPEST`], or a key holds half of a surrogate pair.
+/// When the text is not JSON or nested deeper than [`super::DEEPEST`], or a key holds half of a surrogate pair.
 pub fn sorted(text: &str) -> Result<String, serde_json::Error> {
     write_sorted(text, Doubt::Settled)
 }

@@ -1,5 +1,5 @@
-//! A file and a Kibana as two sides of the same connectors: what differs between them ([`compare`]), and what a push
-//! would do about it ([`plan`]). The base is what both sides last agreed on, as with branches of code.
+//! A file and a Kibana as two sides of the same connectors: what differs between them ([`three_way`]), and what a push
+//! would do about it ([`judge`]). The base is what both sides last agreed on, as with branches of code.
 
 mod compare;
 mod plan;
