@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::menus;
-use super::model::{Model, Screen};
+use super::model::{Model, RunningJob, Screen};
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
 use crate::screens::{
@@ -86,6 +86,9 @@ fn opening(action: Option<Action>) -> Vec<Effect> {
 
 /// Ctrl-C: asks only where something typed would be lost.
 fn quit_now(model: &Model) -> Vec<Effect> {
+    if let (Some(job), None) = (&model.job, &model.dialog) {
+        return vec![ask_to_stop(job)];
+    }
     let is_dirty = matches!(model.screen(), Screen::Form(form) if form.is_dirty());
     if !is_dirty || model.dialog.is_some() {
         return vec![Effect::Quit];
@@ -95,6 +98,15 @@ fn quit_now(model: &Model) -> Vec<Effect> {
             .line("Quit and drop what you changed in this form?")
             .choice("Quit", vec![Effect::Quit]),
     ))]
+}
+
+/// A job runs that would be cut off.
+fn ask_to_stop(job: &RunningJob) -> Effect {
+    Effect::Ask(Box::new(
+        Dialog::new("Quit", "Stay")
+            .line(format!("{} is running. Stop it at a record boundary and quit?", job.title))
+            .choice("Stop and quit", vec![Effect::Quit]),
+    ))
 }
 
 fn dialog(model: &mut Model, action: Option<Action>) -> Vec<Effect> {
@@ -253,11 +265,7 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
         _ => {}
     }
     if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
-        return vec![Effect::Ask(Box::new(
-            Dialog::new("Quit", "Stay")
-                .line(format!("{} is running. Stop it at a record boundary and quit?", job.title))
-                .choice("Stop and quit", vec![Effect::Quit]),
-        ))];
+        return vec![ask_to_stop(job)];
     }
     let body = model.body();
     let size = (usize::from(body.width), usize::from(body.height));

@@ -18,9 +18,16 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
     if pulled.step.is_some() {
         text.push_str("; u takes it back");
     }
+    if report.held_back > 0 {
+        return Effect::bad(format!(
+            "{text}. {} are gone in Kibana, which is most of them: they stay here (a wrong space, or a missing right?); \
+             connector-admin pull --accept-deletes deletes them here too",
+            count_of(report.held_back as u64)
+        ));
+    }
     match report.conflicts.len() {
         0 => Effect::good(text),
-        count => Effect::bad(format!(
+        count => Effect::info(format!(
             "{text}; {} changed on both sides and left alone: h or t decides",
             count_of(count as u64)
         )),
@@ -43,7 +50,7 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
             SentOutcome::Done => continue,
             SentOutcome::Refused(reason) => ("refused", reason),
             SentOutcome::Skipped(reason) => ("not sent", reason),
-            SentOutcome::Unknown(reason) => ("no answer", reason),
+            SentOutcome::Unknown(reason) => ("not known", reason),
         };
         dialog = dialog.lines([(Tone::Head, sent.name.clone()), (Tone::Plain, format!("  {word}: {reason}"))]);
     }
@@ -54,10 +61,13 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
 }
 
 /// Conflicts that were decided.
-pub(super) fn resolved(count: usize, side: Side) -> Effect {
+pub(super) fn resolved(count: usize, side: Side, left: Option<&str>) -> Effect {
+    if let (0, Some(reason)) = (count, left) {
+        return Effect::bad(format!("left alone: {reason}"));
+    }
     let count = count_of(count as u64);
     Effect::good(match side {
-        Side::Here => format!("{count} as here; P sends it"),
+        Side::Here => format!("{count} as here; what a push can do with it is shown"),
         Side::There => format!("{count} as in Kibana; u takes that back"),
     })
 }

@@ -5,6 +5,7 @@ use super::kibana;
 use super::model::{Model, Screen};
 use crate::domain::bulk::BulkEdit;
 use crate::domain::change::changes;
+use crate::domain::sync::Limits;
 use crate::domain::{Connector, SecretsState, validate};
 use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
@@ -55,8 +56,16 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         }
         Done::Fetched => vec![Effect::good("Kibana has told what it has")],
         Done::Pulled(report) => vec![kibana::pulled(&report)],
-        Done::Pushed(report) => vec![kibana::pushed(&report)],
-        Done::Resolved { count, side, .. } => vec![kibana::resolved(count, side)],
+        Done::Pushed(report) => {
+            // What was allowed was allowed for this push.
+            for screen in &mut model.screens {
+                if let Screen::Sync(state) = screen {
+                    state.limits = Limits::default();
+                }
+            }
+            vec![kibana::pushed(&report)]
+        }
+        Done::Resolved { count, side, left } => vec![kibana::resolved(count, side, left.as_deref())],
         Done::Ran(ran) => vec![kibana::ran(&ran)],
         Done::Nothing(reason) => vec![Effect::info(reason)],
     }

@@ -240,6 +240,9 @@ pub(super) enum Command {
     Pull {
         #[command(flatten)]
         which: Which,
+        /// Delete here also when most connectors are gone in Kibana (a wrong space, or a missing right, looks like that)
+        #[arg(long)]
+        accept_deletes: bool,
         /// The outcome as JSON
         #[arg(long)]
         json: bool,
@@ -260,7 +263,7 @@ pub(super) enum Command {
     /// Ctrl-C stops after the connector that is being sent; another push goes on. What was changed in Kibana since is
     /// never overwritten. The plan says for each connector which auth mode Kibana ends up with, and what carries it.
     Push(PushArgs),
-    /// Decide conflicts for one side
+    /// Decide conflicts for one side, or take Kibana's side of anything that differs
     Resolve {
         /// The connectors
         #[arg(required = true)]

@@ -79,10 +79,13 @@ pub(super) struct Which {
 
 #[derive(clap::Args)]
 pub(super) struct PushArgs {
+    /// Only these connectors [default: all that can be sent]
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<String>,
     #[command(flatten)]
     pub(super) which: Which,
     /// Only connectors that pass this filter; the same language as in the UI
-    #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+    #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true, conflicts_with = "ids")]
     pub(super) filter: Option<String>,
     /// Show the plan, send nothing
     #[arg(long)]

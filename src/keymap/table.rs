@@ -265,7 +265,7 @@ pub const TABLE: &[Binding] = &[
         &["t"],
         &[Place::Sync],
         Some("there"),
-        "decide a conflict for Kibana, or all marked ones",
+        "take what Kibana has, of the connector or all marked ones",
     ),
     row(Action::NextGroup, &["g"], &[Place::Sync], Some("group"), "show one group, or all"),
     row(Action::Mark, &["Space"], &[Place::Sync], Some("mark"), "mark or unmark the row"),
@@ -307,7 +307,13 @@ pub const TABLE: &[Binding] = &[
         "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
     ),
     row(Action::Review, &["m"], &[Place::Connectors], Some("review"), "review the migration of the records"),
-    row(Action::Sync, &["K"], &[Place::Connectors], Some("Kibana"), "compare with Kibana: what to push, what to pull"),
+    row(
+        Action::Sync,
+        &["K"],
+        &[Place::Connectors, Place::Detail],
+        Some("Kibana"),
+        "compare with Kibana: what to push, what to pull",
+    ),
     writing(
         Action::ResetDecision,
         &["r"],

@@ -177,11 +177,11 @@ impl Kibana {
         }
     }
 
-    /// Imports one saved object, in place of the one of its id.
+    /// Imports one saved object, in place of the one of its id or only where there is none.
     ///
     /// # Errors
     /// As any call; Kibana answers 200 for an object it did not take, which is an error here.
-    pub fn import(&self, line: &str) -> Result<Imported, KibanaError> {
+    pub fn import(&self, line: &str, overwrite: bool) -> Result<Imported, KibanaError> {
         let boundary = format!("connector-admin-{}", uuid::Uuid::new_v4().simple());
         let text = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"connector.ndjson\"\r\n\
@@ -191,14 +191,13 @@ impl Kibana {
             bytes: Zeroizing::new(text.into_bytes()),
             content_type: format!("multipart/form-data; boundary={boundary}"),
         };
-        let answer = self.client.ask(Method::Post, "/api/saved_objects/_import?overwrite=true", Some(&body))?;
+        let answer =
+            self.client.ask(Method::Post, &format!("/api/saved_objects/_import?overwrite={overwrite}"), Some(&body))?;
         let said: Value = self.read(&answer, "the outcome of the import", true)?;
         if said.get("success") != Some(&Value::Bool(true)) {
-            return Err(KibanaError::Refused {
+            return Err(KibanaError::NotTaken {
                 place: self.client.place().to_owned(),
-                status: 422,
-                message: self.client.without_secrets(&import_problem(&said), &[]),
-                advice: "",
+                reason: self.client.without_secrets(&import_problem(&said), &[]),
             });
         }
         let first = said.get("successResults").and_then(|results| results.get(0));
@@ -306,6 +305,7 @@ fn import_problem(said: &Value) -> String {
     let text = |key| first.and_then(|error| error.get(key)).and_then(Value::as_str);
     match (text("type"), text("message")) {
         (_, Some(message)) => message.to_owned(),
+        (Some("conflict"), _) => "somebody has created a connector of this id meanwhile".to_owned(),
         (Some("ambiguous_conflict"), _) => "several connectors of other spaces come from this one".to_owned(),
         (Some("unsupported_type"), _) => "this Kibana does not import connectors".to_owned(),
         (Some(kind), _) => format!("the import ended with {kind}"),

@@ -92,6 +92,8 @@ impl Client {
             .tls_config(TlsConfig::builder().root_certs(roots(remote)?).build());
         let config = match &remote.proxy {
             Some(url) => config.proxy(Some(ureq::Proxy::new(url).map_err(|_| wrong_proxy())?)),
+            // A proxy of the environment would see what is sent in the clear to this machine.
+            None if remote.url.starts_with("http://") => config.proxy(None),
             None => config,
         };
         Ok(Self {
@@ -207,7 +209,7 @@ impl Client {
                 place: self.place.clone(),
                 status,
                 message: self.message(&answer),
-                advice: advice(status),
+                advice: advice(status, self.authorization.is_some()),
             }),
             _ if !answer.is_json => Err(odd("it is not JSON (a sign-in page, or a proxy?)".to_owned())),
             _ => Ok(answer),

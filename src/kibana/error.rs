@@ -37,6 +37,14 @@ pub enum KibanaError {
         /// The request may have been done all the same.
         may_have_arrived: bool,
     },
+    /// It took the request, and not what was in it.
+    #[error("{place} did not take it: {reason}")]
+    NotTaken {
+        /// The server.
+        place: String,
+        /// Kibana's word.
+        reason: String,
+    },
     /// The remote cannot be used as it is.
     #[error("{0}")]
     Settings(String),
@@ -53,16 +61,30 @@ impl KibanaError {
                 *may_have_arrived
             }
             KibanaError::Refused { status, .. } => *status >= 500,
-            KibanaError::Settings(_) | KibanaError::Cancelled => false,
+            KibanaError::Settings(_) | KibanaError::Cancelled | KibanaError::NotTaken { .. } => false,
         }
     }
 
     /// It concerns the server as a whole: the next request would fail too.
     pub fn is_about_the_server(&self) -> bool {
         match self {
-            KibanaError::Refused { status, .. } => matches!(*status, 401 | 429) || *status >= 500,
-            _ => true,
+            KibanaError::Refused { status, .. } => is_of_the_server(*status),
+            KibanaError::NotKibana { .. } | KibanaError::NotTaken { .. } => false,
+            KibanaError::Unreachable { .. } | KibanaError::Settings(_) | KibanaError::Cancelled => true,
         }
+    }
+
+    /// After it no other connector is tried. Of a request without an answer that is found out by the next look.
+    pub fn ends_a_push(&self) -> bool {
+        match self {
+            KibanaError::Unreachable { may_have_arrived, .. } => !may_have_arrived,
+            other => other.is_about_the_server(),
+        }
+    }
+
+    /// Kibana has looked at it and said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, KibanaError::Refused { .. } | KibanaError::NotTaken { .. })
     }
 
     /// The HTTP status of a refusal.
@@ -74,9 +96,17 @@ impl KibanaError {
     }
 }
 
+/// A status that any other request would get too.
+fn is_of_the_server(status: u16) -> bool {
+    matches!(status, 401 | 429 | 502..=504)
+}
+
 /// What a person can do about a refusal.
-pub(super) fn advice(status: u16) -> &'static str {
+pub(super) fn advice(status: u16, has_credential: bool) -> &'static str {
     match status {
+        401 if !has_credential => {
+            ". No credential was given: `remote login` seals one, or set $CONNECTOR_ADMIN_API_KEY"
+        }
         401 => ". The credential is not accepted; `remote login` gives another one",
         403 => ". The privilege \"Actions and Connectors\" (All to change, Read to look) is needed in this space",
         429 => ". Kibana is busy; try again later",

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::dialog::Dialog;
+use super::dialog::{Dialog, Tone};
 use super::effect::{Effect, Go, connectors};
 use super::listing::{Column, Listing, Shown};
 use super::panel::{self, Split};
@@ -17,7 +17,7 @@ use super::record::type_name;
 use crate::domain::sync::{Call, Drift, Limits, Verdict};
 use crate::keymap::Action;
 use crate::sync::{Entry, Planned, Side, SyncGroup};
-use crate::ui::layout::cut_top;
+use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::text::{clip, wrap};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request, SyncView};
@@ -157,6 +157,10 @@ fn open(state: &State, action: Action) -> Vec<Effect> {
     match state.current() {
         Some(entry) if entry.is_here && action == Action::Edit => vec![Effect::Go(Go::Edit(entry.id.clone()))],
         Some(entry) if entry.is_here => vec![Effect::Go(Go::Detail(entry.id.clone()))],
+        Some(entry) if matches!(entry.verdict, Verdict::ReadOnly(_)) => {
+            vec![Effect::info("it is Kibana's own: nobody can change it, so it is not in the file")]
+        }
+        Some(entry) if entry.has_base => vec![Effect::info("it was deleted here; t takes it from Kibana again")],
         Some(_) => vec![Effect::info("it is in Kibana only; a pull brings it")],
         None => Vec::new(),
     }
@@ -176,6 +180,7 @@ fn ask_to_push(state: &State) -> Effect {
     let count_of = |call: Call| plan.iter().filter(|planned| planned.calls.first() == Some(&call)).count();
     let mut dialog =
         Dialog::new("Push", "Cancel").line(format!("Send {} to {}?", connectors(plan.len() as u64), remote.place()));
+    dialog = dialog.line(which(&wanted, !state.marked.is_empty()));
     for (call, text) in [
         (Call::Create, "created"),
         (Call::Update, "updated"),
@@ -185,6 +190,18 @@ fn ask_to_push(state: &State) -> Effect {
         if count_of(call) > 0 {
             dialog = dialog.line(format!("  {} {text}", count_of(call)));
         }
+    }
+    let lossy = wanted.iter().filter(|entry| entry.loses_secrets()).count();
+    if lossy > 0 {
+        let text = format!(
+            "- {} LOST in Kibana by it: they have to be entered again before it can run.",
+            if lossy == 1 {
+                "The secrets of 1 connector are".to_owned()
+            } else {
+                format!("The secrets of {lossy} connectors are")
+            }
+        );
+        dialog = dialog.lines([(Tone::Minus, text)]);
     }
     let notes: BTreeSet<&String> = wanted
         .iter()
@@ -202,14 +219,27 @@ fn ask_to_push(state: &State) -> Effect {
     Effect::Ask(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Effect::Write(job, "pushing")])))
 }
 
+/// The first names of what is sent.
+fn which(wanted: &[Entry], is_marked: bool) -> String {
+    const NAMED: usize = 4;
+    let names: Vec<&str> =
+        wanted.iter().filter(|entry| entry.group() == Some(SyncGroup::Send)).map(|entry| entry.name.as_str()).collect();
+    let first = names.iter().take(NAMED).map(|name| clip(name, 30)).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{first}{more}", if is_marked { "Of the marked ones: " } else { "" })
+}
+
 fn ask_to_resolve(state: &State, side: Side) -> Effect {
-    let targets = state.targets().into_iter().filter(|entry| entry.verdict == Verdict::Conflict);
+    // Kibana's side can be taken of anything that differs.
+    let is_meant = |entry: &&Entry| entry.verdict == Verdict::Conflict || (side == Side::There && entry.is_there);
+    let targets = state.targets().into_iter().filter(is_meant);
     let ids: Vec<String> = targets.map(|entry| entry.id.clone()).collect();
     if ids.is_empty() {
-        return Effect::info("only conflicts are decided: connectors that both sides changed");
+        return Effect::info("h decides conflicts, t also takes what Kibana has of anything that differs");
     }
     let (what, answer) = match side {
-        Side::Here => ("what this file says counts; the next push sends it", "Take this file's"),
+        Side::Here => ("what this file says counts; the list then says what a push can do with it", "Take this file's"),
         Side::There => {
             ("what Kibana says counts; it takes the place of what is here, and u brings that back", "Take Kibana's")
         }
@@ -223,7 +253,13 @@ fn ask_to_resolve(state: &State, side: Side) -> Effect {
 /// The headlines, the list, the panel, and whether that stands beside the list.
 fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
     let (head, rest) = cut_top(area, if area.height < 10 { 1 } else { 2 });
-    let Split { list, panel, beside } = panel::split(rest, area.height);
+    let split = panel::split(rest, area.height);
+    let Split { list, panel, beside } = split;
+    // Below the list it has room for the reason and the three sides of a field.
+    if !beside && panel.area() > 0 {
+        let (list, panel) = cut_bottom(rest, (rest.height / 2).min(13));
+        return (head, list, panel, beside);
+    }
     (head, list, panel, beside)
 }
 
@@ -249,6 +285,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     if entries.is_empty() {
         let text = match view.remote.as_ref().and_then(|remote| remote.seen_at.as_ref()) {
             None => "  Kibana was not asked yet: f asks it, p pulls its connectors.",
+            Some(_) if state.group.is_some() => "  No connector in this group; g goes on to the next.",
             Some(_) => "  Nothing to send, nothing to take.",
         };
         return frame.render_widget(Paragraph::new(text), list);
@@ -307,6 +344,16 @@ fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Li
         }
     }
     spans.push(Span::styled(format!("in step {}", view.report.in_step), theme.muted()));
+    if let Some(group) = state.group {
+        spans.push(Span::styled(format!(" · only {} (g)", group.label()), theme.warning()));
+    }
+    if !state.marked.is_empty() {
+        spans.push(Span::styled(format!(" · {} marked", state.marked.len()), theme.accent()));
+    }
+    if view.report.was_cut_off() {
+        let way = if view.report.last_push.as_ref().is_some_and(|push| push.is_open) { ": f finds out" } else { "" };
+        spans.push(Span::styled(format!(" · the last push was not done whole{way}"), theme.bad()));
+    }
     if state.limits.delete {
         spans.push(Span::styled(" · deletes allowed", theme.warning()));
     }
@@ -343,6 +390,9 @@ fn cells(state: &State, entry: &Entry, theme: Theme) -> Vec<Shown> {
 fn panel_lines(entry: &Entry, cells: usize, theme: Theme) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(clip(&entry.name, cells), theme.accent())];
     let line = |text: String, style: Style| Line::styled(clip(&text, cells), style);
+    for text in entry.explained() {
+        lines.extend(wrap(&text, cells).into_iter().map(Line::from));
+    }
     for field in &entry.fields {
         let who = match field.drift {
             Drift::Here => "changed here",
@@ -359,11 +409,8 @@ fn panel_lines(entry: &Entry, cells: usize, theme: Theme) -> Vec<Line<'static>> 
     }
     if entry.fields.is_empty() {
         lines.push(line(entry.what(), theme.title()));
-    } else if entry.sends_secrets {
+    } else if entry.has_new_secrets {
         lines.push(line("secrets (changed here, or never sent)".to_owned(), theme.title()));
-    }
-    for text in entry.explained() {
-        lines.extend(wrap(&text, cells).into_iter().map(Line::from));
     }
     lines
 }

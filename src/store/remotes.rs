@@ -6,7 +6,7 @@ use super::connectors::{COLUMNS, count, from_row, get, text};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
-use crate::domain::sync::{Snapshot, Told, three_way};
+use crate::domain::sync::{Snapshot, Told, merged, three_way};
 use crate::domain::{Connector, Remote};
 
 /// What the file keeps of a connector of a remote.
@@ -151,6 +151,38 @@ impl Store {
             each(BothSides { here: None, state: state_of(row, 0).map_err(wrap)? })?;
         }
         Ok(())
+    }
+
+    /// Makes the fingerprints of sent secrets anew, where `anew` gives one.
+    ///
+    /// # Errors
+    /// What `anew` returns; when the file cannot be read or written.
+    pub fn refingerprint<E: From<StoreError>>(
+        &mut self,
+        mut anew: impl FnMut(&Connector, &str) -> Result<Option<String>, E>,
+    ) -> Result<(), E> {
+        let path = self.path.clone();
+        let wrap = |error| StoreError::of_sqlite(&path, "noting which secrets were sent", error);
+        self.transaction("noting which secrets were sent", |connection| {
+            let sent: Vec<(String, String, String)> = connection
+                .prepare("SELECT remote, id, sent_secrets FROM remote_connectors WHERE sent_secrets IS NOT NULL")
+                .and_then(|mut statement| {
+                    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+                })
+                .map_err(wrap)?;
+            for (remote, id, old) in sent {
+                let Some(record) = get(connection, &id).map_err(wrap)? else { continue };
+                if let Some(new) = anew(&record, &old)? {
+                    connection
+                        .execute(
+                            "UPDATE remote_connectors SET sent_secrets = ?3 WHERE remote = ?1 AND id = ?2",
+                            [remote, id, new],
+                        )
+                        .map_err(wrap)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Keeps what a remote says of all its connectors. Where both sides say the same, they agree on it. What an
@@ -341,6 +373,46 @@ pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite
     connection
         .prepare_cached("UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2")?
         .execute([remote, id])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL",
+        )?
+        .execute([remote, id])
+        .map(drop)
+}
+
+/// A pull is taken back, or brought again: of a record that went from one state to another, the fields in which those
+/// differ are agreed on as they are in the other one. So what was pulled counts as newer in Kibana again, and never as
+/// changed or deleted here.
+pub(super) fn follow(
+    connection: &Connection,
+    remote: &str,
+    (id, from, to): (&str, Option<&Connector>, Option<&Connector>),
+) -> rusqlite::Result<()> {
+    let is_known: bool =
+        connection.query_row("SELECT EXISTS (SELECT 1 FROM remotes WHERE name = ?1)", [remote], |row| row.get(0))?;
+    if !is_known {
+        return Ok(());
+    }
+    let state = remote_state(connection, remote, id)?;
+    let base = match (from, to) {
+        (_, None) => None,
+        (None, Some(to)) => Some(Snapshot::of(to)),
+        (Some(from), Some(to)) => {
+            let (from, to) = (Snapshot::of(from), Snapshot::of(to));
+            // Against the state it comes from, all that differs is as if Kibana had changed it.
+            let base = state.base.unwrap_or_else(|| from.clone());
+            let fields = three_way(Some(&from), &from, &to);
+            let agreed = merged(&base.to_connector(id), &to, &fields);
+            Some(Snapshot { auth_mode: base.auth_mode.and(agreed.auth_mode), ..Snapshot::of(&agreed) })
+        }
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO remote_connectors (remote, id, base) VALUES (?1, ?2, ?3)
+             ON CONFLICT (remote, id) DO UPDATE SET base = ?3",
+        )?
+        .execute(params![remote, id, base.as_ref().map(Snapshot::to_text)])?;
     connection
         .prepare_cached(
             "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL",

@@ -365,10 +365,12 @@ fn outcome(request: &Open, state: &RemoteState, now: Option<&Snapshot>) -> Reque
     let Some(base) = &state.base else {
         return if is_same(expected, now) { RequestState::Done } else { RequestState::Unknown };
     };
-    let was_missing = state.seen.as_ref().unwrap_or(base).is_missing_secrets;
-    let shows = !is_same(expected, base) || (request.call == Call::Update && was_missing);
-    let arrived = is_same(expected, now) && (expected.is_missing_secrets || !now.is_missing_secrets);
+    let shows = !is_same(expected, base);
+    // An update brings secrets: where they are missing still, it did not come.
+    let misses_them = request.call == Call::Update && now.is_missing_secrets;
+    let arrived = is_same(expected, now) && !misses_them;
     match (shows, arrived) {
+        (false, _) if misses_them => RequestState::NotSent,
         (true, true) => RequestState::Done,
         (true, false) if is_same(base, now) => RequestState::NotSent,
         // Only secrets were sent, which nobody can look at: the next push sends them again.

@@ -3,6 +3,7 @@
 //!
 //! All calls block; the UI reaches them through a worker thread only.
 
+mod alone;
 mod pull;
 mod push;
 mod report;
@@ -18,7 +19,8 @@ use crate::store::{Store, StoreError};
 use crate::transfer::TransferError;
 use crate::vault::{Vault, VaultError};
 
-pub use pull::{PullReport, Side, pull, resolve};
+pub use alone::{Alone, alone};
+pub use pull::{PullReport, Pulling, Side, pull, resolve};
 pub use push::{Planned, PushReport, Sent, SentOutcome, Watch, push};
 pub use report::{Entry, Report, SyncGroup, entry_of, report};
 
@@ -37,6 +39,9 @@ pub enum SyncError {
     /// A connector cannot be written as a saved object.
     #[error(transparent)]
     Transfer(#[from] TransferError),
+    /// Another program is pushing.
+    #[error("another program is pushing from {0}; wait for it to end")]
+    Pushing(String),
     /// There is no such remote, or none at all.
     #[error("{0}")]
     NoRemote(String),

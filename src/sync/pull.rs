@@ -1,7 +1,7 @@
 //! Taking in what Kibana says: field by field, as one step of the history that can be taken back.
 
 use super::report::entry_of;
-use super::{SyncError, SyncGroup};
+use super::{Entry, SyncError, SyncGroup};
 use crate::domain::sync::{Drift, Limits, Verdict, merged};
 use crate::domain::{Connector, Remote, SecretEdits};
 use crate::store::{BothSides, Pulled, Store, Taking};
@@ -16,6 +16,8 @@ pub struct PullReport {
     pub conflicts: Vec<String>,
     /// Connectors that are Kibana's own.
     pub read_only: u64,
+    /// Connectors that are gone in Kibana and stay here all the same, since they are most of them.
+    pub held_back: usize,
 }
 
 /// The side that a conflict is decided for.
@@ -27,6 +29,32 @@ pub enum Side {
     There,
 }
 
+/// What a pull may do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulling<'a> {
+    /// These connectors; none: all.
+    pub only: Option<&'a [String]>,
+    /// Delete here also when most of the connectors are gone in Kibana.
+    pub deletes_most: bool,
+}
+
+/// From so many on, connectors that are gone in Kibana may be a wrong space or a missing right.
+const SUSPICIOUS: usize = 4;
+
+/// Connectors that are gone in Kibana, when they are most of those that both sides agreed on; else none.
+fn gone_in_bulk(store: &Store, vault: &Vault, remote: &Remote) -> Result<usize, SyncError> {
+    let (mut gone, mut agreed) = (0, 0);
+    store.each_of_both::<SyncError>(&remote.name, |both| {
+        if both.state.base.is_some() {
+            agreed += 1;
+            let is_gone = both.here.is_some() && both.state.seen.is_none();
+            gone += usize::from(is_gone && entry_of(vault, remote, &both, Limits::default()).verdict == Verdict::Take);
+        }
+        Ok(())
+    })?;
+    Ok(if gone >= SUSPICIOUS && gone * 2 > agreed { gone } else { 0 })
+}
+
 /// Takes in what Kibana said last. What was changed here stays; what both changed is left alone and listed.
 ///
 /// # Errors
@@ -35,11 +63,15 @@ pub fn pull(
     store: &mut Store,
     vault: &Vault,
     remote: &Remote,
-    only: Option<&[String]>,
+    pulling: Pulling<'_>,
     now: &str,
 ) -> Result<PullReport, SyncError> {
     let mut report = PullReport::default();
-    report.pulled = store.take_in::<SyncError>(&remote.name, only, now, |both| {
+    if !pulling.deletes_most && pulling.only.is_none() {
+        report.held_back = gone_in_bulk(store, vault, remote)?;
+    }
+    let holds_back = report.held_back > 0;
+    report.pulled = store.take_in::<SyncError>(&remote.name, pulling.only, now, |both| {
         let entry = entry_of(vault, remote, both, Limits::default());
         match entry.group() {
             Some(SyncGroup::Conflict) => {
@@ -54,7 +86,7 @@ pub fn pull(
         }
         match (&both.here, &both.state.seen) {
             (None, Some(_)) if entry.verdict == Verdict::Take => added(both, now),
-            (Some(_), None) if entry.verdict == Verdict::Take => Ok(Taking::Delete),
+            (Some(_), None) if entry.verdict == Verdict::Take && !holds_back => Ok(Taking::Delete),
             (Some(here), Some(seen)) => {
                 let mut taken = merged(here, seen, &entry.fields);
                 let is_unsent = here.secrets.is_none() && here.is_missing_secrets != seen.is_missing_secrets;
@@ -84,7 +116,8 @@ fn put(mut record: Connector, is_missing: Option<bool>, now: &str) -> Result<Tak
     Ok(Taking::Put(Box::new(record)))
 }
 
-/// Decides conflicts for one side. Of connectors that are none, nothing is changed; their ids are given back.
+/// Decides for one side what differs. This file's side counts in conflicts only; Kibana's can always be taken. What
+/// is left alone is given back with the reason.
 ///
 /// # Errors
 /// As [`pull`].
@@ -95,12 +128,12 @@ pub fn resolve(
     ids: &[String],
     side: Side,
     now: &str,
-) -> Result<(Pulled, Vec<String>), SyncError> {
-    let mut no_conflicts = Vec::new();
+) -> Result<(Pulled, Vec<(String, String)>), SyncError> {
+    let mut left = Vec::new();
     let pulled = store.take_in::<SyncError>(&remote.name, Some(ids), now, |both| {
         let entry = entry_of(vault, remote, both, Limits::default());
-        if entry.verdict != Verdict::Conflict {
-            no_conflicts.push(entry.id);
+        if let Err(reason) = can_be_decided(&entry, both, side) {
+            left.push((entry.id, reason.to_owned()));
             return Ok(Taking::Leave);
         }
         match (side, &both.here, &both.state.seen) {
@@ -117,5 +150,19 @@ pub fn resolve(
             }
         }
     })?;
-    Ok((pulled, no_conflicts))
+    Ok((pulled, left))
+}
+
+fn can_be_decided(entry: &Entry, both: &BothSides, side: Side) -> Result<(), &'static str> {
+    let is_of_type = entry.fields.iter().any(|field| field.field == "connector type");
+    match side {
+        _ if both.state.managed_by.is_some() => Err("it is Kibana's own"),
+        Side::Here if entry.verdict != Verdict::Conflict => Err("it is no conflict"),
+        Side::Here if is_of_type => {
+            Err("Kibana cannot change the type of a connector; take Kibana's side, or delete one of the two")
+        }
+        Side::There if both.state.seen.is_none() && both.state.base.is_none() => Err("Kibana does not have it"),
+        Side::There if entry.verdict == Verdict::InStep => Err("both sides say the same"),
+        _ => Ok(()),
+    }
 }

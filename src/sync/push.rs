@@ -4,13 +4,13 @@
 //! overwritten. Between that look and the request a moment is left, since the API has no condition to send along.
 
 use super::report::{Entry, entry_of};
-use super::{SyncError, fetch, pull};
+use super::{Pulling, SyncError, fetch, pull};
 use crate::clock;
 use crate::domain::secret::OpenSecrets;
-use crate::domain::sync::{Call, Limits, Snapshot, Told, Verdict};
+use crate::domain::sync::{Call, Limits, Snapshot, Told, Verdict, three_way};
 use crate::domain::{Connector, Remote};
 use crate::kibana::{Kibana, KibanaError};
-use crate::store::{BothSides, Leaving, Pulled, RequestState, Store};
+use crate::store::{BothSides, Leaving, Pulled, RequestState, SentRequest, Store};
 use crate::transfer;
 use crate::vault::Vault;
 
@@ -21,13 +21,17 @@ pub struct Planned {
     pub id: String,
     /// The requests that were shown.
     pub calls: Vec<Call>,
+    /// The revision of the record that was shown.
+    pub revision: Option<i64>,
 }
 
 impl Planned {
     /// Those of the entries that a push sends.
     pub fn of(entries: &[Entry]) -> Vec<Self> {
         let planned = |entry: &Entry| match &entry.verdict {
-            Verdict::Send { calls, .. } => Some(Self { id: entry.id.clone(), calls: calls.clone() }),
+            Verdict::Send { calls, .. } => {
+                Some(Self { id: entry.id.clone(), calls: calls.clone(), revision: entry.revision })
+            }
             _ => None,
         };
         entries.iter().filter_map(planned).collect()
@@ -115,14 +119,28 @@ pub fn push(
         }
     }
     if report.sent.iter().any(|sent| matches!(sent.outcome, SentOutcome::Unknown(_))) {
-        // If Kibana answers again, it is known at once what came of the last request.
-        let _ = fetch(store, remote, kibana);
+        // If Kibana answers, it is known at once what came of them.
+        if fetch(store, remote, kibana).is_ok()
+            && let Some(found) = store.last_push(&remote.name)?.filter(|found| found.step == step)
+        {
+            find_out(&mut report.sent, &found.requests);
+        }
     } else {
         store.end_push(step)?;
     }
     let ids: Vec<String> = report.sent.iter().map(|sent| sent.id.clone()).collect();
-    report.filled_in = pull(store, vault, remote, Some(&ids), &now)?.pulled;
+    report.filled_in = pull(store, vault, remote, Pulling { only: Some(&ids), deletes_most: true }, &now)?.pulled;
     Ok(report)
+}
+
+/// What came of requests whose answer nobody saw.
+fn find_out(all: &mut [Sent], requests: &[SentRequest]) {
+    for sent in all.iter_mut().filter(|sent| matches!(sent.outcome, SentOutcome::Unknown(_))) {
+        let done = requests.iter().filter(|found| found.id == sent.id && found.state == RequestState::Done).count();
+        if done == sent.calls.len() {
+            sent.outcome = SentOutcome::Done;
+        }
+    }
 }
 
 struct One<'a> {
@@ -142,6 +160,8 @@ struct Parcel<'a> {
     expected: Option<Snapshot>,
     fingerprint: Option<String>,
     detail: String,
+    /// Kibana does not have it yet.
+    is_new: bool,
 }
 
 impl One<'_> {
@@ -162,7 +182,8 @@ impl One<'_> {
             }
         };
         sent.name.clone_from(&entry.name);
-        if !matches!(&entry.verdict, Verdict::Send { calls, .. } if *calls == planned.calls) {
+        let is_as_shown = matches!(&entry.verdict, Verdict::Send { calls, .. } if *calls == planned.calls);
+        if !is_as_shown || entry.revision != planned.revision {
             sent.outcome = SentOutcome::Skipped(skipped(&entry));
             return Ok((sent, None));
         }
@@ -214,19 +235,16 @@ impl One<'_> {
         };
         let number = self.store.request_leaves(leaving)?;
         let error = match self.ask(&parcel) {
-            Ok(told) => {
-                self.store.request_done(leaving, number, told.as_ref())?;
-                return Ok(None);
-            }
+            Ok(told) => return answered(self.store, leaving, number, told.as_ref()),
             Err(error) => error,
         };
         let reason = error.to_string();
-        let ended_by = error.is_about_the_server().then(|| reason.clone());
+        let ended_by = error.ends_a_push().then(|| reason.clone());
         if error.may_have_arrived() {
             // It stays noted as sent without an answer, until Kibana is asked.
             return Ok(Some((SentOutcome::Unknown(reason), ended_by)));
         }
-        let state = if error.status().is_some() { RequestState::Refused } else { RequestState::NotSent };
+        let state = if error.is_refusal() { RequestState::Refused } else { RequestState::NotSent };
         self.store.request_failed(leaving, number, state, &reason)?;
         let outcome = match state {
             RequestState::Refused => SentOutcome::Refused(reason),
@@ -259,10 +277,10 @@ impl One<'_> {
         let detail = match call {
             Call::Update if !is_alone => "secrets".to_owned(),
             // An import brings no secrets.
-            Call::Import => Entry { sends_secrets: false, ..entry.clone() }.what(),
+            Call::Import => Entry { has_new_secrets: false, ..entry.clone() }.what(),
             _ => entry.what(),
         };
-        Ok(Parcel { call, record, secrets, expected, fingerprint, detail })
+        Ok(Parcel { call, record, secrets, expected, fingerprint, detail, is_new: both.state.seen.is_none() })
     }
 
     fn loses_secrets(&self, record: &Connector) -> Result<bool, SyncError> {
@@ -277,7 +295,7 @@ impl One<'_> {
             Call::Delete => self.kibana.delete(&record.id).map(|()| None),
             Call::Import => {
                 let (line, _) = transfer::as_line(record).map_err(KibanaError::Settings)?;
-                let imported = self.kibana.import(&line)?;
+                let imported = self.kibana.import(&line, !parcel.is_new)?;
                 if let Some(other) = imported.destination.filter(|other| *other != record.id) {
                     return Err(KibanaError::Settings(format!(
                         "Kibana has a connector of this id in another space, and imported this one as {other}; give it \
@@ -301,4 +319,33 @@ fn skipped(entry: &Entry) -> String {
         Verdict::Send { .. } => "what is to be sent is not any more what the plan showed; look at it again".to_owned(),
         Verdict::ReadOnly(why) => format!("it is {why}"),
     }
+}
+
+/// Kibana has done what was asked, or says so: what it tells of the connector now shows it.
+fn answered(
+    store: &mut Store,
+    leaving: Leaving<'_>,
+    number: i64,
+    told: Option<&Told>,
+) -> Result<Option<(SentOutcome, Option<String>)>, SyncError> {
+    let (Some(expected), Some(told)) = (leaving.expected, told) else {
+        store.request_done(leaving, number, told)?;
+        return Ok(None);
+    };
+    let modes = (expected.auth_mode, told.snapshot.auth_mode);
+    if let (Some(wanted), Some(found)) = modes
+        && wanted != found
+    {
+        let reason = format!("Kibana did not take the auth mode: it says {found}, not {wanted}");
+        store.request_failed(leaving, number, RequestState::Refused, &reason)?;
+        store.see(leaving.remote, leaving.id, Some(told))?;
+        return Ok(Some((SentOutcome::Refused(reason), None)));
+    }
+    store.request_done(leaving, number, Some(told))?;
+    // The update that follows an import would replace what somebody has changed meanwhile.
+    if leaving.call == Call::Import && !three_way(None, expected, &told.snapshot).is_empty() {
+        let reason = "it was changed in Kibana right after the import; its secrets are still to be sent";
+        return Ok(Some((SentOutcome::Skipped(reason.to_owned()), None)));
+    }
+    Ok(None)
 }

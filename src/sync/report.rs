@@ -4,7 +4,7 @@ use super::SyncError;
 use crate::domain::secret::SecretsState;
 use crate::domain::sync::{Call, Drift, Facts, FieldDrift, Held, Limits, ModeAfter, Sides, Verdict, judge};
 use crate::domain::{Connector, Remote};
-use crate::store::{BothSides, Progress, Push, RemoteState, Store, StoreError};
+use crate::store::{BothSides, Progress, Push, RemoteState, RequestState, Store, StoreError};
 use crate::vault::Vault;
 
 /// One connector in which the two sides differ, or that is Kibana's own.
@@ -20,8 +20,12 @@ pub struct Entry {
     pub verdict: Verdict,
     /// What differs; empty for what is on one side only.
     pub fields: Vec<FieldDrift>,
-    /// The secrets of the file are to be sent.
+    /// The secrets of the file are other ones than Kibana took from here, or none were ever sent.
+    pub has_new_secrets: bool,
+    /// Secrets of the file go along with what is sent.
     pub sends_secrets: bool,
+    /// The revision of the record, when it is in the file.
+    pub revision: Option<i64>,
     /// It is in the file.
     pub is_here: bool,
     /// Kibana has it.
@@ -92,10 +96,15 @@ impl Entry {
     /// The fields that differ, and the secrets.
     fn changed(&self) -> String {
         let mut names: Vec<&str> = self.fields.iter().map(|field| field.field.as_str()).collect();
-        if self.sends_secrets {
+        if self.has_new_secrets {
             names.push("secrets");
         }
         if names.is_empty() { "missing secrets".to_owned() } else { names.join(", ") }
+    }
+
+    /// Kibana loses secrets by what is sent.
+    pub fn loses_secrets(&self) -> bool {
+        matches!(self.verdict, Verdict::Send { loses_secrets: true, .. })
     }
 
     /// What carries the auth mode to Kibana, for people; none where nothing is sent.
@@ -113,19 +122,24 @@ impl Entry {
     /// What is to be known before it is sent, or why it is not, line by line.
     pub fn explained(&self) -> Vec<String> {
         match &self.verdict {
-            Verdict::Send { calls, mode, notes } => {
+            Verdict::Send { calls, mode, notes, .. } => {
                 let calls: Vec<&str> = calls.iter().map(|call| call.as_str()).collect();
                 let carrier = self.carrier().unwrap_or_default();
                 let mode = match mode {
                     ModeAfter::AsHere(mode) => format!("auth mode in Kibana afterwards: {mode}, by {carrier}"),
-                    ModeAfter::Unknown | ModeAfter::Gone => format!("the auth mode is carried by {carrier}"),
+                    ModeAfter::Unknown => format!("the auth mode is carried by {carrier}"),
+                    ModeAfter::Gone => String::new(),
                 };
-                let first = format!("{}; {mode}", calls.join(" then "));
+                let first = [calls.join(" then "), mode].into_iter().filter(|part| !part.is_empty());
+                let first = first.collect::<Vec<_>>().join("; ");
                 std::iter::once(first).chain(notes.iter().cloned()).collect()
             }
             Verdict::Blocked(reason) => vec![reason.clone()],
             Verdict::ReadOnly(_) => vec!["nobody can change it in Kibana, so it is not in the file".to_owned()],
-            Verdict::Conflict if self.fields.is_empty() => vec!["the other side changed it".to_owned()],
+            Verdict::Conflict if self.fields.is_empty() && self.is_here => {
+                vec!["changed here, deleted in Kibana".to_owned()]
+            }
+            Verdict::Conflict if self.fields.is_empty() => vec!["deleted here, changed in Kibana".to_owned()],
             Verdict::InStep | Verdict::Conflict | Verdict::Take => Vec::new(),
         }
     }
@@ -135,6 +149,7 @@ impl Entry {
         let has = |drift| self.fields.iter().any(|field| field.drift == drift);
         match self.group()? {
             SyncGroup::Conflict => Some("conflict"),
+            SyncGroup::Take if !self.is_there => Some("gone there"),
             SyncGroup::Take => Some("newer there"),
             SyncGroup::Blocked if has(Drift::There) && has(Drift::Here) => Some("newer there"),
             SyncGroup::Send | SyncGroup::Blocked => Some("not pushed"),
@@ -178,6 +193,14 @@ impl Report {
         }
     }
 
+    /// Some request of the last push was not done, and what it was about still differs.
+    pub fn was_cut_off(&self) -> bool {
+        let differs = |id: &str| self.entries.iter().any(|entry| entry.id == id);
+        self.last_push.as_ref().is_some_and(|push| {
+            push.is_open || push.requests.iter().any(|sent| sent.state != RequestState::Done && differs(&sent.id))
+        })
+    }
+
     /// Nothing is to be done; what is Kibana's own does not count.
     pub fn is_clean(&self) -> bool {
         SyncGroup::ALL.into_iter().all(|group| group == SyncGroup::ReadOnly || self.count(group) == 0)
@@ -216,10 +239,11 @@ pub fn report(
 /// Judges one connector.
 pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits) -> Entry {
     let (held, state) = held(vault, both.here.as_ref(), &both.state);
-    let sends_secrets = match &held {
+    let has_new_secrets = match &held {
         Held::Some { is_sent } => !is_sent || both.state.seen.as_ref().is_some_and(|seen| seen.is_missing_secrets),
         _ => false,
     };
+    let holds_some = matches!(held, Held::Some { .. });
     let facts = Facts {
         held,
         state: &state,
@@ -238,9 +262,12 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits
         id: both.state.id.clone(),
         name: named(|record| &record.name, |seen| &seen.name),
         connector_type_id: named(|record| &record.connector_type_id, |seen| &seen.connector_type_id),
+        sends_secrets: holds_some
+            && matches!(&verdict, Verdict::Send { calls, .. } if calls.iter().any(|call| matches!(call, Call::Create | Call::Update))),
         verdict,
         fields,
-        sends_secrets,
+        has_new_secrets,
+        revision: both.here.as_ref().map(|here| here.revision),
         is_here: both.here.is_some(),
         is_there: seen.is_some(),
         has_base: base.is_some(),

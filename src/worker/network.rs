@@ -10,7 +10,7 @@ use crate::clock;
 use crate::domain::Remote;
 use crate::kibana::{Credential, Kibana, KibanaError};
 use crate::store::{Store, StoreError};
-use crate::sync::{self, SyncError};
+use crate::sync::{self, Pulling, SyncError};
 use crate::vault::Vault;
 
 /// Speaks with Kibana for the UI.
@@ -67,10 +67,11 @@ impl Network {
             Job::Pull => {
                 let kibana = connect(&remote)?;
                 sync::fetch(store, &mut remote, &kibana)?;
-                Done::Pulled(sync::pull(store, &vault, &remote, None, &now)?)
+                Done::Pulled(sync::pull(store, &vault, &remote, Pulling::default(), &now)?)
             }
             Job::Push { plan, limits } => {
                 let kibana = connect(&remote)?;
+                let _alone = sync::alone(&self.path)?;
                 let mut done = 0;
                 reply(Reply::Progress { done, total: plan.len() as u64 });
                 let report = sync::push(store, &vault, &mut remote, &kibana, (&plan, limits), &mut |_, total| {
@@ -81,8 +82,12 @@ impl Network {
                 Done::Pushed(Box::new(report))
             }
             Job::Resolve { ids, side } => {
-                let (pulled, _) = sync::resolve(store, &vault, &remote, &ids, side, &now)?;
-                Done::Resolved { count: ids.len(), side, step: pulled.step }
+                let (_, left) = sync::resolve(store, &vault, &remote, &ids, side, &now)?;
+                Done::Resolved {
+                    count: ids.len() - left.len(),
+                    side,
+                    left: left.into_iter().next().map(|(_, why)| why),
+                }
             }
             Job::Execute { id, params } => Done::Ran(connect(&remote)?.execute(&id, &params)?),
             _ => Done::Nothing("this is no job of the network".to_owned()),

@@ -515,8 +515,8 @@ pub enum Done {
         count: usize,
         /// For which side.
         side: Side,
-        /// The step of the history, if a record changed.
-        step: Option<i64>,
+        /// Why some were left alone.
+        left: Option<String>,
     },
     /// Kibana has run a connector.
     Ran(Executed),

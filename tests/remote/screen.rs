@@ -60,7 +60,7 @@ fn what_would_lose_secrets_is_blocked_until_it_is_allowed() {
     app.press("K p Esc / h o o k Enter t K").expect("blocked 1").expect("Kibana only, which never tells them");
     app.press("P").expect("there is nothing to send");
     app.press("L").expect("loss of secrets allowed").expect("to send 1");
-    app.press("P").expect("its secrets in Kibana are lost").press("Right Enter").expect("pushed 1");
+    app.press("P").expect("The secrets of 1 connector are LOST in Kibana").press("Right Enter").expect("pushed 1");
     assert_eq!(desk.server.get("hook")["is_missing_secrets"], true);
 }
 

@@ -55,6 +55,8 @@ pub struct State {
     pub secrets: BTreeMap<String, Value>,
     pub version: String,
     pub knows_modes: bool,
+    /// An import does not take the auth mode.
+    pub drops_modes: bool,
     pub prefix: String,
     /// In order; each is used by the next request of its method.
     pub faults: VecDeque<(&'static str, Fault)>,
@@ -236,7 +238,8 @@ fn respond(state: &mut State, came: &Came) -> (u16, Value) {
             Some(one) => (200, shown(state, one, false)),
             None => error(404, format!("Saved object [action/{id}] not found")),
         },
-        ("POST", "/api/saved_objects/_import?overwrite=true", _) => import(state, came),
+        ("POST", "/api/saved_objects/_import?overwrite=true", _) => import(state, came, true),
+        ("POST", "/api/saved_objects/_import?overwrite=false", _) => import(state, came, false),
         ("POST", _, Some(id)) => match id.strip_suffix("/_execute") {
             Some(id) => execute(state, id, came),
             None => create(state, &id, came),
@@ -343,7 +346,7 @@ fn update(state: &mut State, id: &str, came: &Came) -> (u16, Value) {
     (200, shown(state, &one, false))
 }
 
-fn import(state: &mut State, came: &Came) -> (u16, Value) {
+fn import(state: &mut State, came: &Came, overwrite: bool) -> (u16, Value) {
     assert!(came.headers["content-type"].starts_with("multipart/form-data; boundary="), "{came:?}");
     assert!(came.body.contains("filename=\"connector.ndjson\""), "{came:?}");
     let line = came.body.lines().find(|line| line.starts_with('{')).expect("a line of an export");
@@ -351,11 +354,15 @@ fn import(state: &mut State, came: &Came) -> (u16, Value) {
     let attributes = &document["attributes"];
     assert_eq!((&document["type"], &attributes["secrets"]), (&json!("action"), &json!({})), "{document}");
     let id = document["id"].as_str().unwrap().to_owned();
+    if !overwrite && state.connectors.contains_key(&id) {
+        let error = json!({"type": "action", "id": id, "error": {"type": "conflict"}});
+        return (200, json!({"success": false, "successCount": 0, "errors": [error]}));
+    }
     let one = json!({
         "id": id, "name": attributes["name"], "connector_type_id": attributes["actionTypeId"],
         "config": attributes["config"], "is_missing_secrets": attributes["isMissingSecrets"], "is_preconfigured": false,
         "is_system_action": false, "is_deprecated": false,
-        "auth_mode": attributes.get("authMode").cloned().unwrap_or(json!("shared")),
+        "auth_mode": attributes.get("authMode").filter(|_| !state.drops_modes).cloned().unwrap_or(json!("shared")),
     });
     state.connectors.insert(id.clone(), one);
     state.secrets.remove(&id);

@@ -47,9 +47,9 @@ fn a_conflict_is_shown_with_both_sides_and_overwritten_by_nobody() {
     desk.run(&["push", "--yes"]).exits(1).says("conflicts, changed on both sides (2)");
     assert_eq!((records(&desk.file), desk.server.get("a")["config"]["index"].clone()), (before, json!("theirs")));
 
-    desk.run(&["resolve", "c", "--take", "here"]).exits(1).says("c: is no conflict");
+    desk.run(&["resolve", "c", "--take", "here"]).exits(1).says("c: left alone, it is no conflict");
     desk.run(&["resolve", "nowhere", "--take", "here"]).exits(2);
-    desk.run(&["resolve", "a", "--take", "here"]).exits(0).says("the next push sends it");
+    desk.run(&["resolve", "a", "--take", "here"]).exits(0).says("a: as it is here");
     desk.run(&["resolve", "b", "--take", "there"]).exits(0);
     desk.run(&["push", "--yes"]).exits(0).says("1 done");
     assert_eq!(desk.server.get("a")["config"]["index"], "mine");
@@ -119,6 +119,13 @@ fn secrets_that_only_kibana_has_are_not_lost_unasked() {
     // Sealed with another key they are still the same, and so is the credential.
     desk.run(&["rekey"]).exits(0);
     desk.run(&["status"]).exits(0);
+    let with = |arguments: &[&str], name, value| -> crate::desk::Said {
+        desk.command(arguments).env(name, value).output().unwrap().into()
+    };
+    with(&["rekey", "--to", "passphrase"], "CONNECTOR_ADMIN_NEW_PASSPHRASE", "pass").exits(0);
+    with(&["status"], "CONNECTOR_ADMIN_PASSPHRASE", "pass").exits(0);
+    with(&["rekey", "--to", "key-file"], "CONNECTOR_ADMIN_PASSPHRASE", "pass").exits(0);
+    desk.run(&["status"]).exits(0);
     desk.enter_secrets("w", &json!({"user": "me", "password": "another"}));
     desk.run(&["status"]).exits(1).says("secrets");
 }
@@ -152,4 +159,148 @@ fn a_read_only_file_is_compared_as_it_was_seen_last() {
     desk.run(&["--read-only", "status"]).exits(2).says("--read-only forbids it");
     desk.run(&["--read-only", "diff", "--offline"]).exits(1).says("here   Mine");
     assert_eq!(desk.server.state().came.len(), asked);
+}
+
+#[test]
+fn what_was_changed_between_the_import_and_the_update_is_not_overwritten() {
+    let desk = Desk::new();
+    desk.server.add("w", ".webhook", &basic(1));
+    desk.run(&["pull"]).exits(0);
+    desk.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
+    desk.run(&["toggle", "w"]).exits(0);
+    desk.server.state().delay = std::time::Duration::from_millis(200);
+    let child = desk.command(&["push", "--yes"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    while !desk.server.paths("POST").iter().any(|path| path.contains("_import")) {
+        std::thread::yield_now();
+    }
+    // The import has come; the look after it has not.
+    while desk.server.get("w")["auth_mode"] != "per-user" {
+        std::thread::yield_now();
+    }
+    desk.server.set("w", "name", json!("Theirs"));
+    let said = crate::desk::Said::from(child.wait_with_output().unwrap());
+    said.exits(1).says("changed in Kibana right after the import");
+    assert!(desk.server.paths("PUT").is_empty());
+    desk.server.state().delay = std::time::Duration::ZERO;
+    desk.run(&["pull"]).exits(0);
+    desk.run(&["push", "--yes"]).exits(0).says("1 done");
+    let there = desk.server.get("w");
+    assert_eq!((&there["name"], &there["is_missing_secrets"]), (&json!("Theirs"), &json!(false)));
+}
+
+#[test]
+fn a_mode_that_kibana_does_not_take_is_told_and_stays_to_be_sent() {
+    let desk = Desk::new();
+    desk.server.add("log", ".server-log", &json!({}));
+    desk.server.state().drops_modes = true;
+    desk.run(&["pull"]).exits(0);
+    desk.run(&["toggle", "log"]).exits(0);
+    desk.run(&["push", "--yes"]).exits(1).says("did not take the auth mode: it says shared, not per-user");
+    desk.run(&["status"]).exits(1).says("to send (1)");
+    assert_eq!(desk.run(&["get", "log", "--json"]).json()["auth_mode"], "per-user");
+}
+
+#[test]
+fn secrets_that_go_along_are_said_and_only_what_was_shown_is_sent() {
+    let desk = Desk::new();
+    desk.server.add("w", ".webhook", &basic(1));
+    desk.run(&["pull"]).exits(0);
+    desk.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
+    desk.run(&["push", "--yes"]).exits(0);
+    desk.update("w", |body| body["name"] = json!("Shown"));
+    let plan = desk.run(&["push", "--dry-run", "--json"]).json();
+    assert_eq!(plan["connectors"][0]["sends_secrets"], true, "{plan}");
+    assert!(plan["connectors"][0]["notes"][0].as_str().unwrap().contains("replace those in Kibana"), "{plan}");
+    // A plan that was shown is sent as it was shown, or not at all.
+    let file = &desk.file;
+    let (mut store, _) =
+        connector_admin::store::Store::open(file, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
+    let vault = connector_admin::vault::Vault::new(connector_admin::vault::KeyOptions {
+        key_file: desk.place.path("keys"),
+        passphrase: None,
+    });
+    let mut remote = connector_admin::sync::remote_of(&store, None).unwrap();
+    let kibana = connector_admin::sync::connect(&remote, &vault, None, &std::sync::Arc::default()).unwrap();
+    let limits = connector_admin::domain::sync::Limits::default();
+    let report = connector_admin::sync::report(&store, &vault, &remote, limits, &|_| true, &mut |_, _| true).unwrap();
+    let planned = connector_admin::sync::Planned::of(&report.entries);
+    desk.update("w", |body| body["name"] = json!("Sneaked in"));
+    let sent =
+        connector_admin::sync::push(&mut store, &vault, &mut remote, &kibana, (&planned, limits), &mut |_, _| true)
+            .unwrap();
+    assert_eq!((sent.done(), &desk.server.get("w")["name"]), (0, &json!("Name of w")));
+}
+
+#[test]
+fn undoing_a_pull_makes_nothing_of_it_a_change_of_this_file() {
+    let desk = pulled();
+    desk.update("a", |body| body["name"] = json!("Mine"));
+    desk.server.add("fresh", ".server-log", &json!({}));
+    desk.server.set("a", "config", json!({"index": "theirs", "refresh": false}));
+    desk.server.set("b", "name", json!("Theirs"));
+    desk.server.state().connectors.remove("c");
+    desk.run(&["pull"]).exits(0).says("1 new, 2 changed, 1 deleted");
+    desk.run(&["undo"]).exits(0);
+    let status = desk.run(&["status", "--json"]).exits(1).json();
+    let groups: Vec<(String, String)> = status["connectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["id"].as_str().unwrap().to_owned(), entry["group"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = [("a", "blocked"), ("b", "to take"), ("c", "to take"), ("fresh", "to take")];
+    assert_eq!(groups, expected.map(|(id, group)| (id.to_owned(), group.to_owned())), "{status:#}");
+    desk.run(&["push", "--yes", "--delete"]).exits(1).says("nothing to send");
+    assert_eq!(desk.server.get("fresh")["id"], "fresh");
+    desk.run(&["redo"]).exits(0);
+    desk.run(&["status"]).exits(1).says("to send (1)").says("Mine (a): name");
+    desk.run(&["undo"]).exits(0);
+    desk.run(&["pull"]).exits(0).says("1 new, 2 changed, 1 deleted");
+}
+
+#[test]
+fn a_list_that_lost_most_connectors_deletes_nothing_unasked() {
+    let desk = Desk::new();
+    for n in 0..6 {
+        desk.server.add(&format!("c{n}"), ".server-log", &json!({}));
+    }
+    desk.run(&["pull"]).exits(0);
+    desk.server.state().connectors.clear();
+    let before = records(&desk.file);
+    desk.run(&["pull"]).exits(1).says("6 connectors are gone in Kibana").says("0 deleted");
+    assert_eq!(records(&desk.file), before);
+    desk.run(&["pull", "--accept-deletes"]).exits(0).says("6 deleted");
+}
+
+#[test]
+fn types_are_never_crossed() {
+    let desk = Desk::new();
+    let body = json!({"connector_type_id": ".index", "name": "Mine", "config": {"index": "i"}});
+    desk.with_input(&["create", "--id", "n", "--from", "-"], &body.to_string()).exits(0);
+    desk.server.add("n", ".server-log", &json!({}));
+    desk.run(&["pull"]).exits(1).says("conflict, left alone: n");
+    desk.run(&["resolve", "n", "--take", "here"]).exits(1).says("Kibana cannot change the type");
+    desk.run(&["resolve", "n", "--take", "there"]).exits(0);
+    assert_eq!(desk.run(&["get", "n", "--json"]).json()["connector_type_id"], ".server-log");
+    // What is to be sent can be given up for Kibana's too.
+    desk.update("n", |body| body["name"] = json!("Changed"));
+    desk.run(&["resolve", "n", "--take", "there"]).exits(0);
+    desk.run(&["status"]).exits(0);
+}
+
+#[test]
+fn a_connector_that_is_new_here_takes_nobodys_place() {
+    let desk = Desk::new();
+    let body = json!({"connector_type_id": ".server-log", "name": "Mine", "config": {}, "auth_mode": "per-user"});
+    desk.with_input(&["create", "--id", "n", "--from", "-"], &body.to_string()).exits(0);
+    desk.server.state().delay = std::time::Duration::from_millis(150);
+    let child = desk.command(&["push", "--yes"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    while !desk.server.paths("GET").iter().any(|path| path.ends_with("/n")) {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    desk.server.add("n", ".jira", &json!({}));
+    let said = crate::desk::Said::from(child.wait_with_output().unwrap());
+    said.exits(1).says("somebody has created a connector of this id meanwhile");
+    assert_eq!(desk.server.get("n")["connector_type_id"], ".jira");
 }

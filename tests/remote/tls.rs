@@ -100,12 +100,19 @@ fn a_proxy_is_gone_through() {
     desk.with_input(&["remote", "login", "through"], API_KEY).exits(0);
     desk.run(&["pull", "--remote", "through"]).exits(0).says("0 new");
     assert!(asked.lock().unwrap()[0].contains("kibana.example:5601"));
-    // The environment's proxy, where the remote names none.
-    desk.run(&["remote", "add", "direct", "http://kibana.example:5601", "--in-the-clear"]).exits(0);
-    desk.with_input(&["remote", "login", "direct"], API_KEY).exits(0);
-    let mut command = desk.command(&["pull", "--remote", "direct"]);
+    // What goes in the clear to this machine goes through no proxy of the environment.
     let before = asked.lock().unwrap().len();
-    let output = command.env_remove("NO_PROXY").env("HTTP_PROXY", &proxy).env("ALL_PROXY", &proxy).output().unwrap();
-    crate::desk::Said::from(output).exits(0);
-    assert!(asked.lock().unwrap().len() > before);
+    let through = |arguments: &[&str]| -> crate::desk::Said {
+        let mut command = desk.command(arguments);
+        command.env_remove("NO_PROXY").env("HTTP_PROXY", &proxy).env("HTTPS_PROXY", &proxy).env("ALL_PROXY", &proxy);
+        command.output().unwrap().into()
+    };
+    through(&["pull", "--remote", "prod"]).exits(0);
+    assert_eq!(asked.lock().unwrap().len(), before);
+    // What is encrypted does.
+    desk.run(&["remote", "add", "safe", "https://kibana.example:5601", "--timeout", "3"]).exits(0);
+    desk.with_input(&["remote", "login", "safe"], API_KEY).exits(0);
+    through(&["pull", "--remote", "safe"]).exits(2);
+    assert!(asked.lock().unwrap()[before].starts_with("CONNECT kibana.example:5601"));
+    desk.run(&["remote", "add", "x", "http://localhost:1", "--proxy", &proxy]).exits(2).says("--in-the-clear");
 }

@@ -80,7 +80,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             sync::diff(context, &which, offline, filter.as_deref(), json, output)
         }
         Command::Remote { command } => remote::remote(command, context, output),
-        Command::Pull { which, json } => sync::pull(context, &which, json, output),
+        Command::Pull { which, accept_deletes, json } => sync::pull(context, &which, accept_deletes, json, output),
         Command::Status { which, offline, json } => sync::status(context, &which, offline, json, output),
         Command::Push(args) => push::push(context, &args, output),
         Command::Resolve { ids, take, which } => sync::resolve(context, &which, &ids, take.into(), output),

@@ -16,7 +16,7 @@ use super::sync::{Linked, connect, link, list_group, passes, report_json};
 use super::{certain, parse_filter};
 use crate::domain::sync::{Call, Limits};
 use crate::domain::{json as text_of, test_params};
-use crate::store::Store;
+use crate::store::{BothSides, Store};
 use crate::sync::{self, Planned, PushReport, Report, Sent, SentOutcome, SyncGroup};
 
 pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> anyhow::Result<u8> {
@@ -28,16 +28,12 @@ pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> a
     }
     let filter = parse_filter(args.filter.as_deref(), output)?;
     let limits = Limits { delete: args.delete, lose_secrets: args.lose_secrets };
+    let is_wanted =
+        |both: &BothSides| (args.ids.is_empty() || args.ids.contains(&both.state.id)) && passes(&filter, both);
     let mut linked = link(context, &args.which, output)?;
+    let _alone = sync::alone(&context.file)?;
     linked.fetch(output)?;
-    let report = sync::report(
-        &linked.store,
-        &linked.vault,
-        &linked.remote,
-        limits,
-        &|both| passes(&filter, both),
-        &mut |_, _| true,
-    )?;
+    let report = sync::report(&linked.store, &linked.vault, &linked.remote, limits, &is_wanted, &mut |_, _| true)?;
     let plan = Planned::of(&report.entries);
     if args.dry_run || plan.is_empty() {
         return show_only(&linked, &report, args.json, output);
@@ -131,7 +127,7 @@ fn sent_line(sent: &Sent) -> String {
         SentOutcome::Done => format!("done: {what}"),
         SentOutcome::Refused(reason) => format!("refused: {what}: {reason}"),
         SentOutcome::Skipped(reason) => format!("not sent: {what}: {reason}"),
-        SentOutcome::Unknown(reason) => format!("no answer: {what}: {reason}"),
+        SentOutcome::Unknown(reason) => format!("not known: {what}: {reason}"),
     }
 }
 
@@ -200,6 +196,7 @@ pub(super) fn test(
             let text = read_input(path)?;
             text_of::read(&text).with_context(|| format!("{} is no JSON", path.display()))?
         }
+        None if type_id.is_empty() => bail!("there is no connector {id:?}, neither in the file nor in {}", remote.name),
         None => test_params::of(&type_id).with_context(|| {
             format!("what {type_id} is to do is not known here; give its params as JSON with --params FILE (or -)")
         })?,

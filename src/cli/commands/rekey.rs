@@ -138,6 +138,13 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
     rotation.is_whole = whole?;
     if rotation.is_whole {
         remote::reseal(store, vault, &mut rotation.unreadable)?;
+        // Another key makes other fingerprints; without new ones all would count as never sent.
+        store.refingerprint::<TransferError>(|record, old| match vault.open(record) {
+            Ok(open) if vault.is_fingerprint(old, &record.id, open.secret()) => {
+                Ok(Some(vault.fingerprint(&record.id, open.secret())?))
+            }
+            _ => Ok(None),
+        })?;
     }
     Ok(rotation)
 }

@@ -23,13 +23,13 @@ pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Out
         RemoteCommand::List { json } => list(&context.file, json, output),
         RemoteCommand::Add { name, url, space, ca, proxy, timeout, in_the_clear, replace } => {
             let mut remote = Remote::new(&name, &url, space.as_deref()).map_err(anyhow::Error::msg)?;
+            remote.ca_file = ca.as_deref().map(absolute).transpose()?;
+            remote.proxy = proxy.map(checked_proxy).transpose()?;
             if remote.is_in_the_clear() && !in_the_clear {
                 bail!(
                     "over http:// the credential and the secrets can be read on the way; use https://, or --in-the-clear"
                 );
             }
-            remote.ca_file = ca.as_deref().map(absolute).transpose()?;
-            remote.proxy = proxy.map(checked_proxy).transpose()?;
             remote.timeout = timeout;
             add(context, &remote, replace, output)
         }

@@ -17,7 +17,7 @@ use crate::domain::sync::{FieldDrift, Limits, Verdict};
 use crate::domain::{Filter, Remote, Summary};
 use crate::kibana::{Credential, Kibana};
 use crate::store::{BothSides, Push, RequestState, Store, StoreError};
-use crate::sync::{self, Entry, Report, Side, SyncGroup};
+use crate::sync::{self, Entry, Pulling, Report, Side, SyncGroup};
 use crate::vault::Vault;
 
 /// A file, a remote, and the way to it.
@@ -55,16 +55,22 @@ impl Linked {
     }
 }
 
-pub(super) fn pull(context: &Context, which: &Which, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn pull(
+    context: &Context,
+    which: &Which,
+    deletes_most: bool,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
     let mut linked = link(context, which, output)?;
     linked.fetch(output)?;
     let Linked { store, vault, remote, .. } = &mut linked;
-    let report = sync::pull(store, vault, remote, None, &clock::now_iso())?;
+    let report = sync::pull(store, vault, remote, Pulling { only: None, deletes_most }, &clock::now_iso())?;
     let pulled = &report.pulled;
     if json {
         output.json(&json!({
             "remote": remote.name, "added": pulled.added, "changed": pulled.changed, "deleted": pulled.deleted,
-            "conflicts": report.conflicts, "read_only": report.read_only, "step": pulled.step,
+            "conflicts": report.conflicts, "read_only": report.read_only, "held_back": report.held_back, "step": pulled.step,
         }))?;
     } else {
         let text = format!(
@@ -86,7 +92,14 @@ pub(super) fn pull(context: &Context, which: &Which, json: bool, output: &mut Ou
         output
             .notice("`connector-admin diff` shows both sides of a conflict, `resolve ID --take here|there` decides it");
     }
-    Ok(if report.conflicts.is_empty() { DONE } else { NEEDS_A_PERSON })
+    if report.held_back > 0 {
+        output.notice(&format!(
+            "{} are gone in Kibana, which is most of them: they stay here. A wrong space or a missing right looks like \
+             that; --accept-deletes deletes them here too",
+            counted(report.held_back as u64, "connector")
+        ));
+    }
+    Ok(if report.conflicts.is_empty() && report.held_back == 0 { DONE } else { NEEDS_A_PERSON })
 }
 
 /// The report of a remote: asked for, or as it was seen last.
@@ -147,7 +160,7 @@ pub(super) fn status(
             output.line("nothing to send, nothing to take")?;
         }
     }
-    Ok(if report.is_clean() && !was_cut_off(&report) { DONE } else { NEEDS_A_PERSON })
+    Ok(if report.is_clean() && !report.was_cut_off() { DONE } else { NEEDS_A_PERSON })
 }
 
 fn headline(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Result<()> {
@@ -157,8 +170,8 @@ fn headline(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Re
     if !remote.knows_modes {
         output.line("this Kibana does not know auth modes: they stay in the file, and are not compared")?;
     }
-    if let Some(push) = report.last_push.as_ref().filter(|_| was_cut_off(report)) {
-        output.line(&format!("the last push (step {}, {}) did not come to its end:", push.step, push.started_at))?;
+    if let Some(push) = report.last_push.as_ref().filter(|_| report.was_cut_off()) {
+        output.line(&format!("the last push (step {}, {}) was not done whole:", push.step, push.started_at))?;
         let name_of = |state| match state {
             RequestState::Done => "sent and taken",
             RequestState::Refused => "sent and refused",
@@ -177,14 +190,6 @@ fn headline(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Re
         }
     }
     Ok(())
-}
-
-/// Some request of the last push was not done, and what it was about still differs.
-fn was_cut_off(report: &Report) -> bool {
-    let differs = |id: &str| report.entries.iter().any(|entry| entry.id == id);
-    report.last_push.as_ref().is_some_and(|push| {
-        push.is_open || push.requests.iter().any(|request| request.state != RequestState::Done && differs(&request.id))
-    })
 }
 
 /// A group with what is to be done about each.
@@ -240,7 +245,7 @@ pub(super) fn diff(
                 output.line(&format!("    here   {}", value(&field.here)))?;
                 output.line(&format!("    there  {}", value(&field.there)))?;
             }
-            if entry.sends_secrets {
+            if entry.has_new_secrets {
                 output.line("  secrets (changed here, or never sent; they are not shown)")?;
             }
         }
@@ -299,7 +304,8 @@ pub(super) fn entry_json(entry: &Entry) -> Value {
         "sends_secrets": entry.sends_secrets,
     });
     match &entry.verdict {
-        Verdict::Send { calls, mode, notes } => {
+        Verdict::Send { calls, mode, notes, loses_secrets } => {
+            value["loses_secrets"] = (*loses_secrets).into();
             value["requests"] = calls.iter().map(|call| call.as_str()).collect();
             value["auth_mode_after"] = match mode {
                 ModeAfter::AsHere(mode) => mode.as_str().into(),
@@ -343,14 +349,14 @@ pub(super) fn resolve(
     if let Some(id) = ids.iter().find(|id| !known(id).unwrap_or(true)) {
         bail!("{} knows no connector {id:?}; nothing was changed", remote.name);
     }
-    let (_, no_conflicts) = sync::resolve(&mut store, &vault, &remote, ids, side, &clock::now_iso())?;
+    let (_, left) = sync::resolve(&mut store, &vault, &remote, ids, side, &clock::now_iso())?;
     for id in ids {
-        let text = match (no_conflicts.contains(id), side) {
-            (true, _) => format!("{id}: is no conflict, left alone"),
-            (false, Side::Here) => format!("{id}: as it is here; the next push sends it"),
-            (false, Side::There) => format!("{id}: as it is in Kibana"),
+        let text = match (left.iter().find(|(found, _)| found == id), side) {
+            (Some((_, reason)), _) => format!("{id}: left alone, {reason}"),
+            (None, Side::Here) => format!("{id}: as it is here; `push --dry-run` says what a push can do with it"),
+            (None, Side::There) => format!("{id}: as it is in Kibana"),
         };
         output.line(&text)?;
     }
-    Ok(if no_conflicts.is_empty() { DONE } else { NEEDS_A_PERSON })
+    Ok(if left.is_empty() { DONE } else { NEEDS_A_PERSON })
 }

@@ -114,6 +114,8 @@ pub enum Verdict {
         mode: ModeAfter,
         /// What to think of before.
         notes: Vec<String>,
+        /// Kibana loses secrets that the file does not have.
+        loses_secrets: bool,
     },
     /// A push cannot, and why.
     Blocked(String),
@@ -164,7 +166,7 @@ fn absent_here(base: Option<&Snapshot>, there: &Snapshot, facts: &Facts<'_>, lim
         Some(_) => {
             let used = facts.referenced_by;
             let note = (used > 0).then(|| format!("{used} rules or others use it in Kibana and will fail"));
-            Verdict::Send { calls: vec![Call::Delete], mode: ModeAfter::Gone, notes: note.into_iter().collect() }
+            send(vec![Call::Delete], ModeAfter::Gone, note.into_iter().collect())
         }
     }
 }
@@ -192,7 +194,12 @@ fn absent_there(base: Option<&Snapshot>, here: &Connector, facts: &Facts<'_>) ->
 }
 
 fn send(calls: Vec<Call>, mode: ModeAfter, notes: Vec<String>) -> Verdict {
-    Verdict::Send { calls, mode, notes }
+    Verdict::Send { calls, mode, notes, loses_secrets: false }
+}
+
+fn send_losing(calls: Vec<Call>, mode: ModeAfter, mut notes: Vec<String>, note: &str) -> Verdict {
+    notes.push(note.to_owned());
+    Verdict::Send { calls, mode, notes, loses_secrets: true }
 }
 
 fn old_server(mode: AuthMode) -> Vec<String> {
@@ -255,45 +262,54 @@ fn changed_here(
     let sets_mode = is_changed("auth mode");
     let lost = lost_by_replacing(here, there, facts);
     if !sets_mode {
-        return updated(here, there, lost, facts, limits);
+        return updated(here, there, lost.as_deref(), facts, limits);
     }
     match (lost, limits.lose_secrets) {
         (Some(reason), false) => Verdict::Blocked(format!(
             "only a saved-object import sets the auth mode, and it takes the secrets away; {reason} (or allow the loss: --lose-secrets, L on the screen)"
         )),
         (Some(_), true) => {
-            let note = "its secrets in Kibana are lost: it cannot run until they are entered again".to_owned();
-            send(vec![Call::Import], ModeAfter::AsHere(mode), vec![note])
+            let note = "its secrets in Kibana are lost: it cannot run until they are entered again";
+            send_losing(vec![Call::Import], ModeAfter::AsHere(mode), Vec::new(), note)
         }
         (None, _) => {
             let note = match facts.held {
-                Held::Some { .. } => "until the update has brought its secrets back it cannot run",
-                _ => "it has no secrets that could be lost",
+                Held::Some { .. } => Some("until the update has brought the secrets of this file it cannot run"),
+                _ => None,
             };
-            send(with_secrets_after(Call::Import, facts), ModeAfter::AsHere(mode), vec![note.to_owned()])
+            let notes = note.map(str::to_owned).into_iter().collect();
+            send(with_secrets_after(Call::Import, facts), ModeAfter::AsHere(mode), notes)
         }
     }
 }
 
 /// An update, which leaves the mode as it is in Kibana.
-fn updated(here: &Connector, there: &Snapshot, lost: Option<String>, facts: &Facts<'_>, limits: Limits) -> Verdict {
+fn updated(here: &Connector, there: &Snapshot, lost: Option<&str>, facts: &Facts<'_>, limits: Limits) -> Verdict {
     let mode = here.effective_auth_mode();
     let is_refused = Catalogue::current().misses_secrets(here, facts.state);
     let mut notes = if facts.knows_modes { Vec::new() } else { old_server(mode) };
-    match lost {
-        Some(reason) if is_refused => return Verdict::Blocked(reason),
-        Some(reason) if !limits.lose_secrets => {
-            return Verdict::Blocked(format!(
-                "an update replaces the secrets; {reason} (or allow the loss: --lose-secrets, L on the screen)"
-            ));
-        }
-        Some(_) => notes.push("secrets that it may have in Kibana are lost".to_owned()),
-        None => {}
+    let after = if facts.knows_modes { ModeAfter::AsHere(mode) } else { ModeAfter::Unknown };
+    if let Some(reason) = lost
+        && is_refused
+    {
+        return Verdict::Blocked(format!("{reason}; Kibana refuses an update without them"));
+    }
+    if let (Some(reason), false) = (lost, limits.lose_secrets) {
+        return Verdict::Blocked(format!(
+            "an update replaces the secrets; {reason} (or allow the loss: --lose-secrets, L on the screen)"
+        ));
     }
     if let Some(reason) = refused_auth_type(here, there, facts) {
         return Verdict::Blocked(reason);
     }
-    send(vec![Call::Update], if facts.knows_modes { ModeAfter::AsHere(mode) } else { ModeAfter::Unknown }, notes)
+    if lost.is_some() {
+        return send_losing(vec![Call::Update], after, notes, "secrets that it may have in Kibana are lost");
+    }
+    // Kibana takes all secrets again with every update.
+    if facts.held == (Held::Some { is_sent: true }) {
+        notes.push("the secrets of this file go along and replace those in Kibana, which may be newer".to_owned());
+    }
+    send(vec![Call::Update], after, notes)
 }
 
 /// Reasons that hold for any request about it.
@@ -442,7 +458,9 @@ mod tests {
             matches!(verdict(&case(Held::None, plain)), Verdict::Blocked(reason) if reason.contains("--lose-secrets"))
         );
         let lossy = Limits { lose_secrets: true, ..plain };
-        let Verdict::Send { calls, mode, notes } = verdict(&case(Held::None, lossy)) else { panic!("sent") };
+        let Verdict::Send { calls, mode, notes, loses_secrets: true } = verdict(&case(Held::None, lossy)) else {
+            panic!("sent")
+        };
         assert_eq!((calls, mode), (vec![Call::Import], ModeAfter::AsHere(AuthMode::PerUser)));
         assert!(notes[0].contains("lost"));
         // Where there are none to lose it is sent as it is; a server that knows no modes is in step.

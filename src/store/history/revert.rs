@@ -8,6 +8,7 @@ use super::journal::Journal;
 use super::record::{Back, Entry, back_of, before_change, brought_again, entry, entry_of, is_taken_back};
 use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
+use crate::store::remotes::follow;
 use crate::store::{Progress, Store, StoreError};
 
 /// Records in one transaction.
@@ -154,6 +155,11 @@ impl Store {
             }
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
+                let to = match &back {
+                    Back::Record(record) => Some(record.as_ref()),
+                    Back::Gone | Back::Unknown => None,
+                };
+                follow_back(connection, &reverted.step, id, current.as_ref(), to)?;
                 put_over(&mut journal, current.as_ref(), back.clone())?;
                 reverted.restored = 1;
                 reverted.only = Some((id.to_owned(), String::new()));
@@ -307,10 +313,26 @@ fn take_back(
         return Ok(());
     }
     let before = before_change(&entry, current.as_ref());
+    follow_back(connection, &reverted.step, &entry.id, current.as_ref(), before.as_ref())?;
     put_back(journal, current, before)?;
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
+}
+
+/// What a pull took in is no change of this file's when it is taken back.
+fn follow_back(
+    connection: &Connection,
+    step: &Step,
+    id: &str,
+    from: Option<&Connector>,
+    to: Option<&Connector>,
+) -> rusqlite::Result<()> {
+    let is_pull = step.kind == Kind::Pull || step.origin.is_some_and(|(_, kind)| kind == Kind::Pull);
+    match &step.subject {
+        Some(remote) if is_pull => follow(connection, remote, (id, from, to)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes what taking a change back over later ones makes of a record. That content has not been there before,
