@@ -4,7 +4,7 @@
 //! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record, `census` counts by kind,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
-//! `remotes` keeps what a Kibana said and `requests` what was sent to it;
+//! `remotes` keeps what a Kibana said, `taking` takes it in, and `requests` what was sent to it;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
 
@@ -26,6 +26,7 @@ mod schema;
 mod search;
 mod secrets;
 mod seen;
+mod taking;
 mod upgrade;
 
 pub use census::Census;
@@ -40,11 +41,12 @@ pub use import::{Conflicts, ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
-pub use remotes::{BothSides, Pulled, RemoteState, Taking};
+pub use remotes::{BothSides, RemoteState};
 pub use requests::{Leaving, Push, RequestState, SentRequest};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};
 pub use search::{Lists, RowIds, TextChanges, TextState};
 pub use seen::SeenIds;
+pub use taking::{Pulled, Taking};
 pub use upgrade::{Stage, UpgradeReport, upgrade};
 
 /// Told after each part of a long job: how many records are done, of how many. Returning false stops

@@ -3,6 +3,8 @@
 
 mod compare;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

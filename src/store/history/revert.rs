@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::record::{Back, Entry, back_of, before_change, brought_again, entry, entry_of, is_taken_back};
 use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
-use crate::store::remotes::follow;
+use crate::store::taking::follow;
 use crate::store::{Progress, Store, StoreError};
 
 /// Records in one transaction.
