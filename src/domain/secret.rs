@@ -102,7 +102,7 @@ impl Secret {
 /// What may be known of a record's secrets: never what they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SecretsState {
-    /// There are none, and none are known to be needed.
+    /// There are none here, and none are known to be needed.
     #[default]
     None,
     /// They are needed and were lost, usually by an export.
@@ -135,7 +135,8 @@ impl SecretsState {
     /// In one sentence, for people.
     pub fn describe(&self) -> String {
         match self {
-            SecretsState::None => "none".to_owned(),
+            // A Kibana that the connector was pulled from may have them; it never tells.
+            SecretsState::None => "none in this file".to_owned(),
             SecretsState::Missing => "missing: to be entered again before the connector can run".to_owned(),
             SecretsState::Set { keys, .. } if keys.is_empty() => "set, empty".to_owned(),
             SecretsState::Set { keys, .. } => format!("set: {}", keys.join(", ")),

@@ -90,6 +90,9 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
         SecretsState::None if state.shown().all(|field| !field.id.is_of_secrets()) => {
             ("Secrets: none".to_owned(), theme.muted())
         }
+        SecretsState::None if state.purpose == Purpose::Edit => {
+            ("Secrets: none in this file".to_owned(), theme.accent())
+        }
         SecretsState::None => ("Secrets".to_owned(), theme.accent()),
         SecretsState::Missing => {
             ("Secrets: missing, to be entered before the connector can run".to_owned(), theme.warning())
