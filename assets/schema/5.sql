@@ -50,6 +50,16 @@ CREATE TABLE remote_connectors (
   referenced_by  INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
+-- What both sides agreed on before and after a pull took a connector in: taking the pull back restores that too.
+CREATE TABLE remote_bases (
+  step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
+  connector_id  TEXT NOT NULL,
+  remote        TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
+  before        TEXT,
+  after         TEXT,
+  PRIMARY KEY (step, connector_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX remote_bases_by_remote ON remote_bases (remote);
 -- What a push sent: written before a request leaves, so that a program that is killed can tell afterwards.
 CREATE TABLE remote_requests (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,

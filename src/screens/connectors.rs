@@ -167,7 +167,8 @@ pub fn list_area(area: Rect) -> Rect {
 /// Draws the list, and the selected connector beside it where there is room.
 pub fn view(rows: &Rows, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
     let Split { list, panel, .. } = panel::split_beside(area);
-    let empty = ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector", "K  pull from a Kibana"];
+    let empty =
+        ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector", "K  pull from a Kibana"];
     table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
     if panel.area() > 0 {
         view_panel(preview, frame, panel, now, theme);

@@ -82,6 +82,7 @@ pub(super) fn view_of(version: i64) -> String {
 const REMOTES: &str = "CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, credential, is_default,
        version, knows_modes, seen_at);
      CREATE TEMP TABLE remote_connectors (remote, id, base, seen, sent_secrets, managed_by, referenced_by);
+     CREATE TEMP TABLE remote_bases (step, connector_id, remote, before, after);
      CREATE TEMP TABLE remote_requests (step, connector_id, number, remote, call, state, expected, secrets, detail);";
 
 /// The table of connectors, made from the upgrade's own text, so that the two cannot drift apart.

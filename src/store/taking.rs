@@ -1,9 +1,9 @@
 //! Taking in what a remote said, as one step of the history; and what becomes of the agreement of both sides when such
 //! a step is taken back.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::connectors::get;
+use super::connectors::{get, text};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
@@ -79,46 +79,58 @@ pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite
     connection
         .prepare_cached("UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2")?
         .execute([remote, id])?;
+    forget_empty(connection, remote, id)
+}
+
+/// Notes what both sides agreed on before and after a step took a connector in.
+fn note_bases(connection: &Connection, step: i64, remote: &str, id: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL",
+            "INSERT INTO remote_bases (step, connector_id, remote, before, after)
+             SELECT ?1, id, remote, base, seen FROM remote_connectors WHERE remote = ?2 AND id = ?3",
         )?
-        .execute([remote, id])
+        .execute(params![step, remote, id])
         .map(drop)
 }
 
-/// A pull is taken back, or brought again: of a record that went from one state to another, the fields in which those
-/// differ are agreed on as they are in the other one. So what was pulled counts as newer in Kibana again, and never as
-/// changed or deleted here.
-pub(super) fn follow(
-    connection: &Connection,
-    remote: &str,
-    (id, from, to): (&str, Option<&Connector>, Option<&Connector>),
-) -> rusqlite::Result<()> {
-    let is_known: bool =
-        connection.query_row("SELECT EXISTS (SELECT 1 FROM remotes WHERE name = ?1)", [remote], |row| row.get(0))?;
-    if !is_known {
-        return Ok(());
-    }
-    let state = remote_state(connection, remote, id)?;
-    let base = match (from, to) {
-        (_, None) => None,
-        (None, Some(to)) => Some(Snapshot::of(to)),
-        (Some(from), Some(to)) => {
-            let (from, to) = (Snapshot::of(from), Snapshot::of(to));
-            // Against the state it comes from, all that differs is as if Kibana had changed it.
-            let base = state.base.unwrap_or_else(|| from.clone());
-            let fields = three_way(Some(&from), &from, &to);
-            let agreed = merged(&base.to_connector(id), &to, &fields);
-            Some(Snapshot { auth_mode: base.auth_mode.and(agreed.auth_mode), ..Snapshot::of(&agreed) })
-        }
-    };
+/// The step of a pull is taken back, or brought again: so is what it made both sides agree on. What was pulled counts
+/// as newer in Kibana again, never as changed or deleted here; what was changed here before counts as changed here.
+pub(super) fn follow(connection: &Connection, pull: i64, id: &str, is_again: bool) -> rusqlite::Result<()> {
+    let noted = connection
+        .prepare_cached("SELECT remote, before, after FROM remote_bases WHERE step = ?1 AND connector_id = ?2")?
+        .query_row(params![pull, id], |row| {
+            let snapshot = |at| Ok::<_, rusqlite::Error>(text(row, at)?.as_deref().and_then(Snapshot::from_text));
+            Ok((row.get::<_, String>(0)?, snapshot(1)?, snapshot(2)?))
+        })
+        .optional()?;
+    let Some((remote, before, after)) = noted else { return Ok(()) };
+    let (from, to) = if is_again { (before, after) } else { (after, before) };
+    let current = remote_state(connection, &remote, id)?.base;
+    let base = rebased(id, current, from.as_ref(), to);
     connection
         .prepare_cached(
             "INSERT INTO remote_connectors (remote, id, base) VALUES (?1, ?2, ?3)
              ON CONFLICT (remote, id) DO UPDATE SET base = ?3",
         )?
         .execute(params![remote, id, base.as_ref().map(Snapshot::to_text)])?;
+    forget_empty(connection, &remote, id)
+}
+
+/// An agreement with the fields in which `from` and `to` differ as `to` has them; what later pulls brought stays.
+fn rebased(id: &str, current: Option<Snapshot>, from: Option<&Snapshot>, to: Option<Snapshot>) -> Option<Snapshot> {
+    match (current, from, to) {
+        (Some(current), Some(from), Some(to)) => {
+            let agreed = merged(&current.to_connector(id), &to, &three_way(Some(from), from, &to));
+            Some(Snapshot { auth_mode: current.auth_mode.and(agreed.auth_mode), ..Snapshot::of(&agreed) })
+        }
+        // What one did not agree on since is not agreed on now.
+        (None, Some(_), Some(_)) => None,
+        (_, _, to) => to,
+    }
+}
+
+/// A connector of which nothing is known any more is no row.
+fn forget_empty(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL",
@@ -138,15 +150,11 @@ fn take(
     let id = both.state.id;
     match (taking, both.here) {
         (Taking::Leave, _) | (Taking::Delete, None) => return Ok(()),
-        (Taking::Agree, _) => {}
+        (Taking::Agree, _) => return agree(connection, remote, &id),
         (Taking::Forget, _) => {
             connection
                 .execute("UPDATE remote_connectors SET base = NULL WHERE remote = ?1 AND id = ?2", [remote, &id])?;
-            connection.execute(
-                "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND seen IS NULL",
-                [remote, &id],
-            )?;
-            return Ok(());
+            return forget_empty(connection, remote, &id);
         }
         (Taking::Put(mut record), Some(current)) => {
             journal.update(&current, &mut record)?;
@@ -161,5 +169,6 @@ fn take(
             pulled.deleted.push(id.clone());
         }
     }
+    note_bases(connection, journal.step(), remote, &id)?;
     agree(connection, remote, &id)
 }

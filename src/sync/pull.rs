@@ -2,7 +2,7 @@
 
 use super::report::entry_of;
 use super::{Entry, SyncError, SyncGroup};
-use crate::domain::sync::{Drift, Limits, Verdict, merged};
+use crate::domain::sync::{Drift, FieldDrift, Limits, Snapshot, Verdict, merged};
 use crate::domain::{Connector, Remote, SecretEdits};
 use crate::store::{BothSides, Pulled, Store, Taking};
 use crate::vault::Vault;
@@ -88,14 +88,12 @@ pub fn pull(
             (None, Some(_)) if entry.verdict == Verdict::Take => added(both, now),
             (Some(_), None) if entry.verdict == Verdict::Take && !holds_back => Ok(Taking::Delete),
             (Some(here), Some(seen)) => {
-                let mut taken = merged(here, seen, &entry.fields);
                 let is_unsent = here.secrets.is_none() && here.is_missing_secrets != seen.is_missing_secrets;
                 let takes = is_unsent || entry.fields.iter().any(|field| field.drift == Drift::There);
                 if !takes {
                     return Ok(Taking::Leave);
                 }
-                vault.carry(Some(here), &mut taken, &SecretEdits::default())?;
-                put(taken, here.secrets.is_none().then_some(seen.is_missing_secrets), now)
+                taken(vault, here, seen, &entry.fields, now)
             }
             _ => Ok(Taking::Leave),
         }
@@ -109,6 +107,19 @@ fn added(both: &BothSides, now: &str) -> Result<Taking, SyncError> {
     put(fresh, None, now)
 }
 
+/// The record with what only Kibana changed.
+fn taken(
+    vault: &Vault,
+    here: &Connector,
+    seen: &Snapshot,
+    fields: &[FieldDrift],
+    now: &str,
+) -> Result<Taking, SyncError> {
+    let mut taken = merged(here, seen, fields);
+    vault.carry(Some(here), &mut taken, &SecretEdits::default())?;
+    put(taken, here.secrets.is_none().then_some(seen.is_missing_secrets), now)
+}
+
 /// Without secrets in the file only Kibana knows whether they are missing.
 fn put(mut record: Connector, is_missing: Option<bool>, now: &str) -> Result<Taking, SyncError> {
     record.is_missing_secrets = is_missing.unwrap_or(record.is_missing_secrets);
@@ -116,7 +127,7 @@ fn put(mut record: Connector, is_missing: Option<bool>, now: &str) -> Result<Tak
     Ok(Taking::Put(Box::new(record)))
 }
 
-/// Decides for one side what differs. This file's side counts in conflicts only; Kibana's can always be taken. What
+/// Decides for one side what differs. This file's side counts where both changed a field; Kibana's can always be taken. What
 /// is left alone is given back with the reason.
 ///
 /// # Errors
@@ -138,15 +149,17 @@ pub fn resolve(
         }
         match (side, &both.here, &both.state.seen) {
             (Side::Here, Some(_), None) => Ok(Taking::Forget),
+            // What only Kibana changed was no conflict.
+            (Side::Here, Some(here), Some(seen)) if entry.fields.iter().any(|it| it.drift == Drift::There) => {
+                taken(vault, here, seen, &entry.fields, now)
+            }
             (Side::Here, ..) => Ok(Taking::Agree),
             (Side::There, _, None) => Ok(Taking::Delete),
             (Side::There, None, Some(_)) => added(both, now),
             (Side::There, Some(here), Some(seen)) => {
                 let mut fields = entry.fields;
                 fields.iter_mut().for_each(|field| field.drift = Drift::There);
-                let mut taken = merged(here, seen, &fields);
-                vault.carry(Some(here), &mut taken, &SecretEdits::default())?;
-                put(taken, here.secrets.is_none().then_some(seen.is_missing_secrets), now)
+                taken(vault, here, seen, &fields, now)
             }
         }
     })?;

@@ -258,6 +258,53 @@ fn undoing_a_pull_makes_nothing_of_it_a_change_of_this_file() {
     desk.run(&["pull"]).exits(0).says("1 new, 2 changed, 1 deleted");
 }
 
+/// The group of each connector that differs.
+fn groups(desk: &Desk) -> Vec<(String, String)> {
+    let status = desk.run(&["status", "--json"]).json();
+    let text = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    status["connectors"].as_array().unwrap().iter().map(|entry| (text(entry, "id"), text(entry, "group"))).collect()
+}
+
+#[test]
+fn undoing_what_was_taken_over_an_own_change_makes_it_an_own_change_again() {
+    let desk = pulled();
+    desk.update("a", |body| body["name"] = json!("Mine"));
+    desk.update("b", |body| body["name"] = json!("Mine"));
+    desk.server.set("b", "name", json!("Theirs"));
+    desk.update("c", |body| body["config"]["index"] = json!("mine"));
+    desk.server.set("c", "name", json!("Theirs"));
+    let before = groups(&desk);
+    let expected = [("a", "to send"), ("b", "conflict"), ("c", "blocked")];
+    let mut sorted = before.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected.map(|(id, group)| (id.to_owned(), group.to_owned())));
+    desk.run(&["resolve", "a", "b", "c", "--take", "there"]).exits(0);
+    desk.run(&["status"]).exits(0);
+    desk.run(&["undo"]).exits(0);
+    assert_eq!(groups(&desk), before);
+    desk.run(&["redo"]).exits(0);
+    assert_eq!(groups(&desk), []);
+    desk.run(&["undo"]).exits(0);
+    assert_eq!(groups(&desk), before);
+}
+
+#[test]
+fn deciding_for_this_file_takes_in_what_only_kibana_changed() {
+    let desk = pulled();
+    desk.update("a", |body| body["name"] = json!("Mine"));
+    desk.server.set("a", "name", json!("Theirs"));
+    desk.server.set("a", "config", json!({"index": "theirs", "refresh": false}));
+    desk.run(&["status"]).exits(1).says("conflict");
+    desk.run(&["resolve", "a", "--take", "here"]).exits(0);
+    desk.run(&["status"]).exits(1).says("to send (1)");
+    desk.run(&["undo"]).exits(0);
+    assert_eq!(groups(&desk), [("a".to_owned(), "conflict".to_owned())]);
+    desk.run(&["redo"]).exits(0);
+    desk.run(&["push", "--yes"]).exits(0).says("1 done");
+    let there = desk.server.get("a");
+    assert_eq!((&there["name"], &there["config"]["index"]), (&json!("Mine"), &json!("theirs")));
+}
+
 #[test]
 fn a_list_that_lost_most_connectors_deletes_nothing_unasked() {
     let desk = Desk::new();

@@ -155,11 +155,7 @@ impl Store {
             }
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
-                let to = match &back {
-                    Back::Record(record) => Some(record.as_ref()),
-                    Back::Gone | Back::Unknown => None,
-                };
-                follow_back(connection, &reverted.step, id, current.as_ref(), to)?;
+                follow_back(connection, &reverted.step, id)?;
                 put_over(&mut journal, current.as_ref(), back.clone())?;
                 reverted.restored = 1;
                 reverted.only = Some((id.to_owned(), String::new()));
@@ -313,24 +309,18 @@ fn take_back(
         return Ok(());
     }
     let before = before_change(&entry, current.as_ref());
-    follow_back(connection, &reverted.step, &entry.id, current.as_ref(), before.as_ref())?;
+    follow_back(connection, &reverted.step, &entry.id)?;
     put_back(journal, current, before)?;
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
 }
 
-/// What a pull took in is no change of this file's when it is taken back.
-fn follow_back(
-    connection: &Connection,
-    step: &Step,
-    id: &str,
-    from: Option<&Connector>,
-    to: Option<&Connector>,
-) -> rusqlite::Result<()> {
-    let is_pull = step.kind == Kind::Pull || step.origin.is_some_and(|(_, kind)| kind == Kind::Pull);
-    match &step.subject {
-        Some(remote) if is_pull => follow(connection, remote, (id, from, to)),
+/// What both sides of a pull agreed on goes back with it.
+fn follow_back(connection: &Connection, step: &Step, id: &str) -> rusqlite::Result<()> {
+    match step.origin {
+        None if step.kind == Kind::Pull => follow(connection, step.step, id, false),
+        Some((pull, Kind::Pull)) => follow(connection, pull, id, true),
         _ => Ok(()),
     }
 }
