@@ -1,12 +1,12 @@
 -- Schema 5: the Kibana servers a file is a working copy of, what they said last, and what was sent to them.
 
--- step: give the history pulls and pushes
+-- step: give the history pulls, pushes and decided conflicts
 -- The kinds stand in a check, which SQLite changes only with the table. Nothing refers to it while it is copied:
 -- foreign keys are off during an upgrade, and the changes of the steps stay where they are.
 CREATE TABLE history_5 (
   step        INTEGER PRIMARY KEY AUTOINCREMENT,
   kind        TEXT NOT NULL CHECK (kind IN
-                ('create', 'edit', 'auth mode', 'delete', 'import', 'migration', 'rollback', 'undo', 'pull', 'push')),
+                ('create', 'edit', 'auth mode', 'delete', 'import', 'migration', 'rollback', 'undo', 'pull', 'push', 'resolve')),
   state       TEXT NOT NULL CHECK (state IN ('running', 'done', 'reverted')),
   started_at  TEXT NOT NULL,
   records     INTEGER NOT NULL DEFAULT 0,
@@ -50,7 +50,8 @@ CREATE TABLE remote_connectors (
   referenced_by  INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
--- What both sides agreed on before and after a pull took a connector in: taking the pull back restores that too.
+-- What both sides agreed on before and after a pull took a connector in, or a conflict was decided: taking the step
+-- back restores that too.
 CREATE TABLE remote_bases (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
   connector_id  TEXT NOT NULL,

@@ -47,15 +47,21 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
     ));
     for sent in &report.sent {
         let (word, reason) = match &sent.outcome {
-            SentOutcome::Done => continue,
+            SentOutcome::Done | SentOutcome::InStep => continue,
             SentOutcome::Refused(reason) => ("refused", reason),
             SentOutcome::Skipped(reason) => ("not sent", reason),
             SentOutcome::Unknown(reason) => ("not known", reason),
         };
-        dialog = dialog.lines([(Tone::Head, sent.name.clone()), (Tone::Plain, format!("  {word}: {reason}"))]);
+        // Why the push ended there is told at the end.
+        let reason = if report.ended_by.as_ref() == Some(reason) { "" } else { reason.as_str() };
+        let text = format!("  {word}{}{reason}", if reason.is_empty() { "" } else { ": " });
+        dialog = dialog.lines([(Tone::Head, sent.name.clone()), (Tone::Plain, text)]);
+        if let Some(text) = sent.half_done() {
+            dialog = dialog.lines([(Tone::Minus, format!("- {text}"))]);
+        }
     }
     if let Some(reason) = &report.ended_by {
-        dialog = dialog.line(format!("It ended before its end: {reason}. Another push goes on."));
+        dialog = dialog.line(format!("The push stopped there: {reason}. Another push goes on with the rest."));
     }
     Effect::Ask(Box::new(dialog))
 }

@@ -263,7 +263,7 @@ pub(super) enum Command {
     /// Ctrl-C stops after the connector that is being sent; another push goes on. What was changed in Kibana since is
     /// never overwritten. The plan says for each connector which auth mode Kibana ends up with, and what carries it.
     Push(PushArgs),
-    /// Decide conflicts for one side, or take Kibana's side of anything that differs
+    /// Decide for one side: conflicts, what is newer in Kibana, or Kibana's side of anything that differs
     Resolve {
         /// The connectors
         #[arg(required = true)]
@@ -273,6 +273,9 @@ pub(super) enum Command {
         take: SideArg,
         #[command(flatten)]
         which: Which,
+        /// What was decided as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Have Kibana run a connector, for real: a message is sent, a ticket opened
     Test {

@@ -87,7 +87,11 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
         anyhow::bail!("--apply-migration is for the UI; the command is `connector-admin migrate --apply`");
     }
     if let Some(command) = args.command.as_ref().filter(|command| args.ui.read_only && command.writes()) {
-        anyhow::bail!("{} would write, and --read-only forbids it", command.name());
+        let way = match command {
+            Command::Status { .. } | Command::Diff { .. } => "; --offline compares with what was read last",
+            _ => "",
+        };
+        anyhow::bail!("{} would write, and --read-only forbids it{way}", command.name());
     }
     let goes_on =
         args.command.as_ref().is_some_and(|command| command.writes() || matches!(command, Command::Check { .. }));

@@ -132,10 +132,21 @@ fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>
         SecretsState::Set { .. } | SecretsState::None => {
             let missed = Catalogue::current().missed_secrets(connector, secrets);
             // Of a config that cannot be read nobody knows what it asks for.
-            if !missed.is_empty() && connector.config_object().is_ok() {
-                let reason = format!("missing: {}", missed.join(", "));
-                push(Severity::Problem, "secrets", reason, "enter them in the form (e in the list)");
+            if missed.is_empty() || connector.config_object().is_err() {
+                return;
             }
+            // Nothing says that they were lost: after a pull they are in Kibana.
+            if *secrets == SecretsState::None {
+                let reason = format!("not in this file: {}", missed.join(", "));
+                return push(
+                    Severity::Note,
+                    "secrets",
+                    reason,
+                    "enter them in the form (e in the list) to have them sent",
+                );
+            }
+            let reason = format!("missing: {}", missed.join(", "));
+            push(Severity::Problem, "secrets", reason, "enter them in the form (e in the list)");
         }
     }
 }

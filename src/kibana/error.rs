@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KibanaError {
     /// It was not reached, or did not answer in time.
-    #[error("{place} was not reached: {cause}")]
+    #[error("{place} {}: {cause}", if *may_have_arrived { "was asked, and no answer came" } else { "was not reached" })]
     Unreachable {
         /// The server.
         place: String,

@@ -185,8 +185,15 @@ impl Store {
         reason: &str,
     ) -> Result<(), StoreError> {
         self.transaction(DOING, |connection| {
-            set_state(connection, leaving.step, leaving.id, number, state, Some(reason))
-                .map_err(StoreError::on(connection, DOING))
+            let work = || {
+                set_state(connection, leaving.step, leaving.id, number, state, Some(reason))?;
+                // It cannot arrive later either, so nothing is expected any more.
+                connection.execute(
+                    "UPDATE remote_requests SET expected = NULL WHERE step = ?1 AND connector_id = ?2 AND number = ?3",
+                    params![leaving.step, leaving.id, number],
+                )
+            };
+            work().map(drop).map_err(StoreError::on(connection, DOING))
         })
     }
 
@@ -314,12 +321,15 @@ struct Open {
     secrets: Option<String>,
 }
 
-/// Finds out, from what Kibana says now, what came of requests whose answer nobody has seen.
+/// Finds out, from what Kibana says now, what came of requests whose answer nobody has seen. Those of the newest push
+/// that Kibana did not have when it was asked first may have come later.
 pub(super) fn settle(connection: &Connection, remote: &str, told: &[Told]) -> rusqlite::Result<()> {
     let open: Vec<Open> = connection
         .prepare_cached(
             "SELECT step, connector_id, number, call, expected, secrets FROM remote_requests
-             WHERE state = 'sending' AND remote = ?1",
+             WHERE remote = ?1 AND (state = 'sending'
+               OR (state = 'not sent' AND (expected IS NOT NULL OR call = 'delete')
+                   AND step = (SELECT max(step) FROM remote_requests WHERE remote = ?1)))",
         )?
         .query_map([remote], |row| {
             Ok(Open {

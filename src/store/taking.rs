@@ -40,14 +40,14 @@ pub struct Pulled {
 }
 
 impl Store {
-    /// Takes in what `decide` says of each connector of the two sides, as one step of the history. `only`: these
-    /// connectors; none: all.
+    /// Takes in what `decide` says of each connector of the two sides, as one step of the history of this kind. `only`:
+    /// these connectors; none: all.
     ///
     /// # Errors
     /// What `decide` returns; when the file cannot be written. Nothing is changed then.
     pub fn take_in<E: From<StoreError>>(
         &mut self,
-        remote: &str,
+        (kind, remote): (Kind, &str),
         only: Option<&[String]>,
         now: &str,
         mut decide: impl FnMut(&BothSides) -> Result<Taking, E>,
@@ -59,7 +59,7 @@ impl Store {
                 Some(ids) => ids.to_vec(),
                 None => ids_of(connection, remote).map_err(wrap)?.into_iter().collect(),
             };
-            let mut journal = Journal::begin(connection, Kind::Pull, None, Some(remote), now).map_err(wrap)?;
+            let mut journal = Journal::begin(connection, kind, None, Some(remote), now).map_err(wrap)?;
             let mut pulled = Pulled::default();
             for id in ids {
                 let here = get(connection, &id).map_err(wrap)?;
@@ -82,23 +82,28 @@ pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite
     forget_empty(connection, remote, id)
 }
 
-/// Notes what both sides agreed on before and after a step took a connector in.
-fn note_bases(connection: &Connection, step: i64, remote: &str, id: &str) -> rusqlite::Result<()> {
+/// Notes what both sides agree on after a step took a connector in, and what they agreed on `before`.
+fn note_bases(
+    connection: &Connection,
+    step: i64,
+    remote: &str,
+    (id, before): (&str, Option<&Snapshot>),
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO remote_bases (step, connector_id, remote, before, after)
-             SELECT ?1, id, remote, base, seen FROM remote_connectors WHERE remote = ?2 AND id = ?3",
+             VALUES (?1, ?3, ?2, ?4, (SELECT base FROM remote_connectors WHERE remote = ?2 AND id = ?3))",
         )?
-        .execute(params![step, remote, id])
+        .execute(params![step, remote, id, before.map(Snapshot::to_text)])
         .map(drop)
 }
 
-/// The step of a pull is taken back, or brought again: so is what it made both sides agree on. What was pulled counts
+/// A pull or a decision is taken back, or brought again: so is what it made both sides agree on. What was pulled counts
 /// as newer in Kibana again, never as changed or deleted here; what was changed here before counts as changed here.
-pub(super) fn follow(connection: &Connection, pull: i64, id: &str, is_again: bool) -> rusqlite::Result<()> {
+pub(super) fn follow(connection: &Connection, taking: i64, id: &str, is_again: bool) -> rusqlite::Result<()> {
     let noted = connection
         .prepare_cached("SELECT remote, before, after FROM remote_bases WHERE step = ?1 AND connector_id = ?2")?
-        .query_row(params![pull, id], |row| {
+        .query_row(params![taking, id], |row| {
             let snapshot = |at| Ok::<_, rusqlite::Error>(text(row, at)?.as_deref().and_then(Snapshot::from_text));
             Ok((row.get::<_, String>(0)?, snapshot(1)?, snapshot(2)?))
         })
@@ -147,15 +152,12 @@ fn take(
     taking: Taking,
     pulled: &mut Pulled,
 ) -> rusqlite::Result<()> {
-    let id = both.state.id;
-    match (taking, both.here) {
+    let BothSides { here, state } = both;
+    let id = state.id;
+    let forgets = matches!(taking, Taking::Forget);
+    match (taking, here) {
         (Taking::Leave, _) | (Taking::Delete, None) => return Ok(()),
-        (Taking::Agree, _) => return agree(connection, remote, &id),
-        (Taking::Forget, _) => {
-            connection
-                .execute("UPDATE remote_connectors SET base = NULL WHERE remote = ?1 AND id = ?2", [remote, &id])?;
-            return forget_empty(connection, remote, &id);
-        }
+        (Taking::Agree | Taking::Forget, here) => journal.mention(&id, here.as_ref())?,
         (Taking::Put(mut record), Some(current)) => {
             journal.update(&current, &mut record)?;
             pulled.changed.push(id.clone());
@@ -169,6 +171,11 @@ fn take(
             pulled.deleted.push(id.clone());
         }
     }
-    note_bases(connection, journal.step(), remote, &id)?;
-    agree(connection, remote, &id)
+    if forgets {
+        connection.execute("UPDATE remote_connectors SET base = NULL WHERE remote = ?1 AND id = ?2", [remote, &id])?;
+        forget_empty(connection, remote, &id)?;
+    } else {
+        agree(connection, remote, &id)?;
+    }
+    note_bases(connection, journal.step(), remote, (&id, state.base.as_ref()))
 }

@@ -1,10 +1,10 @@
 //! Taking in what Kibana says: field by field, as one step of the history that can be taken back.
 
 use super::report::entry_of;
-use super::{Entry, SyncError, SyncGroup};
+use super::{SyncError, SyncGroup};
 use crate::domain::sync::{Drift, FieldDrift, Limits, Snapshot, Verdict, merged};
 use crate::domain::{Connector, Remote, SecretEdits};
-use crate::store::{BothSides, Pulled, Store, Taking};
+use crate::store::{BothSides, Kind, Pulled, Store, Taking};
 use crate::vault::Vault;
 
 /// What a pull did, and what it left.
@@ -71,7 +71,7 @@ pub fn pull(
         report.held_back = gone_in_bulk(store, vault, remote)?;
     }
     let holds_back = report.held_back > 0;
-    report.pulled = store.take_in::<SyncError>(&remote.name, pulling.only, now, |both| {
+    report.pulled = store.take_in::<SyncError>((Kind::Pull, &remote.name), pulling.only, now, |both| {
         let entry = entry_of(vault, remote, both, Limits::default());
         match entry.group() {
             Some(SyncGroup::Conflict) => {
@@ -127,8 +127,8 @@ fn put(mut record: Connector, is_missing: Option<bool>, now: &str) -> Result<Tak
     Ok(Taking::Put(Box::new(record)))
 }
 
-/// Decides for one side what differs. This file's side counts where both changed a field; Kibana's can always be taken. What
-/// is left alone is given back with the reason.
+/// Decides for one side what differs. This file's side counts where both changed a field, or Kibana alone did; Kibana's
+/// can always be taken, in place of all that was changed here. What is left alone is given back with the reason.
 ///
 /// # Errors
 /// As [`pull`].
@@ -141,16 +141,18 @@ pub fn resolve(
     now: &str,
 ) -> Result<(Pulled, Vec<(String, String)>), SyncError> {
     let mut left = Vec::new();
-    let pulled = store.take_in::<SyncError>(&remote.name, Some(ids), now, |both| {
+    let pulled = store.take_in::<SyncError>((Kind::Resolve, &remote.name), Some(ids), now, |both| {
         let entry = entry_of(vault, remote, both, Limits::default());
-        if let Err(reason) = can_be_decided(&entry, both, side) {
+        if let Err(reason) = entry.can_be_decided(side) {
             left.push((entry.id, reason.to_owned()));
             return Ok(Taking::Leave);
         }
         match (side, &both.here, &both.state.seen) {
             (Side::Here, Some(_), None) => Ok(Taking::Forget),
             // What only Kibana changed was no conflict.
-            (Side::Here, Some(here), Some(seen)) if entry.fields.iter().any(|it| it.drift == Drift::There) => {
+            (Side::Here, Some(here), Some(seen))
+                if entry.verdict == Verdict::Conflict && entry.fields.iter().any(|it| it.drift == Drift::There) =>
+            {
                 taken(vault, here, seen, &entry.fields, now)
             }
             (Side::Here, ..) => Ok(Taking::Agree),
@@ -159,23 +161,14 @@ pub fn resolve(
             (Side::There, Some(here), Some(seen)) => {
                 let mut fields = entry.fields;
                 fields.iter_mut().for_each(|field| field.drift = Drift::There);
+                // Kibana has others: those of the file are given up like all else.
+                if entry.has_new_secrets && !seen.is_missing_secrets {
+                    let without = Connector { secrets: None, ..here.clone() };
+                    return taken(vault, &without, seen, &fields, now);
+                }
                 taken(vault, here, seen, &fields, now)
             }
         }
     })?;
     Ok((pulled, left))
-}
-
-fn can_be_decided(entry: &Entry, both: &BothSides, side: Side) -> Result<(), &'static str> {
-    let is_of_type = entry.fields.iter().any(|field| field.field == "connector type");
-    match side {
-        _ if both.state.managed_by.is_some() => Err("it is Kibana's own"),
-        Side::Here if entry.verdict != Verdict::Conflict => Err("it is no conflict"),
-        Side::Here if is_of_type => {
-            Err("Kibana cannot change the type of a connector; take Kibana's side, or delete one of the two")
-        }
-        Side::There if both.state.seen.is_none() && both.state.base.is_none() => Err("Kibana does not have it"),
-        Side::There if entry.verdict == Verdict::InStep => Err("both sides say the same"),
-        _ => Ok(()),
-    }
 }

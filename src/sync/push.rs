@@ -43,6 +43,8 @@ impl Planned {
 pub enum SentOutcome {
     /// Kibana has taken it.
     Done,
+    /// Kibana says the same already: there was nothing to send any more.
+    InStep,
     /// Kibana refused it.
     Refused(String),
     /// It was not sent: it is not any more as the plan showed it.
@@ -58,10 +60,23 @@ pub struct Sent {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// What was sent.
+    /// What was to be sent.
     pub calls: Vec<Call>,
+    /// How many of these Kibana is known to have taken.
+    pub taken: usize,
     /// What became of it.
     pub outcome: SentOutcome,
+}
+
+impl Sent {
+    /// What is to be known when only the first of its requests was taken.
+    pub fn half_done(&self) -> Option<&'static str> {
+        let is_half = self.taken > 0 && self.taken < self.calls.len();
+        is_half.then_some(
+            "the import was taken, so its secrets in Kibana are gone and it cannot run there until the update brings \
+             them: another push goes on",
+        )
+    }
 }
 
 /// What a push did.
@@ -73,14 +88,17 @@ pub struct PushReport {
     pub left: usize,
     /// Why it ended before its end, if it did.
     pub ended_by: Option<String>,
+    /// Kibana was asked what came of requests whose answer was not seen.
+    pub asked_again: bool,
     /// What Kibana made of what was sent, taken into the file.
     pub filled_in: Pulled,
 }
 
 impl PushReport {
-    /// Connectors that Kibana has taken.
+    /// Connectors in which Kibana says what the file says now.
     pub fn done(&self) -> usize {
-        self.sent.iter().filter(|sent| sent.outcome == SentOutcome::Done).count()
+        let is_done = |sent: &&Sent| matches!(sent.outcome, SentOutcome::Done | SentOutcome::InStep);
+        self.sent.iter().filter(is_done).count()
     }
 
     /// All of the plan was done.
@@ -123,6 +141,7 @@ pub fn push(
         if fetch(store, remote, kibana).is_ok()
             && let Some(found) = store.last_push(&remote.name)?.filter(|found| found.step == step)
         {
+            report.asked_again = true;
             find_out(&mut report.sent, &found.requests);
         }
     } else {
@@ -137,6 +156,7 @@ pub fn push(
 fn find_out(all: &mut [Sent], requests: &[SentRequest]) {
     for sent in all.iter_mut().filter(|sent| matches!(sent.outcome, SentOutcome::Unknown(_))) {
         let done = requests.iter().filter(|found| found.id == sent.id && found.state == RequestState::Done).count();
+        sent.taken = done;
         if done == sent.calls.len() {
             sent.outcome = SentOutcome::Done;
         }
@@ -171,12 +191,15 @@ impl One<'_> {
             id: planned.id.clone(),
             name: planned.id.clone(),
             calls: planned.calls.clone(),
+            taken: 0,
             outcome: SentOutcome::Done,
         };
         let (both, entry) = match self.look_again(&planned.id)? {
             Ok(found) => found,
             Err(error) => {
                 let reason = error.to_string();
+                let here = self.store.get(&planned.id)?;
+                sent.name = here.map_or(sent.name, |here| here.name);
                 sent.outcome = SentOutcome::Skipped(reason.clone());
                 return Ok((sent, error.is_about_the_server().then_some(reason)));
             }
@@ -184,7 +207,7 @@ impl One<'_> {
         sent.name.clone_from(&entry.name);
         let is_as_shown = matches!(&entry.verdict, Verdict::Send { calls, .. } if *calls == planned.calls);
         if !is_as_shown || entry.revision != planned.revision {
-            sent.outcome = SentOutcome::Skipped(skipped(&entry));
+            sent.outcome = skipped(&entry);
             return Ok((sent, None));
         }
         for call in &planned.calls {
@@ -192,6 +215,7 @@ impl One<'_> {
                 sent.outcome = outcome;
                 return Ok((sent, ended_by));
             }
+            sent.taken += 1;
         }
         Ok((sent, None))
     }
@@ -310,15 +334,16 @@ impl One<'_> {
 }
 
 /// Why a connector of the plan was not sent after all.
-fn skipped(entry: &Entry) -> String {
-    match &entry.verdict {
-        Verdict::Conflict => "it was changed in Kibana too since the plan was made; `diff` shows both sides".to_owned(),
+fn skipped(entry: &Entry) -> SentOutcome {
+    let reason = match &entry.verdict {
+        Verdict::InStep => return SentOutcome::InStep,
+        Verdict::Conflict => "it was changed in Kibana too since the plan was made; look at both sides".to_owned(),
         Verdict::Blocked(reason) => reason.clone(),
-        Verdict::InStep => "Kibana says the same already".to_owned(),
         Verdict::Take => "it was changed in Kibana since the plan was made; a pull takes that in".to_owned(),
         Verdict::Send { .. } => "what is to be sent is not any more what the plan showed; look at it again".to_owned(),
         Verdict::ReadOnly(why) => format!("it is {why}"),
-    }
+    };
+    SentOutcome::Skipped(reason)
 }
 
 /// Kibana has done what was asked, or says so: what it tells of the connector now shows it.

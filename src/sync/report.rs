@@ -1,6 +1,6 @@
 //! What differs between the file and a remote, and what a push would do about it.
 
-use super::SyncError;
+use super::{Side, SyncError};
 use crate::domain::secret::SecretsState;
 use crate::domain::sync::{Call, Drift, Facts, FieldDrift, Held, Limits, ModeAfter, Sides, Verdict, judge};
 use crate::domain::{Connector, Remote};
@@ -26,6 +26,8 @@ pub struct Entry {
     pub sends_secrets: bool,
     /// The revision of the record, when it is in the file.
     pub revision: Option<i64>,
+    /// Nobody but Kibana can change it there.
+    pub is_managed: bool,
     /// It is in the file.
     pub is_here: bool,
     /// Kibana has it.
@@ -100,6 +102,26 @@ impl Entry {
             names.push("secrets");
         }
         if names.is_empty() { "missing secrets".to_owned() } else { names.join(", ") }
+    }
+
+    /// Can one side be taken of what differs? If not, why.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub fn can_be_decided(&self, side: Side) -> Result<(), &'static str> {
+        let is_of_type = self.fields.iter().any(|field| field.field == "connector type");
+        let is_newer_there =
+            self.verdict == Verdict::Take && self.is_here && (!self.is_there || !self.fields.is_empty());
+        match side {
+            _ if self.is_managed => Err("it is Kibana's own"),
+            Side::Here if self.verdict != Verdict::Conflict && !is_newer_there => Err("it is no conflict"),
+            Side::Here if is_of_type => {
+                Err("Kibana cannot change the type of a connector; take Kibana's side, or delete one of the two")
+            }
+            Side::There if !self.is_there && !self.has_base => Err("Kibana does not have it"),
+            Side::There if self.verdict == Verdict::InStep => Err("both sides say the same"),
+            _ => Ok(()),
+        }
     }
 
     /// Kibana loses secrets by what is sent.
@@ -268,6 +290,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits
         fields,
         has_new_secrets,
         revision: both.here.as_ref().map(|here| here.revision),
+        is_managed: both.state.managed_by.is_some(),
         is_here: both.here.is_some(),
         is_there: seen.is_some(),
         has_base: base.is_some(),

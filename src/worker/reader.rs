@@ -349,7 +349,7 @@ impl Reader {
 
     /// A record that is not in the file any more, as a step left or found it.
     fn of_step(&self, step: i64, id: &str) -> Result<Option<Summary>, StoreError> {
-        Ok(self.store.change(step, id)?.and_then(|change| change.summary()))
+        Ok(self.store.change(step, id)?.map(|change| change.summary()))
     }
 
     fn rows(&mut self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {

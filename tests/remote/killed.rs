@@ -90,6 +90,21 @@ fn an_answer_that_never_came_is_found_out_at_once() {
     desk.run(&["status"]).exits(0);
 }
 
+/// A proxy before Kibana gave up waiting; Kibana did not.
+#[test]
+fn what_arrives_after_the_first_look_is_seen_by_the_next_one() {
+    let desk = Desk::new();
+    desk.server.add("w", ".webhook", &crate::desk::basic(1));
+    desk.run(&["pull"]).exits(0);
+    desk.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
+    desk.update("w", |body| body["name"] = json!("Late"));
+    desk.server.fault("PUT", Fault::Cut);
+    desk.run(&["push", "--yes"]).exits(1).says("not known").says("Kibana was asked what came of those");
+    desk.run(&["status"]).exits(1).says("not sent, or not taken: update w");
+    desk.server.set("w", "name", json!("Late"));
+    desk.run(&["status"]).exits(0);
+}
+
 #[test]
 fn a_mode_that_was_set_without_its_secrets_is_gone_on_with() {
     let desk = Desk::new();
@@ -98,13 +113,14 @@ fn a_mode_that_was_set_without_its_secrets_is_gone_on_with() {
     desk.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
     desk.run(&["toggle", "w"]).exits(0);
     desk.server.fault("PUT", Fault::Cut);
-    desk.run(&["push", "--yes"]).exits(1);
+    desk.run(&["push", "--yes"]).exits(1).says("its secrets in Kibana are gone and it cannot run there");
     assert_eq!(desk.server.get("w")["is_missing_secrets"], true);
     // The import has arrived, the update with the secrets has not.
     desk.run(&["status"])
         .exits(1)
         .says("sent and taken: import w")
-        .says("not sent: update w")
+        .says("not sent, or not taken: update w")
+        .says("Kibana has no secrets of it and cannot run it")
         .says("update; auth mode");
     desk.run(&["push", "--yes"]).exits(0).says("1 done");
     let there = desk.server.get("w");

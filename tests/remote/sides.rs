@@ -351,3 +351,85 @@ fn a_connector_that_is_new_here_takes_nobodys_place() {
     said.exits(1).says("somebody has created a connector of this id meanwhile");
     assert_eq!(desk.server.get("n")["connector_type_id"], ".jira");
 }
+
+#[test]
+fn a_decision_is_a_step_of_its_own() {
+    let desk = pulled();
+    for id in ["a", "b"] {
+        desk.update(id, |body| body["name"] = json!("Mine"));
+        desk.server.set(id, "name", json!("Theirs"));
+    }
+    desk.run(&["delete", "c"]).exits(0);
+    desk.server.set("c", "name", json!("Theirs"));
+    desk.run(&["status"]).exits(1);
+    let before = groups(&desk);
+    assert!(before.iter().all(|(_, group)| group == "conflict") && before.len() == 3, "{before:?}");
+    let decided = desk.run(&["resolve", "a", "c", "--take", "here", "--json"]).exits(0).json();
+    assert_eq!(decided["connectors"][1], json!({"id": "c", "is_decided": true, "reason": null}));
+    desk.run(&["status"]).exits(1).says("to send (1)").says("deleted here");
+    desk.run(&["history"]).exits(0).says("resolve");
+    // The decision is taken back, not the edit before it.
+    desk.run(&["undo"]).exits(0).says("undone: resolve");
+    assert_eq!(groups(&desk), before);
+    assert_eq!(desk.run(&["get", "a", "--json"]).json()["name"], "Mine");
+    desk.run(&["redo"]).exits(0);
+    desk.run(&["push", "--yes"]).exits(1).says("1 done");
+    assert_eq!((&desk.server.get("a")["name"], &desk.server.get("b")["name"]), (&json!("Mine"), &json!("Theirs")));
+}
+
+#[test]
+fn what_is_gone_or_newer_there_can_be_kept_as_it_is_here() {
+    let desk = pulled();
+    desk.server.state().connectors.remove("a");
+    desk.server.set("b", "name", json!("Theirs"));
+    desk.run(&["status"]).exits(1);
+    desk.run(&["resolve", "a", "b", "--take", "here"]).exits(0);
+    desk.run(&["push", "--yes"]).exits(0).says("2 done");
+    assert_eq!((&desk.server.get("a")["id"], &desk.server.get("b")["name"]), (&json!("a"), &json!("Name of b")));
+    desk.run(&["status"]).exits(0);
+}
+
+#[test]
+fn taking_kibanas_side_gives_up_secrets_that_were_not_sent() {
+    let desk = Desk::new();
+    for id in ["v", "w"] {
+        desk.server.add(id, ".webhook", &basic(1));
+    }
+    desk.run(&["pull"]).exits(0);
+    // A note only: they are in Kibana.
+    desk.run(&["check"]).exits(0).says("not in this file: Username");
+    desk.enter_secrets("v", &json!({"user": "me", "password": "hunter2"}));
+    desk.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
+    desk.server.set("w", "name", json!("Theirs"));
+    desk.run(&["status"]).exits(1);
+    desk.run(&["resolve", "v", "w", "--take", "there"]).exits(0);
+    desk.run(&["status"]).exits(0);
+    assert!(desk.run(&["push", "--yes"]).exits(0).out.contains("nothing to send"));
+    let secrets =
+        |id: &str| desk.run(&["get", id]).out.lines().find(|line| line.starts_with("secrets")).map(str::to_owned);
+    assert!(secrets("w").unwrap().ends_with("none in this file"), "{:?}", secrets("w"));
+    desk.run(&["undo"]).exits(0);
+    assert!(secrets("w").unwrap().contains("set: "), "{:?}", secrets("w"));
+    desk.run(&["status"]).exits(1).says("Name of v (v): secrets");
+}
+
+#[test]
+fn a_wrong_id_or_filter_is_no_good_news() {
+    let desk = pulled();
+    for arguments in [&["push", "nowhere", "--dry-run"][..], &["push", "a", "nowhere", "--yes"]] {
+        desk.run(arguments).exits(2).says("\"nowhere\"");
+    }
+    desk.run(&["diff", "--filter", "zzz:1"]).exits(2).says("zzz");
+    desk.run(&["check", "--filter", "zzz:1"]).exits(2).says("zzz");
+    desk.run(&["--read-only", "status"]).exits(2).says("--offline");
+}
+
+#[test]
+fn a_run_whose_answer_was_lost_may_have_been_one() {
+    let desk = Desk::new();
+    desk.server.add("log", ".server-log", &json!({}));
+    desk.run(&["pull"]).exits(0);
+    desk.server.fault("POST", crate::server::Fault::CutAfter);
+    desk.run(&["test", "log", "--yes"]).exits(1).says("it may have run all the same").says_not("not reached");
+    assert_eq!(desk.server.state().runs.len(), 1);
+}

@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::output::{Output, counted};
 use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
-use super::parse_filter;
+use super::parse_filter_to_judge;
 use crate::domain::check::{Finding, Severity, findings};
 use crate::domain::{Connector, Summary};
 use crate::store::Store;
@@ -23,7 +23,7 @@ pub(super) fn check(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter, output)?;
+    let filter = parse_filter_to_judge(filter)?;
     let vault = Vault::new(context.keys()?);
     let store = Store::open_read_only(&context.file)?;
     let progress = output.progress();

@@ -8,7 +8,7 @@ use super::super::output::{Output, counted};
 use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::history::field_json;
-use super::parse_filter;
+use super::parse_filter_to_judge;
 use crate::domain::change::{Change, changes};
 use crate::domain::{Connector, Summary};
 use crate::store::{SeenIds, Store};
@@ -48,7 +48,7 @@ pub(super) fn diff(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter, output)?;
+    let filter = parse_filter_to_judge(filter)?;
     let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&Summary::of(record));
     let store = Store::open_read_only(file)?;
     let seen = SeenIds::new()?;

@@ -116,7 +116,8 @@ pub(super) fn delete(file: &Path, ids: &[String], json: bool, output: &mut Outpu
         output.json(&serde_json::json!({"deleted": deleted.changed, "step": deleted.step}))?;
     } else {
         let count = u64::try_from(deleted.changed.len()).unwrap_or(u64::MAX);
-        output.line(&format!("deleted {}; `connector-admin undo` brings them back", counted(count, "connector")))?;
+        let them = if count == 1 { "it" } else { "them" };
+        output.line(&format!("deleted {}; `connector-admin undo` brings {them} back", counted(count, "connector")))?;
     }
     Ok(DONE)
 }

@@ -85,7 +85,7 @@ pub(super) fn step(
     let members: Vec<(&str, Value)> = members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let mut list = json.then(|| List::object(&members, "changes", output)).transpose()?;
     store.each_change::<anyhow::Error>(step, |change| {
-        if change.summary().is_none_or(|summary| !filter.matches(&summary)) {
+        if !filter.matches(&change.summary()) {
             return Ok(());
         }
         shown += 1;
@@ -167,7 +167,7 @@ pub(super) fn undo(
     }
     let mut ids = Vec::new();
     store.each_change::<StoreError>(step, |change| {
-        if change.summary().is_some_and(|summary| filter.matches(&summary)) {
+        if filter.matches(&change.summary()) {
             ids.push(change.id);
         }
         Ok(())

@@ -83,7 +83,9 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
         Command::Pull { which, accept_deletes, json } => sync::pull(context, &which, accept_deletes, json, output),
         Command::Status { which, offline, json } => sync::status(context, &which, offline, json, output),
         Command::Push(args) => push::push(context, &args, output),
-        Command::Resolve { ids, take, which } => sync::resolve(context, &which, &ids, take.into(), output),
+        Command::Resolve { ids, take, which, json } => {
+            sync::resolve(context, &which, (&ids, take.into()), json, output)
+        }
         Command::Test { id, params, yes, which, json } => {
             push::test(context, &which, &id, (params.as_deref(), yes, json), output)
         }
@@ -162,6 +164,15 @@ fn parse_filter(filter: Option<&str>, output: &Output) -> anyhow::Result<Filter>
     let filter = filter.unwrap_or_default();
     for doubt in filter::doubts(filter) {
         output.notice(&doubt);
+    }
+    Filter::parse(filter).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
+}
+
+/// A filter of connectors that are judged: with a mistake in it nothing would be found, and that is no good news.
+fn parse_filter_to_judge(filter: Option<&str>) -> anyhow::Result<Filter> {
+    let filter = filter.unwrap_or_default();
+    if let Some(doubt) = filter::doubts(filter).first() {
+        bail!("{doubt}");
     }
     Filter::parse(filter).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
 }

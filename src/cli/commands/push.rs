@@ -33,6 +33,15 @@ pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> a
     let mut linked = link(context, &args.which, output)?;
     let _alone = sync::alone(&context.file)?;
     linked.fetch(output)?;
+    let known = |id: &String| -> anyhow::Result<bool> {
+        let both = linked.store.both_sides(&linked.remote.name, id)?;
+        Ok(both.here.is_some() || both.state.base.is_some() || both.state.seen.is_some())
+    };
+    for id in &args.ids {
+        if !known(id)? {
+            bail!("neither the file nor {} has a connector {id:?}; nothing was sent", linked.remote.name);
+        }
+    }
     let report = sync::report(&linked.store, &linked.vault, &linked.remote, limits, &is_wanted, &mut |_, _| true)?;
     let plan = Planned::of(&report.entries);
     if args.dry_run || plan.is_empty() {
@@ -46,7 +55,7 @@ pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> a
     }
     let pushed = send(&mut linked, (&plan, limits), args.json, output)?;
     if args.json {
-        output.json(&outcome_json(&linked, &pushed))?;
+        output.json(&outcome_json(&linked, &report, &pushed))?;
     } else {
         tell(&pushed, output)?;
     }
@@ -123,15 +132,20 @@ fn send(
 fn sent_line(sent: &Sent) -> String {
     let calls: Vec<&str> = sent.calls.iter().map(|call| call.as_str()).collect();
     let what = format!("{} ({}), {}", sent.name, sent.id, calls.join(" then "));
-    match &sent.outcome {
+    let text = match &sent.outcome {
         SentOutcome::Done => format!("done: {what}"),
+        SentOutcome::InStep => format!("done: {what}: Kibana says the same already"),
         SentOutcome::Refused(reason) => format!("refused: {what}: {reason}"),
         SentOutcome::Skipped(reason) => format!("not sent: {what}: {reason}"),
         SentOutcome::Unknown(reason) => format!("not known: {what}: {reason}"),
-    }
+    };
+    sent.half_done().map_or(text.clone(), |half| format!("{text}; {half}"))
 }
 
 fn tell(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()> {
+    if pushed.asked_again {
+        output.line("Kibana was asked what came of those that were not known")?;
+    }
     output.line(&format!("{} done, {} not, {} left", pushed.done(), pushed.sent.len() - pushed.done(), pushed.left))?;
     if !pushed.filled_in.changed.is_empty() {
         let count = counted(pushed.filled_in.changed.len() as u64, "connector");
@@ -144,23 +158,24 @@ fn tell(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn outcome_json(linked: &Linked, pushed: &PushReport) -> Value {
+fn outcome_json(linked: &Linked, plan: &Report, pushed: &PushReport) -> Value {
     let sent: Vec<Value> = pushed
         .sent
         .iter()
         .map(|sent| {
             let (outcome, reason) = match &sent.outcome {
                 SentOutcome::Done => ("done", None),
+                SentOutcome::InStep => ("in step", None),
                 SentOutcome::Refused(reason) => ("refused", Some(reason)),
                 SentOutcome::Skipped(reason) => ("not sent", Some(reason)),
                 SentOutcome::Unknown(reason) => ("unknown", Some(reason)),
             };
             let calls: Vec<&str> = sent.calls.iter().map(|call| call.as_str()).collect();
-            json!({"id": sent.id, "name": sent.name, "requests": calls, "outcome": outcome, "reason": reason})
+            json!({"id": sent.id, "name": sent.name, "requests": calls, "taken": calls.get(..sent.taken), "outcome": outcome, "reason": reason})
         })
         .collect();
     json!({
-        "remote": linked.remote.name, "connectors": sent, "left": pushed.left, "ended_by": pushed.ended_by,
+        "remote": linked.remote.name, "plan": report_json(&linked.remote, plan)["connectors"], "connectors": sent, "left": pushed.left, "ended_by": pushed.ended_by,
         "filled_in": pushed.filled_in.changed,
     })
 }
@@ -194,7 +209,10 @@ pub(super) fn test(
     let params: Value = match params {
         Some(path) => {
             let text = read_input(path)?;
-            text_of::read(&text).with_context(|| format!("{} is no JSON", path.display()))?
+            text_of::read(&text).with_context(|| match path.to_str() {
+                Some("-") => "standard input is no JSON".to_owned(),
+                _ => format!("{} is no JSON", path.display()),
+            })?
         }
         None if type_id.is_empty() => bail!("there is no connector {id:?}, neither in the file nor in {}", remote.name),
         None => test_params::of(&type_id).with_context(|| {
@@ -210,7 +228,13 @@ pub(super) fn test(
         bail!("nothing was run");
     }
     let vault = context.vault(&store)?;
-    let ran = connect(&remote, &vault)?.execute(id, &params)?;
+    let ran = match connect(&remote, &vault)?.execute(id, &params) {
+        Err(error) if error.may_have_arrived() => {
+            output.notice(&format!("not known: it may have run all the same. {error}"));
+            return Ok(NEEDS_A_PERSON);
+        }
+        ran => ran?,
+    };
     if json {
         output.json_text(&ran.answer)?;
     } else {

@@ -11,7 +11,7 @@ use super::super::context::Context;
 use super::super::output::{Output, counted};
 use super::super::remote_args::Which;
 use super::super::{DONE, NEEDS_A_PERSON};
-use super::{open_existing, parse_filter, remote as remotes};
+use super::{open_existing, parse_filter_to_judge, remote as remotes};
 use crate::clock;
 use crate::domain::sync::{FieldDrift, Limits, Verdict};
 use crate::domain::{Filter, Remote, Summary};
@@ -175,7 +175,7 @@ fn headline(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Re
         let name_of = |state| match state {
             RequestState::Done => "sent and taken",
             RequestState::Refused => "sent and refused",
-            RequestState::NotSent => "not sent",
+            RequestState::NotSent => "not sent, or not taken",
             RequestState::Sending => "sent, no answer yet",
             RequestState::Unknown => "cannot be told (sent again by the next push if something is left to send)",
         };
@@ -226,7 +226,7 @@ pub(super) fn diff(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter(filter, output)?;
+    let filter = parse_filter_to_judge(filter)?;
     let (remote, report) = compared(context, which, offline, &filter, output)?;
     let differing: Vec<&Entry> =
         report.entries.iter().filter(|entry| entry.group() != Some(SyncGroup::ReadOnly)).collect();
@@ -335,8 +335,8 @@ fn push_json(push: &Push) -> Value {
 pub(super) fn resolve(
     context: &Context,
     which: &Which,
-    ids: &[String],
-    side: Side,
+    (ids, side): (&[String], Side),
+    json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let mut store = open_existing(&context.file, output)?;
@@ -349,10 +349,19 @@ pub(super) fn resolve(
     if let Some(id) = ids.iter().find(|id| !known(id).unwrap_or(true)) {
         bail!("{} knows no connector {id:?}; nothing was changed", remote.name);
     }
-    let (_, left) = sync::resolve(&mut store, &vault, &remote, ids, side, &clock::now_iso())?;
+    let (pulled, left) = sync::resolve(&mut store, &vault, &remote, ids, side, &clock::now_iso())?;
+    let is_left = |id: &String| left.iter().find(|(found, _)| found == id).map(|(_, reason)| reason);
+    if json {
+        let all: Vec<Value> = ids
+            .iter()
+            .map(|id| json!({"id": id, "is_decided": is_left(id).is_none(), "reason": is_left(id)}))
+            .collect();
+        output.json(&json!({"remote": remote.name, "connectors": all, "step": pulled.step}))?;
+        return Ok(if left.is_empty() { DONE } else { NEEDS_A_PERSON });
+    }
     for id in ids {
-        let text = match (left.iter().find(|(found, _)| found == id), side) {
-            (Some((_, reason)), _) => format!("{id}: left alone, {reason}"),
+        let text = match (is_left(id), side) {
+            (Some(reason), _) => format!("{id}: left alone, {reason}"),
             (None, Side::Here) => format!("{id}: as it is here; `push --dry-run` says what a push can do with it"),
             (None, Side::There) => format!("{id}: as it is in Kibana"),
         };

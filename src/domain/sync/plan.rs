@@ -305,8 +305,11 @@ fn updated(here: &Connector, there: &Snapshot, lost: Option<&str>, facts: &Facts
     if lost.is_some() {
         return send_losing(vec![Call::Update], after, notes, "secrets that it may have in Kibana are lost");
     }
-    // Kibana takes all secrets again with every update.
-    if facts.held == (Held::Some { is_sent: true }) {
+    let brings_some = matches!(facts.held, Held::Some { .. });
+    if brings_some && there.is_missing_secrets {
+        notes.push("Kibana has no secrets of it and cannot run it; the update brings those of this file".to_owned());
+    } else if facts.held == (Held::Some { is_sent: true }) {
+        // Kibana takes all secrets again with every update.
         notes.push("the secrets of this file go along and replace those in Kibana, which may be newer".to_owned());
     }
     send(vec![Call::Update], after, notes)

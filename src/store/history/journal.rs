@@ -104,6 +104,10 @@ impl<'a> Journal<'a> {
     ) -> rusqlite::Result<bool> {
         edited.revision = revision;
         let changed = differing(current, edited);
+        // A decision is taken back without a change of the record; a write that keeps the revision is another program's.
+        if changed.is_empty() && revision == current.revision {
+            return self.mention(&current.id, Some(current)).map(|()| true);
+        }
         if !self.write_columns(edited, &changed)? {
             return Ok(false);
         }

@@ -48,10 +48,12 @@ pub enum Kind {
     Pull,
     /// Connectors were sent to Kibana; the file did not change.
     Push,
+    /// It was decided which side counts where the file and Kibana differ.
+    Resolve,
 }
 
 impl Kind {
-    const ALL: [Kind; 10] = [
+    const ALL: [Kind; 11] = [
         Kind::Create,
         Kind::Edit,
         Kind::AuthMode,
@@ -62,6 +64,7 @@ impl Kind {
         Kind::Undo,
         Kind::Pull,
         Kind::Push,
+        Kind::Resolve,
     ];
 
     /// The word used in the file, in JSON and for people.
@@ -77,6 +80,7 @@ impl Kind {
             Kind::Undo => "undo",
             Kind::Pull => "pull",
             Kind::Push => "push",
+            Kind::Resolve => "resolve",
         }
     }
 

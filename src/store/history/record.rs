@@ -42,6 +42,9 @@ pub enum Back {
     Unknown,
 }
 
+/// Of a decision between the file and Kibana.
+const NOTHING: &str = "the record stayed as it was";
+
 impl RecordChange {
     /// The record on the side where it is there: after, else before, else now.
     pub fn record(&self) -> Option<&Connector> {
@@ -55,18 +58,18 @@ impl RecordChange {
     }
 
     /// For filters, whether the record is in the file or not.
-    pub fn summary(&self) -> Option<Summary> {
+    pub fn summary(&self) -> Summary {
         let name = self.name().to_owned();
-        // Of a push also what is on neither side any more was sent.
-        let gone = || self.sent.is_some().then(|| Connector::new(&self.id, ""));
-        let record = self.record().cloned().or_else(gone)?;
-        Some(Summary { name, change: Some(self.in_step()), ..Summary::of(&record) })
+        // A push and a decision are also about what is not in the file.
+        let record = self.record().cloned().unwrap_or_else(|| Connector::new(&self.id, ""));
+        Summary { name, change: Some(self.in_step()), ..Summary::of(&record) }
     }
 
     /// For the row of a list.
     pub fn in_step(&self) -> ChangeInStep {
         let text = match (&self.before, &self.after) {
             _ if self.sent.is_some() => self.sent.clone().unwrap_or_default(),
+            (None, None) => NOTHING.to_owned(),
             (None, _) => "created".to_owned(),
             (_, None) => "deleted".to_owned(),
             (Some(before), Some(after)) => {
@@ -74,7 +77,8 @@ impl RecordChange {
                 let text = |change: &crate::domain::change::Change| {
                     format!("{}: {} → {}", change.field, value(&change.before), value(&change.after))
                 };
-                changes(before, after).iter().map(text).collect::<Vec<_>>().join(", ")
+                let all = changes(before, after).iter().map(text).collect::<Vec<_>>().join(", ");
+                if all.is_empty() { NOTHING.to_owned() } else { all }
             }
         };
         ChangeInStep { state: self.state, text }

@@ -310,17 +310,17 @@ fn take_back(
     }
     let before = before_change(&entry, current.as_ref());
     follow_back(connection, &reverted.step, &entry.id)?;
-    put_back(journal, current, before)?;
+    put_back(journal, &entry.id, current, before)?;
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
 }
 
-/// What both sides of a pull agreed on goes back with it.
+/// What both sides agreed on by a pull or a decision goes back with it.
 fn follow_back(connection: &Connection, step: &Step, id: &str) -> rusqlite::Result<()> {
     match step.origin {
-        None if step.kind == Kind::Pull => follow(connection, step.step, id, false),
-        Some((pull, Kind::Pull)) => follow(connection, pull, id, true),
+        None if matches!(step.kind, Kind::Pull | Kind::Resolve) => follow(connection, step.step, id, false),
+        Some((taking, Kind::Pull | Kind::Resolve)) => follow(connection, taking, id, true),
         _ => Ok(()),
     }
 }
@@ -338,7 +338,12 @@ fn put_over(journal: &mut Journal<'_>, current: Option<&Connector>, back: Back) 
 
 /// Makes a record what it was, its revision too: what an earlier step wrote is there again, and can be taken
 /// back in its turn.
-fn put_back(journal: &mut Journal<'_>, current: Option<Connector>, before: Option<Connector>) -> rusqlite::Result<()> {
+fn put_back(
+    journal: &mut Journal<'_>,
+    id: &str,
+    current: Option<Connector>,
+    before: Option<Connector>,
+) -> rusqlite::Result<()> {
     match (current, before) {
         (Some(current), Some(mut before)) => {
             let revision = before.revision;
@@ -349,6 +354,6 @@ fn put_back(journal: &mut Journal<'_>, current: Option<Connector>, before: Optio
             let revision = before.revision;
             journal.put(&mut before, revision)
         }
-        (None, None) => Ok(()),
+        (None, None) => journal.mention(id, None),
     }
 }
