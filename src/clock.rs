@@ -1,6 +1,6 @@
 //! Time as records store it, and as people read it; and sizes.
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
 /// Now, as Kibana writes times: ISO 8601 with milliseconds, `Z`.
 pub fn now_iso() -> String {
@@ -43,8 +43,7 @@ pub fn readable(stored: Option<&str>, now: Timestamp) -> String {
     };
     match text.parse::<Timestamp>() {
         Ok(time) => {
-            let rounded = time.round(Unit::Minute).unwrap_or(time);
-            format!("{} UTC ({} ago)", rounded.strftime("%Y-%m-%d %H:%M"), age(stored, now))
+            format!("{} UTC ({} ago)", time.strftime("%Y-%m-%d %H:%M"), age(stored, now))
         }
         Err(_) => format!("{text} (not a time)"),
     }

@@ -315,7 +315,8 @@ fn perform(
             messages.push_back(Message::Copied(said));
         }
         // Done inside the model, or seen by the loop.
-        Effect::Quit | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {}
+        Effect::Quit | Effect::QuitAfterJob | Effect::Go(_) | Effect::Rebase(..) | Effect::Say(..) | Effect::Ask(_) => {
+        }
         Effect::Offer(_) | Effect::Act(_) | Effect::Press(_) | Effect::Filter(_) => {}
         Effect::KeepFilter(..) | Effect::ToggleColumn(_) | Effect::WidenColumn(..) | Effect::Prompt(_) => {}
     }

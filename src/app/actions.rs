@@ -86,6 +86,9 @@ fn opening(action: Option<Action>) -> Vec<Effect> {
 
 /// Ctrl-C: asks only where something typed would be lost.
 fn quit_now(model: &Model) -> Vec<Effect> {
+    if model.quits_after_job {
+        return vec![Effect::Quit];
+    }
     if let (Some(job), None) = (&model.job, &model.dialog) {
         return vec![ask_to_stop(job)];
     }
@@ -104,8 +107,9 @@ fn quit_now(model: &Model) -> Vec<Effect> {
 fn ask_to_stop(job: &RunningJob) -> Effect {
     Effect::Ask(Box::new(
         Dialog::new("Quit", "Stay")
-            .line(format!("{} is running. Stop it at a record boundary and quit?", job.title))
-            .choice("Stop and quit", vec![Effect::Quit]),
+            .line(format!("A job is running: {}. Stop it and quit? What it is at now is ended first.", job.title))
+            .choice("Stop and quit", vec![Effect::QuitAfterJob])
+            .about_job(),
     ))
 }
 

@@ -5,6 +5,7 @@ use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect};
 use crate::sync::{PullReport, PushReport, SentOutcome, Side};
+use crate::worker::protocol::Job;
 
 /// A pull.
 pub(super) fn pulled(report: &PullReport) -> Effect {
@@ -19,11 +20,18 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
         text.push_str("; u takes it back");
     }
     if report.held_back > 0 {
-        return Effect::bad(format!(
-            "{text}. {} are gone in Kibana, which is most of them: they stay here (a wrong space, or a missing right?); \
-             connector-admin pull --accept-deletes deletes them here too",
-            count_of(report.held_back as u64)
-        ));
+        let gone = count_of(report.held_back as u64);
+        let dialog = Dialog::new("Most connectors are gone in Kibana", "Keep them")
+            .line(format!("{text}."))
+            .line(format!(
+                "{gone} that both sides had are not in Kibana any more, which is most of them. A wrong space or a missing \
+                 right looks like that. Delete them here too?"
+            ))
+            .choice(format!("Delete {}", report.held_back), vec![Effect::Write(
+                Job::Pull { deletes_most: true },
+                "pulling",
+            )]);
+        return Effect::Ask(Box::new(dialog));
     }
     match report.conflicts.len() {
         0 => Effect::good(text),

@@ -96,9 +96,17 @@ pub(super) struct RunningJob {
     pub(super) is_long: bool,
     /// Another program is writing to the file.
     pub(super) is_waiting: bool,
+    /// It was asked to stop.
+    pub(super) is_stopping: bool,
     pub(super) done: u64,
     pub(super) total: u64,
     pub(super) started: Timestamp,
+}
+
+impl RunningJob {
+    pub(super) fn new(title: &'static str, now: Timestamp) -> Self {
+        Self { title, is_long: false, is_waiting: false, is_stopping: false, done: 0, total: 0, started: now }
+    }
 }
 
 /// The whole state.
@@ -124,6 +132,8 @@ pub struct Model {
     pub(super) last_export: String,
     pub(super) toast: Option<Toast>,
     pub(super) job: Option<RunningJob>,
+    /// The person leaves when the job has ended.
+    pub(super) quits_after_job: bool,
     /// The record of the selected row, for the panels.
     pub(super) preview: Option<Record>,
     /// Id and revision that the preview was asked for.
@@ -181,6 +191,7 @@ impl Model {
             last_export: String::new(),
             toast: None,
             job: None,
+            quits_after_job: false,
             preview: None,
             preview_of: None,
             awaiting_form: None,
@@ -253,7 +264,7 @@ impl Model {
     /// A job that is worth a word: it has told how far it is, or takes its time.
     pub(super) fn shown_job(&self) -> Option<&RunningJob> {
         let age = |job: &RunningJob| Duration::try_from(self.now.duration_since(job.started)).unwrap_or_default();
-        self.job.as_ref().filter(|job| job.done > 0 || job.is_waiting || age(job) >= SLOW)
+        self.job.as_ref().filter(|job| job.done > 0 || job.is_waiting || job.is_stopping || age(job) >= SLOW)
     }
 
     /// Notes whether the list on the screen is still being made, and says so when that takes long.

@@ -97,8 +97,9 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 job.is_waiting = true;
             }
         }
+        Reply::Done(_) | Reply::Failed(_) if model.quits_after_job => return vec![Effect::Quit],
         Reply::Done(done) => {
-            model.job = None;
+            job_ended(model);
             let mut effects = outcomes::job_done(model, done);
             effects.extend(reload(model));
             return effects;
@@ -106,7 +107,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::OlderSchema(schema) => return older_schema(model, schema),
         Reply::ReadFailed(reason) => return read_failed(model, reason),
         Reply::Failed(reason) => {
-            model.job = None;
+            job_ended(model);
             // A reason can be long, and none of it may be lost at the edge of the footer.
             let mut effects = vec![Effect::Ask(Box::new(Dialog::new("That did not work", "OK").line(reason)))];
             effects.extend(reload(model));
@@ -114,6 +115,12 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// A question about the job has no answer any more.
+fn job_ended(model: &mut Model) {
+    model.job = None;
+    model.dialog.take_if(|dialog| dialog.is_about_job());
 }
 
 /// Two connectors, or two states of one, field by field.

@@ -102,8 +102,7 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             // One job at a time; keeping a few decisions is too quick to be worth a word.
             if !matches!(&job, Job::Decide { ids, .. } if ids.len() < MANY) {
                 let is_long = is_long(model, &job);
-                model.job =
-                    Some(RunningJob { title, is_long, is_waiting: false, done: 0, total: 0, started: model.now });
+                model.job = Some(RunningJob { is_long, ..RunningJob::new(title, model.now) });
             }
             outside.push(Effect::Write(job, title));
         }
@@ -111,7 +110,17 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             *model = model.reopened(copy.is_some());
             outside.push(Effect::Reopen(copy));
         }
-        Effect::Quit => {
+        Effect::QuitAfterJob if model.job.is_some() => {
+            model.quits_after_job = true;
+            perform(model, Effect::CancelJob, outside);
+        }
+        Effect::CancelJob => {
+            if let Some(job) = &mut model.job {
+                job.is_stopping = true;
+            }
+            outside.push(Effect::CancelJob);
+        }
+        Effect::Quit | Effect::QuitAfterJob => {
             model.quitting = true;
             outside.push(Effect::Quit);
         }
@@ -171,7 +180,7 @@ fn is_long(model: &Model, job: &Job) -> bool {
         | Job::Export { .. }
         | Job::BackUp
         | Job::Fetch
-        | Job::Pull
+        | Job::Pull { .. }
         | Job::Push { .. }
         | Job::Execute { .. }
         | Job::TakeBack { only: None, .. } => true,

@@ -218,6 +218,12 @@ fn hint_width(binding: &crate::keymap::Binding, usable: bool) -> usize {
 }
 
 fn progress_text(model: &Model, job: &RunningJob) -> String {
+    if model.quits_after_job {
+        return format!("{}: ending what it is at, then the program …  Ctrl-C quits at once", job.title);
+    }
+    if job.is_stopping {
+        return format!("{}: stopping after what it is at …", job.title);
+    }
     if job.is_waiting {
         return format!("{}: waiting for another program that is writing to the file  Esc stops", job.title);
     }

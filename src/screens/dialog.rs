@@ -12,6 +12,9 @@ use crate::ui::layout::centered;
 use crate::ui::text::{clip, width, wrap};
 use crate::ui::theme::Theme;
 
+/// Lines that a long question is scrolled by: fewer than the smallest screen shows of it.
+const SCROLL: usize = 3;
+
 /// How a line of a question is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -23,6 +26,8 @@ pub enum Tone {
     Plus,
     /// As a head.
     Head,
+    /// As something beside the point.
+    Muted,
 }
 
 /// An answer and what it does.
@@ -42,6 +47,7 @@ pub struct Dialog {
     choices: Vec<Choice>,
     selected: usize,
     scroll: usize,
+    is_about_job: bool,
 }
 
 impl Dialog {
@@ -53,6 +59,7 @@ impl Dialog {
             choices: vec![Choice { label: cancel.to_owned(), effects: Vec::new() }],
             selected: 0,
             scroll: 0,
+            is_about_job: false,
         }
     }
 
@@ -84,6 +91,18 @@ impl Dialog {
         self
     }
 
+    /// It has no sense any more once the running job has ended.
+    #[must_use]
+    pub fn about_job(mut self) -> Self {
+        self.is_about_job = true;
+        self
+    }
+
+    /// It is about the running job.
+    pub fn is_about_job(&self) -> bool {
+        self.is_about_job
+    }
+
     /// There is more than one answer.
     pub fn has_choice(&self) -> bool {
         self.choices.len() > 1
@@ -95,8 +114,8 @@ impl Dialog {
         match action {
             Action::Right => self.selected = (self.selected + 1) % count,
             Action::Left => self.selected = (self.selected + count - 1) % count,
-            Action::PageDown => self.scroll += 5,
-            Action::PageUp => self.scroll = self.scroll.saturating_sub(5),
+            Action::PageDown => self.scroll += SCROLL,
+            Action::PageUp => self.scroll = self.scroll.saturating_sub(SCROLL),
             Action::Confirm => {
                 return self.choices.get(self.selected).map(|choice| choice.effects.clone());
             }
@@ -191,12 +210,14 @@ impl Dialog {
 }
 
 impl Tone {
-    fn style(self, theme: Theme) -> Style {
+    /// Its colour.
+    pub fn style(self, theme: Theme) -> Style {
         match self {
             Tone::Plain => theme.text(),
             Tone::Minus => theme.bad(),
             Tone::Plus => theme.good(),
             Tone::Head => theme.accent(),
+            Tone::Muted => theme.muted(),
         }
     }
 }

@@ -61,6 +61,8 @@ pub enum Effect {
     Filter(String),
     /// Leave the program.
     Quit,
+    /// Stop the running job, and leave the program once what it is at has ended.
+    QuitAfterJob,
     /// Back to the shell for a while.
     Suspend,
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::dialog::{Dialog, Tone, change_lines};
+use super::dialog::{Dialog, change_lines};
 use super::effect::{Effect, Go, connectors};
 use super::history::PUSHED;
 use super::panel::{self, Split};
@@ -252,7 +252,7 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         }
         (Some(before), Some(after)) => {
             for (tone, text) in change_lines(&changes(before, after)) {
-                lines.push(Line::styled(clip(&text, cells), style(tone, theme)));
+                lines.push(Line::styled(clip(&text, cells), tone.style(theme)));
             }
         }
         (None, Some(_)) => lines.push(Line::styled("+ created", theme.good())),
@@ -271,13 +271,4 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         lines.push(Line::from(safe(&record::type_text(&record.connector_type_id))));
     }
     lines
-}
-
-fn style(tone: Tone, theme: Theme) -> ratatui::style::Style {
-    match tone {
-        Tone::Plain => theme.text(),
-        Tone::Minus => theme.bad(),
-        Tone::Plus => theme.good(),
-        Tone::Head => theme.accent(),
-    }
 }

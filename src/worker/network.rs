@@ -64,10 +64,10 @@ impl Network {
                 sync::fetch(store, &mut remote, &kibana)?;
                 Done::Fetched
             }
-            Job::Pull => {
+            Job::Pull { deletes_most } => {
                 let kibana = connect(&remote)?;
                 sync::fetch(store, &mut remote, &kibana)?;
-                Done::Pulled(sync::pull(store, &vault, &remote, Pulling::default(), &now)?)
+                Done::Pulled(sync::pull(store, &vault, &remote, Pulling { only: None, deletes_most }, &now)?)
             }
             Job::Push { plan, limits } => {
                 let kibana = connect(&remote)?;

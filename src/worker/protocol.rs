@@ -257,7 +257,10 @@ pub enum Job {
     /// Ask the remote for its connectors.
     Fetch,
     /// Ask the remote, and take in what it says.
-    Pull,
+    Pull {
+        /// Delete here also when most of the connectors are gone there.
+        deletes_most: bool,
+    },
     /// Send to the remote.
     Push {
         /// What was shown and confirmed.
@@ -284,7 +287,7 @@ pub enum Job {
 impl Job {
     /// It is one for the network's thread.
     pub fn is_of_network(&self) -> bool {
-        matches!(self, Job::Fetch | Job::Pull | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. })
+        matches!(self, Job::Fetch | Job::Pull { .. } | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. })
     }
 }
 

@@ -168,7 +168,7 @@ impl Writer {
             Job::TakeBack { step, only: None } => Done::Reverted(self.store.revert(step, now, &mut progress)?),
             Job::TakeBack { step, only: Some(ids) } => Done::Reverted(self.store.revert_some(step, &ids, now)?),
             Job::TakeBackOver { step, id, seen } => Done::Reverted(self.store.revert_over(step, &id, seen, now)?),
-            Job::Fetch | Job::Pull | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. } => {
+            Job::Fetch | Job::Pull { .. } | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. } => {
                 Done::Nothing("this is a job of the network".to_owned())
             }
             Job::BackUp => Done::BackedUp(self.store.back_up(None, Timestamp::now(), &mut progress)?),

@@ -86,6 +86,48 @@ fn a_conflict_is_decided_with_both_sides_in_view() {
 }
 
 #[test]
+fn all_that_differs_is_behind_enter_at_any_size() {
+    let desk = desk();
+    let mut app = App::open(&desk.file, 100, 30);
+    app.press("K p");
+    crate::support::execute(&desk.file, "UPDATE connectors SET name = 'Mine' WHERE id = 'w2'");
+    desk.server.set("w2", "name", json!("Theirs"));
+    app.press("f Home").expect("conflict 1");
+    app.resize(40, 10).press("Enter").expect("name (changed on both sides)").expect("base   Name of w2");
+    app.press("PgDn").expect("there  Theirs").press("PgDn").expect("here   Mine");
+    app.press("Enter").expect("P push").expect_not("Theirs");
+    // Decided for this file, and taken back.
+    app.resize(100, 30).press("h").expect("u takes it back").press("Right Enter").expect("to send 1");
+    app.press("u").expect("undone: resolve").expect("conflict 1");
+    app.press("t Right Enter").expect("in step 4").press("u").expect("conflict 1");
+    app.press("Home Enter").expect("The connector").press("Right Enter").expect("Mine").expect("server-log");
+}
+
+#[test]
+fn what_is_out_of_the_ordinary_is_never_cut() {
+    let desk = desk();
+    let mut app = App::open(&desk.file, 80, 24);
+    app.press("K p *").expect("marked").press("d L").expect("deletes allowed · loss of secrets allowed");
+    app.press("g").expect("only read-only (g)").expect("read-only 1, in step 4");
+}
+
+#[test]
+fn a_pull_that_would_delete_most_asks() {
+    let desk = desk();
+    for n in 3..6 {
+        desk.server.add(&format!("w{n}"), ".server-log", &json!({}));
+    }
+    let mut app = App::open(&desk.file, 100, 30);
+    app.press("K p").expect("in step 7");
+    desk.server.state().connectors.retain(|id, _| id == "fixed" || id == "w0");
+    app.press("p").expect("Most connectors are gone in Kibana").press("Enter").expect("to take 6");
+    // One can be kept, or taken away, by itself.
+    app.press("Home h").expect("Take this file's").press("Right Enter").expect("to take 5").expect("1, to take");
+    app.press("End Up t").expect("is deleted here").press("Right Enter").expect("to take 4");
+    app.press("p Right Enter").expect("4 deleted");
+}
+
+#[test]
 fn a_server_that_does_not_answer_is_told_and_nothing_is_lost() {
     let desk = desk();
     let mut app = App::open(&desk.file, 80, 24);

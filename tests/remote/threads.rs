@@ -52,6 +52,53 @@ fn a_server_that_hangs_keeps_nobody_from_stopping_or_leaving() {
     desk.server.state().delay = Duration::from_secs(30);
     let mut terminal = open(&desk);
     terminal.expect("remote prod").send("K").expect("was not asked yet").send("f").send("\x1b").expect("stopped");
-    terminal.send("f").expect("asking Kibana …").send("qq").expect("is running").send("\x1b[C\r");
+    terminal.send("f").expect("asking Kibana …").send("qq").expect("job is running").send("\x1b[C\r");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
+fn who_leaves_during_a_push_leaves_after_the_connector_that_is_being_sent() {
+    let desk = desk();
+    desk.run(&["pull"]).exits(0);
+    desk.run(&["toggle", "--filter", "log", "--to", "per-user"]).exits(0);
+    desk.server.fault("POST", crate::server::Fault::Slow(Duration::from_millis(700)));
+    let mut terminal = open(&desk);
+    terminal.expect("remote prod").send("K").expect("to send 8").send("P").expect("Send 8").send("\x1b[C\r");
+    terminal.wait("one is on its way", |_| !desk.server.paths("POST").is_empty()).send("\x03");
+    terminal.expect("What it is at now is ended first").send("\x1b[C\r");
+    assert_eq!(terminal.end_restored().0, 0);
+    // What was on its way has its answer, and nothing more has left.
+    assert_eq!(desk.server.paths("POST").len(), 1);
+    let status = desk.run(&["status", "--offline", "--json"]).exits(1).json();
+    assert_eq!(
+        (&status["counts"]["to send"], &status["last_push"]["requests"][0]["state"]),
+        (&json!(7), &json!("done"))
+    );
+}
+
+#[test]
+fn who_asks_twice_leaves_at_once() {
+    let desk = desk();
+    desk.run(&["pull"]).exits(0);
+    desk.run(&["toggle", "log-1"]).exits(0);
+    desk.server.fault("POST", crate::server::Fault::Slow(Duration::from_secs(20)));
+    let mut terminal = open(&desk);
+    terminal.expect("remote prod").send("K").expect("to send 1").send("P").expect("Send 1").send("\x1b[C\r");
+    terminal.wait("one is on its way", |_| !desk.server.paths("POST").is_empty()).send("\x03");
+    terminal.expect("ended first").send("\x1b[C\r").expect("Ctrl-C quits at once").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+#[test]
+fn a_question_about_a_job_ends_with_it() {
+    let desk = desk();
+    desk.server.state().delay = Duration::from_millis(400);
+    let mut terminal = open(&desk);
+    terminal.expect("remote prod").send("K").expect("was not asked yet").send("p").expect("pulling …").send("\x03");
+    terminal
+        .expect("A job is running")
+        .expect("pulled: 8 new")
+        .wait("the question is gone", |screen| !screen.contents().contains("A job is running"));
+    terminal.send("q").expect("8 connectors").send("q");
     assert_eq!(terminal.end_restored().0, 0);
 }
