@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dialog::{Dialog, Tone};
 use super::effect::{Effect, Go, connectors};
 use super::listing::Listing;
-use crate::domain::sync::{Call, Limits, Verdict};
+use crate::domain::sync::{Call, Drift, Limits, Verdict};
 use crate::keymap::Action;
 use crate::sync::{Entry, Planned, Side, SyncGroup};
 use crate::ui::text::clip;
@@ -260,21 +260,30 @@ fn ask_to_resolve(state: &State, side: Side) -> Effect {
         return Effect::info("there is no row to do this with");
     }
     let (what, answer) = match side {
-        Side::Here => (
-            "what this file says counts, and a push can send it; where Kibana alone changed a field of a conflict, that \
-             is taken in",
-            "Take this file's",
-        ),
+        Side::Here => ("what this file says counts, and a push can send it", "Take this file's"),
         Side::There => ("what Kibana says takes the place of what is here", "Take Kibana's"),
     };
-    let mut dialog = Dialog::new("Decide", "Cancel").line(format!("For {}: {what}.", connectors(ids.len() as u64)));
-    if side == Side::There && meant.iter().any(|entry| !entry.is_there) {
-        dialog = dialog.lines([(Tone::Minus, "- What Kibana does not have is deleted here.".to_owned())]);
-    }
-    if side == Side::There && meant.iter().any(|entry| entry.has_new_secrets) {
-        let text = "- Secrets that were entered here and not sent are given up too.";
-        dialog = dialog.lines([(Tone::Minus, text.to_owned())]);
-    }
-    let dialog = dialog.line("u takes it back.");
+    let dialog = Dialog::new("Decide", "Cancel")
+        .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
+        .lines(what_follows(&meant, side))
+        .line("u takes it back.");
     Effect::Ask(Box::new(dialog.choice(answer, vec![Effect::Write(Job::Resolve { ids, side }, "deciding")])))
+}
+
+/// What else comes of deciding for a side.
+fn what_follows(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
+    let takes_in = |entry: &&Entry| {
+        entry.verdict == Verdict::Conflict && entry.fields.iter().any(|field| field.drift == Drift::There)
+    };
+    let mut lines = Vec::new();
+    if side == Side::Here && entries.iter().any(takes_in) {
+        lines.push((Tone::Plain, "What Kibana alone changed of it is taken in."));
+    }
+    if side == Side::There && entries.iter().any(|entry| !entry.is_there) {
+        lines.push((Tone::Minus, "- What Kibana does not have is deleted here."));
+    }
+    if side == Side::There && entries.iter().any(|entry| entry.has_new_secrets) {
+        lines.push((Tone::Minus, "- Secrets that were entered here and not sent are given up too."));
+    }
+    lines.into_iter().map(|(tone, text)| (tone, text.to_owned())).collect()
 }
