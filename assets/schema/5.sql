@@ -40,6 +40,8 @@ CREATE TABLE remotes (
 ) STRICT, WITHOUT ROWID;
 -- base: what both sides last agreed on; seen: what Kibana said last, NULL where it does not have the connector.
 -- sent_secrets: a keyed fingerprint of the secrets that Kibana took from this file.
+-- found_by_look: both sides were found to say the same, without a pull or a push, while the record had the revision
+-- found_at (NULL: it was not there); base_before: what they agreed on until then.
 CREATE TABLE remote_connectors (
   remote         TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
   id             TEXT NOT NULL,
@@ -48,6 +50,9 @@ CREATE TABLE remote_connectors (
   sent_secrets   TEXT,
   managed_by     TEXT CHECK (managed_by IN ('configuration', 'kibana')),
   referenced_by  INTEGER NOT NULL DEFAULT 0,
+  found_by_look  INTEGER NOT NULL DEFAULT 0,
+  base_before    TEXT,
+  found_at       INTEGER,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
 -- What both sides agreed on before and after a pull took a connector in, or a conflict was decided: taking the step

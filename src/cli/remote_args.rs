@@ -30,7 +30,7 @@ pub(super) enum RemoteCommand {
         /// Take an http:// address of another machine: credentials and secrets can be read on the way
         #[arg(long)]
         in_the_clear: bool,
-        /// Replace the remote of this name: its credential and what it said are forgotten
+        /// Replace the remote of this name; at another address or space, its credential and what it said are forgotten
         #[arg(long)]
         replace: bool,
     },

@@ -8,6 +8,7 @@
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
 
+mod agreement;
 mod census;
 mod connect;
 mod connectors;

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::agreement::{found_the_same, gone_there};
 use super::connectors::{COLUMNS, count, from_row, get, text};
 use super::error::StoreError;
 use super::open::Store;
-use super::taking::agree;
 use crate::domain::sync::{Snapshot, Told, three_way};
 use crate::domain::{Connector, Remote};
 
@@ -115,6 +115,7 @@ impl Store {
         }
         let of_remote = format!(
             "SELECT {STATE} FROM remote_connectors AS r WHERE r.remote = ?1
+             AND (r.base IS NOT NULL OR r.seen IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM connectors AS c WHERE c.id = r.id) ORDER BY r.id"
         );
         let mut statement = self.connection.prepare(&of_remote).map_err(wrap)?;
@@ -166,25 +167,14 @@ impl Store {
         self.transaction("keeping what a remote said", |connection| {
             let work = || {
                 put_remote(connection, remote)?;
-                super::requests::settle(connection, &remote.name, told)?;
+                super::requests::settle(connection, &remote.name, remote.seen_at.as_deref(), told)?;
                 let mut gone = ids_of(connection, &remote.name)?;
                 for one in told {
                     gone.remove(&one.id);
                     see(connection, &remote.name, one)?;
                 }
-                for id in gone {
-                    connection
-                        .prepare_cached("UPDATE remote_connectors SET seen = NULL WHERE remote = ?1 AND id = ?2")?
-                        .execute([&remote.name, &id])?;
-                    // Gone on both sides, or never agreed on.
-                    connection
-                        .prepare_cached(
-                            "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2
-                             AND (base IS NULL OR NOT EXISTS (SELECT 1 FROM connectors WHERE id = ?2))",
-                        )?
-                        .execute([&remote.name, &id])?;
-                }
-                Ok(())
+                gone.into_iter()
+                    .try_for_each(|id| gone_there(connection, &remote.name, &id, get(connection, &id)?.as_ref()))
             };
             work().map_err(StoreError::on(connection, "keeping what a remote said"))
         })
@@ -300,8 +290,9 @@ pub(super) fn see(connection: &Connection, remote: &str, told: &Told) -> rusqlit
     let state = remote_state(connection, remote, &told.id)?;
     if told.managed_by.is_none() && state.base.as_ref() != Some(&told.snapshot) {
         let here = get(connection, &told.id)?;
-        if here.is_some_and(|here| three_way(None, &Snapshot::of(&here), &told.snapshot).is_empty()) {
-            agree(connection, remote, &told.id)?;
+        if here.as_ref().is_some_and(|here| three_way(None, &Snapshot::of(here), &told.snapshot).is_empty()) {
+            let sides = (state.base.as_ref(), here.as_ref(), Some(&told.snapshot));
+            found_the_same(connection, remote, &told.id, sides)?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::agreement::gone_there;
 use super::connectors::{get, text};
 use super::error::StoreError;
 use super::history::{Journal, Kind, StepState};
@@ -205,9 +206,7 @@ impl Store {
         self.transaction("keeping what a remote said", |connection| {
             let work = || match told {
                 Some(told) => see(connection, remote, told),
-                None => connection
-                    .execute("UPDATE remote_connectors SET seen = NULL WHERE remote = ?1 AND id = ?2", [remote, id])
-                    .map(drop),
+                None => gone_there(connection, remote, id, get(connection, id)?.as_ref()),
             };
             work().map_err(StoreError::on(connection, "keeping what a remote said"))
         })
@@ -295,7 +294,8 @@ fn arrived(
     connection
         .prepare_cached(
             "INSERT INTO remote_connectors (remote, id, base, seen, sent_secrets) VALUES (?1, ?2, ?3, ?3, ?4)
-             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, seen = ?3, sent_secrets = coalesce(?4, sent_secrets)",
+             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, seen = ?3, sent_secrets = coalesce(?4, sent_secrets),
+               found_by_look = 0, base_before = NULL, found_at = NULL",
         )?
         .execute(params![remote, id, expected, secrets])
         .map(drop)
@@ -319,19 +319,24 @@ struct Open {
     call: Call,
     expected: Option<String>,
     secrets: Option<String>,
+    is_first_look: bool,
 }
 
-/// Finds out, from what Kibana says now, what came of requests whose answer nobody has seen. Those of the newest push
-/// that Kibana did not have when it was asked first may have come later.
-pub(super) fn settle(connection: &Connection, remote: &str, told: &[Told]) -> rusqlite::Result<()> {
+/// For so long a request that Kibana did not have when it was asked may still arrive, in days as SQLite counts them.
+const LATE: f64 = 1.0 / 24.0;
+
+/// Finds out, from what Kibana says now, what came of requests whose answer nobody has seen. What Kibana did not have
+/// when it was asked first may have come later, even after another push.
+pub(super) fn settle(connection: &Connection, remote: &str, now: Option<&str>, told: &[Told]) -> rusqlite::Result<()> {
     let open: Vec<Open> = connection
         .prepare_cached(
-            "SELECT step, connector_id, number, call, expected, secrets FROM remote_requests
-             WHERE remote = ?1 AND (state = 'sending'
-               OR (state = 'not sent' AND (expected IS NOT NULL OR call = 'delete')
-                   AND step = (SELECT max(step) FROM remote_requests WHERE remote = ?1)))",
+            "SELECT r.step, connector_id, number, call, expected, secrets, r.state = 'sending' FROM remote_requests AS r
+             JOIN history AS h ON h.step = r.step
+             WHERE r.remote = ?1 AND (r.state = 'sending'
+               OR (r.state = 'not sent' AND (expected IS NOT NULL OR call = 'delete')
+                   AND julianday(?2) - julianday(h.started_at) < ?3))",
         )?
-        .query_map([remote], |row| {
+        .query_map(params![remote, now, LATE], |row| {
             Ok(Open {
                 step: row.get(0)?,
                 id: row.get(1)?,
@@ -339,6 +344,7 @@ pub(super) fn settle(connection: &Connection, remote: &str, told: &[Told]) -> ru
                 call: Call::parse(&row.get::<_, String>(3)?).unwrap_or(Call::Update),
                 expected: row.get(4)?,
                 secrets: row.get(5)?,
+                is_first_look: row.get(6)?,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
@@ -347,6 +353,9 @@ pub(super) fn settle(connection: &Connection, remote: &str, told: &[Told]) -> ru
         let state = remote_state(connection, remote, &request.id)?;
         let now = by_id.get(request.id.as_str()).copied();
         let outcome = outcome(&request, &state, now);
+        if !request.is_first_look && outcome != RequestState::Done {
+            continue;
+        }
         set_state(connection, request.step, &request.id, request.number, outcome, None)?;
         if outcome == RequestState::Done {
             arrived(connection, remote, &request.id, request.expected.as_deref(), request.secrets.as_deref())?;

@@ -1,15 +1,14 @@
-//! Taking in what a remote said, as one step of the history; and what becomes of the agreement of both sides when such
-//! a step is taken back.
+//! Taking in what a remote said, as one step of the history.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
-use super::connectors::{get, text};
+use super::agreement;
+use super::connectors::get;
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
 use super::remotes::{BothSides, ids_of, remote_state};
 use crate::domain::Connector;
-use crate::domain::sync::{Snapshot, merged, three_way};
 
 /// What a pull makes of one connector.
 #[derive(Clone, Debug)]
@@ -74,76 +73,6 @@ impl Store {
     }
 }
 
-/// What Kibana said last is what both sides agree on.
-pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2")?
-        .execute([remote, id])?;
-    forget_empty(connection, remote, id)
-}
-
-/// Notes what both sides agree on after a step took a connector in, and what they agreed on `before`.
-fn note_bases(
-    connection: &Connection,
-    step: i64,
-    remote: &str,
-    (id, before): (&str, Option<&Snapshot>),
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO remote_bases (step, connector_id, remote, before, after)
-             VALUES (?1, ?3, ?2, ?4, (SELECT base FROM remote_connectors WHERE remote = ?2 AND id = ?3))",
-        )?
-        .execute(params![step, remote, id, before.map(Snapshot::to_text)])
-        .map(drop)
-}
-
-/// A pull or a decision is taken back, or brought again: so is what it made both sides agree on. What was pulled counts
-/// as newer in Kibana again, never as changed or deleted here; what was changed here before counts as changed here.
-pub(super) fn follow(connection: &Connection, taking: i64, id: &str, is_again: bool) -> rusqlite::Result<()> {
-    let noted = connection
-        .prepare_cached("SELECT remote, before, after FROM remote_bases WHERE step = ?1 AND connector_id = ?2")?
-        .query_row(params![taking, id], |row| {
-            let snapshot = |at| Ok::<_, rusqlite::Error>(text(row, at)?.as_deref().and_then(Snapshot::from_text));
-            Ok((row.get::<_, String>(0)?, snapshot(1)?, snapshot(2)?))
-        })
-        .optional()?;
-    let Some((remote, before, after)) = noted else { return Ok(()) };
-    let (from, to) = if is_again { (before, after) } else { (after, before) };
-    let current = remote_state(connection, &remote, id)?.base;
-    let base = rebased(id, current, from.as_ref(), to);
-    connection
-        .prepare_cached(
-            "INSERT INTO remote_connectors (remote, id, base) VALUES (?1, ?2, ?3)
-             ON CONFLICT (remote, id) DO UPDATE SET base = ?3",
-        )?
-        .execute(params![remote, id, base.as_ref().map(Snapshot::to_text)])?;
-    forget_empty(connection, &remote, id)
-}
-
-/// An agreement with the fields in which `from` and `to` differ as `to` has them; what later pulls brought stays.
-fn rebased(id: &str, current: Option<Snapshot>, from: Option<&Snapshot>, to: Option<Snapshot>) -> Option<Snapshot> {
-    match (current, from, to) {
-        (Some(current), Some(from), Some(to)) => {
-            let agreed = merged(&current.to_connector(id), &to, &three_way(Some(from), from, &to));
-            Some(Snapshot { auth_mode: current.auth_mode.and(agreed.auth_mode), ..Snapshot::of(&agreed) })
-        }
-        // What one did not agree on since is not agreed on now.
-        (None, Some(_), Some(_)) => None,
-        (_, _, to) => to,
-    }
-}
-
-/// A connector of which nothing is known any more is no row.
-fn forget_empty(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "DELETE FROM remote_connectors WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL",
-        )?
-        .execute([remote, id])
-        .map(drop)
-}
-
 fn take(
     connection: &Connection,
     journal: &mut Journal<'_>,
@@ -172,10 +101,9 @@ fn take(
         }
     }
     if forgets {
-        connection.execute("UPDATE remote_connectors SET base = NULL WHERE remote = ?1 AND id = ?2", [remote, &id])?;
-        forget_empty(connection, remote, &id)?;
+        agreement::disagree(connection, remote, &id)?;
     } else {
-        agree(connection, remote, &id)?;
+        agreement::agree(connection, remote, &id)?;
     }
-    note_bases(connection, journal.step(), remote, (&id, state.base.as_ref()))
+    agreement::note(connection, journal.step(), remote, (&id, state.base.as_ref()))
 }

@@ -118,6 +118,26 @@ fn a_part_of_a_step_is_taken_back_and_then_the_rest() {
 }
 
 #[test]
+fn the_rest_of_a_step_that_was_brought_again_is_the_last_step() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let mut store = open(&path);
+    let ids = ["a", "b", "c"].map(str::to_owned);
+    ids.iter().for_each(|id| drop(add(&mut store, id)));
+    let before = records(&path);
+    let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
+    store.revert_some(step, &ids[..1], NOW).unwrap();
+    store.revert(step, NOW, &mut |_, _| true).unwrap();
+    let redo = store.next_redo().unwrap().unwrap();
+    store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
+    // Undo takes back what came again, and nothing older.
+    assert_eq!(store.last_step().unwrap().unwrap().step, step);
+    let again = store.revert(step, NOW, &mut |_, _| true).unwrap();
+    assert_eq!((again.restored, again.conflicts.len()), (2, 0));
+    assert_eq!(records(&path), before);
+}
+
+#[test]
 fn taking_every_part_back_takes_the_step_back() {
     let place = Place::new();
     let mut store = open(&place.path("a.db"));

@@ -163,7 +163,7 @@ pub(super) fn undo(
         (None, None) => bail!("{}: there is nothing to undo", file.display()),
     };
     if filter.is_empty() {
-        return revert(&mut store, step, "undone", json, output);
+        return revert(&mut store, step, json, output);
     }
     let mut ids = Vec::new();
     store.each_change::<StoreError>(step, |change| {
@@ -176,7 +176,12 @@ pub(super) fn undo(
         bail!("{}: no connector of step {step} passes the filter; nothing was changed", file.display());
     }
     let reverted = store.revert_some(step, &ids, &clock::now_iso())?;
-    report(&reverted, "undone", json, output)
+    report(&reverted, verb_of(&reverted), json, output)
+}
+
+/// What takes a step back that took another one back brings that one again.
+fn verb_of(reverted: &Reverted) -> &'static str {
+    if reverted.step.kind.is_inverse() { "brought again" } else { "undone" }
 }
 
 pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
@@ -184,15 +189,15 @@ pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
     let Some(step) = store.next_redo()? else {
         bail!("{}: there is nothing to redo", file.display());
     };
-    revert(&mut store, step.step, "brought again", json, output)
+    revert(&mut store, step.step, json, output)
 }
 
-fn revert(store: &mut Store, step: i64, verb: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+fn revert(store: &mut Store, step: i64, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let progress = output.progress();
-    let reverted =
-        store.revert(step, &clock::now_iso(), &mut |done, total| progress.bar(verb, done, total, "connectors"));
+    let reverted = store
+        .revert(step, &clock::now_iso(), &mut |done, total| progress.bar("taking back", done, total, "connectors"))?;
     drop(progress);
-    report(&reverted?, verb, json, output)
+    report(&reverted, verb_of(&reverted), json, output)
 }
 
 /// Says what taking a step back did; refused when every record was changed since.

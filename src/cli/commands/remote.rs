@@ -77,9 +77,16 @@ fn checked_proxy(url: String) -> anyhow::Result<String> {
 fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -> anyhow::Result<u8> {
     let (mut store, _) = open(&context.file, output)?;
     let name = &remote.name;
-    if store.remotes()?.iter().any(|known| known.name == *name) {
+    if let Some(known) = store.remotes()?.into_iter().find(|known| known.name == *name) {
         if !replace {
-            bail!("there is a remote {name} already; --replace takes its place, with its credential and what it said");
+            bail!("there is a remote {name} already; --replace takes its place");
+        }
+        // The same space of the same Kibana is only reached another way.
+        if (&known.url, &known.space) == (&remote.url, &remote.space) {
+            let Remote { ca_file, proxy, timeout, .. } = remote.clone();
+            store.put_remote(&Remote { ca_file, proxy, timeout, ..known })?;
+            output.line(&format!("{name}: {}, with the credential and what was pulled as before", remote.place()))?;
+            return Ok(DONE);
         }
         store.remove_remote(name)?;
     }

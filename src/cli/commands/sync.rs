@@ -350,13 +350,14 @@ pub(super) fn resolve(
         bail!("{} knows no connector {id:?}; nothing was changed", remote.name);
     }
     let (pulled, left) = sync::resolve(&mut store, &vault, &remote, ids, side, &clock::now_iso())?;
+    let seen = remote.seen_at.as_deref().unwrap_or("never");
     let is_left = |id: &String| left.iter().find(|(found, _)| found == id).map(|(_, reason)| reason);
     if json {
         let all: Vec<Value> = ids
             .iter()
             .map(|id| json!({"id": id, "is_decided": is_left(id).is_none(), "reason": is_left(id)}))
             .collect();
-        output.json(&json!({"remote": remote.name, "connectors": all, "step": pulled.step}))?;
+        output.json(&json!({"remote": remote.name, "seen_at": seen, "connectors": all, "step": pulled.step}))?;
         return Ok(if left.is_empty() { DONE } else { NEEDS_A_PERSON });
     }
     for id in ids {
@@ -367,5 +368,6 @@ pub(super) fn resolve(
         };
         output.line(&text)?;
     }
+    output.notice(&format!("decided as Kibana was at {seen}; `connector-admin status` asks it again"));
     Ok(if left.is_empty() { DONE } else { NEEDS_A_PERSON })
 }

@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::record::{Back, Entry, back_of, before_change, brought_again, entry, entry_of, is_taken_back};
 use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
-use crate::store::taking::follow;
+use crate::store::agreement;
 use crate::store::{Progress, Store, StoreError};
 
 /// Records in one transaction.
@@ -155,7 +155,8 @@ impl Store {
             }
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
-                follow_back(connection, &reverted.step, id)?;
+                let is_there = matches!(back, Back::Record(_));
+                follow_back(connection, &reverted.step, id, (current.as_ref(), is_there))?;
                 put_over(&mut journal, current.as_ref(), back.clone())?;
                 reverted.restored = 1;
                 reverted.only = Some((id.to_owned(), String::new()));
@@ -189,16 +190,17 @@ fn name_the_only_one(connection: &Connection, reverted: &mut Reverted) -> rusqli
     Ok(())
 }
 
-/// A step that took another one back was taken back itself: the first one is in force again, unless a
-/// further step took parts of it back.
+/// A step that took another one back was taken back itself: the first one is in force again, unless further steps took
+/// all of it back.
 fn bring_again(connection: &Connection, journal: &Journal<'_>, undone: &Step) -> rusqlite::Result<()> {
     let Some(first) = undone.reverts else { return Ok(()) };
-    let others: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM history WHERE reverts = ?1 AND state <> 'reverted')",
+    let is_taken_back: bool = connection.query_row(
+        "SELECT (SELECT coalesce(sum(records), 0) FROM history WHERE reverts = ?1 AND state <> 'reverted') >= records
+         FROM history WHERE step = ?1",
         [first],
         |row| row.get(0),
     )?;
-    if others { Ok(()) } else { journal.mark(first, StepState::Done) }
+    if is_taken_back { Ok(()) } else { journal.mark(first, StepState::Done) }
 }
 
 /// After a part of a step was taken back: it is taken back itself when no part is left.
@@ -309,18 +311,27 @@ fn take_back(
         return Ok(());
     }
     let before = before_change(&entry, current.as_ref());
-    follow_back(connection, &reverted.step, &entry.id)?;
+    follow_back(connection, &reverted.step, &entry.id, (current.as_ref(), before.is_some()))?;
     put_back(journal, &entry.id, current, before)?;
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
 }
 
-/// What both sides agreed on by a pull or a decision goes back with it.
-fn follow_back(connection: &Connection, step: &Step, id: &str) -> rusqlite::Result<()> {
+/// What both sides agreed on by a pull or a decision goes back with it, and what a look found that the step had made the
+/// same.
+fn follow_back(
+    connection: &Connection,
+    step: &Step,
+    id: &str,
+    (current, is_there): (Option<&Connector>, bool),
+) -> rusqlite::Result<()> {
+    agreement::unfind(connection, id, current)?;
     match step.origin {
-        None if matches!(step.kind, Kind::Pull | Kind::Resolve) => follow(connection, step.step, id, false),
-        Some((taking, Kind::Pull | Kind::Resolve)) => follow(connection, taking, id, true),
+        None if matches!(step.kind, Kind::Pull | Kind::Resolve) => {
+            agreement::follow(connection, step.step, id, (false, is_there))
+        }
+        Some((taking, Kind::Pull | Kind::Resolve)) => agreement::follow(connection, taking, id, (true, is_there)),
         _ => Ok(()),
     }
 }
