@@ -40,8 +40,8 @@ CREATE TABLE remotes (
 ) STRICT, WITHOUT ROWID;
 -- base: what both sides last agreed on; seen: what Kibana said last, NULL where it does not have the connector.
 -- sent_secrets: a keyed fingerprint of the secrets that Kibana took from this file.
--- found_by_look: both sides were found to say the same, without a pull or a push, while the record had the revision
--- found_at (NULL: it was not there); base_before: what they agreed on until then.
+-- found_by_look: both sides were found to say the same, without a pull or a push, when found_after was the newest step;
+-- base_before: what they agreed on until then.
 CREATE TABLE remote_connectors (
   remote         TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
   id             TEXT NOT NULL,
@@ -52,18 +52,18 @@ CREATE TABLE remote_connectors (
   referenced_by  INTEGER NOT NULL DEFAULT 0,
   found_by_look  INTEGER NOT NULL DEFAULT 0,
   base_before    TEXT,
-  found_at       INTEGER,
+  found_after    INTEGER,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
--- What both sides agreed on before and after a pull took a connector in, or a conflict was decided: taking the step
--- back restores that too.
+-- What both sides agreed on before and after a step, where it or a look after it made a difference: taking the step back
+-- and bringing it again restores that too.
 CREATE TABLE remote_bases (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
   connector_id  TEXT NOT NULL,
   remote        TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
-  before        TEXT,
-  after         TEXT,
-  PRIMARY KEY (step, connector_id)
+  before        TEXT NOT NULL,
+  after         TEXT NOT NULL,
+  PRIMARY KEY (step, connector_id, remote)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX remote_bases_by_remote ON remote_bases (remote);
 -- What a push sent: written before a request leaves, so that a program that is killed can tell afterwards.

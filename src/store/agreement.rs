@@ -1,7 +1,8 @@
 //! What a file and a remote last agreed on: made by a pull, a decision, a push, or found by a look; and what becomes of
 //! it when a step is taken back.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
 use super::connectors::text;
 use super::remotes::remote_state;
@@ -12,7 +13,7 @@ use crate::domain::sync::{Snapshot, merged, three_way};
 pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE remote_connectors SET base = seen, found_by_look = 0, base_before = NULL, found_at = NULL
+            "UPDATE remote_connectors SET base = seen, found_by_look = 0, base_before = NULL, found_after = NULL
              WHERE remote = ?1 AND id = ?2",
         )?
         .execute([remote, id])?;
@@ -21,7 +22,7 @@ pub(super) fn agree(connection: &Connection, remote: &str, id: &str) -> rusqlite
 
 /// Nothing is agreed on: the connector counts as new on the side that has it.
 pub(super) fn disagree(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
-    set_base(connection, remote, id, None)
+    put(connection, remote, id, &Agreement::default())
 }
 
 /// A look has found that both sides say the same, without a pull or a push. What they agreed on before is kept: should
@@ -30,28 +31,61 @@ pub(super) fn found_the_same(
     connection: &Connection,
     remote: &str,
     id: &str,
-    (base, here, there): (Option<&Snapshot>, Option<&Connector>, Option<&Snapshot>),
+    (base, there): (Option<&Snapshot>, Option<&Snapshot>),
 ) -> rusqlite::Result<()> {
     let is_as_before = matches!((base, there), (Some(base), Some(there)) if three_way(None, base, there).is_empty());
     let sql = if is_as_before {
         // Only written another way.
-        "UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2 AND ?3 IS ?3"
+        "UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2"
     } else {
-        "UPDATE remote_connectors SET base_before = base, base = seen, found_by_look = 1, found_at = ?3
+        "UPDATE remote_connectors
+         SET base_before = base, base = seen, found_by_look = 1, found_after = (SELECT max(step) FROM history)
          WHERE remote = ?1 AND id = ?2"
     };
-    connection.prepare_cached(sql)?.execute(params![remote, id, here.map(|here| here.revision)]).map(drop)
+    connection.prepare_cached(sql)?.execute([remote, id]).map(drop)
 }
 
-/// The step that made a record what it is now is taken back: what a look has found to be agreed on since is not.
-pub(super) fn unfind(connection: &Connection, id: &str, current: Option<&Connector>) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE remote_connectors SET base = base_before, base_before = NULL, found_by_look = 0, found_at = NULL
-             WHERE remote IN (SELECT name FROM remotes) AND id = ?1 AND found_by_look <> 0 AND found_at IS ?2",
-        )?
-        .execute(params![id, current.map(|current| current.revision)])
-        .map(drop)
+/// What a file and a remote agree on about a connector. Snapshots are kept as texts.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+struct Agreement {
+    base: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<Found>,
+}
+
+/// A look has found the base.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Found {
+    /// What was agreed on until then.
+    before: Option<String>,
+    /// The newest step then.
+    after: i64,
+}
+
+impl Agreement {
+    fn base(&self) -> Option<Snapshot> {
+        self.base.as_deref().and_then(Snapshot::from_text)
+    }
+
+    fn on(base: Option<&Snapshot>) -> Self {
+        Self { base: base.map(Snapshot::to_text), found: None }
+    }
+
+    fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn from_text(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// Without what a look has found since a step.
+    fn without_looks_since(&self, step: i64) -> Self {
+        match &self.found {
+            Some(found) if found.after >= step => Self { base: found.before.clone(), found: None },
+            _ => self.clone(),
+        }
+    }
 }
 
 /// Notes what both sides agree on after a step took a connector in, and what they agreed on `before`.
@@ -61,44 +95,99 @@ pub(super) fn note(
     remote: &str,
     (id, before): (&str, Option<&Snapshot>),
 ) -> rusqlite::Result<()> {
+    let after = Agreement::on(remote_state(connection, remote, id)?.base.as_ref());
+    put_note(connection, (step, id, remote), &Agreement::on(before), &after)
+}
+
+fn put_note(
+    connection: &Connection,
+    (step, id, remote): (i64, &str, &str),
+    before: &Agreement,
+    after: &Agreement,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO remote_bases (step, connector_id, remote, before, after)
-             VALUES (?1, ?3, ?2, ?4, (SELECT base FROM remote_connectors WHERE remote = ?2 AND id = ?3))",
+            "INSERT INTO remote_bases (step, connector_id, remote, before, after) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (step, connector_id, remote) DO UPDATE SET before = ?4, after = ?5",
         )?
-        .execute(params![step, remote, id, before.map(Snapshot::to_text)])
+        .execute(params![step, id, remote, before.to_text(), after.to_text()])
         .map(drop)
 }
 
-/// A pull or a decision is taken back, or brought again: so is what it made both sides agree on. What was pulled counts
-/// as newer in Kibana again, never as changed or deleted here; what was changed here before counts as changed here.
-/// What a later push or pull made them agree on stays. `is_there`: the record is in the file afterwards.
-pub(super) fn follow(
-    connection: &Connection,
-    taking: i64,
-    id: &str,
-    (is_again, is_there): (bool, bool),
-) -> rusqlite::Result<()> {
-    let noted = connection
-        .prepare_cached("SELECT remote, before, after FROM remote_bases WHERE step = ?1 AND connector_id = ?2")?
-        .query_row(params![taking, id], |row| {
-            let snapshot = |at| Ok::<_, rusqlite::Error>(text(row, at)?.as_deref().and_then(Snapshot::from_text));
-            Ok((row.get::<_, String>(0)?, snapshot(1)?, snapshot(2)?))
-        })
-        .optional()?;
-    let Some((remote, before, after)) = noted else { return Ok(()) };
-    let (from, to, left) = if is_again { (before, after, "before") } else { (after, before, "after") };
-    let current = remote_state(connection, &remote, id)?.base;
-    // To be restored exactly, should the step be brought again.
+/// A change of a record that is taken back, or brought again.
+#[derive(Clone, Copy)]
+pub(super) struct Reverting<'a> {
+    /// The step that is reverted.
+    pub(super) reverted: i64,
+    /// The step that did something new: this one, or the one that is brought again.
+    pub(super) origin: i64,
+    /// It is brought again.
+    pub(super) is_again: bool,
+    /// The record.
+    pub(super) id: &'a str,
+    /// It is in the file afterwards.
+    pub(super) is_there: bool,
+}
+
+/// What both sides agree on goes with a change that is taken back, or brought again. What was pulled counts as newer in
+/// Kibana again, never as changed or deleted here; what was changed here before counts as changed here; what a look has
+/// found to be the same since does not count. What a later push or pull made them agree on stays.
+pub(super) fn follow(connection: &Connection, reverting: Reverting<'_>) -> rusqlite::Result<()> {
+    for (remote, was, noted) in matters(connection, reverting)? {
+        let current = was.without_looks_since(reverting.reverted);
+        let next = match noted {
+            None if current == was => continue,
+            None => current,
+            Some((before, after)) => {
+                let (from, to) = if reverting.is_again { (before, after) } else { (after, before) };
+                turned(reverting, current, &from, to)
+            }
+        };
+        // Reverted in its turn, it leads back exactly.
+        let (before, after) = if reverting.is_again { (&was, &next) } else { (&next, &was) };
+        put_note(connection, (reverting.origin, reverting.id, &remote), before, after)?;
+        put(connection, &remote, reverting.id, &next)?;
+    }
+    Ok(())
+}
+
+/// A remote, what is agreed on with it, and what was before and after the origin.
+type Matter = (String, Agreement, Option<(Agreement, Agreement)>);
+
+fn matters(connection: &Connection, reverting: Reverting<'_>) -> rusqlite::Result<Vec<Matter>> {
     connection
-        .prepare_cached(&format!("UPDATE remote_bases SET {left} = ?3 WHERE step = ?1 AND connector_id = ?2"))?
-        .execute(params![taking, id, current.as_ref().map(Snapshot::to_text)])?;
-    let base = match (current, to) {
-        (Some(current), to) if is_there => moved(id, current, from.as_ref(), to),
-        (None, Some(_)) if from.is_some() => None,
-        (_, to) => to,
-    };
-    set_base(connection, &remote, id, base.as_ref())
+        .prepare_cached(
+            "SELECT m.name, c.base, c.found_by_look, c.base_before, c.found_after, b.before, b.after
+             FROM remotes AS m
+             LEFT JOIN remote_connectors AS c ON c.remote = m.name AND c.id = ?1
+             LEFT JOIN remote_bases AS b ON b.step = ?2 AND b.connector_id = ?1 AND b.remote = m.name
+             WHERE c.id IS NOT NULL OR b.step IS NOT NULL",
+        )?
+        .query_map(params![reverting.id, reverting.origin], |row| {
+            let found = match row.get::<_, Option<i64>>(2)? {
+                Some(0) | None => None,
+                Some(_) => Some(Found { before: text(row, 3)?, after: row.get::<_, Option<i64>>(4)?.unwrap_or(0) }),
+            };
+            let noted = text(row, 5)?.zip(text(row, 6)?);
+            let noted = noted.map(|(before, after)| (Agreement::from_text(&before), Agreement::from_text(&after)));
+            Ok((row.get(0)?, Agreement { base: text(row, 1)?, found }, noted))
+        })?
+        .collect()
+}
+
+/// What is agreed on once a change has gone `from` one agreement `to` the other.
+fn turned(reverting: Reverting<'_>, current: Agreement, from: &Agreement, to: Agreement) -> Agreement {
+    if current == *from {
+        return to;
+    }
+    match (current.base(), to.base()) {
+        (Some(base), to) if reverting.is_there => {
+            Agreement::on(moved(reverting.id, base, from.base().as_ref(), to).as_ref())
+        }
+        // What one did not agree on since is not agreed on now.
+        (None, Some(_)) if from.base.is_some() => current,
+        _ => to,
+    }
 }
 
 /// An agreement with the fields in which `from` and `to` differ as `to` has them, unless it was moved on since.
@@ -112,14 +201,19 @@ fn moved(id: &str, current: Snapshot, from: Option<&Snapshot>, to: Option<Snapsh
     Some(Snapshot { auth_mode: current.auth_mode.and(agreed.auth_mode), ..Snapshot::of(&agreed) })
 }
 
-fn set_base(connection: &Connection, remote: &str, id: &str, base: Option<&Snapshot>) -> rusqlite::Result<()> {
+fn put(connection: &Connection, remote: &str, id: &str, agreement: &Agreement) -> rusqlite::Result<()> {
+    let Agreement { base, found } = agreement;
+    let (is_found, before, after) = match found {
+        Some(found) => (true, found.before.as_deref(), Some(found.after)),
+        None => (false, None, None),
+    };
     connection
         .prepare_cached(
-            "INSERT INTO remote_connectors (remote, id, base) VALUES (?1, ?2, ?3)
-             ON CONFLICT (remote, id) DO UPDATE
-             SET base = ?3, found_by_look = 0, base_before = NULL, found_at = NULL",
+            "INSERT INTO remote_connectors (remote, id, base, found_by_look, base_before, found_after)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, found_by_look = ?4, base_before = ?5, found_after = ?6",
         )?
-        .execute(params![remote, id, base.map(Snapshot::to_text)])?;
+        .execute(params![remote, id, base, is_found, before, after])?;
     forget_empty(connection, remote, id)
 }
 
@@ -146,7 +240,7 @@ pub(super) fn gone_there(
         .execute([remote, id])?;
     let base = remote_state(connection, remote, id)?.base;
     if here.is_none() && base.is_some() {
-        found_the_same(connection, remote, id, (base.as_ref(), None, None))?;
+        found_the_same(connection, remote, id, (base.as_ref(), None))?;
     }
     forget_empty(connection, remote, id)
 }

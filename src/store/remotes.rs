@@ -291,8 +291,7 @@ pub(super) fn see(connection: &Connection, remote: &str, told: &Told) -> rusqlit
     if told.managed_by.is_none() && state.base.as_ref() != Some(&told.snapshot) {
         let here = get(connection, &told.id)?;
         if here.as_ref().is_some_and(|here| three_way(None, &Snapshot::of(here), &told.snapshot).is_empty()) {
-            let sides = (state.base.as_ref(), here.as_ref(), Some(&told.snapshot));
-            found_the_same(connection, remote, &told.id, sides)?;
+            found_the_same(connection, remote, &told.id, (state.base.as_ref(), Some(&told.snapshot)))?;
         }
     }
     Ok(())

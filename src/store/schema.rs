@@ -82,7 +82,7 @@ pub(super) fn view_of(version: i64) -> String {
 const REMOTES: &str = "CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, credential, is_default,
        version, knows_modes, seen_at);
      CREATE TEMP TABLE remote_connectors (remote, id, base, seen, sent_secrets, managed_by, referenced_by,
-       found_by_look, base_before, found_at);
+       found_by_look, base_before, found_after);
      CREATE TEMP TABLE remote_bases (step, connector_id, remote, before, after);
      CREATE TEMP TABLE remote_requests (step, connector_id, number, remote, call, state, expected, secrets, detail);";
 

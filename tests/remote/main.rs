@@ -6,6 +6,7 @@
 mod support;
 
 mod agreement;
+mod chains;
 mod contract;
 mod desk;
 mod journey;

@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::record::{Back, Entry, back_of, before_change, brought_again, entry, entry_of, is_taken_back};
 use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
-use crate::store::agreement;
+use crate::store::agreement::{self, Reverting};
 use crate::store::{Progress, Store, StoreError};
 
 /// Records in one transaction.
@@ -156,7 +156,7 @@ impl Store {
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
                 let is_there = matches!(back, Back::Record(_));
-                follow_back(connection, &reverted.step, id, (current.as_ref(), is_there))?;
+                follow_back(connection, &reverted.step, id, is_there)?;
                 put_over(&mut journal, current.as_ref(), back.clone())?;
                 reverted.restored = 1;
                 reverted.only = Some((id.to_owned(), String::new()));
@@ -311,29 +311,18 @@ fn take_back(
         return Ok(());
     }
     let before = before_change(&entry, current.as_ref());
-    follow_back(connection, &reverted.step, &entry.id, (current.as_ref(), before.is_some()))?;
+    follow_back(connection, &reverted.step, &entry.id, before.is_some())?;
     put_back(journal, &entry.id, current, before)?;
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
 }
 
-/// What both sides agreed on by a pull or a decision goes back with it, and what a look found that the step had made the
-/// same.
-fn follow_back(
-    connection: &Connection,
-    step: &Step,
-    id: &str,
-    (current, is_there): (Option<&Connector>, bool),
-) -> rusqlite::Result<()> {
-    agreement::unfind(connection, id, current)?;
-    match step.origin {
-        None if matches!(step.kind, Kind::Pull | Kind::Resolve) => {
-            agreement::follow(connection, step.step, id, (false, is_there))
-        }
-        Some((taking, Kind::Pull | Kind::Resolve)) => agreement::follow(connection, taking, id, (true, is_there)),
-        _ => Ok(()),
-    }
+/// What the file and a remote agree on goes back with a change.
+fn follow_back(connection: &Connection, step: &Step, id: &str, is_there: bool) -> rusqlite::Result<()> {
+    let is_again = step.kind.is_inverse();
+    let origin = step.origin.filter(|_| is_again).map_or(step.step, |(origin, _)| origin);
+    agreement::follow(connection, Reverting { reverted: step.step, origin, is_again, id, is_there })
 }
 
 /// Writes what taking a change back over later ones makes of a record. That content has not been there before,

@@ -1,0 +1,222 @@
+//! Any sequence of edits, changes in Kibana, looks, pulls, decisions and pushes: taking steps back and bringing them again
+//! leaves both the records and what differs as they were.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use connector_admin::domain::sync::{Call, Limits, Snapshot, Told, Verdict};
+use connector_admin::domain::{AuthMode, Connector, Remote};
+use connector_admin::store::{Leaving, ModeChange, Store, StoreError};
+use connector_admin::sync::{self, Entry, Pulling, Side};
+use connector_admin::vault::{KeyOptions, Vault};
+use proptest::prelude::*;
+
+use crate::support::Place;
+
+const IDS: [&str; 3] = ["a", "b", "c"];
+const NOW: &str = "2026-01-01T00:00:00.000Z";
+
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    /// Named so here; created where it is not.
+    Here(u8, u8),
+    DeletedHere(u8),
+    ModeHere(u8, bool),
+    /// The same in Kibana.
+    There(u8, u8),
+    DeletedThere(u8),
+    Look,
+    Pull,
+    Resolve(u8, bool),
+    Push,
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    let (id, name) = (0..3_u8, 0..3_u8);
+    prop_oneof![
+        3 => (id.clone(), name.clone()).prop_map(|(id, name)| Move::Here(id, name)),
+        1 => id.clone().prop_map(Move::DeletedHere),
+        1 => (id.clone(), any::<bool>()).prop_map(|(id, is_shared)| Move::ModeHere(id, is_shared)),
+        3 => (id.clone(), name).prop_map(|(id, name)| Move::There(id, name)),
+        1 => id.clone().prop_map(Move::DeletedThere),
+        2 => Just(Move::Look),
+        2 => Just(Move::Pull),
+        2 => (id, any::<bool>()).prop_map(|(id, is_here)| Move::Resolve(id, is_here)),
+        2 => Just(Move::Push),
+    ]
+}
+
+/// A file, and a Kibana without a network.
+struct Bench {
+    place: Place,
+    store: Store,
+    vault: Vault,
+    remote: Remote,
+    kibana: BTreeMap<String, Snapshot>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let place = Place::new();
+        let (mut store, _) = Store::open(&place.path("a.db"), &Arc::default(), &mut |_| Ok(())).unwrap();
+        let mut remote = Remote::new("prod", "https://kibana.example", None).unwrap();
+        (remote.knows_modes, remote.seen_at) = (true, Some(NOW.to_owned()));
+        store.put_remote(&remote).unwrap();
+        let vault = Vault::new(KeyOptions { key_file: place.path("keys"), passphrase: None });
+        let mut bench = Self { place, store, vault, remote, kibana: BTreeMap::new() };
+        IDS.iter().take(2).for_each(|id| bench.there(id, 0));
+        bench.look();
+        bench.pull();
+        bench
+    }
+
+    fn there(&mut self, id: &str, name: u8) {
+        let one = record(id, name);
+        let mode = self.kibana.get(id).and_then(|seen| seen.auth_mode);
+        self.kibana
+            .insert(id.to_owned(), Snapshot { auth_mode: mode.or(Some(AuthMode::Shared)), ..Snapshot::of(&one) });
+    }
+
+    fn look(&mut self) {
+        let told: Vec<Told> = self
+            .kibana
+            .iter()
+            .map(|(id, one)| Told { id: id.clone(), snapshot: one.clone(), managed_by: None, referenced_by: 0 })
+            .collect();
+        self.store.observe(&self.remote, &told).unwrap();
+    }
+
+    fn pull(&mut self) {
+        let pulling = Pulling { only: None, deletes_most: true };
+        sync::pull(&mut self.store, &self.vault, &self.remote, pulling, NOW).unwrap();
+    }
+
+    /// What differs, after a look.
+    fn differing(&mut self) -> Vec<Entry> {
+        self.look();
+        let limits = Limits { delete: true, lose_secrets: false };
+        let all = sync::report(&self.store, &self.vault, &self.remote, limits, &|_| true, &mut |_, _| true).unwrap();
+        all.entries.into_iter().map(|entry| Entry { revision: None, ..entry }).collect()
+    }
+
+    fn push(&mut self) {
+        let entries = self.differing();
+        let step = self.store.begin_push("prod", NOW).unwrap();
+        for entry in entries {
+            let Verdict::Send { calls, .. } = &entry.verdict else { continue };
+            let here = self.store.get(&entry.id).unwrap();
+            let expected = here.as_ref().map(Snapshot::of);
+            let call = calls.first().copied().unwrap_or(Call::Update);
+            let (remote, id) = ("prod", entry.id.as_str());
+            let expected = expected.as_ref();
+            let leaving = Leaving { step, remote, id, call, expected, secrets: None, detail: "" };
+            let number = self.store.request_leaves(leaving).unwrap();
+            self.store.request_done(leaving, number, None).unwrap();
+            match expected {
+                Some(expected) => drop(self.kibana.insert(entry.id.clone(), expected.clone())),
+                None => drop(self.kibana.remove(&entry.id)),
+            }
+        }
+        self.store.end_push(step).unwrap();
+    }
+
+    fn go(&mut self, step: Move) {
+        let id = |at: u8| IDS[usize::from(at)].to_owned();
+        match step {
+            Move::Here(at, name) => {
+                let fresh = record(&id(at), name);
+                match self.store.get(&id(at)).unwrap() {
+                    Some(here) => {
+                        let edited = Connector { name: fresh.name, ..here };
+                        drop(self.store.save::<StoreError>(&edited, NOW, |_, _| Ok(())).unwrap());
+                    }
+                    None => drop(self.store.create(&fresh, NOW).unwrap()),
+                }
+            }
+            Move::DeletedHere(at) => drop(self.store.delete(&[id(at)], NOW).unwrap()),
+            Move::ModeHere(at, is_shared) => {
+                let mode = if is_shared { AuthMode::Shared } else { AuthMode::PerUser };
+                drop(self.store.set_auth_mode(&[id(at)], ModeChange::To(mode), NOW).unwrap());
+            }
+            Move::There(at, name) => self.there(&id(at), name),
+            Move::DeletedThere(at) => drop(self.kibana.remove(&id(at))),
+            Move::Look => self.look(),
+            Move::Pull => {
+                self.look();
+                self.pull();
+            }
+            Move::Resolve(at, is_here) => {
+                let side = if is_here { Side::Here } else { Side::There };
+                self.look();
+                drop(sync::resolve(&mut self.store, &self.vault, &self.remote, &[id(at)], side, NOW).unwrap());
+            }
+            Move::Push => self.push(),
+        }
+    }
+
+    fn undo(&mut self) -> bool {
+        let Some(step) = self.store.last_step().unwrap() else { return false };
+        self.store.revert(step.step, NOW, &mut |_, _| true).unwrap();
+        true
+    }
+
+    fn redo(&mut self) {
+        let step = self.store.next_redo().unwrap().expect("what was taken back can be brought again");
+        self.store.revert(step.step, NOW, &mut |_, _| true).unwrap();
+    }
+
+    fn records(&self) -> Vec<String> {
+        crate::support::records(&self.place.path("a.db"))
+    }
+}
+
+/// A sixtieth of what the other random tests try: each has a file of its own.
+fn cases() -> u32 {
+    std::env::var("CONNECTOR_ADMIN_INPUTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3000) / 60
+}
+
+fn record(id: &str, name: u8) -> Connector {
+    Connector { name: format!("name {name}"), ..Connector::new(id, ".server-log") }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn undo_and_redo_are_neutral_whatever_was_agreed_on(
+        steps in prop::collection::vec(moves(), 1..12), depth in 1..5_usize,
+    ) {
+        let mut bench = Bench::new();
+        steps.into_iter().for_each(|step| bench.go(step));
+        let mut states = Vec::new();
+        for _ in 0..depth {
+            states.push((bench.records(), bench.differing()));
+            if !bench.undo() {
+                states.pop();
+                break;
+            }
+        }
+        while let Some(before) = states.pop() {
+            bench.redo();
+            prop_assert_eq!((bench.records(), bench.differing()), before);
+        }
+    }
+
+    #[test]
+    fn an_undo_leads_to_where_the_step_came_from(
+        steps in prop::collection::vec(moves(), 0..10), last in moves(),
+    ) {
+        let mut bench = Bench::new();
+        steps.into_iter().for_each(|step| bench.go(step));
+        let changes_kibana = matches!(last, Move::There(..) | Move::DeletedThere(_) | Move::Push);
+        prop_assume!(!changes_kibana);
+        let before = (bench.records(), bench.differing());
+        let step_before = bench.store.last_step().unwrap().map(|step| step.step);
+        bench.go(last);
+        if bench.store.last_step().unwrap().map(|step| step.step) != step_before {
+            bench.differing();
+            bench.undo();
+            prop_assert_eq!((bench.records(), bench.differing()), before);
+        }
+    }
+}
