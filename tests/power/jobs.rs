@@ -17,7 +17,7 @@ const RECORDS: usize = 3000;
 
 /// How many moments of each kind of fault are tried: so many kills, and a third of it of each other fault.
 fn moments() -> u32 {
-    std::env::var("CONNECTOR_ADMIN_MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+    std::env::var("CONNECTOR_ADMIN_MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(15)
 }
 
 /// Pseudo-random numbers; the seed is told with every failure.
