@@ -4,7 +4,8 @@
 //! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record, `census` counts by kind,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
-//! `remotes` keeps what a Kibana said, `taking` takes it in, and `requests` what was sent to it;
+//! `remotes` keeps what a Kibana said, `taking` takes it in, `agreement` knows what both sides agree on, and `requests`
+//! what was sent to it;
 //! `copy` makes copies of the file and puts them back; `secrets` finds and rotates sealed values; `integrity`
 //! looks for damage. All calls block: the UI reaches them through the worker threads only.
 
