@@ -1,7 +1,7 @@
 //! What a file and a remote last agreed on: made by a pull, a decision, a push, or found by a look; and what becomes of
 //! it when a step is taken back.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::connectors::text;
@@ -154,25 +154,47 @@ pub(super) fn follow(connection: &Connection, reverting: Reverting<'_>) -> rusql
 /// A remote, what is agreed on with it, and what was before and after the origin.
 type Matter = (String, Agreement, Option<(Agreement, Agreement)>);
 
+/// Asked for each record of a step that may have a million: by key, remote by remote.
 fn matters(connection: &Connection, reverting: Reverting<'_>) -> rusqlite::Result<Vec<Matter>> {
+    let names: Vec<String> = connection
+        .prepare_cached("SELECT name FROM remotes")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut found = Vec::new();
+    for name in names {
+        let agreed = agreed(connection, &name, reverting.id)?;
+        let noted = noted(connection, (reverting.origin, reverting.id, &name))?;
+        if agreed.is_some() || noted.is_some() {
+            found.push((name, agreed.unwrap_or_default(), noted));
+        }
+    }
+    Ok(found)
+}
+
+fn agreed(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<Option<Agreement>> {
     connection
         .prepare_cached(
-            "SELECT m.name, c.base, c.found_by_look, c.base_before, c.found_after, b.before, b.after
-             FROM remotes AS m
-             LEFT JOIN remote_connectors AS c ON c.remote = m.name AND c.id = ?1
-             LEFT JOIN remote_bases AS b ON b.step = ?2 AND b.connector_id = ?1 AND b.remote = m.name
-             WHERE c.id IS NOT NULL OR b.step IS NOT NULL",
+            "SELECT base, found_by_look, base_before, found_after FROM remote_connectors WHERE remote = ?1 AND id = ?2",
         )?
-        .query_map(params![reverting.id, reverting.origin], |row| {
-            let found = match row.get::<_, Option<i64>>(2)? {
-                Some(0) | None => None,
-                Some(_) => Some(Found { before: text(row, 3)?, after: row.get::<_, Option<i64>>(4)?.unwrap_or(0) }),
-            };
-            let noted = text(row, 5)?.zip(text(row, 6)?);
-            let noted = noted.map(|(before, after)| (Agreement::from_text(&before), Agreement::from_text(&after)));
-            Ok((row.get(0)?, Agreement { base: text(row, 1)?, found }, noted))
-        })?
-        .collect()
+        .query_row([remote, id], |row| {
+            let is_found: bool = row.get(1)?;
+            let found = Found { before: text(row, 2)?, after: row.get::<_, Option<i64>>(3)?.unwrap_or(0) };
+            Ok(Agreement { base: text(row, 0)?, found: is_found.then_some(found) })
+        })
+        .optional()
+}
+
+fn noted(
+    connection: &Connection,
+    (step, id, remote): (i64, &str, &str),
+) -> rusqlite::Result<Option<(Agreement, Agreement)>> {
+    connection
+        .prepare_cached("SELECT before, after FROM remote_bases WHERE step = ?1 AND connector_id = ?2 AND remote = ?3")?
+        .query_row(params![step, id, remote], |row| {
+            let side = |at| row.get::<_, String>(at).map(|text| Agreement::from_text(&text));
+            Ok((side(0)?, side(1)?))
+        })
+        .optional()
 }
 
 /// What is agreed on once a change has gone `from` one agreement `to` the other.
