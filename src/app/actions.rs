@@ -85,11 +85,15 @@ fn opening(action: Option<Action>) -> Vec<Effect> {
 }
 
 /// Ctrl-C: asks only where something typed would be lost.
-fn quit_now(model: &Model) -> Vec<Effect> {
+fn quit_now(model: &mut Model) -> Vec<Effect> {
     if model.quits_after_job {
         return vec![Effect::Quit];
     }
-    if let (Some(job), None) = (&model.job, &model.dialog) {
+    // Asked again, the question is answered: what is cut off in the middle may be half done.
+    if model.dialog.take_if(|dialog| dialog.is_about_job()).is_some() {
+        return vec![Effect::QuitAfterJob];
+    }
+    if let Some(job) = &model.job {
         return vec![ask_to_stop(job)];
     }
     let is_dirty = matches!(model.screen(), Screen::Form(form) if form.is_dirty());

@@ -4,7 +4,7 @@ use crate::kibana::Executed;
 use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect};
-use crate::sync::{PullReport, PushReport, SentOutcome, Side};
+use crate::sync::{PullReport, PushReport, STOPPED, SentOutcome, Side};
 use crate::worker::protocol::Job;
 
 /// A pull.
@@ -48,11 +48,9 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
     if report.is_whole() {
         return Effect::good(format!("pushed {}", count_of(done as u64)));
     }
-    let mut dialog = Dialog::new("Pushed in part", "OK").line(format!(
-        "{done} done, {} not, {} left.",
-        report.sent.len() - done,
-        report.left
-    ));
+    let counts = [(done, "done"), (report.sent.len() - done, "not done"), (report.left, "left")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let mut dialog = Dialog::new("Pushed in part", "OK").line(format!("{}.", counts.collect::<Vec<_>>().join(", ")));
     for sent in &report.sent {
         let (word, reason) = match &sent.outcome {
             SentOutcome::Done | SentOutcome::InStep => continue,
@@ -69,7 +67,8 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
         }
     }
     if let Some(reason) = &report.ended_by {
-        dialog = dialog.line(format!("The push stopped there: {reason}. Another push goes on with the rest."));
+        let why = if reason == STOPPED { String::new() } else { format!(" there: {reason}") };
+        dialog = dialog.line(format!("The push stopped{why}. Another push goes on with the rest."));
     }
     Effect::Ask(Box::new(dialog))
 }

@@ -120,6 +120,8 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
 /// A question about the job has no answer any more.
 fn job_ended(model: &mut Model) {
     model.job = None;
+    // A push changes the history of a record and not its revision.
+    model.preview_of = None;
     model.dialog.take_if(|dialog| dialog.is_about_job());
 }
 

@@ -136,7 +136,13 @@ fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     if let Some(job) = model.shown_job() {
         // Why a key does nothing now is said above how far the job is.
         let mut lines = toast_lines(model, cells);
-        lines.push(Line::styled(fit(&progress_text(model, job), cells), theme.warning()));
+        let can_be_stopped = model.dialog.is_none() && !job.is_stopping;
+        let stops = if can_be_stopped { "  Esc stops" } else { "" };
+        let text = format!("{}{stops}", progress_text(model, job));
+        lines.push(Line::styled(fit(&text, cells), theme.warning()));
+        if model.dialog.is_some() {
+            lines.push(footer_line(model, cells));
+        }
         return lines;
     }
     if let Some(reason) = model.filter_error() {
@@ -225,10 +231,10 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
         return format!("{}: stopping after what it is at …", job.title);
     }
     if job.is_waiting {
-        return format!("{}: waiting for another program that is writing to the file  Esc stops", job.title);
+        return format!("{}: waiting for another program that is writing to the file", job.title);
     }
     if job.done == 0 {
-        return format!("{} …  Esc stops", job.title);
+        return format!("{} …", job.title);
     }
     let elapsed = model.now.duration_since(job.started).as_millis().max(1).unsigned_abs();
     let rate = u128::from(job.done) * 1000 / elapsed;
@@ -242,7 +248,6 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
             text.push_str(&format!(", about {} left", clock::seconds_left(u64::try_from(left).unwrap_or(u64::MAX))));
         }
     }
-    text.push_str("  Esc stops");
     text
 }
 

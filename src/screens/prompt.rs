@@ -63,7 +63,7 @@ impl Prompt {
                 self.what
             ))
             .line(format!("Params: {params}"))
-            .choice("Run it", vec![Effect::Write(Job::Execute { id, params }, "running")]);
+            .choice("Run it", vec![Effect::Write(Job::Execute { id, params }, "running the connector")]);
         Effect::Ask(Box::new(dialog))
     }
 

@@ -21,7 +21,7 @@ use crate::vault::{Vault, VaultError};
 
 pub use alone::{Alone, alone};
 pub use pull::{PullReport, Pulling, Side, pull, resolve};
-pub use push::{Planned, PushReport, Sent, SentOutcome, Watch, push};
+pub use push::{Planned, PushReport, STOPPED, Sent, SentOutcome, Watch, push};
 pub use report::{Entry, Report, SyncGroup, entry_of, report};
 
 /// Why something with a remote failed.

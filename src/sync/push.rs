@@ -38,6 +38,9 @@ impl Planned {
     }
 }
 
+/// Why a push ended that was asked to.
+pub const STOPPED: &str = "stopped";
+
 /// What became of one connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SentOutcome {
@@ -132,7 +135,7 @@ pub fn push(
         report.sent.push(sent);
         report.left = plan.len() - at - 1;
         if ended_by.is_some() || !goes_on {
-            report.ended_by = ended_by.or_else(|| (report.left > 0).then(|| "stopped".to_owned()));
+            report.ended_by = ended_by.or_else(|| (report.left > 0).then(|| STOPPED.to_owned()));
             break;
         }
     }

@@ -18,7 +18,7 @@ pub struct Entry {
     pub connector_type_id: String,
     /// What is to be done about it.
     pub verdict: Verdict,
-    /// What differs; empty for what is on one side only.
+    /// What differs; of what is on one side only, what that side has changed.
     pub fields: Vec<FieldDrift>,
     /// The secrets of the file are other ones than Kibana took from here, or none were ever sent.
     pub has_new_secrets: bool,
@@ -110,8 +110,13 @@ impl Entry {
     /// The reason, for people.
     pub fn can_be_decided(&self, side: Side) -> Result<(), &'static str> {
         let is_of_type = self.fields.iter().any(|field| field.field == "connector type");
-        let is_newer_there =
-            self.verdict == Verdict::Take && self.is_here && (!self.is_there || !self.fields.is_empty());
+        let has_newer = self.fields.iter().any(|field| field.drift == Drift::There);
+        let is_newer_there = match self.verdict {
+            Verdict::Take => self.is_here && (!self.is_there || has_newer),
+            // Each side has changed a field of its own.
+            Verdict::Blocked(_) => self.is_here && has_newer,
+            _ => false,
+        };
         match side {
             _ if self.is_managed => Err("it is Kibana's own"),
             Side::Here if self.verdict != Verdict::Conflict && !is_newer_there => Err("it is no conflict"),
@@ -158,10 +163,8 @@ impl Entry {
             }
             Verdict::Blocked(reason) => vec![reason.clone()],
             Verdict::ReadOnly(_) => vec!["nobody can change it in Kibana, so it is not in the file".to_owned()],
-            Verdict::Conflict if self.fields.is_empty() && self.is_here => {
-                vec!["changed here, deleted in Kibana".to_owned()]
-            }
-            Verdict::Conflict if self.fields.is_empty() => vec!["deleted here, changed in Kibana".to_owned()],
+            Verdict::Conflict if !self.is_there => vec!["changed here, deleted in Kibana".to_owned()],
+            Verdict::Conflict if !self.is_here => vec!["deleted here, changed in Kibana".to_owned()],
             Verdict::InStep | Verdict::Conflict | Verdict::Take => Vec::new(),
         }
     }

@@ -107,7 +107,7 @@ fn all_that_differs_is_behind_enter_at_any_size() {
 fn what_is_out_of_the_ordinary_is_never_cut() {
     let desk = desk();
     let mut app = App::open(&desk.file, 80, 24);
-    app.press("K p *").expect("marked").press("d L").expect("deletes allowed · loss of secrets allowed");
+    app.press("K p d L").expect("deletes allowed · loss of secrets allowed · prod: http");
     app.press("g").expect("only read-only (g)").expect("read-only 1, in step 4");
 }
 

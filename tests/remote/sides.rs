@@ -382,9 +382,12 @@ fn what_is_gone_or_newer_there_can_be_kept_as_it_is_here() {
     let desk = pulled();
     desk.server.state().connectors.remove("a");
     desk.server.set("b", "name", json!("Theirs"));
-    desk.run(&["status"]).exits(1);
-    desk.run(&["resolve", "a", "b", "--take", "here"]).exits(0);
-    desk.run(&["push", "--yes"]).exits(0).says("2 done");
+    desk.server.set("c", "name", json!("Theirs"));
+    desk.update("c", |body| body["config"]["index"] = json!("mine"));
+    desk.run(&["status"]).exits(1).says("Kibana has newer changes of it");
+    desk.run(&["resolve", "a", "b", "c", "--take", "here"]).exits(0);
+    desk.run(&["push", "--yes"]).exits(0).says("3 done");
+    assert_eq!(desk.server.get("c")["name"], "Name of c");
     assert_eq!((&desk.server.get("a")["id"], &desk.server.get("b")["name"]), (&json!("a"), &json!("Name of b")));
     desk.run(&["status"]).exits(0);
 }

@@ -65,7 +65,8 @@ fn who_leaves_during_a_push_leaves_after_the_connector_that_is_being_sent() {
     let mut terminal = open(&desk);
     terminal.expect("remote prod").send("K").expect("to send 8").send("P").expect("Send 8").send("\x1b[C\r");
     terminal.wait("one is on its way", |_| !desk.server.paths("POST").is_empty()).send("\x03");
-    terminal.expect("What it is at now is ended first").send("\x1b[C\r");
+    // Ctrl-C on the question answers it.
+    terminal.expect("What it is at now is ended first").expect_footer("Enter choose").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
     // What was on its way has its answer, and nothing more has left.
     assert_eq!(desk.server.paths("POST").len(), 1);

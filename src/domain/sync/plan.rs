@@ -142,8 +142,16 @@ pub fn judge(sides: Sides<'_>, facts: &Facts<'_>, limits: Limits) -> (Verdict, V
     let none = Vec::new();
     match (sides.here, sides.there) {
         (None, None) => (Verdict::InStep, none),
-        (None, Some(there)) => (absent_here(sides.base, there, facts, limits), none),
-        (Some(here), None) => (absent_there(sides.base, here, facts), none),
+        (None, Some(there)) => {
+            let fields = sides.base.map(|base| three_way(Some(base), base, there)).unwrap_or_default();
+            let verdict = absent_here(sides.base, &fields, facts, limits);
+            (verdict, fields.into_iter().map(|field| FieldDrift { here: None, ..field }).collect())
+        }
+        (Some(here), None) => {
+            let fields = sides.base.map(|base| three_way(Some(base), &Snapshot::of(here), base)).unwrap_or_default();
+            let verdict = absent_there(sides.base, here, &fields, facts);
+            (verdict, fields.into_iter().map(|field| FieldDrift { there: None, ..field }).collect())
+        }
         (Some(here), Some(there)) => {
             let fields = three_way(sides.base, &Snapshot::of(here), there);
             (both(here, there, &fields, facts, limits), fields)
@@ -156,10 +164,10 @@ fn why_managed(managed_by: &str) -> &'static str {
 }
 
 /// Deleted in the file, or new in Kibana.
-fn absent_here(base: Option<&Snapshot>, there: &Snapshot, facts: &Facts<'_>, limits: Limits) -> Verdict {
+fn absent_here(base: Option<&Snapshot>, changed: &[FieldDrift], facts: &Facts<'_>, limits: Limits) -> Verdict {
     match base {
         None => Verdict::Take,
-        Some(base) if !three_way(Some(base), base, there).is_empty() => Verdict::Conflict,
+        Some(_) if !changed.is_empty() => Verdict::Conflict,
         Some(_) if !limits.delete => Verdict::Blocked(
             "it was deleted here; a push deletes in Kibana only when asked to (--delete, d on the screen)".to_owned(),
         ),
@@ -172,10 +180,9 @@ fn absent_here(base: Option<&Snapshot>, there: &Snapshot, facts: &Facts<'_>, lim
 }
 
 /// New in the file, or deleted in Kibana.
-fn absent_there(base: Option<&Snapshot>, here: &Connector, facts: &Facts<'_>) -> Verdict {
-    if let Some(base) = base {
-        let is_changed = !three_way(Some(base), &Snapshot::of(here), base).is_empty();
-        return if is_changed { Verdict::Conflict } else { Verdict::Take };
+fn absent_there(base: Option<&Snapshot>, here: &Connector, changed: &[FieldDrift], facts: &Facts<'_>) -> Verdict {
+    if base.is_some() {
+        return if changed.is_empty() { Verdict::Take } else { Verdict::Conflict };
     }
     if let Some(reason) = cannot_be_sent(here, facts).or_else(|| cannot_be_created(here, facts)) {
         return Verdict::Blocked(reason);

@@ -118,7 +118,9 @@ fn mark(state: &mut State, height: usize) -> Vec<Effect> {
 }
 
 fn mark_all(state: &mut State) -> Vec<Effect> {
-    let all: BTreeSet<String> = state.entries().iter().map(|entry| entry.id.clone()).collect();
+    // Nothing can be done with what is Kibana's own.
+    let can_be_meant = state.entries().into_iter().filter(|entry| entry.group() != Some(SyncGroup::ReadOnly));
+    let all: BTreeSet<String> = can_be_meant.map(|entry| entry.id.clone()).collect();
     state.marked = if state.marked == all { BTreeSet::new() } else { all };
     Vec::new()
 }

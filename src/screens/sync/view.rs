@@ -102,13 +102,13 @@ fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
 fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Line<'static>> {
     let cells = usize::from(area.width);
     let mut notices = notices(state, view, theme);
-    let place = view.remote.as_ref().map(|remote| Line::styled(clip(&place_text(remote), cells), theme.muted()));
+    let place = view.remote.as_ref().map(|remote| Span::styled(place_text(remote), theme.muted()));
     if area.height < 2 {
         notices.extend(counts(state, view, theme));
         return vec![clipped(notices, cells)];
     }
-    let first = if notices.is_empty() { place } else { Some(clipped(notices, cells)) };
-    first.into_iter().chain([clipped(counts(state, view, theme), cells)]).collect()
+    notices.extend(place);
+    vec![clipped(notices, cells), clipped(counts(state, view, theme), cells)]
 }
 
 fn place_text(remote: &Remote) -> String {
@@ -226,7 +226,8 @@ pub(super) fn told(entry: &Entry) -> Vec<(Tone, String)> {
         lines.push((Tone::Minus, format!("  there  {}", value(&field.there))));
         lines.push((Tone::Plus, format!("  here   {}", value(&field.here))));
     }
-    if entry.fields.is_empty() {
+    let is_said = !lines.is_empty() && entry.group() == Some(SyncGroup::Conflict);
+    if entry.fields.is_empty() && !is_said {
         lines.push((Tone::Head, entry.what()));
     } else if entry.has_new_secrets {
         lines.push((Tone::Head, "secrets (changed here, or never sent)".to_owned()));
