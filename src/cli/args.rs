@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
+use super::choices::{KeyKind, ModeArg, SortArg};
 use super::remote_args::{PushArgs, RemoteCommand, SideArg, Which};
-use crate::domain::AuthMode;
-use crate::store::{Sort, SortColumn};
 
 /// Review, migrate and edit the Kibana connectors of a SQLite file.
 ///
@@ -422,12 +421,6 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeyKind {
-    KeyFile,
-    Passphrase,
-}
-
 impl Command {
     /// Its word on the command line.
     pub(super) fn name(&self) -> &'static str {
@@ -486,43 +479,6 @@ impl Command {
             Command::Types { .. } | Command::Completions { .. } | Command::Man { .. } => false,
             Command::Demo { .. } | Command::List { .. } | Command::Get { .. } => false,
             Command::Export { .. } | Command::Info { .. } | Command::Keys => false,
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum SortArg {
-    Name,
-    Type,
-    AuthType,
-    AuthMode,
-    Updated,
-}
-
-impl SortArg {
-    pub(super) fn sort(self, descending: bool) -> Sort {
-        let column = match self {
-            SortArg::Name => SortColumn::Name,
-            SortArg::Type => SortColumn::Type,
-            SortArg::AuthType => SortColumn::AuthType,
-            SortArg::AuthMode => SortColumn::AuthMode,
-            SortArg::Updated => SortColumn::Updated,
-        };
-        Sort { column, descending }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum ModeArg {
-    Shared,
-    PerUser,
-}
-
-impl From<ModeArg> for AuthMode {
-    fn from(mode: ModeArg) -> Self {
-        match mode {
-            ModeArg::Shared => AuthMode::Shared,
-            ModeArg::PerUser => AuthMode::PerUser,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 done, but something needs a person; 2 refused, nothing changed.
 
 mod args;
+mod choices;
 mod commands;
 mod context;
 mod output;

@@ -60,8 +60,8 @@ fn killed_in_the_middle_the_rest_is_known_and_can_be_pushed() {
             child.kill().unwrap();
             child.wait().unwrap();
             desk.server.state().faults.clear();
-            // What was under way has ended by now, on either way.
-            std::thread::sleep(Duration::from_millis(250));
+            // What was under way ends, on either way.
+            desk.server.wait_until_idle();
 
             let arrived = arrived(&desk);
             let status = desk.run(&["status", "--json"]).json();
@@ -177,7 +177,7 @@ fn one_push_at_a_time() {
     child.kill().unwrap();
     child.wait().unwrap();
     desk.server.state().delay = Duration::ZERO;
-    std::thread::sleep(Duration::from_millis(250));
+    desk.server.wait_until_idle();
     desk.run(&["push", "--yes"]).exits(0);
     assert!(!desk.place.names().iter().any(|name| name.ends_with("-push")), "{:?}", desk.place.names());
 }

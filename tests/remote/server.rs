@@ -61,6 +61,10 @@ pub struct State {
     /// In order; each is used by the next request of its method.
     pub faults: VecDeque<(&'static str, Fault)>,
     pub came: Vec<Came>,
+    /// Method and path of what has been answered, or never will be.
+    pub ended: Vec<(String, String)>,
+    /// Connections that are being served.
+    busy: usize,
     pub runs: Vec<(String, Value)>,
     /// Every answer takes so long.
     pub delay: Duration,
@@ -81,7 +85,13 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = shared.clone();
-                thread::spawn(move || serve(stream, &state));
+                state.lock().unwrap().busy += 1;
+                thread::spawn(move || {
+                    let came = serve(stream, &state);
+                    let mut state = state.lock().unwrap();
+                    state.busy -= 1;
+                    state.ended.extend(came.map(|came| (came.method, came.path)));
+                });
             }
         });
         Self { port, state }
@@ -93,6 +103,21 @@ impl Server {
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    /// Waits until nothing is being served, also for a client that is gone.
+    pub fn wait_until_idle(&self) {
+        while self.state().busy > 0 {
+            thread::yield_now();
+        }
+    }
+
+    /// Waits until a request whose path ends so has been served.
+    pub fn wait_for_end(&self, method: &str, path: &str) {
+        let is_meant = |(found, at): &(String, String)| found == method && at.ends_with(path);
+        while !self.state().ended.iter().any(is_meant) {
+            thread::yield_now();
+        }
     }
 
     /// Adds a connector as somebody else would.
@@ -162,8 +187,14 @@ pub fn answer(status: u16, content_type: &str, extra: &str, body: &[u8]) -> Vec<
 
 const JSON: &str = "application/json; charset=utf-8";
 
-fn serve(mut stream: TcpStream, state: &Mutex<State>) {
-    let Some(came) = read_request(&mut stream) else { return };
+/// Serves one request; given back when its connection is done with.
+fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<Came> {
+    let came = read_request(&mut stream)?;
+    serve_request(&mut stream, &came, state);
+    Some(came)
+}
+
+fn serve_request(stream: &mut TcpStream, came: &Came, state: &Mutex<State>) {
     let (fault, delay) = {
         let mut state = state.lock().unwrap();
         state.came.push(came.clone());
@@ -178,7 +209,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let bytes = match fault {
         Some(Fault::Cut) => return,
         Some(Fault::CutAfter) => {
-            respond(&mut state.lock().unwrap(), &came);
+            respond(&mut state.lock().unwrap(), came);
             return;
         }
         Some(Fault::Status(status)) => failure(status, "on demand"),
@@ -203,7 +234,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             if let Some(Fault::Slow(wait)) = slow {
                 thread::sleep(wait);
             }
-            let (status, body) = respond(&mut state.lock().unwrap(), &came);
+            let (status, body) = respond(&mut state.lock().unwrap(), came);
             let text = if status == 204 { String::new() } else { body.to_string() };
             answer(status, JSON, "", text.as_bytes())
         }

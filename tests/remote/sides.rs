@@ -342,10 +342,8 @@ fn a_connector_that_is_new_here_takes_nobodys_place() {
     desk.with_input(&["create", "--id", "n", "--from", "-"], &body.to_string()).exits(0);
     desk.server.state().delay = std::time::Duration::from_millis(150);
     let child = desk.command(&["push", "--yes"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    while !desk.server.paths("GET").iter().any(|path| path.ends_with("/n")) {
-        std::thread::yield_now();
-    }
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    // The look has had its answer; the import takes its time.
+    desk.server.wait_for_end("GET", "/n");
     desk.server.add("n", ".jira", &json!({}));
     let said = crate::desk::Said::from(child.wait_with_output().unwrap());
     said.exits(1).says("somebody has created a connector of this id meanwhile");

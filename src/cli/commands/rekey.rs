@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::super::args::KeyKind;
+use super::super::choices::KeyKind;
 use super::super::context::{self, Context};
 use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON};
