@@ -1,10 +1,17 @@
 //! Time as records store it, and as people read it; and sizes.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
+
+/// Returns the time now; the last one that can be written, should the system's clock be beyond it (the year 9999).
+pub fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
+}
 
 /// Now, as Kibana writes times: ISO 8601 with milliseconds, `Z`.
 pub fn now_iso() -> String {
-    iso(Timestamp::now())
+    iso(now())
 }
 
 /// A time as Kibana writes it.

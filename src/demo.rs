@@ -9,7 +9,8 @@ use anyhow::Context;
 
 use crate::domain::secret::{Secret, SecretEdits};
 use crate::domain::{AuthMode, Catalogue, Connector, json};
-use crate::store::Store;
+use crate::fs::TemporaryFolder;
+use crate::store::{self, Store};
 use crate::transfer::Export;
 use crate::vault::{KeyOptions, Vault};
 
@@ -22,7 +23,7 @@ const CONNECTORS: &str = include_str!("../assets/demo.ndjson");
 /// A demo file, deleted when dropped unless it is to be kept.
 pub struct Demo {
     path: PathBuf,
-    folder: Option<tempfile::TempDir>,
+    folder: Option<TemporaryFolder>,
 }
 
 impl Demo {
@@ -34,13 +35,16 @@ impl Demo {
         let (path, folder) = match keep {
             Some(path) => (path.to_owned(), None),
             None => {
-                let folder = tempfile::Builder::new()
-                    .prefix("connector-admin-demo-")
-                    .tempdir()
-                    .context("no temporary folder for the demo")?;
+                let folder = TemporaryFolder::new().context("no temporary folder for the demo")?;
                 (folder.path().join("demo.db"), Some(folder))
             }
         };
+        store::check_no_stray_log(&path)?;
+        anyhow::ensure!(
+            !store::is_sidecar_of_a_database(&path),
+            "{} is a name that SQLite uses for a file next to another database; name another file",
+            path.display()
+        );
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -57,14 +61,7 @@ impl Demo {
 
     /// Ends the demo; gives the path if the file was to be kept.
     pub fn finish(self) -> Option<PathBuf> {
-        match self.folder {
-            // A folder that cannot be removed is a nuisance, not a failure of the demo.
-            Some(folder) => {
-                let _ = folder.close();
-                None
-            }
-            None => Some(self.path),
-        }
+        self.folder.is_none().then_some(self.path)
     }
 }
 

@@ -21,7 +21,7 @@
 //! | [`app`] | the model, the focus, the router between screens | `screens` |
 //! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
-//! | [`beside`] | files that are built beside their place | nothing |
+//! | [`fs`] | temporary files, folders, sidecar files | nothing |
 //! | [`config`] | a person's choices: theme, mouse, keys | `keymap`, `ui` |
 //! | [`memory`] | what is remembered from one start to the next | `store`'s orders |
 //! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `sync`, `run` |
@@ -32,12 +32,12 @@
 //! [`domain::sync`]; an endpoint, at [`kibana`].
 
 pub mod app;
-pub mod beside;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod fs;
 pub mod keymap;
 pub mod kibana;
 pub mod memory;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::beside::{folder_of, temporary};
+use crate::fs::{TemporaryFile, folder_of};
 use crate::store::{Sort, SortColumn};
 
 /// Files that are remembered.
@@ -112,11 +112,16 @@ impl Memory {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
+        // A path that was named by mistake may be anything.
+        let is_state = |text: Vec<u8>| text.is_empty() || text.starts_with(b"{");
+        if fs::read(path).is_ok_and(|found| !is_state(found)) {
+            return Err(io::Error::other("it is not a file of this program's state"));
+        }
         let folder = folder_of(path);
         fs::create_dir_all(folder)?;
-        let mut file = temporary(folder)?;
-        file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
-        file.persist(path).map(drop).map_err(|error| error.error)
+        let file = TemporaryFile::new_in(folder)?;
+        file.as_file().write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+        file.persist(path)
     }
 
     /// What is known of a file.

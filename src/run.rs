@@ -8,14 +8,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use jiff::Timestamp;
 
 use crate::app::{self, Message, Model, Setup};
+use crate::clock;
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::memory::Memory;
 use crate::screens::{Effect, Start};
-use crate::store::{self, StoreError};
+use crate::store::{self, Reading, StoreError};
 use crate::terminal::{Session, clipboard, editor, input, session, signals};
 use crate::ui::theme::Theme;
 use crate::vault::KeyOptions;
@@ -40,11 +40,17 @@ pub struct Options {
     pub is_demo: bool,
 }
 
+/// With `--read-only` nothing at all is written.
+fn reading(is_read_only: bool) -> Reading {
+    if is_read_only { Reading::Untouched } else { Reading::Shared }
+}
+
 enum Event {
     Message(Message),
     /// Of the worker threads, with the number of their start.
     Answer(usize, Reply),
     Redraw,
+    Resized,
 }
 
 /// Opens the terminal UI and returns when the person has quit, or a signal (given back) asked for it.
@@ -54,7 +60,7 @@ enum Event {
 pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     // What can be refused is refused before the screen changes.
     let is_read_only = options.open.read_only;
-    let found = store::inspect(&options.open.path)?;
+    let found = store::inspect(&options.open.path, reading(is_read_only))?;
     match found {
         store::Inspection::Connectors { writable: false, .. } => options.open.read_only = true,
         store::Inspection::Missing if options.open.read_only => {
@@ -84,7 +90,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
         is_demo: options.is_demo,
         new_id: || uuid::Uuid::new_v4().to_string(),
         size: session.size()?,
-        now: Timestamp::now(),
+        now: clock::now(),
     });
     let outcome = event_loop(&mut session, &mut model, &mut hands, &events);
     drop(session);
@@ -148,7 +154,7 @@ impl Hands {
 
     /// Opens another file, if it is one that can be opened.
     fn switch(&mut self, path: &Path) -> Result<PathBuf, StoreError> {
-        self.open.read_only = match store::inspect(path)? {
+        self.open.read_only = match store::inspect(path, reading(self.is_read_only))? {
             store::Inspection::Missing => return Err(StoreError::Missing(path.to_owned())),
             store::Inspection::Connectors { writable, .. } => self.is_read_only || !writable,
         };
@@ -190,12 +196,12 @@ fn listen(send: &Sender<Event>) -> anyhow::Result<()> {
         let _ = to_loop.send(match asked {
             signals::Asked::ToEnd => Event::Message(Message::Terminate),
             signals::Asked::ToRedraw => Event::Redraw,
+            signals::Asked::ToResize => Event::Resized,
         });
     })
     .context("signals cannot be handled")?;
     let to_loop = send.clone();
-    input::start(move |message| to_loop.send(Event::Message(message)).is_ok());
-    Ok(())
+    input::start(move |message| to_loop.send(Event::Message(message)).is_ok()).context("the terminal cannot be read")
 }
 
 fn event_loop(
@@ -252,6 +258,10 @@ fn step(session: &mut Session, model: &mut Model, hands: &mut Hands, event: Even
         Event::Message(message) => message,
         Event::Answer(start, _) if start != hands.starts => return Ok(false),
         Event::Answer(_, reply) => Message::Worker(reply),
+        Event::Resized => {
+            let (width, height) = session.size()?;
+            Message::Resize(width, height)
+        }
         Event::Redraw => {
             session.resume()?;
             let (width, height) = session.size()?;
@@ -261,7 +271,7 @@ fn step(session: &mut Session, model: &mut Model, hands: &mut Hands, event: Even
     let mut asked = false;
     let mut messages = VecDeque::from([message]);
     while let Some(message) = messages.pop_front() {
-        model.set_now(Timestamp::now());
+        model.set_now(clock::now());
         for effect in app::update(model, message) {
             asked |= perform(session, hands, effect, &mut messages)?;
         }

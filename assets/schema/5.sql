@@ -24,7 +24,7 @@ ALTER TABLE history_5 RENAME TO history;
 CREATE INDEX history_by_reverts ON history (reverts) WHERE reverts IS NOT NULL;
 
 -- step: make room for remotes
--- credential: sealed like secrets, bound to the name, the address and the space (src/kibana/remote.rs).
+-- credential: encrypted like secrets, bound to all that decides where it goes (src/domain/remote.rs).
 CREATE TABLE remotes (
   name         TEXT NOT NULL PRIMARY KEY,
   url          TEXT NOT NULL,
@@ -32,6 +32,7 @@ CREATE TABLE remotes (
   ca_file      TEXT,
   proxy        TEXT,
   timeout      INTEGER NOT NULL,
+  allow_http   INTEGER NOT NULL DEFAULT 0,
   credential   TEXT,
   is_default   INTEGER NOT NULL DEFAULT 0,
   version      TEXT,

@@ -191,6 +191,6 @@ fn bench_save(folder: &Path, new: &Path) {
     let ours = best(20, || store.set_auth_mode(&ids[..1], ModeChange::Toggle, NOW).unwrap());
     row("one toggle", ours, raw);
     drop(store);
-    let store = store::Store::open_read_only(&path).unwrap();
+    let store = store::Store::open_read_only(&path, store::Reading::Shared).unwrap();
     drop(store);
 }

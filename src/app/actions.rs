@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::menus;
 use super::model::{Model, RunningJob, Screen};
+use super::{menus, replies};
 use crate::keymap::{self, Action, Binding, Key, Place};
 use crate::screens::rows::Rows;
 use crate::screens::{
     Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
 use crate::store::OnConflict;
+use crate::ui::input::TooLong;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request};
 
@@ -200,6 +201,9 @@ fn file_outcome(model: &mut Model, outcome: files::Outcome) -> Vec<Effect> {
                 let filter = model.connectors.filter().clone();
                 vec![Effect::Write(Job::Export { path: text.into(), ids, filter, replace: false }, "exporting")]
             }
+            Some(files::Purpose::SaveAs) => {
+                vec![Effect::Write(Job::SaveAs { path: text.into() }, "saving to a new file")]
+            }
         },
     }
 }
@@ -239,6 +243,15 @@ fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
     }
 }
 
+/// Reads everything again, also what is kept in memory of the file.
+fn read_again(model: &mut Model) -> Vec<Effect> {
+    model.preview_of = None;
+    let mut effects = vec![Effect::Read(Request::Forget)];
+    effects.extend(replies::reload(model));
+    effects.push(Effect::info("read again"));
+    effects
+}
+
 pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(model, place, action) {
         return vec![Effect::info(reason)];
@@ -274,6 +287,9 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     }
     if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
         return vec![ask_to_stop(job)];
+    }
+    if action == Action::Refresh {
+        return read_again(model);
     }
     let body = model.body();
     let size = (usize::from(body.width), usize::from(body.height));
@@ -386,27 +402,31 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
 
 /// Text was pasted: it goes into a text or nowhere, never to the keys.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    take_paste(model, text).unwrap_or_else(|error| vec![Effect::bad(error.to_string())])
+}
+
+fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
     if model.dialog.is_some() || model.is_too_small() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     if let Some(menu) = &mut model.menu {
-        menu.paste(text);
-        return Vec::new();
+        menu.paste(text)?;
+        return Ok(Vec::new());
     }
     if let Some(prompt) = &mut model.prompt {
-        prompt.paste(text);
-        return Vec::new();
+        prompt.paste(text)?;
+        return Ok(Vec::new());
     }
     if let Some(file) = &mut model.file {
-        let outcome = file.paste(text);
-        return file_outcome(model, outcome);
+        let outcome = file.paste(text)?;
+        return Ok(file_outcome(model, outcome));
     }
     if let Some(Screen::Form(form)) = model.screens.last_mut() {
-        form.paste(text);
-        return Vec::new();
+        form.paste(text)?;
+        return Ok(Vec::new());
     }
-    match model.rows() {
-        Some(rows) if rows.typing => rows.paste_filter(text).map(Effect::Read).into_iter().collect(),
+    Ok(match model.rows() {
+        Some(rows) if rows.typing => rows.paste_filter(text)?.map(Effect::Read).into_iter().collect(),
         _ => vec![Effect::info("nothing here takes pasted text; / opens the filter")],
-    }
+    })
 }

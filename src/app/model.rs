@@ -150,6 +150,8 @@ pub struct Model {
     pub(super) waiting_keys: VecDeque<Key>,
     /// Since when the list on the screen has been made.
     working_since: Option<Timestamp>,
+    /// The file that is open is not at its path any more.
+    pub(super) is_displaced: bool,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
     /// An export is asked for as soon as the file is open.
@@ -200,6 +202,7 @@ impl Model {
             awaiting_result: None,
             waiting_keys: VecDeque::new(),
             working_since: None,
+            is_displaced: false,
             fatal: None,
             is_restoring: false,
             awaiting_import: false,

@@ -9,7 +9,7 @@ use crate::domain::sync::Limits;
 use crate::domain::{Connector, SecretsState, validate};
 use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
-use crate::screens::{Dialog, Effect, Go, form};
+use crate::screens::{Dialog, Effect, Go, Start, form};
 use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Written};
 use crate::transfer::{ExportReport, Notices, Preview};
 use crate::worker::bulk::BulkPreview;
@@ -53,6 +53,13 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         Done::BackedUp(copy) => {
             let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             vec![Effect::good(format!("copied to {name}"))]
+        }
+        Done::SavedAs(path) => {
+            let mut dialog = Dialog::new("Saved to a new file", "Stay here").line(path.display().to_string());
+            if model.screens.iter().any(|screen| matches!(screen, Screen::Form(form) if form.is_dirty())) {
+                dialog = dialog.line("A form is open: opening the new file drops what was typed into it.");
+            }
+            vec![Effect::Ask(Box::new(dialog.choice("Open it", vec![Effect::Start(Start::File(path))])))]
         }
         Done::Fetched => vec![Effect::good("Kibana has told what it has")],
         Done::Pulled(report) => vec![kibana::pulled(&report)],

@@ -7,7 +7,7 @@ use crate::domain::change::changes;
 use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
-use crate::screens::{Dialog, Effect, Go, connectors, files, form, overview, review};
+use crate::screens::{Dialog, Effect, Go, Start, connectors, files, form, overview, review};
 use crate::store::{FileCopy, RecordChange, Restored, Scope, Step};
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Opened, Record, Reply, Request};
@@ -27,6 +27,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 Some("a part of the program failed; the file is safe, changes told as done are kept".to_owned());
             return vec![Effect::Quit];
         }
+        Reply::Displaced { reason, is_replaced } => return displaced(model, reason, is_replaced),
         Reply::Listed { scope, generation, total, cursor, start, rows } => {
             let Some(list) = list(model, scope) else { return Vec::new() };
             list.listed(generation, total, cursor, start, rows);
@@ -109,7 +110,9 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Failed(reason) => {
             job_ended(model);
             // A reason can be long, and none of it may be lost at the edge of the footer.
-            let mut effects = vec![Effect::Ask(Box::new(Dialog::new("That did not work", "OK").line(reason)))];
+            let dialog = Dialog::new("That did not work", "OK").line(reason);
+            let dialog = if model.is_displaced { with_rescue(dialog) } else { dialog };
+            let mut effects = vec![Effect::Ask(Box::new(dialog))];
             effects.extend(reload(model));
             return effects;
         }
@@ -174,6 +177,23 @@ fn change_came(model: &mut Model, step: i64, id: &str, change: Option<&RecordCha
     }
 }
 
+/// The file is not at its path any more. What is open stays on the screen and can be saved elsewhere.
+fn displaced(model: &mut Model, reason: String, is_replaced: bool) -> Vec<Effect> {
+    model.is_displaced = true;
+    let title = if is_replaced { "Another file is in its place" } else { "The file is not there any more" };
+    let mut dialog = Dialog::new(title, "Look around")
+        .line(reason)
+        .line("What the program has open can still be written to a new file, with its history and secrets.");
+    if is_replaced {
+        dialog = dialog.choice("Open what is there now", vec![Effect::Start(Start::File(model.setup.path.clone()))]);
+    }
+    vec![Effect::Ask(Box::new(with_rescue(dialog)))]
+}
+
+fn with_rescue(dialog: Dialog) -> Dialog {
+    dialog.choice("Save to a new file", vec![Effect::Go(Go::File(files::Purpose::SaveAs))])
+}
+
 /// Not asked again by itself, which could fail for ever.
 fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     give_up(model);
@@ -217,6 +237,7 @@ fn filter_hides(list: &mut Rows) -> Vec<Effect> {
 fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     model.review.upgraded = opened.upgraded.clone();
     model.upgrade_stage = None;
+    model.is_displaced = false;
     let overview = opened.overview.clone();
     model.opened = Some(opened);
     let body = model.body();
@@ -314,7 +335,7 @@ fn key_warning(model: &Model) -> Option<Effect> {
 }
 
 /// Reads again what the screens show.
-fn reload(model: &mut Model) -> Vec<Effect> {
+pub(super) fn reload(model: &mut Model) -> Vec<Effect> {
     if model.opened.is_none() {
         return Vec::new();
     }

@@ -251,6 +251,7 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             let text = match &purpose {
                 files::Purpose::Import => &model.last_path,
                 files::Purpose::Export { .. } => &model.last_export,
+                files::Purpose::SaveAs => &String::new(),
             };
             let mut state = files::State::new(purpose, text);
             outside.extend(state.wanted_folder().map(|folder| Effect::Read(Request::Folder(folder))));

@@ -113,6 +113,9 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         if opened.read_only {
             parts.insert(1, "READ-ONLY".to_owned());
         }
+        if model.is_displaced {
+            parts.insert(1, "FILE GONE".to_owned());
+        }
     }
     let title = format!(" {title} ");
     // A part that does not fit whole is left out, but for the file's name.

@@ -458,6 +458,11 @@ impl Command {
         }
     }
 
+    /// The command may remove what a killed program left: it writes files itself.
+    pub(super) fn may_tidy(&self) -> bool {
+        self.writes() || matches!(self, Command::Demo { .. } | Command::Backup { .. } | Command::Export { .. })
+    }
+
     /// It changes the connectors file (the demo's own file is another matter).
     pub(super) fn writes(&self) -> bool {
         match self {

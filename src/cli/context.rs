@@ -6,10 +6,11 @@ use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy;
 use zeroize::Zeroizing;
 
+use super::output::prompt_hidden;
 use crate::config::Config;
 use crate::domain::Catalogue;
 use crate::keymap;
-use crate::store::{self, Inspection, Store};
+use crate::store::{self, Inspection, Reading, Store, StoreError};
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
 use crate::worker::check_passphrase;
 
@@ -19,13 +20,19 @@ const PASSPHRASE: &str = "CONNECTOR_ADMIN_PASSPHRASE";
 /// The file and the keys that the arguments and the environment name.
 pub(super) struct Context {
     pub(super) file: PathBuf,
+    reading: Reading,
     key_file: Option<PathBuf>,
     ask_passphrase: bool,
 }
 
 impl Context {
     /// From the arguments; the environment and the platform's directories fill in.
-    pub(super) fn new(file: Option<PathBuf>, key_file: Option<PathBuf>, ask_passphrase: bool) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        file: Option<PathBuf>,
+        reading: Reading,
+        key_file: Option<PathBuf>,
+        ask_passphrase: bool,
+    ) -> anyhow::Result<Self> {
         let file = match file.or_else(|| path_in("CONNECTOR_ADMIN_FILE")) {
             Some(file) => file,
             None => directories()
@@ -34,7 +41,17 @@ impl Context {
                 .join("connector-admin")
                 .join("connectors.db"),
         };
-        Ok(Self { file, key_file, ask_passphrase })
+        Ok(Self { file, reading, key_file, ask_passphrase })
+    }
+
+    /// Opens the file for a command that only reads it.
+    pub(super) fn read(&self) -> Result<Store, StoreError> {
+        Store::open_read_only(&self.file, self.reading)
+    }
+
+    /// Looks at what is there, as [`Context::read`] would open it.
+    pub(super) fn inspect(&self) -> Result<Inspection, StoreError> {
+        store::inspect(&self.file, self.reading)
     }
 
     /// The key file, made or not.
@@ -65,9 +82,8 @@ impl Context {
     /// No secret of the file was sealed with a passphrase yet, so a typing error would not be noticed. Only
     /// for a file that this process has not open: looking at it would drop its locks (a rule of POSIX).
     fn is_new_passphrase(&self) -> bool {
-        let is_there = matches!(store::inspect(&self.file), Ok(Inspection::Connectors { .. }));
-        let sealed =
-            is_there.then(|| Store::open_read_only(&self.file).and_then(|store| store.sealed_like(PASSPHRASE_PREFIX)));
+        let is_there = matches!(self.inspect(), Ok(Inspection::Connectors { .. }));
+        let sealed = is_there.then(|| self.read().and_then(|store| store.sealed_like(PASSPHRASE_PREFIX)));
         !matches!(sealed, Some(Ok(sealed)) if !sealed.is_empty())
     }
 
@@ -150,10 +166,10 @@ pub(super) fn secret_in(variable: &str) -> anyhow::Result<Option<Passphrase>> {
 }
 
 fn ask(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
-    let Ok(text) = rpassword::prompt_password(prompt) else {
+    let Ok(text) = prompt_hidden(prompt) else {
         bail!("the passphrase cannot be asked for without a terminal; give it in ${variable}");
     };
-    Passphrase::new(Zeroizing::new(text)).context("the passphrase is empty; nothing was done")
+    Passphrase::new(text).context("the passphrase is empty; nothing was done")
 }
 
 /// Asks for a new passphrase, twice.

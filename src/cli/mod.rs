@@ -14,12 +14,14 @@ mod stream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
 use crate::config::Config;
+use crate::store::Reading;
 use crate::worker::OpenOptions;
-use crate::{demo, run};
+use crate::{demo, fs, run};
 use args::{Args, Command};
 use context::Context;
 use output::Output;
@@ -49,11 +51,18 @@ pub fn main() -> ExitCode {
         }
     };
     let writes = args.command.as_ref().is_some_and(Command::writes);
-    match dispatch(args) {
+    let committed = Arc::default();
+    match dispatch(args, &committed) {
         Ok(code) => ExitCode::from(code),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(error) if writes && error.is::<output::OutputFailed>() => {
             output::complain(&format!("the command is done, but {error:#}"));
+            ExitCode::from(NEEDS_A_PERSON)
+        }
+        Err(error) if committed.load(Ordering::Relaxed) => {
+            output::complain(&format!(
+                "{error:#}. What was written before that stays; `connector-admin history` shows it"
+            ));
             ExitCode::from(NEEDS_A_PERSON)
         }
         Err(error) => {
@@ -76,7 +85,7 @@ fn no_end_at_the_limit_of_file_sizes() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-fn dispatch(args: Args) -> anyhow::Result<u8> {
+fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
     if let (Some(word), true) = (&args.positional, args.command.is_some()) {
         anyhow::bail!(
             "{} stands before a command; name the file with --file {} instead",
@@ -96,7 +105,7 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
     }
     let goes_on =
         args.command.as_ref().is_some_and(|command| command.writes() || matches!(command, Command::Check { .. }));
-    let mut output = Output::new(args.quiet, goes_on);
+    let mut output = Output::new(args.quiet, goes_on, committed);
     context::install_types(args.types)?;
     // Only what is about keys and colours; a script is not stopped by a mistake there.
     let config = match args.command {
@@ -110,7 +119,11 @@ fn dispatch(args: Args) -> anyhow::Result<u8> {
             word.display()
         );
     }
-    let context = || Context::new(positional.or(args.file), args.key_file, args.passphrase);
+    let reading = if args.ui.read_only { Reading::Untouched } else { Reading::Shared };
+    if reading == Reading::Shared && args.command.as_ref().is_none_or(Command::may_tidy) {
+        fs::temporary::remove_abandoned();
+    }
+    let context = || Context::new(positional.or(args.file), reading, args.key_file, args.passphrase);
     match args.command {
         None => {
             let context = context()?;

@@ -1,9 +1,12 @@
 //! Writing to standard output and standard error: safe text, tables, JSON.
-#![allow(clippy::print_stderr, reason = "the one place that writes to standard error")]
+#![expect(clippy::disallowed_methods, reason = "the one place that writes to the terminal without a screen")]
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufRead as _, BufWriter, IsTerminal, StdoutLock, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::progress::Progress;
 use crate::domain::json;
@@ -51,15 +54,27 @@ pub(super) struct Output {
     to_terminal: bool,
     progress: bool,
     quiet: bool,
+    committed: Arc<AtomicBool>,
 }
 
 impl Output {
     /// With `goes_on` the command comes to its end, and to its exit code, also when nobody reads it any more.
-    pub(super) fn new(quiet: bool, goes_on: bool) -> Self {
+    pub(super) fn new(quiet: bool, goes_on: bool, committed: &Arc<AtomicBool>) -> Self {
         let stdout = io::stdout();
         let to_terminal = stdout.is_terminal();
         let progress = !quiet && io::stderr().is_terminal();
-        Self { stdout: BufWriter::new(Pipe { stdout: stdout.lock(), goes_on }), to_terminal, progress, quiet }
+        Self {
+            stdout: BufWriter::new(Pipe { stdout: stdout.lock(), goes_on }),
+            to_terminal,
+            progress,
+            quiet,
+            committed: committed.clone(),
+        }
+    }
+
+    /// The flag that a store raises when it has written something.
+    pub(super) fn commit_flag(&self) -> &Arc<AtomicBool> {
+        &self.committed
     }
 
     /// One line for people.
@@ -85,9 +100,9 @@ impl Output {
         self.to_terminal
     }
 
-    /// Bytes as they are, for exports.
-    pub(super) fn raw(&mut self) -> &mut dyn Write {
-        &mut self.stdout
+    /// Bytes as they are, for exports; on a terminal with what it would act on escaped as in JSON.
+    pub(super) fn raw(&mut self) -> Raw<'_> {
+        Raw { out: &mut self.stdout, to_terminal: self.to_terminal, partial: Vec::new() }
     }
 
     /// A table; on a terminal it fits the width, the first column giving way.
@@ -163,6 +178,56 @@ impl Output {
     }
 }
 
+/// Standard output for bytes. See [`Output::raw`].
+pub(super) struct Raw<'a> {
+    out: &'a mut BufWriter<Pipe>,
+    to_terminal: bool,
+    /// The beginning of a character whose end has not come yet.
+    partial: Vec<u8>,
+}
+
+impl Write for Raw<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.to_terminal {
+            return self.out.write(bytes);
+        }
+        self.partial.extend_from_slice(bytes);
+        let taken = std::mem::take(&mut self.partial);
+        for chunk in taken.utf8_chunks() {
+            self.out.write_all(safe_json(chunk.valid()).as_bytes())?;
+            // Bytes that no character begins with are shown as such; those that one may begin with wait.
+            let is_last = chunk.invalid().as_ptr_range().end == taken.as_ptr_range().end;
+            match chunk.invalid() {
+                [] => {}
+                begun if is_last && begun.len() < 4 => self.partial = begun.to_vec(),
+                _ => self.out.write_all("\u{fffd}".as_bytes())?,
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.partial).is_empty() {
+            self.out.write_all("\u{fffd}".as_bytes())?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Asks on the terminal for something that is not shown.
+pub(super) fn prompt_hidden(question: &str) -> io::Result<Zeroizing<String>> {
+    rpassword::prompt_password(safe(question)).map(Zeroizing::new)
+}
+
+/// Asks on the terminal for a line.
+pub(super) fn prompt(question: &str) -> io::Result<String> {
+    write!(io::stderr(), "{}", safe(question))?;
+    io::stderr().flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
 /// JSON text for people, its lines after the first one moved to the right.
 pub(super) fn indented(text: &str, indent: usize) -> String {
     json::pretty(text).replace('\n', &format!("\n{}", "  ".repeat(indent)))
@@ -185,6 +250,11 @@ fn shrink(widths: &mut [usize], columns: usize) {
         }
         *widest -= 1;
     }
+}
+
+/// The line of a job's progress, in place of the one before; an empty one takes it away.
+pub(super) fn progress_line(text: &str) {
+    let _ = write!(io::stderr(), "\r\x1b[K{}", safe(text));
 }
 
 /// A remark on standard error; a closed one is no reason to fail.

@@ -1,12 +1,12 @@
 //! A line on standard error that replaces itself while a command works, on a terminal only.
 
 use std::cell::Cell;
-use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::terminal;
 
-use crate::ui::text::{fit, safe};
+use super::output::progress_line;
+use crate::ui::text::fit;
 
 /// Cells of a bar.
 const BAR: usize = 20;
@@ -30,7 +30,7 @@ impl Progress {
         if self.is_due() {
             // The last cell stays free: a line that fills it would begin another one.
             let columns = terminal::size().map_or(80, |(columns, _)| usize::from(columns)).saturating_sub(1);
-            let _ = write!(io::stderr(), "\r\x1b[K{}", fit(&safe(text), columns).trim_end());
+            progress_line(fit(text, columns).trim_end());
         }
         true
     }
@@ -52,7 +52,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.last.get().is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[K");
+            progress_line("");
         }
     }
 }

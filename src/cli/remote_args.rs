@@ -29,8 +29,9 @@ pub(super) enum RemoteCommand {
         timeout: u32,
         /// Take an http:// address of another machine: credentials and secrets can be read on the way
         #[arg(long)]
-        in_the_clear: bool,
-        /// Replace the remote of this name; at another address or space, its credential and what it said are forgotten
+        allow_http: bool,
+        /// Replace the remote of this name; its credential stays only where it is reached the same way, and what it said
+        /// only at the same address and space
         #[arg(long)]
         replace: bool,
     },

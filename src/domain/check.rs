@@ -42,6 +42,8 @@ pub struct Finding {
 
 const IN_FORM: &str = "edit it (e in the list): the form opens at this field";
 
+const WITH_SQLITE: &str = "give it another id with `sqlite3 FILE`, for example by its rowid";
+
 /// Checks a record against its schema, the catalogue, the migration and its secrets.
 pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -52,7 +54,9 @@ pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
         push(Severity::Problem, "id", "the id is empty".to_owned(), "export it and import it with --create-new-copies");
     }
     for problem in validate::problems(connector) {
-        push(Severity::Problem, &problem.field, problem.reason, IN_FORM);
+        // A record is found by its id, and the one that is stored cannot be written.
+        let repair = if problem.field == "id" { WITH_SQLITE } else { IN_FORM };
+        push(Severity::Problem, &problem.field, problem.reason, repair);
     }
     for (field, text) in [("config", &connector.config), ("extra", &connector.extra)] {
         // What is no JSON at all has been told already.

@@ -35,6 +35,32 @@ pub struct Connector {
     pub updated_at: Option<String>,
     /// The history step that wrote it; a save names the one it started from. One revision, one content.
     pub revision: i64,
+    /// What of the above is not UTF-8 in the file.
+    pub raw: RawText,
+}
+
+/// Bytes of a file that are not UTF-8, by column. A record holds them as text with replacement characters, so that it
+/// can be shown; the bytes themselves go back to the file as they were, for as long as nobody changes that text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawText(Vec<(&'static str, Vec<u8>)>);
+
+impl RawText {
+    /// Keeps the bytes of a column.
+    pub fn insert(&mut self, column: &'static str, bytes: &[u8]) {
+        self.remove(column);
+        self.0.push((column, bytes.to_vec()));
+    }
+
+    /// Forgets the bytes of a column, which has another value now.
+    pub fn remove(&mut self, column: &str) {
+        self.0.retain(|(kept, _)| *kept != column);
+    }
+
+    /// Returns the bytes of a column whose text is still the one that was read from them.
+    pub fn bytes(&self, column: &str, text: &str) -> Option<&[u8]> {
+        let (_, bytes) = self.0.iter().find(|(kept, _)| *kept == column)?;
+        (String::from_utf8_lossy(bytes) == text).then_some(bytes)
+    }
 }
 
 impl Connector {
@@ -53,7 +79,26 @@ impl Connector {
             created_at: None,
             updated_at: None,
             revision: 0,
+            raw: RawText::default(),
         }
+    }
+
+    /// Returns the names of the columns that are not UTF-8 in the file.
+    pub fn not_utf8(&self) -> Vec<&'static str> {
+        let texts = [
+            ("id", Some(&self.id)),
+            ("connector_type_id", Some(&self.connector_type_id)),
+            ("name", Some(&self.name)),
+            ("config", Some(&self.config)),
+            ("secrets", self.secrets.as_ref()),
+            ("extra", Some(&self.extra)),
+            ("created_at", self.created_at.as_ref()),
+            ("updated_at", self.updated_at.as_ref()),
+        ];
+        let is_raw = |(column, text): (&'static str, Option<&String>)| {
+            text.is_some_and(|text| self.raw.bytes(column, text).is_some()).then_some(column)
+        };
+        texts.into_iter().filter_map(is_raw).collect()
     }
 
     /// The config as an object.

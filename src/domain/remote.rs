@@ -1,5 +1,9 @@
 //! A remote: a space of a Kibana that a file is a working copy of.
 
+use std::net::IpAddr;
+
+use http::Uri;
+
 use super::connector::Connector;
 use super::json;
 
@@ -21,6 +25,8 @@ pub struct Remote {
     pub proxy: Option<String>,
     /// Seconds that one request may take.
     pub timeout: u32,
+    /// An http:// address of another machine is wanted, where everything can be read on the way.
+    pub allow_http: bool,
     /// The sealed credential; none is asked for or taken from the environment.
     pub credential: Option<String>,
     /// The one that is meant where none is named.
@@ -49,6 +55,7 @@ impl Remote {
             ca_file: None,
             proxy: None,
             timeout: TIMEOUT,
+            allow_http: false,
             credential: None,
             is_default: false,
             version: None,
@@ -57,15 +64,29 @@ impl Remote {
         })
     }
 
-    /// What its credential is sealed with: a record of its own kind. The address is part of it, so whoever changes
-    /// that in the file cannot have the credential sent elsewhere.
+    /// Returns what its credential is encrypted with: a record of its own kind. All that decides where the credential
+    /// goes, and who can read it on the way, is part of it. So whoever can write the file, and does not have the key,
+    /// cannot have the credential sent elsewhere.
     pub fn as_record(&self) -> Connector {
-        let config = format!("{{\"url\":{},\"space\":{}}}", json::quote(&self.url), json::quote(&self.space));
+        let text = |text: &Option<String>| text.as_ref().map_or_else(|| "null".to_owned(), |text| json::quote(text));
+        let config = format!(
+            "{{\"url\":{},\"space\":{},\"proxy\":{},\"ca_file\":{},\"allow_http\":{}}}",
+            json::quote(&self.url),
+            json::quote(&self.space),
+            text(&self.proxy),
+            text(&self.ca_file),
+            self.allow_http
+        );
         Connector {
             config,
             secrets: self.credential.clone(),
             ..Connector::new(&format!("remote:{}", self.name), "remote")
         }
+    }
+
+    /// Whether a credential of one of the two belongs to the other one too.
+    pub fn is_reached_like(&self, other: &Self) -> bool {
+        self.as_record().config == other.as_record().config
     }
 
     /// What comes before `/api` in every address.
@@ -78,15 +99,19 @@ impl Remote {
         if self.space.is_empty() { self.url.clone() } else { format!("{} (space {})", self.url, self.space) }
     }
 
-    /// What is sent to it can be read on the way.
+    /// What is sent to it can be read on the way: it is http:// to another machine, or by a proxy. An address that cannot
+    /// be read counts as such.
     pub fn is_in_the_clear(&self) -> bool {
-        let Some(rest) = self.url.strip_prefix("http://") else { return false };
-        if self.proxy.is_some() {
-            return true;
-        }
-        let host = host(rest.split('/').next().unwrap_or_default());
-        !(host == "localhost" || host == "[::1]" || host.starts_with("127."))
+        let Ok(uri) = self.url.parse::<Uri>() else { return true };
+        uri.scheme_str() != Some("https") && (self.proxy.is_some() || !is_this_machine(&uri))
     }
+}
+
+/// The host is `localhost` or an address of the loopback interface. A name that only looks like one is another machine.
+fn is_this_machine(uri: &Uri) -> bool {
+    let Some(host) = uri.host() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 fn is_word(text: &str) -> bool {
@@ -105,30 +130,28 @@ fn space_id(space: &str) -> Result<String, String> {
     }
 }
 
-fn host(authority: &str) -> &str {
-    match authority.split_once(']') {
-        Some((address, _)) => authority.get(..=address.len()).unwrap_or(authority),
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
-/// The address without a slash at its end. None of what is wrong is repeated: a password may stand in it.
+/// The address without a slash at its end, read by the library that connects to it: what is checked here is where the
+/// request goes. None of what is wrong is repeated: a password may stand in it.
 fn address(url: &str) -> Result<String, String> {
     let url = url.trim();
-    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+    let not_a_server = || "the address is not one of a server: https://HOST[:PORT][/BASE-PATH]".to_owned();
+    if !url.starts_with("https://") && !url.starts_with("http://") {
         return Err(
             "the address must begin with https:// (or http://), for example https://kibana.example:5601".to_owned()
         );
-    };
-    let rest = rest.trim_end_matches('/');
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if authority.contains('@') {
+    }
+    let uri: Uri = url.parse().map_err(|_| not_a_server())?;
+    let authority = uri.authority().ok_or_else(not_a_server)?;
+    if authority.as_str().contains('@') {
         return Err("the address holds a user or a password; leave them out, `remote login` asks for them".to_owned());
     }
-    if host(authority).is_empty() || url.chars().any(|c| c.is_whitespace() || c.is_control() || "?#\\\"<>".contains(c))
-    {
-        return Err("the address is not one of a server: https://HOST[:PORT][/BASE-PATH]".to_owned());
+    let port = authority.port().map_or_else(String::new, |port| format!(":{port}"));
+    // What stands between the host and the port is no part of either, and nobody knows what it would be taken for.
+    let is_host_and_port = authority.as_str() == format!("{}{port}", authority.host());
+    if !is_host_and_port || !is_host(authority.host()) || uri.query().is_some() || url.contains(['#', '\\', '"']) {
+        return Err(not_a_server());
     }
+    let path = uri.path();
     if let Some((at, space)) = path.split('/').zip(path.split('/').skip(1)).find(|(at, _)| *at == "s") {
         return Err(format!("the address names a space (/{at}/{space}); leave that out and give --space {space}"));
     }
@@ -136,6 +159,14 @@ fn address(url: &str) -> Result<String, String> {
         return Err("the address goes on after the server (/app or /api); leave that out".to_owned());
     }
     Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// A name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +189,11 @@ mod tests {
             ("https://", "not one of a server"),
             ("https://x y", "not one of a server"),
             ("https://x?a=1", "not one of a server"),
+            ("https://x#a", "not one of a server"),
+            ("http://[::1]evil.example", "not one of a server"),
+            ("http://[::1", "not one of a server"),
+            ("http://evil.example[::1]", "not one of a server"),
+            ("http://127.0.0.1\\@evil.example", "not one of a server"),
             ("https://x/s/marketing/app/management", "give --space marketing"),
             ("https://x/app/home", "leave that out"),
         ] {
@@ -178,6 +214,21 @@ mod tests {
     }
 
     #[test]
+    fn a_credential_is_bound_to_all_that_decides_where_it_goes() {
+        let remote = Remote::new("prod", "https://x", None).expect("an address");
+        for changed in [
+            Remote { url: "https://y".into(), ..remote.clone() },
+            Remote { space: "team".into(), ..remote.clone() },
+            Remote { proxy: Some("http://p".into()), ..remote.clone() },
+            Remote { ca_file: Some("/ca.pem".into()), ..remote.clone() },
+            Remote { allow_http: true, ..remote.clone() },
+        ] {
+            assert!(!changed.is_reached_like(&remote), "{changed:?}");
+        }
+        assert!(Remote { timeout: 1, is_default: true, ..remote.clone() }.is_reached_like(&remote));
+    }
+
+    #[test]
     fn only_this_machine_is_reached_in_the_clear_unasked() {
         for (url, expected) in [
             ("https://x", false),
@@ -186,6 +237,10 @@ mod tests {
             ("http://[::1]:1", false),
             ("http://kibana.example", true),
             ("http://localhost.evil.example", true),
+            ("http://127.evil.example", true),
+            ("http://127.0.0.1.evil.example", true),
+            ("http://[::2]:1", true),
+            ("http://127.8.8.8", false),
         ] {
             assert_eq!(Remote::new("prod", url, None).expect(url).is_in_the_clear(), expected, "{url}");
         }

@@ -48,22 +48,28 @@ pub fn registration(model_version: i64) -> Registration {
 }
 
 /// The associated data of a record's secrets: `["action", id, {attributes}]` as canonical JSON. A config
-/// that readers could take in two ways counts as the text it is.
+/// that readers could take in two ways counts as the text it is. A config that is a JSON string has a name of its own:
+/// else that of such a text would have the same associated data.
 pub fn associated_data(connector: &Connector) -> String {
     let mut names = registration(connector.model_version).authenticated.to_vec();
     names.sort_unstable();
     let attributes: Vec<String> = names
         .iter()
-        .filter_map(|name| Some(format!("{}:{}", json::quote(name), attribute(connector, name)?)))
+        .filter_map(|name| attribute(connector, name))
+        .map(|(name, value)| format!("{}:{value}", json::quote(name)))
         .collect();
     format!("[\"action\",{},{{{}}}]", json::quote(&connector.id), attributes.join(","))
 }
 
-fn attribute(connector: &Connector, name: &str) -> Option<String> {
+fn attribute(connector: &Connector, name: &'static str) -> Option<(&'static str, String)> {
     match name {
-        "actionTypeId" => Some(json::quote(&connector.connector_type_id)),
-        "isMissingSecrets" => Some(connector.is_missing_secrets.to_string()),
-        "config" => Some(json::canonical(&connector.config).unwrap_or_else(|| json::quote(&connector.config))),
+        "actionTypeId" => Some((name, json::quote(&connector.connector_type_id))),
+        "isMissingSecrets" => Some((name, connector.is_missing_secrets.to_string())),
+        "config" => Some(match json::canonical(&connector.config) {
+            Some(canonical) if canonical.starts_with('"') => ("configString", canonical),
+            Some(canonical) => (name, canonical),
+            None => (name, json::quote(&connector.config)),
+        }),
         _ => None,
     }
 }
@@ -299,10 +305,13 @@ mod tests {
             Connector { is_missing_secrets: true, ..base.clone() },
             Connector { config: r#"{"a":"x","b":1.0}"#.into(), ..base.clone() },
             Connector { config: r#"{"a":"y","a":"x","b":1}"#.into(), ..base.clone() },
-            Connector { config: "{".into(), ..base },
+            Connector { config: "{".into(), ..base.clone() },
         ] {
             assert_ne!(associated_data(&other), data, "{other:?}");
         }
+        let twice = Connector { config: r#"{"a":"y","a":"x"}"#.into(), ..base.clone() };
+        let as_string = Connector { config: json::quote(&twice.config), ..base };
+        assert_ne!(associated_data(&twice), associated_data(&as_string));
     }
 
     #[test]

@@ -24,7 +24,9 @@ impl Problem {
 
 /// Everything that is wrong with a record; empty when it is right.
 pub fn problems(connector: &Connector) -> Vec<Problem> {
-    let mut found = Vec::new();
+    let not_utf8 = "is not UTF-8 in the file, and is shown with U+FFFD in its place; enter it again";
+    let mut found: Vec<Problem> =
+        connector.not_utf8().into_iter().map(|column| Problem::new(column, not_utf8)).collect();
     if connector.name.trim().is_empty() {
         found.push(Problem::new("name", "a name is needed"));
     }

@@ -22,6 +22,21 @@ use crate::domain::{AuthMode, Connector, Remote};
 /// What of an id may stand in an address as it is.
 const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// Connectors of one answer; Kibana itself gives ten thousand at most.
+const MOST_CONNECTORS: usize = 50_000;
+
+/// Bytes of an id, or of a type.
+const LONGEST_ID: usize = 1 << 10;
+
+/// Bytes of a name.
+const LONGEST_NAME: usize = 32 << 10;
+
+/// Bytes of a config; Kibana takes requests of 1 MiB unless it is told otherwise.
+const LONGEST_CONFIG: usize = 4 << 20;
+
+/// Characters of a version.
+const LONGEST_VERSION: usize = 32;
+
 /// What a server says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Server {
@@ -112,10 +127,12 @@ impl Kibana {
         let said: Value = serde_json::from_str(&answer.text).map_err(|_| self.odd("its status is no JSON", false))?;
         let version = said.get("version");
         let text = |key| version.and_then(|version| version.get(key)).and_then(Value::as_str);
-        Ok(Server {
-            version: text("number").map(str::to_owned),
-            is_serverless: text("build_flavor") == Some("serverless"),
-        })
+        let is_version = |text: &&str| {
+            let is_short = (1..=LONGEST_VERSION).contains(&text.len());
+            is_short && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+        };
+        let version = text("number").filter(is_version).filter(|text| self.client.redaction().mask(text) == *text);
+        Ok(Server { version: version.map(str::to_owned), is_serverless: text("build_flavor") == Some("serverless") })
     }
 
     /// All connectors of the space; with them, whether auth modes are told.
@@ -125,12 +142,17 @@ impl Kibana {
     pub fn connectors(&self, server: &Server) -> Result<(Vec<Told>, bool), KibanaError> {
         let answer = self.client.ask(Method::Get, "/api/actions/connectors", None)?;
         let said: Vec<ApiConnector> = self.read(&answer, "the list of connectors", false)?;
+        drop(answer);
+        if said.len() > MOST_CONNECTORS {
+            return Err(self.odd(&format!("it lists more than {MOST_CONNECTORS} connectors"), false));
+        }
         let knows_modes = server.knows_modes() || said.iter().any(|one| one.auth_mode.is_some());
         let mut seen = HashSet::new();
         if let Some(twice) = said.iter().find(|one| !seen.insert(one.id.as_str())) {
             return Err(self.odd(&format!("the connector {:?} is told twice", twice.id), false));
         }
-        Ok((said.into_iter().map(|one| told(one, knows_modes)).collect(), knows_modes))
+        let all = said.into_iter().map(|one| self.accept(one, knows_modes, false)).collect::<Result<_, _>>()?;
+        Ok((all, knows_modes))
     }
 
     /// One connector; none when there is none of this id.
@@ -139,7 +161,7 @@ impl Kibana {
     /// As any call.
     pub fn connector(&self, id: &str, knows_modes: bool) -> Result<Option<Told>, KibanaError> {
         match self.client.ask(Method::Get, &path_of(id), None) {
-            Ok(answer) => Ok(Some(told(self.read(&answer, "the connector", false)?, knows_modes))),
+            Ok(answer) => self.accept(self.read(&answer, "the connector", false)?, knows_modes, false).map(Some),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
         }
@@ -151,8 +173,9 @@ impl Kibana {
     /// As any call.
     pub fn create(&self, record: &Connector, secrets: &OpenSecrets, knows_modes: bool) -> Result<Told, KibanaError> {
         let body = body_of(record, secrets, true);
-        let answer = self.write(Method::Post, &path_of(&record.id), &body, secrets)?;
-        Ok(told(self.read(&answer, "the connector", true)?, knows_modes))
+        self.remember(record, secrets);
+        let answer = self.client.ask(Method::Post, &path_of(&record.id), Some(&body))?;
+        self.accept(self.read(&answer, "the connector", true)?, knows_modes, true)
     }
 
     /// Replaces name, config and secrets of a connector.
@@ -161,8 +184,9 @@ impl Kibana {
     /// As any call.
     pub fn update(&self, record: &Connector, secrets: &OpenSecrets, knows_modes: bool) -> Result<Told, KibanaError> {
         let body = body_of(record, secrets, false);
-        let answer = self.write(Method::Put, &path_of(&record.id), &body, secrets)?;
-        Ok(told(self.read(&answer, "the connector", true)?, knows_modes))
+        self.remember(record, secrets);
+        let answer = self.client.ask(Method::Put, &path_of(&record.id), Some(&body))?;
+        self.accept(self.read(&answer, "the connector", true)?, knows_modes, true)
     }
 
     /// Deletes a connector; one that is not there is deleted.
@@ -197,11 +221,15 @@ impl Kibana {
         if said.get("success") != Some(&Value::Bool(true)) {
             return Err(KibanaError::NotTaken {
                 place: self.client.place().to_owned(),
-                reason: self.client.without_secrets(&import_problem(&said), &[]),
+                reason: self.client.redaction().message(&import_problem(&said)),
             });
         }
         let first = said.get("successResults").and_then(|results| results.get(0));
         let destination = first.and_then(|first| first.get("destinationId")).and_then(Value::as_str);
+        let is_id = |id: &str| id.len() <= LONGEST_ID && !self.client.redaction().is_repeated_in(id, id);
+        if destination.is_some_and(|id| !is_id(id)) {
+            return Err(self.odd("it gives the connector an id that is none", true));
+        }
         Ok(Imported { destination: destination.map(str::to_owned) })
     }
 
@@ -228,18 +256,42 @@ impl Kibana {
             (true, true) => "it worked".to_owned(),
             (false, true) => "it failed, and Kibana does not say why".to_owned(),
         };
-        Ok(Executed { is_ok, message: self.client.without_secrets(&message, &[]), answer: answer.text })
+        let redaction = self.client.redaction();
+        let masked = redaction.mask(&answer.text);
+        // A masked value is part of a text; where it is not, nothing is left to be printed as JSON.
+        let answer = if serde_json::from_str::<&RawValue>(&masked).is_ok() { masked } else { "null".to_owned() };
+        Ok(Executed { is_ok, message: redaction.message(&message), answer })
     }
 
-    /// Sends what holds secrets; none of them comes back in an error.
-    fn write(&self, method: Method, path: &str, body: &Body, secrets: &OpenSecrets) -> Result<Answer, KibanaError> {
-        self.client.ask(method, path, Some(body)).map_err(|error| match error {
-            KibanaError::Refused { place, status, message, advice } => {
-                let message = self.client.without_secrets(&message, &secrets.texts());
-                KibanaError::Refused { place, status, message, advice }
+    /// Remembers what is sent, so that it is known when it comes back.
+    fn remember(&self, record: &Connector, secrets: &OpenSecrets) {
+        self.client.redaction().remember(&record.id, &secrets.texts(), &[&record.name, &record.config]);
+    }
+
+    /// Takes a connector of an answer, or refuses the answer as a whole: it is stored, printed and sent again.
+    fn accept(&self, said: ApiConnector, knows_modes: bool, is_write: bool) -> Result<Told, KibanaError> {
+        let config = said.config.as_ref().map_or("", |config| config.get());
+        let kept = [
+            (&said.id, LONGEST_ID, "id"),
+            (&said.connector_type_id, LONGEST_ID, "type"),
+            (&said.name, LONGEST_NAME, "name"),
+        ];
+        for (text, longest, what) in kept
+            .iter()
+            .map(|(text, longest, what)| (text.as_str(), *longest, *what))
+            .chain([(config, LONGEST_CONFIG, "config")])
+        {
+            if text.len() > longest {
+                return Err(self.odd(&format!("the {what} of a connector is longer than {longest} bytes"), is_write));
             }
-            other => other,
-        })
+            if self.client.redaction().is_repeated_in(&said.id, text) {
+                let reason = format!(
+                    "the {what} of a connector repeats a credential or a secret that was sent; nothing of it was kept"
+                );
+                return Err(self.odd(&reason, is_write));
+            }
+        }
+        Ok(told(said, knows_modes))
     }
 
     fn read<'a, T: Deserialize<'a>>(&self, answer: &'a Answer, what: &str, is_write: bool) -> Result<T, KibanaError> {
@@ -252,7 +304,11 @@ impl Kibana {
     }
 
     fn odd(&self, reason: &str, may_have_arrived: bool) -> KibanaError {
-        KibanaError::NotKibana { place: self.client.place().to_owned(), reason: reason.to_owned(), may_have_arrived }
+        KibanaError::NotKibana {
+            place: self.client.place().to_owned(),
+            reason: self.client.redaction().message(reason),
+            may_have_arrived,
+        }
     }
 }
 

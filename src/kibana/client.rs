@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::credential::Credential;
 use super::error::{KibanaError, advice};
+use super::redaction::Redaction;
 use crate::domain::Remote;
 
 /// How often a request is tried that changes nothing.
@@ -71,7 +72,7 @@ pub(super) struct Client {
     base: String,
     place: String,
     authorization: Option<Zeroizing<String>>,
-    hidden: Vec<Zeroizing<String>>,
+    redaction: Redaction,
     cancel: Arc<AtomicBool>,
 }
 
@@ -81,6 +82,15 @@ impl Client {
         credential: Option<&Credential>,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, KibanaError> {
+        // Asked for each connection: the file may have been written by somebody else since the remote was added.
+        if remote.is_in_the_clear() && !remote.allow_http {
+            return Err(KibanaError::Settings(format!(
+                "{} is reached over http://, where credentials and secrets can be read on the way; nothing was sent. Use \
+                 an https:// address, or allow it with `remote add {} ADDRESS --replace --allow-http`",
+                remote.place(),
+                remote.name
+            )));
+        }
         let config = Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(u64::from(remote.timeout.max(1)))))
             .timeout_connect(Some(CONNECT.min(Duration::from_secs(u64::from(remote.timeout.max(1))))))
@@ -101,13 +111,18 @@ impl Client {
             base: remote.base(),
             place: remote.place(),
             authorization: credential.map(Credential::header),
-            hidden: credential.map(Credential::words).unwrap_or_default(),
+            redaction: Redaction::new(&credential.map(Credential::words).unwrap_or_default()),
             cancel,
         })
     }
 
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// What a server must not repeat.
+    pub(super) fn redaction(&self) -> &Redaction {
+        &self.redaction
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
@@ -126,7 +141,7 @@ impl Client {
                 Err(_) => false,
             };
             if !is_passing || left == 0 {
-                return asked.and_then(|answer| self.settle(method, answer));
+                return asked.and_then(|answer| self.settle(method, answer)).map_err(|error| self.redacted(error));
             }
             let asked_for = asked.ok().and_then(|answer| answer.retry_after).unwrap_or(wait).min(LONGEST_WAIT);
             self.pause(asked_for)?;
@@ -216,23 +231,28 @@ impl Client {
         }
     }
 
-    /// Kibana's word for an error, short and without what must not be repeated.
+    /// Kibana's word for an error.
     fn message(&self, answer: &Answer) -> String {
         let said = serde_json::from_str::<Value>(&answer.text).ok();
         let text = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str);
-        self.without_secrets(text.unwrap_or("no reason was given"), &[])
+        text.unwrap_or("no reason was given").to_owned()
     }
 
-    /// A text of the server without the credential and without `secrets`, cut to what a person reads.
-    pub(super) fn without_secrets(&self, text: &str, secrets: &[Zeroizing<String>]) -> String {
-        let mut text = text.to_owned();
-        for hidden in self.hidden.iter().chain(secrets).filter(|hidden| !hidden.is_empty()) {
-            text = text.replace(hidden.as_str(), "…");
-        }
-        const LONGEST: usize = 500;
-        match text.char_indices().nth(LONGEST) {
-            Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-            None => text,
+    /// An error without what a server, a proxy or a library repeats in it.
+    fn redacted(&self, error: KibanaError) -> KibanaError {
+        let clean = |text: String| self.redaction.message(&text);
+        match error {
+            KibanaError::Unreachable { place, cause, may_have_arrived, is_passing } => {
+                KibanaError::Unreachable { place, cause: clean(cause), may_have_arrived, is_passing }
+            }
+            KibanaError::Refused { place, status, message, advice } => {
+                KibanaError::Refused { place, status, message: clean(message), advice }
+            }
+            KibanaError::NotKibana { place, reason, may_have_arrived } => {
+                KibanaError::NotKibana { place, reason: clean(reason), may_have_arrived }
+            }
+            KibanaError::NotTaken { place, reason } => KibanaError::NotTaken { place, reason: clean(reason) },
+            KibanaError::Settings(_) | KibanaError::Cancelled => error,
         }
     }
 }
@@ -287,7 +307,9 @@ fn exchange(agent: &Agent, method: Method, request: Request<Vec<u8>>, place: &st
     let content_type = text_of("content-type").unwrap_or_default();
     let (retry_after, location) = (text_of("retry-after"), text_of("location"));
     let status = response.status().as_u16();
-    let mut bytes = Vec::new();
+    // Room for what is announced: a buffer that grows would hold up to twice the answer.
+    let announced = text_of("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(usize::try_from(LARGEST.min(announced)).unwrap_or(0));
     response
         .body_mut()
         .with_config()

@@ -136,12 +136,18 @@ impl Credential {
         }
     }
 
-    /// What must not be repeated by anybody.
+    /// What must not be repeated by anybody: the parts of it, and the whole as it is sent.
     pub(super) fn words(&self) -> Vec<Zeroizing<String>> {
-        match self {
-            Credential::ApiKey(key) => vec![key.clone()],
-            Credential::Basic { password, .. } => vec![password.clone()],
+        let header = self.header();
+        let sent = header.split_once(' ').map_or("", |(_, sent)| sent);
+        let mut words = vec![Zeroizing::new(sent.to_owned())];
+        let pair = BASE64.decode(sent).ok().and_then(|bytes| String::from_utf8(bytes).ok()).map(Zeroizing::new);
+        // Of an API key, or of a user and a password: the second part alone is as good as the whole.
+        if let Some(pair) = pair {
+            words.extend(pair.split_once(':').map(|(_, second)| Zeroizing::new(second.to_owned())));
+            words.push(pair);
         }
+        words
     }
 
     /// Which kind, for people.

@@ -48,7 +48,6 @@ pub fn update(rows: &mut Rows, action: Action) -> Vec<Effect> {
         (Action::Review, _) => vec![Effect::Go(Go::Review)],
         (Action::Import, _) => vec![Effect::Go(Go::File(Purpose::Import))],
         (Action::Export, _) => vec![Effect::Go(Go::File(export_of(rows)))],
-        (Action::Refresh, _) => vec![Effect::Read(rows.reload()), Effect::info("read again")],
         (Action::History, _) => vec![Effect::Go(Go::History)],
         (Action::Back, _) => back(rows),
         (Action::Quit, _) => vec![Effect::Quit],

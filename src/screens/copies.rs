@@ -12,7 +12,7 @@ use crate::clock::{age_of, bytes_text};
 use crate::keymap::Action;
 use crate::store::FileCopy;
 use crate::ui::theme::Theme;
-use crate::worker::protocol::{Job, Request};
+use crate::worker::protocol::Job;
 
 /// The copies, once they have come.
 #[derive(Debug, Default)]
@@ -37,7 +37,6 @@ pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
     match (action, state.copies().get(state.list.at(total))) {
         (Action::BackUp, _) => vec![Effect::Write(Job::BackUp, "copying the file")],
         (Action::Restore, Some(copy)) => vec![ask_to_restore(copy)],
-        (Action::Refresh, _) => vec![Effect::Read(Request::Copies), Effect::info("read again")],
         (Action::Back | Action::Quit, _) => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),
     }

@@ -58,7 +58,6 @@ pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> Vec<Ef
         }
         Action::Compare => vec![compare(state)],
         Action::History => vec![Effect::Go(Go::History)],
-        Action::Refresh => vec![Effect::Read(Request::Record { id: state.id.clone() })],
         Action::Back | Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),
     }

@@ -10,7 +10,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use crate::clock::bytes_text;
 use crate::keymap::Key;
 use crate::transfer::files::Entry;
-use crate::ui::input::TextInput;
+use crate::ui::input::{TextInput, TooLong};
 use crate::ui::layout::centered;
 use crate::ui::text::{clip, fit};
 use crate::ui::theme::Theme;
@@ -27,6 +27,8 @@ pub enum Purpose {
         /// What is exported, for people.
         what: String,
     },
+    /// Writing what is open to a new connectors file.
+    SaveAs,
 }
 
 /// A file that is being named.
@@ -125,9 +127,12 @@ impl State {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str) -> Outcome {
-        self.input.insert(text.trim());
-        self.wanted_folder().map_or(Outcome::Nothing, Outcome::Folder)
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is taken then.
+    pub fn paste(&mut self, text: &str) -> Result<Outcome, TooLong> {
+        self.input.insert(text.trim())?;
+        Ok(self.wanted_folder().map_or(Outcome::Nothing, Outcome::Folder))
     }
 
     /// Enter: into a folder, or done.
@@ -150,6 +155,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
     let title = match &state.purpose {
         Purpose::Import => " Import: path of an export (.ndjson) ".to_owned(),
         Purpose::Export { what, .. } => format!(" Export {what} to "),
+        Purpose::SaveAs => " Save what is open to a new file ".to_owned(),
     };
     let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
     let inside = block.inner(place);
@@ -160,6 +166,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
     let hint = match &state.purpose {
         Purpose::Import => "Enter shows what would be imported; Tab completes, Down picks, Esc closes",
         Purpose::Export { .. } => "Enter writes it, without secrets; Tab completes, Down picks, Esc closes",
+        Purpose::SaveAs => "Enter writes it, with its history and secrets; Tab completes, Esc closes",
     };
     lines.push(Line::styled(clip(hint, width), theme.muted()));
     lines.push(Line::default());

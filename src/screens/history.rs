@@ -15,7 +15,7 @@ use crate::store::{Kind, Step, StepState};
 use crate::ui::layout::cut_top;
 use crate::ui::text::clip;
 use crate::ui::theme::Theme;
-use crate::worker::protocol::{Job, Overview, Request};
+use crate::worker::protocol::{Job, Overview};
 
 /// Why a push is no step to take back.
 pub(super) const PUSHED: &str = "a push changed Kibana and not the file: change it here and push again";
@@ -58,7 +58,6 @@ pub fn update(state: &mut State, action: Action, overview: &Overview, height: us
         (Action::Open, Some(step)) => vec![Effect::Go(Go::Step(step.step, ""))],
         (Action::TakeBack, Some(step)) => vec![take_back(step, overview)],
         (Action::Copies, _) => vec![Effect::Go(Go::Copies)],
-        (Action::Refresh, _) => vec![Effect::Read(Request::Steps), Effect::info("read again")],
         (Action::Back | Action::Quit, _) => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),
     }

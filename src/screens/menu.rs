@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use super::effect::Effect;
 use crate::domain::filter::fold;
 use crate::keymap::{Action, Key};
-use crate::ui::input::TextInput;
+use crate::ui::input::{TextInput, TooLong};
 use crate::ui::layout::{centered, cut_top};
 use crate::ui::text::{clip, fit, width};
 use crate::ui::theme::Theme;
@@ -89,9 +89,12 @@ impl Menu {
     }
 
     /// Takes pasted text into the search.
-    pub fn paste(&mut self, text: &str) {
-        self.search.insert(text);
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is taken then.
+    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
         self.selected = 0;
+        self.search.insert(text)
     }
 
     fn place(&self, area: Rect) -> Rect {

@@ -62,11 +62,6 @@ pub fn update(state: &mut State, action: Action, overview: &Overview, height: us
         Action::Top => state.cursor = 0,
         Action::Bottom => state.cursor = last,
         Action::Open => return rows.into_iter().nth(state.cursor).map(|row| row.effect).into_iter().collect(),
-        Action::Refresh => {
-            let mut effects: Vec<Effect> = requests().map(Effect::Read).into();
-            effects.push(Effect::info("read again"));
-            return effects;
-        }
         Action::Back | Action::Quit => return vec![Effect::Go(Go::Back)],
         _ => {}
     }

@@ -12,7 +12,7 @@ use super::effect::Effect;
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{Filter, json};
 use crate::keymap::Key;
-use crate::ui::input::TextInput;
+use crate::ui::input::{TextInput, TooLong};
 use crate::ui::layout::centered;
 use crate::ui::text::clip;
 use crate::ui::theme::Theme;
@@ -74,9 +74,12 @@ impl Prompt {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str) {
-        self.input.insert(text);
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is taken then.
+    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
         self.problem = None;
+        self.input.insert(text)
     }
 
     /// Enter: what is to be done, if the line can be read.
@@ -103,11 +106,12 @@ impl Prompt {
 
     /// Draws it in the middle of `area`.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let what = clip(&self.what, 40);
         let (title, hint) = match self.ask {
-            Ask::Rename => (format!(" Rename {} ", self.what), "find => replace, for example: staging => production"),
-            Ask::Run => (format!(" Have Kibana run {} ", self.what), "the params of its type, as a JSON object"),
+            Ask::Rename => (format!(" Rename {what} "), "find => replace, for example: staging => production"),
+            Ask::Run => (format!(" Have Kibana run {what} "), "the params of its type, as a JSON object"),
             Ask::Field => (
-                format!(" Set a field of the config of {} ", self.what),
+                format!(" Set a field of the config of {what} "),
                 "field = value, for example: url = https://a.example (a value may be JSON)",
             ),
         };

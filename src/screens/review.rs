@@ -60,7 +60,6 @@ pub fn update(state: &mut State, action: Action, facts: Facts<'_>) -> Vec<Effect
         Action::Apply => vec![ask_to_apply(facts.plan)],
         Action::Rollback => vec![ask_to_roll_back(facts.last_run)],
         Action::Edit => state.rows.current().map(|row| Effect::Go(Go::Edit(row.id.clone()))).into_iter().collect(),
-        Action::Refresh => vec![Effect::Read(state.rows.reload())],
         Action::History => vec![Effect::Go(Go::History)],
         Action::Back => back(state),
         Action::Quit => vec![Effect::Go(Go::Back)],

@@ -7,7 +7,7 @@ use crate::domain::{Filter, Summary, filter};
 use crate::keymap::{Action, Key};
 use crate::memory::ColumnChoice;
 use crate::store::{Scope, Sort, SortColumn};
-use crate::ui::input::TextInput;
+use crate::ui::input::{TextInput, TooLong};
 use crate::worker::protocol::{ListRequest, Request};
 
 /// The state of a list.
@@ -361,9 +361,12 @@ impl Rows {
     }
 
     /// Takes pasted text into the filter line.
-    pub fn paste_filter(&mut self, text: &str) -> Option<Request> {
-        self.filter_text.insert(text);
-        self.search()
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is taken then.
+    pub fn paste_filter(&mut self, text: &str) -> Result<Option<Request>, TooLong> {
+        self.filter_text.insert(text)?;
+        Ok(self.search())
     }
 
     /// Takes the filter away; `None` when there was none.

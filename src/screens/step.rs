@@ -83,7 +83,6 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             Some(RecordChange { now: Some(record), .. }) => vec![Effect::Go(Go::Detail(record.id.clone()))],
             _ => vec![Effect::info("this connector is not in the file now")],
         },
-        Action::Refresh => vec![Effect::Read(state.read_again()), Effect::info("read again")],
         Action::Back => back(state),
         Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),

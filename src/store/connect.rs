@@ -5,11 +5,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
+use super::place::{check_one_name, is_database};
 use super::schema::{self, APPLICATION_ID};
-use crate::beside::{folder_of, temporary};
+use super::suitability::check_readable;
+use crate::fs::{can_write, folder_of, sidecar};
 
 /// How long a writer waits for another program's transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
@@ -28,23 +30,23 @@ pub enum Inspection {
     },
 }
 
-/// Looks at a path without changing anything. Not to be called while this process has the file open:
-/// it uses a plain handle, see [`super::Store::reader`].
+/// Looks at a path as a reader does. Not to be called while this process has the file open: it uses a plain handle,
+/// see [`super::Store::reader`].
 ///
 /// # Errors
 /// Everything that makes the path unusable: a directory, another format, another program's file, a
 /// newer schema, no permission, damage.
-pub fn inspect(path: &Path) -> Result<Inspection, StoreError> {
+pub fn inspect(path: &Path, reading: Reading) -> Result<Inspection, StoreError> {
     let path = &real_path(path);
     let Some(header) = read_header(path)? else {
         return Ok(Inspection::Missing);
     };
-    if !header.starts_with(b"SQLite format 3\0") {
+    if !is_database(&header) {
         let is_json = header.first() == Some(&b'{');
         let hint = if is_json { "; to read an export use `connector-admin import`" } else { "" };
         return Err(StoreError::NotSqlite { path: path.to_owned(), hint });
     }
-    let connection = connect_read_only(path)?;
+    let connection = connect_read_only(path, reading)?;
     let schema = schema_version(path, &connection)?;
     let writable = OpenOptions::new().append(true).open(path).is_ok();
     Ok(Inspection::Connectors { schema, writable })
@@ -77,33 +79,54 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
+/// What reading a file may do to the folder it lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// SQLite may keep its sidecar files next to it, as for any reader, and tidy up after a program that was killed.
+    Shared,
+    /// Nothing is written: not to the file, not to its folder.
+    Untouched,
+}
+
 /// Opens for reading. Where the permissions allow it, the connection could write and is told not to
-/// (`query_only`, set by the caller): only such a one can take SQLite's side files away when it closes.
-pub(super) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
+/// (`query_only`, set by the caller): only such a one can take SQLite's sidecar files away when it closes.
+pub(super) fn connect_read_only(path: &Path, reading: Reading) -> Result<Connection, StoreError> {
     let wrap = |error| StoreError::of_sqlite(path, "opening the file", error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(wrap)?;
+    let connection = match reading {
+        Reading::Shared if can_write(path) && can_write(folder_of(path)) => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags)
+        }
+        _ => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(untouched_uri(path)?, flags)
+        }
+    }
+    .map_err(wrap)?;
     connection.busy_timeout(BUSY).map_err(wrap)?;
-    let is_in_use = ["-wal", "-journal"].iter().any(|suffix| side_file(path, suffix).exists());
-    let cannot_write = connection.is_readonly(MAIN_DB).map_err(wrap)? || is_in_read_only_folder(path);
-    // A file in WAL mode that cannot be written has no place for its side files, or would leave some that
-    // are not its owner's. When nobody has it open it can be read without them.
-    let connection = if cannot_write && !is_in_use {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        Connection::open_with_flags(immutable_uri(path), flags).map_err(wrap)?
-    } else {
-        connection
-    };
     connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0)).map_err(wrap)?;
     Ok(connection)
 }
 
-/// Tried, not asked: permissions are not the whole story (mounts, other kinds of rights).
-fn is_in_read_only_folder(path: &Path) -> bool {
-    temporary(folder_of(path)).is_err()
+/// The address that opens a file without writing anything. In write-ahead mode SQLite makes sidecar files for every
+/// reader, unless they are there already and are read as they are, or it is told that nobody changes the file.
+fn untouched_uri(path: &Path) -> Result<String, StoreError> {
+    let log = sidecar(path, "-wal");
+    let log_bytes = fs::metadata(&log).ok().map(|found| found.len());
+    match log_bytes {
+        Some(1..) if !sidecar(path, "-shm").exists() => Err(StoreError::NeedsWriting { path: path.to_owned(), log }),
+        Some(_) if sidecar(path, "-shm").exists() => Ok(uri(path, "mode=ro&readonly_shm=1")),
+        _ if is_in_wal_mode(path)? => Ok(uri(path, "immutable=1")),
+        _ => Ok(uri(path, "mode=ro")),
+    }
 }
 
-fn immutable_uri(path: &Path) -> String {
+/// The file's header says that it has a write-ahead log (https://www.sqlite.org/fileformat.html, offset 18).
+fn is_in_wal_mode(path: &Path) -> Result<bool, StoreError> {
+    Ok(read_header(path)?.is_some_and(|header| header.get(18) == Some(&2)))
+}
+
+fn uri(path: &Path, parameters: &str) -> String {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -111,14 +134,7 @@ fn immutable_uri(path: &Path) -> String {
             byte => uri.push_str(&format!("%{byte:02x}")),
         }
     }
-    uri + "?immutable=1"
-}
-
-/// `<path><suffix>`, SQLite's way to name side files.
-pub(super) fn side_file(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    format!("{uri}?{parameters}")
 }
 
 /// The schema version of an open file that is ours; refuses every other.
@@ -156,6 +172,7 @@ pub(super) fn schema_version(path: &Path, connection: &Connection) -> Result<i64
     if version < 1 {
         return Err(foreign(format!("its schema version is {version}")));
     }
+    check_readable(path, connection)?;
     Ok(version)
 }
 
@@ -165,6 +182,7 @@ fn columns_of(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 pub(super) fn connect_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    check_one_name(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let wrap = |error| StoreError::of_sqlite(path, "opening the file", error);
     let connection = Connection::open_with_flags(path, flags).map_err(wrap)?;

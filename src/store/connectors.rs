@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 
 use super::error::StoreError;
-use super::history::{Journal, Kind};
+use super::history::{COLUMNS as WRITTEN, Journal, Kind};
 use super::open::Store;
 use crate::domain::bulk::{BulkEdit, Edited};
-use crate::domain::{AuthMode, Connector};
+use crate::domain::{AuthMode, Connector, RawText};
 
 pub(super) const COLUMNS: &str = "id, connector_type_id, name, config, secrets, is_missing_secrets, extra, \
      model_version, created_at, updated_at, auth_mode, revision";
@@ -57,6 +58,19 @@ impl Store {
     /// When the file cannot be read.
     pub fn get(&self, id: &str) -> Result<Option<Connector>, StoreError> {
         self.run("reading a connector", |connection| get(connection, id))
+    }
+
+    /// Returns the record of a row, also one whose id is not UTF-8.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn get_row(&self, row_id: i64) -> Result<Option<Connector>, StoreError> {
+        self.run("reading a connector", |connection| {
+            connection
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM connectors WHERE rowid = ?1"))?
+                .query_row([row_id], from_row)
+                .optional()
+        })
     }
 
     /// Calls `each` with every record by id, in one consistent view of the file.
@@ -124,7 +138,8 @@ impl Store {
             let Some(current) = get(connection, &connector.id).map_err(wrap)? else {
                 return Ok(SaveOutcome::Gone);
             };
-            if current.revision != connector.revision {
+            // The time too: a file that was restored by another program counts its steps from where it was.
+            if (current.revision, &current.updated_at) != (connector.revision, &connector.updated_at) {
                 return Ok(SaveOutcome::Conflict(Box::new(current)));
             }
             let mut saved = connector.clone();
@@ -226,26 +241,35 @@ pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<
 }
 
 /// Reads a row as [`COLUMNS`] names it. A foreign file can hold text that is not UTF-8: it is shown with
-/// replacement characters, and a write touches only the columns that changed.
+/// replacement characters, and its bytes are kept.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Connector> {
+    let mut raw = RawText::default();
+    let mut text = |at: usize, column: &'static str| {
+        if let ValueRef::Text(bytes) = row.get_ref(at)?
+            && str::from_utf8(bytes).is_err()
+        {
+            raw.insert(column, bytes);
+        }
+        text(row, at)
+    };
     Ok(Connector {
-        id: text(row, 0)?.unwrap_or_default(),
-        connector_type_id: text(row, 1)?.unwrap_or_default(),
-        name: text(row, 2)?.unwrap_or_default(),
-        config: text(row, 3)?.unwrap_or_default(),
-        secrets: text(row, 4)?,
+        id: text(0, "id")?.unwrap_or_default(),
+        connector_type_id: text(1, "connector_type_id")?.unwrap_or_default(),
+        name: text(2, "name")?.unwrap_or_default(),
+        config: text(3, "config")?.unwrap_or_default(),
+        secrets: text(4, "secrets")?,
         is_missing_secrets: integer(row, 5)? != 0,
-        extra: text(row, 6)?.unwrap_or_default(),
+        extra: text(6, "extra")?.unwrap_or_default(),
         model_version: integer(row, 7)?,
-        created_at: text(row, 8)?,
-        updated_at: text(row, 9)?,
-        auth_mode: text(row, 10)?.as_deref().and_then(AuthMode::parse),
+        created_at: text(8, "created_at")?,
+        updated_at: text(9, "updated_at")?,
+        auth_mode: text(10, "auth_mode")?.as_deref().and_then(AuthMode::parse),
         revision: integer(row, 11)?,
+        raw,
     })
 }
 
 pub(super) fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
-    use rusqlite::types::ValueRef;
     Ok(match row.get_ref(at)? {
         ValueRef::Null => None,
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -263,21 +287,12 @@ pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
 }
 
 pub(super) fn insert(connection: &Connection, connector: &Connector) -> rusqlite::Result<()> {
+    let names: String = WRITTEN.iter().map(|column| format!("{}, ", column.name)).collect();
+    let marks = "?, ".repeat(WRITTEN.len());
+    let columns = WRITTEN.iter().map(|column| ToSqlOutput::Borrowed((column.value)(connector)));
+    let values = columns.chain([connector.id.to_sql()?, connector.revision.to_sql()?]);
     connection
-        .prepare_cached(&format!("INSERT INTO connectors ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"))?
-        .execute(params![
-            connector.id,
-            connector.connector_type_id,
-            connector.name,
-            connector.config,
-            connector.secrets,
-            connector.is_missing_secrets,
-            connector.extra,
-            connector.model_version,
-            connector.created_at,
-            connector.updated_at,
-            connector.auth_mode.map(AuthMode::as_str),
-            connector.revision,
-        ])?;
+        .prepare_cached(&format!("INSERT INTO connectors ({names}id, revision) VALUES ({marks}?, ?)"))?
+        .execute(params_from_iter(values))?;
     Ok(())
 }

@@ -10,18 +10,19 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use rusqlite::backup::{Backup as Copying, StepResult};
-use tempfile::NamedTempFile;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::Progress;
 use super::connect::{
-    BUSY, Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version, side_file,
+    BUSY, Inspection, Reading, connect_for_writing, connect_read_only, inspect, real_path, schema_version,
 };
 use super::connectors::count;
 use super::error::StoreError;
 use super::open::Store;
-use crate::beside::{folder_of, temporary};
+use super::place::{SIDECARS, check_no_stray_log, check_one_name, logs_of, set_sidecars_aside};
+use crate::clock;
+use crate::fs::{PersistError, TemporaryFile, folder_of, names_in, sidecar};
 
 /// An import of more records than this is preceded by a copy.
 pub const COPY_FROM: u64 = 1000;
@@ -82,7 +83,7 @@ pub struct FileCopy {
 pub struct Restored {
     /// The copy.
     pub from: PathBuf,
-    /// The file as it was; none when there was no file.
+    /// The file as it was, or the log of one that was there before; `None` when there was nothing to keep.
     pub kept: Option<PathBuf>,
     /// Records in the file now.
     pub records: u64,
@@ -98,14 +99,14 @@ pub fn copies_of(file: &Path) -> Result<Vec<FileCopy>, StoreError> {
     let file = real_path(file);
     let folder = folder_of(&file);
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let entries = fs::read_dir(folder).map_err(|error| StoreError::io(folder, error))?;
-    let mut found: Vec<FileCopy> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let suffix = entry.file_name().to_string_lossy().strip_prefix(&name)?.to_owned();
-            let kind = CopyKind::of_suffix(&suffix)?;
-            let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-            Some(FileCopy { path: entry.path(), kind, bytes: metadata.len(), made_at: metadata.modified().ok() })
+    let names = names_in(folder).map_err(|error| StoreError::io(folder, error))?;
+    let mut found: Vec<FileCopy> = names
+        .into_iter()
+        .filter_map(|found| {
+            let kind = CopyKind::of_suffix(found.to_string_lossy().strip_prefix(&name)?)?;
+            let path = folder.join(found);
+            let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+            Some(FileCopy { path, kind, bytes: metadata.len(), made_at: metadata.modified().ok() })
         })
         .collect();
     found.sort_by(|one, other| other.made_at.cmp(&one.made_at).then_with(|| one.path.cmp(&other.path)));
@@ -123,10 +124,16 @@ impl Store {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<FileCopy, StoreError> {
-        let copied = copy(&self.path, target.map_or_else(|| folder_of(&self.path), folder_of), true, progress)?;
+        if let Some(target) = target {
+            check_no_stray_log(target)?;
+        }
+        let folder = target.map_or_else(|| folder_of(&self.path), folder_of);
+        // From the open connection: the file may have been moved away from its path.
+        let copied = copy_of(&self.connection, &self.path, folder, true, progress)?;
         let path = match target {
             Some(target) => {
                 copied.persist_noclobber(target).map_err(|error| not_made(target, error.error))?;
+                sync_folder(target)?;
                 target.to_owned()
             }
             None => persist_at(copied, &self.path, "backup", now)?,
@@ -145,10 +152,11 @@ impl Store {
 
 /// [`Store::keep_copy`] of a file by its path.
 pub(super) fn keep_copy(path: &Path, progress: Progress<'_>) -> Result<FileCopy, StoreError> {
-    let target = side_file(path, ".auto.bak");
-    copy(path, folder_of(path), false, progress)?
-        .persist(&target)
-        .map_err(|error| StoreError::io(&target, error.error))?;
+    let target = sidecar(path, ".auto.bak");
+    let copied = copy(path, folder_of(path), false, progress)?;
+    // A log of the backup that this one replaces would be taken for its own.
+    set_sidecars_aside(&target, &free_name(&target, "replaced", clock::now())?)?;
+    copied.persist(&target).map_err(|error| StoreError::io(&target, error))?;
     sync_folder(&target)?;
     made(target, CopyKind::Automatic)
 }
@@ -165,7 +173,7 @@ pub fn restore(
     mut progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<Restored, StoreError> {
     let (file, from) = (real_path(file), real_path(from));
-    match inspect(&from) {
+    match inspect(&from, Reading::Shared) {
         Ok(Inspection::Missing) => return Err(StoreError::Missing(from)),
         Ok(Inspection::Connectors { .. }) => {}
         Err(StoreError::Corrupt { detail, .. }) => return Err(damaged_copy(&from, &detail)),
@@ -175,27 +183,29 @@ pub fn restore(
         return Err(StoreError::Refused(format!("{} is the file itself, not a copy of it", file.display())));
     }
     check_whole(&from)?;
-    let kept = match inspect(&file) {
-        Ok(Inspection::Missing) => None,
+    check_one_name(&file)?;
+    let kept = match inspect(&file, Reading::Shared) {
+        Ok(Inspection::Missing) => place_at(&file, &from, now, &mut progress)?,
         Ok(Inspection::Connectors { .. }) => match copy(&file, folder_of(&file), true, &mut progress) {
             Ok(as_it_was) => {
                 let kept = persist_at(as_it_was, &file, "replaced", now)?;
+                let last_step = last_step_of(&file)?;
                 write_over(&file, &from)?;
+                skip_steps(&file, last_step)?;
                 Some(kept)
             }
             // What is damaged beyond copying keeps its bytes under another name.
             Err(StoreError::Corrupt { .. }) => Some(replace(&file, &from, now, &mut progress)?),
             Err(error) => return Err(error),
         },
-        Err(StoreError::Corrupt { .. }) => Some(replace(&file, &from, now, &mut progress)?),
+        // Nothing but its logs is left of it.
+        Err(StoreError::ZeroBytes(_)) => place_at(&file, &from, now, &mut progress)?,
+        Err(StoreError::Corrupt { .. } | StoreError::NotSqlite { .. }) => {
+            Some(replace(&file, &from, now, &mut progress)?)
+        }
         Err(error) => return Err(error),
     };
-    if !file.exists() {
-        let fresh = copy(&from, folder_of(&file), true, &mut progress)?;
-        fresh.persist_noclobber(&file).map_err(|error| StoreError::io(&file, error.error))?;
-        sync_folder(&file)?;
-    }
-    let connection = connect_read_only(&file)?;
+    let connection = connect_read_only(&file, Reading::Shared)?;
     let schema = schema_version(&file, &connection)?;
     let records = count_of(&connection, &file)?;
     Ok(Restored { from, kept, records, schema })
@@ -212,25 +222,37 @@ fn not_made(target: &Path, error: std::io::Error) -> StoreError {
 
 /// A copy without a name yet: whole, on the disk, with as many records. With `is_checked` its structure is gone
 /// through as well, which takes some times as long as the copying.
-fn copy(path: &Path, folder: &Path, is_checked: bool, progress: Progress<'_>) -> Result<NamedTempFile, StoreError> {
+fn copy(path: &Path, folder: &Path, is_checked: bool, progress: Progress<'_>) -> Result<TemporaryFile, StoreError> {
+    copy_of(&connect_read_only(path, Reading::Shared)?, path, folder, is_checked, progress)
+}
+
+/// As [`copy`], from an open connection.
+fn copy_of(
+    source: &Connection,
+    path: &Path,
+    folder: &Path,
+    is_checked: bool,
+    progress: Progress<'_>,
+) -> Result<TemporaryFile, StoreError> {
     let wrap = |error| StoreError::of_sqlite(path, "copying the file", error);
-    let source = connect_read_only(path)?;
     // One view of the file for the copy and for what it is compared with.
-    source.execute_batch("BEGIN").map_err(wrap)?;
-    let records = count_of(&source, path)?;
-    let target = temporary(folder).map_err(|error| StoreError::io(folder, error))?;
-    copy_pages(path, &source, target.path(), progress)?;
+    let view = Transaction::new_unchecked(source, TransactionBehavior::Deferred).map_err(wrap)?;
+    let records = count_of(&view, path)?;
+    let target = TemporaryFile::new_in(folder).map_err(|error| StoreError::io(folder, error))?;
+    copy_pages(path, &view, target.path(), progress)?;
     if is_checked && let Some(detail) = damage(target.path(), "quick_check")? {
         return Err(StoreError::Corrupt { path: path.to_owned(), detail: format!("its copy is not right: {detail}") });
     }
-    let copied = connect_read_only(target.path())?;
+    let copied = connect_read_only(target.path(), Reading::Shared)?;
     if count_of(&copied, target.path())? != records {
         return Err(StoreError::Corrupt { path: path.to_owned(), detail: "its copy has other records".to_owned() });
     }
     drop(copied);
     let io = |error| StoreError::io(folder, error);
-    let permissions = fs::metadata(path).map_err(|error| StoreError::io(path, error))?.permissions();
-    target.as_file().set_permissions(permissions).map_err(io)?;
+    // A file that was moved away keeps its owner alone as the reader of its copy.
+    if let Ok(found) = fs::metadata(path) {
+        target.as_file().set_permissions(found.permissions()).map_err(io)?;
+    }
     target.as_file().sync_all().map_err(io)?;
     Ok(target)
 }
@@ -270,7 +292,7 @@ fn damaged_copy(path: &Path, detail: &str) -> StoreError {
 }
 
 fn damage(path: &Path, check: &str) -> Result<Option<String>, StoreError> {
-    let connection = connect_read_only(path)?;
+    let connection = connect_read_only(path, Reading::Shared)?;
     let said: String = connection
         .query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))
         .map_err(|error| StoreError::of_sqlite(path, "checking the file", error))?;
@@ -280,7 +302,7 @@ fn damage(path: &Path, check: &str) -> Result<Option<String>, StoreError> {
 /// Writes the pages of `from` over those of the file, in one transaction of SQLite.
 fn write_over(file: &Path, from: &Path) -> Result<(), StoreError> {
     let wrap = |error| StoreError::of_sqlite(file, "putting the copy back", error);
-    let source = connect_read_only(from)?;
+    let source = connect_read_only(from, Reading::Shared)?;
     let mut live = connect_for_writing(file)?;
     let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
     // A write-ahead log cannot take pages of another size.
@@ -299,27 +321,69 @@ fn write_over(file: &Path, from: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// The number of the newest step that the file ever had, 0 where it has none.
+fn last_step_of(file: &Path) -> Result<i64, StoreError> {
+    let connection = connect_read_only(file, Reading::Shared)?;
+    let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    match read("SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'") {
+        Ok(0) => Ok(0),
+        Ok(_) => read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'history'"),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| StoreError::of_sqlite(file, "reading the history", error))
+}
+
+/// Does not give the numbers of steps again that the file had before it was restored: whoever has read a record at one
+/// of them would take another content for the one that was read.
+fn skip_steps(file: &Path, last_step: i64) -> Result<(), StoreError> {
+    let connection = connect_for_writing(file)?;
+    let has_history =
+        schema_has_history(&connection).map_err(|error| StoreError::of_sqlite(file, "reading the history", error))?;
+    if !has_history || last_step_of(file)? >= last_step {
+        return Ok(());
+    }
+    let skip = || {
+        let changed = connection.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'history'", [last_step])?;
+        if changed == 0 {
+            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('history', ?1)", [last_step])?;
+        }
+        Ok(())
+    };
+    skip().map_err(|error| StoreError::of_sqlite(file, "putting the copy back", error))
+}
+
+fn schema_has_history(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'history')", [], |row| row.get(0))
+}
+
+/// Puts a copy of `from` where nothing is, or a file of no bytes; a log that lies there is kept under another name,
+/// which is returned.
+fn place_at(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> Result<Option<PathBuf>, StoreError> {
+    let fresh = copy(from, folder_of(file), true, progress)?;
+    let kept = free_name(file, "replaced", now)?;
+    let had_sidecars = set_sidecars_aside(file, &kept)?;
+    if fs::metadata(file).is_ok_and(|found| found.len() == 0) {
+        fs::remove_file(file).map_err(|error| StoreError::io(file, error))?;
+    }
+    fresh.persist_noclobber(file).map_err(|error| StoreError::io(file, error.error))?;
+    sync_folder(file)?;
+    Ok(had_sidecars.then(|| logs_of(&kept).next()).flatten())
+}
+
 /// Puts a copy of `from` in the place of a file that SQLite cannot read. Its place is never empty: the copy is whole
 /// before anything is touched, and the old file has its other name before it loses this one.
 fn replace(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> Result<PathBuf, StoreError> {
     let fresh = copy(from, folder_of(file), true, progress)?;
-    let kept = (1..100).map(|attempt| named(file, "replaced", now, attempt)).find(|path| !path.exists());
-    let kept = kept.ok_or_else(|| StoreError::Missing(file.to_owned()))?;
-    let sides = ["-wal", "-journal", "-shm"].map(|suffix| (side_file(file, suffix), side_file(&kept, suffix)));
-    let sides: Vec<_> = sides.into_iter().filter(|(side, _)| side.exists()).collect();
-    let moved = sides.iter().map(|(side, kept)| (side.as_path(), kept.as_path())).chain([(file, kept.as_path())]);
-    for (old, new) in moved {
-        // Where the file system has no second names, it is copied.
-        fs::hard_link(old, new)
-            .or_else(|_| fs::copy(old, new).map(drop))
-            .map_err(|error| StoreError::io(new, error))?;
-    }
+    let kept = free_name(file, "replaced", now)?;
+    // Where the file system has no second names, it is copied.
+    fs::hard_link(file, &kept)
+        .or_else(|_| fs::copy(file, &kept).map(drop))
+        .map_err(|error| StoreError::io(&kept, error))?;
     sync_folder(file)?;
     // A log that is not of the new file must be gone before it.
-    for (side, _) in &sides {
-        fs::remove_file(side).map_err(|error| StoreError::io(side, error))?;
-    }
-    fresh.persist(file).map_err(|error| StoreError::io(file, error.error))?;
+    set_sidecars_aside(file, &kept)?;
+    sync_folder(file)?;
+    fresh.persist(file).map_err(|error| StoreError::io(file, error))?;
     sync_folder(file)?;
     Ok(kept)
 }
@@ -328,30 +392,39 @@ fn replace(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> 
 fn named(file: &Path, what: &str, now: Timestamp, attempt: usize) -> PathBuf {
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
     let number = if attempt == 1 { String::new() } else { format!("-{attempt}") };
-    side_file(file, &format!(".{what}-{stamp}{number}.bak"))
+    sidecar(file, &format!(".{what}-{stamp}{number}.bak"))
+}
+
+/// Returns the first name of [`named`] where nothing is, no log either.
+fn free_name(file: &Path, what: &str, now: Timestamp) -> Result<PathBuf, StoreError> {
+    let is_free = |path: &PathBuf| !path.exists() && SIDECARS.iter().all(|suffix| !sidecar(path, suffix).exists());
+    let names = (1..100).map(|attempt| named(file, what, now, attempt));
+    names.into_iter().find(is_free).ok_or_else(|| no_name_left(file))
+}
+
+fn no_name_left(file: &Path) -> StoreError {
+    StoreError::Refused(format!("too many copies of {} were made in this second; nothing was changed", file.display()))
 }
 
 /// Gives a copy its name, never replacing an earlier one.
 pub(super) fn persist_at(
-    mut copied: NamedTempFile,
+    mut copied: TemporaryFile,
     file: &Path,
     what: &str,
     now: Timestamp,
 ) -> Result<PathBuf, StoreError> {
-    for attempt in 1.. {
-        let target = named(file, what, now, attempt);
+    loop {
+        let target = free_name(file, what, now)?;
         match copied.persist_noclobber(&target) {
-            Ok(_) => {
+            Ok(()) => {
                 sync_folder(&target)?;
                 return Ok(target);
             }
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100 => {
-                copied = error.file;
-            }
+            // Another program took the name meanwhile.
+            Err(PersistError { error, file }) if error.kind() == std::io::ErrorKind::AlreadyExists => copied = *file,
             Err(error) => return Err(StoreError::io(&target, error.error)),
         }
     }
-    Err(StoreError::Missing(file.to_owned()))
 }
 
 fn made(path: PathBuf, kind: CopyKind) -> Result<FileCopy, StoreError> {

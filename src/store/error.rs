@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
+use super::place::logs_of;
 use super::schema;
+use crate::fs::sidecar;
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +21,60 @@ pub enum StoreError {
     #[error("{0} is not a regular file; name a connectors file")]
     NotAFile(PathBuf),
     /// A file of no bytes.
-    #[error("{0} is empty (0 bytes) and not a connectors file; delete it to start a new one under that name")]
+    #[error(
+        "{0} is empty (0 bytes) and not a connectors file. Restore a backup (`connector-admin backup --list`, then `restore BACKUP`), or name another file"
+    )]
     ZeroBytes(PathBuf),
+    /// Nothing is at the path, but the log of a database that was there.
+    #[error(
+        "{} holds changes of a database that is not there, and SQLite would write them into a new {}. Put that database back, or move the log away; nothing was changed",
+        log.display(), path.display()
+    )]
+    StrayLog {
+        /// Where the new file was to be.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// The file was deleted or moved away while it was open.
+    #[error("{0} was deleted or moved away by another program; nothing is written to it any more")]
+    Gone(PathBuf),
+    /// Another file is at the path of the one that is open.
+    #[error(
+        "{0} was replaced with another file by another program; nothing is written to it before it is opened again"
+    )]
+    AnotherFile(PathBuf),
+    /// The file has several names, so several programs would keep several logs of it.
+    #[error(
+        "{path} has {names} names (hard links), and SQLite would keep a log of its own for each; what is written under one name would be lost under the other. Make a copy and write to that, or remove the other names. --read-only opens it as it is"
+    )]
+    HardLinks {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// A log has to be written into the file first, and nothing may be written.
+    #[error(
+        "{} holds changes that belong into {}, and it is to be read without writing. Open the file once where it can be written, or copy it and its log to such a place",
+        log.display(), path.display()
+    )]
+    NeedsWriting {
+        /// The file.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// A file made by hand, which cannot be upgraded, or not be written to, without losing something.
+    #[error("{path} {reason}; nothing was changed. {advice}")]
+    Unsuitable {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        reason: String,
+        /// What to do about it.
+        advice: String,
+    },
     /// Not SQLite.
     #[error("{path} is not a SQLite file{hint}")]
     NotSqlite {
@@ -154,6 +208,13 @@ impl StoreError {
     /// Turns SQLite's errors about a file into ours.
     pub(super) fn of_sqlite(path: &Path, doing: &'static str, cause: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
+        // The extended codes that say that a log would have to be written into a file that is not to be written.
+        const NEEDS_WRITING: [i32; 3] =
+            [ffi::SQLITE_READONLY_RECOVERY, ffi::SQLITE_READONLY_ROLLBACK, ffi::SQLITE_READONLY_CANTINIT];
+        if cause.sqlite_error().is_some_and(|error| NEEDS_WRITING.contains(&error.extended_code)) {
+            let log = logs_of(path).next().unwrap_or_else(|| sidecar(path, "-wal"));
+            return StoreError::NeedsWriting { path: path.to_owned(), log };
+        }
         let path = path.to_owned();
         match cause.sqlite_error_code() {
             Some(Code::NotADatabase) => StoreError::NotSqlite { path, hint: "" },

@@ -112,7 +112,8 @@ impl Store {
             if !outcome.conflicts.is_empty() {
                 return Err(Abort::KeepNothing);
             }
-            Ok(journal.finish().map_err(wrap)?)
+            // What brought nothing leaves nothing, not even a transaction.
+            journal.finish().map_err(wrap)?.map(Some).ok_or(Abort::KeepNothing)
         });
         match done {
             Ok(step) => Ok(ImportOutcome { step, ..outcome }),

@@ -263,10 +263,10 @@ impl Store {
         applied: &mut Applied,
         progress: Progress<'_>,
     ) -> Result<(), StoreError> {
-        let mut after = 0;
-        loop {
-            match self.apply_batch(after, all, now, applied) {
-                Ok(Some(last)) => after = last,
+        let mut first = Some(i64::MIN);
+        while let Some(from) = first {
+            match self.apply_batch(from, all, now, applied) {
+                Ok(Some(last)) => first = last.checked_add(1),
                 Ok(None) => break,
                 // Stopped within a batch, or while it waited for another program: those before it stay.
                 Err(StoreError::Cancelled) if applied.run.is_some() => {
@@ -285,7 +285,7 @@ impl Store {
 
     fn apply_batch(
         &mut self,
-        after: i64,
+        first: i64,
         all: bool,
         now: &str,
         applied: &mut Applied,
@@ -294,7 +294,7 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, "applying the migration", error);
         let mut counted = applied.clone();
         let last = self.transaction("applying the migration", |connection| {
-            let batch = batch(connection, after).map_err(wrap)?;
+            let batch = batch(connection, first).map_err(wrap)?;
             if let Some(run) = counted.run {
                 ensure_it_is(connection, run, |step| is_run(step, now), &path)?;
             }
@@ -352,19 +352,19 @@ fn migrate(
 
 type Pending = (i64, Connector, Option<Decision>);
 
-/// The next pending records by row id. `NOT INDEXED`: the plan's index is in another order, and sorting
+/// The pending records from a row id on. `NOT INDEXED`: the plan's index is in another order, and sorting
 /// it for every batch would make a run quadratic.
-fn batch(connection: &Connection, after: i64) -> rusqlite::Result<Vec<Pending>> {
+fn batch(connection: &Connection, first: i64) -> rusqlite::Result<Vec<Pending>> {
     let columns = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT {columns}, c.rowid, d.decision
          FROM connectors AS c NOT INDEXED LEFT JOIN migration_decisions AS d ON d.connector_id = c.id
-         WHERE c.rowid > ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
+         WHERE c.rowid >= ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
          ORDER BY c.rowid LIMIT {BATCH}"
     );
     connection
         .prepare_cached(&sql)?
-        .query_map(params![after, model_version::latest()], |row| {
+        .query_map(params![first, model_version::latest()], |row| {
             let decision: Option<String> = row.get(13)?;
             Ok((row.get(12)?, from_row(row)?, decision.as_deref().and_then(Decision::parse)))
         })?

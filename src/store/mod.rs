@@ -1,6 +1,6 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
-//! `connect` decides what a path is, `open` opens it, `lock` waits for its write lock; `upgrade` brings a file to the newest schema;
+//! `connect` decides what a path is, `place` whether the open file is still there, `suitability` whether a file made by hand can be worked with, `open` opens it, `lock` waits for its write lock; `upgrade` brings a file to the newest schema;
 //! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record, `census` counts by kind,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;
@@ -22,17 +22,19 @@ mod lock;
 mod migration;
 mod open;
 mod page;
+mod place;
 mod remotes;
 mod requests;
 mod schema;
 mod search;
 mod secrets;
 mod seen;
+mod suitability;
 mod taking;
 mod upgrade;
 
 pub use census::Census;
-pub use connect::{Inspection, inspect};
+pub use connect::{Inspection, Reading, inspect};
 pub use connectors::{ModeChange, SaveOutcome, Written};
 pub use copy::{COPY_FROM, CopyKind, FileCopy, Restored, copies_of, restore};
 pub use error::StoreError;
@@ -43,6 +45,7 @@ pub use import::{Conflicts, ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
+pub use place::{FileId, check_no_stray_log, is_database, is_log, is_sidecar_of_a_database};
 pub use remotes::{BothSides, RemoteState};
 pub use requests::{Leaving, Push, RequestState, SentRequest};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};

@@ -9,12 +9,16 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::connect::{BUSY, Inspection, connect_for_writing, connect_read_only, inspect, real_path, schema_version};
+use super::connect::{
+    BUSY, Inspection, Reading, connect_for_writing, connect_read_only, inspect, real_path, schema_version,
+};
 use super::error::StoreError;
 use super::lock::{begin, is_busy};
+use super::place::{FileId, check_no_stray_log, check_one_name};
 use super::schema::{self, APPLICATION_ID};
+use super::suitability::check_writable;
 use super::upgrade::{Stage, UpgradeReport, upgrade};
-use crate::beside::{folder_of, temporary};
+use crate::fs::{TemporaryFile, folder_of};
 
 /// Kilobytes of pages that a connection keeps; a long job keeps more.
 const CACHE: i64 = 2 * 1024;
@@ -26,25 +30,39 @@ pub struct Store {
     pub(super) read_only: bool,
     pub(super) cancel: Arc<AtomicBool>,
     waiting: Option<Box<dyn Fn() + Send>>,
+    reading: Reading,
+    /// The file that the connection has open; `None` where the system cannot tell files apart.
+    file: Option<FileId>,
+    /// Raised when a transaction is committed.
+    committed: Arc<AtomicBool>,
 }
 
 impl Store {
-    /// Opens a file for reading; a schema 1 file is shown as if it were upgraded, and nothing is written.
+    /// Opens a file for reading; a schema 1 file is shown as if it were upgraded.
     ///
     /// # Errors
     /// As [`inspect`].
-    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+    pub fn open_read_only(path: &Path, reading: Reading) -> Result<Self, StoreError> {
         let path = real_path(path);
-        if inspect(&path)? == Inspection::Missing {
+        if inspect(&path, reading)? == Inspection::Missing {
             return Err(StoreError::Missing(path));
         }
-        Self::read(&path)
+        Self::read(&path, reading)
     }
 
-    fn read(path: &Path) -> Result<Self, StoreError> {
-        let connection = connect_read_only(path)?;
+    fn read(path: &Path, reading: Reading) -> Result<Self, StoreError> {
+        let connection = connect_read_only(path, reading)?;
         let schema = schema_version(path, &connection)?;
-        let store = Self { connection, path: path.to_owned(), read_only: true, cancel: Arc::default(), waiting: None };
+        let store = Self {
+            connection,
+            path: path.to_owned(),
+            read_only: true,
+            cancel: Arc::default(),
+            waiting: None,
+            reading,
+            file: FileId::at(path),
+            committed: Arc::default(),
+        };
         if schema < schema::LATEST {
             store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of(schema)))?;
         }
@@ -63,7 +81,7 @@ impl Store {
     ) -> Result<(Self, Option<UpgradeReport>), StoreError> {
         let path = &real_path(path);
         let mut report = None;
-        match inspect(path)? {
+        match inspect(path, Reading::Shared)? {
             Inspection::Missing => create(path)?,
             Inspection::Connectors { writable: false, .. } => {
                 return Err(StoreError::Permission {
@@ -86,6 +104,7 @@ impl Store {
     /// When the file cannot be opened again.
     pub fn join(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Self, StoreError> {
         let connection = connect_for_writing(path)?;
+        check_writable(path, &connection)?;
         let journal = |connection: &Connection| {
             use_write_ahead_log(connection)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -93,10 +112,56 @@ impl Store {
             connection.pragma_update(None, "foreign_keys", true)
         };
         journal(&connection).map_err(|error| StoreError::of_sqlite(path, "opening the file", error))?;
-        let mut store =
-            Self { connection, path: path.to_owned(), read_only: false, cancel: cancel.clone(), waiting: None };
+        let mut store = Self {
+            connection,
+            path: path.to_owned(),
+            read_only: false,
+            cancel: cancel.clone(),
+            waiting: None,
+            reading: Reading::Shared,
+            file: FileId::at(path),
+            committed: Arc::default(),
+        };
         store.watch_for_cancel();
         Ok(store)
+    }
+
+    /// As [`Store::join`], for a file that is known: another one at its path is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::AnotherFile`], [`StoreError::Gone`]; when the file cannot be opened again.
+    pub fn join_same(path: &Path, file: Option<FileId>, cancel: &Arc<AtomicBool>) -> Result<Self, StoreError> {
+        if let Some(file) = file {
+            file.check(path)?;
+        }
+        let store = Self::join(path, cancel)?;
+        match file == store.file {
+            true => Ok(store),
+            false => Err(StoreError::AnotherFile(path.to_owned())),
+        }
+    }
+
+    /// Returns the identity of the open file.
+    pub fn file_id(&self) -> Option<FileId> {
+        self.file
+    }
+
+    /// Checks that the open file is still at its path, and has no other name that somebody could write to.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`], [`StoreError::AnotherFile`]; where it could be written to, [`StoreError::HardLinks`].
+    pub fn check_place(&self) -> Result<(), StoreError> {
+        if let Some(file) = self.file {
+            file.check(&self.path)?;
+        }
+        if self.read_only { Ok(()) } else { check_one_name(&self.path) }
+    }
+
+    /// Raises this flag when something was written.
+    #[must_use]
+    pub fn with_commit_flag(mut self, committed: &Arc<AtomicBool>) -> Self {
+        self.committed = committed.clone();
+        self
     }
 
     /// A second connection to the same file, for reading beside this one. It does not look at the
@@ -105,7 +170,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened again.
     pub fn reader(&self) -> Result<Self, StoreError> {
-        Self::read(&self.path)
+        Self::read(&self.path, self.reading)
     }
 
     /// The file.
@@ -178,6 +243,17 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
+        let value = self.bookkeeping(doing, work)?;
+        self.committed.store(true, Ordering::Relaxed);
+        Ok(value)
+    }
+
+    /// As [`Store::transaction`], for what the program keeps for itself: it is no change that a user asked for.
+    pub(super) fn bookkeeping<T, E: From<StoreError>>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
         if self.read_only {
             return Err(StoreError::ReadOnly(self.path.clone()).into());
         }
@@ -185,7 +261,10 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, doing, error);
         let waiting = || self.waiting.iter().for_each(|tell| tell());
         let transaction = begin(&self.connection, (&path, doing), &self.cancel, &waiting)?;
+        self.check_place()?;
         let value = work(&transaction)?;
+        // What goes into a file that is not at its path any more would be lost with the program.
+        self.check_place()?;
         transaction.commit().map_err(wrap)?;
         Ok(value)
     }
@@ -205,13 +284,14 @@ fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Makes a new file at the newest schema, readable by its owner only.
 fn create(path: &Path) -> Result<(), StoreError> {
-    // Built beside the path and moved there whole: a program killed in between leaves no half file.
+    check_no_stray_log(path)?;
+    // Built next to the path and moved there whole: a program killed in between leaves no half file.
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
-    let fresh = temporary(folder).map_err(|error| StoreError::io(folder, error))?;
+    let fresh = TemporaryFile::new_in(folder).map_err(|error| StoreError::io(folder, error))?;
     write_schema(fresh.path(), schema::LATEST).map_err(|error| error.about(path))?;
     match fresh.persist_noclobber(path) {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         // Another program made it first; its file is as good.
         Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists && path.exists() => Ok(()),
         Err(error) => Err(StoreError::io(path, error.error)),

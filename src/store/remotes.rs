@@ -35,7 +35,8 @@ pub struct BothSides {
     pub state: RemoteState,
 }
 
-const REMOTE: &str = "name, url, space, ca_file, proxy, timeout, credential, is_default, version, knows_modes, seen_at";
+const REMOTE: &str = "name, url, space, ca_file, proxy, timeout, allow_http, credential, is_default, version, knows_modes, \
+     seen_at";
 
 impl Store {
     /// All remotes, by name.
@@ -164,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn observe(&mut self, remote: &Remote, told: &[Told]) -> Result<(), StoreError> {
-        self.transaction("keeping what a remote said", |connection| {
+        self.bookkeeping("keeping what a remote said", |connection| {
             let work = || {
                 put_remote(connection, remote)?;
                 super::requests::settle(connection, &remote.name, remote.seen_at.as_deref(), told)?;
@@ -202,11 +203,12 @@ fn remote_of(row: &Row<'_>) -> rusqlite::Result<Remote> {
         ca_file: row.get(3)?,
         proxy: row.get(4)?,
         timeout: row.get(5)?,
-        credential: row.get(6)?,
-        is_default: row.get(7)?,
-        version: row.get(8)?,
-        knows_modes: row.get(9)?,
-        seen_at: row.get(10)?,
+        allow_http: row.get(6)?,
+        credential: row.get(7)?,
+        is_default: row.get(8)?,
+        version: row.get(9)?,
+        knows_modes: row.get(10)?,
+        seen_at: row.get(11)?,
     })
 }
 
@@ -223,9 +225,9 @@ fn put_remote(connection: &Connection, remote: &Remote) -> rusqlite::Result<()> 
     connection
         .execute(
             &format!(
-                "INSERT INTO remotes ({REMOTE}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (name) DO UPDATE SET
-                   url = ?2, space = ?3, ca_file = ?4, proxy = ?5, timeout = ?6, credential = ?7, is_default = ?8,
-                   version = ?9, knows_modes = ?10, seen_at = ?11"
+                "INSERT INTO remotes ({REMOTE}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT (name) DO UPDATE SET
+                   url = ?2, space = ?3, ca_file = ?4, proxy = ?5, timeout = ?6, allow_http = ?7, credential = ?8,
+                   is_default = ?9, version = ?10, knows_modes = ?11, seen_at = ?12"
             ),
             params![
                 remote.name,
@@ -234,6 +236,7 @@ fn put_remote(connection: &Connection, remote: &Remote) -> rusqlite::Result<()> 
                 remote.ca_file,
                 remote.proxy,
                 remote.timeout,
+                remote.allow_http,
                 remote.credential,
                 is_default,
                 remote.version,

@@ -203,7 +203,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn see(&mut self, remote: &str, id: &str, told: Option<&Told>) -> Result<(), StoreError> {
-        self.transaction("keeping what a remote said", |connection| {
+        self.bookkeeping("keeping what a remote said", |connection| {
             let work = || match told {
                 Some(told) => see(connection, remote, told),
                 None => gone_there(connection, remote, id, get(connection, id)?.as_ref()),

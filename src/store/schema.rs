@@ -56,6 +56,25 @@ pub(super) const COLUMNS_1: [&str; 10] = [
     "updated_at",
 ];
 
+/// The tables that an upgrade makes.
+pub(super) const OWN_TABLES: [&str; 8] = [
+    "history",
+    "history_changes",
+    "migration_decisions",
+    "settings",
+    "remotes",
+    "remote_connectors",
+    "remote_bases",
+    "remote_requests",
+];
+
+/// The triggers that an upgrade makes on the table of connectors.
+pub(super) const OWN_TRIGGERS: [&str; 3] =
+    ["connectors_foreign_revision", "connectors_foreign_insert", "connectors_deleted"];
+
+/// Makes ids unique in a table made by hand.
+pub(super) const UNIQUE_IDS: &str = "CREATE UNIQUE INDEX connectors_id ON connectors (id)";
+
 /// Columns of schema 2, without which a file that says so is damaged.
 pub(super) const COLUMNS_2: [&str; 4] = ["auth_mode", "revision", "auth_type", "migration_group"];
 
@@ -79,7 +98,8 @@ pub(super) fn view_of(version: i64) -> String {
 }
 
 /// The tables of schema 5, empty.
-const REMOTES: &str = "CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, credential, is_default,
+const REMOTES: &str =
+    "CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, allow_http, credential, is_default,
        version, knows_modes, seen_at);
      CREATE TEMP TABLE remote_connectors (remote, id, base, seen, sent_secrets, managed_by, referenced_by,
        found_by_look, base_before, found_after);

@@ -92,28 +92,29 @@ impl Store {
         let total = self.run("counting the secrets", |connection| {
             connection.query_row("SELECT count(*) FROM connectors WHERE secrets IS NOT NULL", [], |row| count(row, 0))
         })?;
-        let (mut after, mut done) = (i64::MIN, 0);
+        let (mut first, mut done) = (i64::MIN, 0);
         loop {
             let seen = self.transaction::<_, E>("sealing the secrets anew", |connection| {
                 let sql = format!(
-                    "SELECT {COLUMNS}, rowid FROM connectors WHERE secrets IS NOT NULL AND rowid > ?1 ORDER BY rowid LIMIT {BATCH}"
+                    "SELECT {COLUMNS}, rowid FROM connectors WHERE secrets IS NOT NULL AND rowid >= ?1 ORDER BY rowid LIMIT {BATCH}"
                 );
                 let mut statement = connection.prepare_cached(&sql).map_err(wrap)?;
                 let rows: Vec<(Connector, i64)> = statement
-                    .query_map([after], |row| Ok((from_row(row)?, row.get(12)?)))
+                    .query_map([first], |row| Ok((from_row(row)?, row.get(12)?)))
                     .and_then(Iterator::collect)
                     .map_err(wrap)?;
                 for (connector, row_id) in &rows {
-                    after = *row_id;
                     if let Some(sealed) = seal(connector)? {
                         write_sealed(connection, *row_id, &sealed, connector.revision).map_err(wrap)?;
                     }
                 }
-                Ok(rows.len())
+                Ok((rows.len(), rows.last().and_then(|(_, row_id)| row_id.checked_add(1))))
             })?;
+            let (seen, next) = seen;
             done += seen as u64;
-            if seen == 0 {
-                return Ok(true);
+            match next {
+                Some(next) => first = next,
+                None => return Ok(true),
             }
             if !progress(done, total) {
                 return Ok(false);

@@ -6,17 +6,20 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
-use tempfile::NamedTempFile;
 
-use super::connect::{connect_for_writing, real_path, schema_version, side_file};
+use super::connect::{BUSY, connect_for_writing, real_path, schema_version};
 use super::copy::persist_at;
 use super::error::StoreError;
 use super::lock::begin;
+use super::place::logs_of;
 use super::schema::{self, APPLICATION_ID, SqlStep};
-use crate::beside::folder_of;
+use super::suitability::check_upgradable;
+use crate::clock;
+use crate::fs::{TemporaryFile, folder_of, names_in, sidecar};
 
 /// What an upgrade is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +97,8 @@ pub fn upgrade(
     let (stage, copy, from) = (run.stage.to_string(), run.copy.take(), run.from);
     drop(source);
     outcome.map_err(|cause| match cause {
-        StoreError::NewerSchema { .. } | StoreError::Foreign { .. } => cause,
+        StoreError::NewerSchema { .. } | StoreError::Foreign { .. } | StoreError::Unsuitable { .. } => cause,
+        StoreError::HardLinks { .. } => cause,
         cause => StoreError::Upgrade {
             path: path.to_owned(),
             from: from.max(1),
@@ -142,8 +146,12 @@ impl Run<'_> {
         if self.from == schema::LATEST {
             return Ok(None);
         }
+        let lacks_unique_ids = self.from < 2 && check_upgradable(self.path, &transaction)?;
         let records = count(&transaction).map_err(wrap)?;
         let copy = self.copy_file(&transaction, cancel)?;
+        if lacks_unique_ids {
+            transaction.execute_batch(schema::UNIQUE_IDS).map_err(wrap)?;
+        }
         self.run_steps(&transaction)?;
         self.enter(Stage::Checking)?;
         if count(&transaction).map_err(wrap)? != records {
@@ -176,8 +184,11 @@ impl Run<'_> {
 
     /// Pages that another program left in the write-ahead log move into the file, if nobody reads it.
     fn fold_wal_into_file(&self, connection: &Connection) -> Result<(), StoreError> {
+        // Not waited for: what stays in the log is copied another way, and the lock has a wait of its own.
         connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+            .and_then(|()| connection.busy_timeout(BUSY))
             .map_err(|error| StoreError::of_sqlite(self.path, "upgrading the schema", error))
     }
 
@@ -188,12 +199,12 @@ impl Run<'_> {
         self.enter(Stage::Copying { done: 0, total })?;
         let folder = folder_of(self.path);
         let io = |error| StoreError::io(folder, error);
-        let has_wal = fs::metadata(side_file(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
+        let has_wal = fs::metadata(sidecar(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
         if !has_wal && let Some(copy) = self.equal_copy(folder)? {
             self.copy = Some(copy.clone());
             return Ok(copy);
         }
-        let partial = self.partial_copy()?;
+        let partial = TemporaryFile::new_in(folder).map_err(io)?;
         if has_wal {
             self.copy_pages(partial.path())?;
         } else {
@@ -204,7 +215,7 @@ impl Run<'_> {
         let permissions = self.source.metadata().map_err(io)?.permissions();
         partial.as_file().set_permissions(permissions).map_err(io)?;
         partial.as_file().sync_all().map_err(io)?;
-        let copy = persist_at(partial, self.path, &format!("schema{}", self.from), jiff::Timestamp::now())?;
+        let copy = persist_at(partial, self.path, &format!("schema{}", self.from), clock::now())?;
         self.copy = Some(copy.clone());
         Ok(copy)
     }
@@ -212,30 +223,16 @@ impl Run<'_> {
     /// A copy that an earlier, failed upgrade left and that is still equal: tries do not pile up copies.
     fn equal_copy(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
         let prefix = copy_prefix(self.path, self.from);
-        let entries = fs::read_dir(folder).map_err(|error| StoreError::io(folder, error))?;
-        for entry in entries.flatten() {
-            let name = entry.file_name();
+        for name in names_in(folder).map_err(|error| StoreError::io(folder, error))? {
             let is_copy = name.to_string_lossy().ends_with(".bak")
                 && name.as_encoded_bytes().starts_with(prefix.as_os_str().as_encoded_bytes());
-            if is_copy && same_bytes(self.path, self.source, &entry.path())? {
-                return Ok(Some(entry.path()));
+            let path = folder.join(&name);
+            // With a log next to it, it holds something else when it is opened.
+            if is_copy && logs_of(&path).next().is_none() && same_bytes(self.path, self.source, &path)? {
+                return Ok(Some(path));
             }
         }
         Ok(None)
-    }
-
-    /// The copy before it is whole, under one name: what a killed upgrade left is replaced by the next
-    /// one, which holds the write lock. Of mode 0600, removed on any failure, renamed when whole.
-    fn partial_copy(&self) -> Result<NamedTempFile, StoreError> {
-        let path = side_file(self.path, ".upgrade-copy");
-        let wrap = |error| StoreError::io(&path, error);
-        if let Err(error) = fs::remove_file(&path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(wrap(error));
-        }
-        let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
-        tempfile::Builder::new().prefix(name).rand_bytes(0).tempfile_in(folder).map_err(wrap)
     }
 
     fn copy_bytes(&mut self, mut target: &File, total: u64, cancel: &Arc<AtomicBool>) -> Result<(), StoreError> {
@@ -311,5 +308,5 @@ fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, Store
 
 /// How the names of copies begin, without the folder.
 fn copy_prefix(path: &Path, schema: i64) -> PathBuf {
-    side_file(Path::new(path.file_name().unwrap_or_default()), &format!(".schema{schema}-"))
+    sidecar(Path::new(path.file_name().unwrap_or_default()), &format!(".schema{schema}-"))
 }

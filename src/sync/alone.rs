@@ -11,12 +11,15 @@ use crate::store::StoreError;
 pub struct Alone {
     path: PathBuf,
     /// Holds the lock.
-    _file: File,
+    file: File,
 }
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        // One that holds something was not made here.
+        if self.file.metadata().is_ok_and(|found| found.len() == 0) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -37,7 +40,7 @@ pub fn alone(connectors: &Path) -> Result<Alone, SyncError> {
         Err(TryLockError::Error(cause)) => return Err(wrap(cause).into()),
     }
     // The one that had it may have taken its file away in between: then this is a lock on nothing.
-    if is_at(&file, &path) { Ok(Alone { path, _file: file }) } else { Err(taken()) }
+    if is_at(&file, &path) { Ok(Alone { path, file }) } else { Err(taken()) }
 }
 
 #[cfg(unix)]

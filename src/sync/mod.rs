@@ -17,7 +17,7 @@ use crate::domain::secret::OpenSecrets;
 use crate::kibana::{Credential, Kibana, KibanaError};
 use crate::store::{Store, StoreError};
 use crate::transfer::TransferError;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Unreadable, Vault, VaultError};
 
 pub use alone::{Alone, alone};
 pub use pull::{PullReport, Pulling, Side, pull, resolve};
@@ -92,8 +92,16 @@ pub fn connect(
 fn sealed_credential(remote: &Remote, vault: &Vault) -> Result<Credential, SyncError> {
     let login = format!("`connector-admin remote login {}` gives it again", remote.name);
     let cannot = |reason: String| KibanaError::Settings(format!("the credential of {} {reason}; {login}", remote.name));
-    let open: OpenSecrets =
-        vault.open(&remote.as_record()).map_err(|reason| cannot(format!("cannot be opened ({reason})")))?;
+    let open: OpenSecrets = vault.open(&remote.as_record()).map_err(|reason| {
+        cannot(match reason {
+            Unreadable::RecordChanged => {
+                "was given for another address, space, proxy or authority than the file names now; look at what \
+                 `connector-admin remote list --json` shows before you give it again"
+                    .to_owned()
+            }
+            reason => format!("cannot be opened ({reason})"),
+        })
+    })?;
     Ok(Credential::from_secret(open.secret()).ok_or_else(|| cannot("is damaged".to_owned()))?)
 }
 

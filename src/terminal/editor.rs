@@ -4,6 +4,14 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::process::Command;
 
+use crate::fs::TemporaryFolder;
+use crate::ui::input::{LONGEST, TooLong};
+
+/// A variable of this program.
+fn is_our_own(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b"CONNECTOR_ADMIN_")
+}
+
 /// Runs the editor and gives back the text as it left it. The terminal must be free.
 ///
 /// # Errors
@@ -15,22 +23,35 @@ pub fn edit(text: &str, is_json: bool) -> Result<String, String> {
     let words = shell_words::split(&command).map_err(|error| format!("$EDITOR cannot be read: {error}"))?;
     let (program, arguments) = words.split_first().ok_or("$EDITOR is empty")?;
     let io = |error: std::io::Error| format!("the text cannot be given to the editor: {error}");
-    let folder = tempfile::Builder::new().prefix("connector-admin-").tempdir().map_err(io)?;
+    let folder = TemporaryFolder::new().map_err(io)?;
     let path = folder.path().join(if is_json { "text.json" } else { "text.txt" });
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(io)?;
-    let status = Command::new(program)
-        .args(arguments)
-        .arg(&path)
-        .env_remove("CONNECTOR_ADMIN_PASSPHRASE")
-        .env_remove("CONNECTOR_ADMIN_NEW_PASSPHRASE")
-        .status()
-        .map_err(|error| format!("{program} cannot be run: {error}; set $EDITOR to another editor"))?;
+    let mut editor = Command::new(program);
+    editor.args(arguments).arg(&path);
+    // Some hold secrets, and none of them is an editor's business.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_our_own(name)) {
+        editor.env_remove(name);
+    }
+    let status =
+        editor.status().map_err(|error| format!("{program} cannot be run: {error}; set $EDITOR to another editor"))?;
     if !status.success() {
         return Err(format!("the editor ended with {status}; the text is as before"));
     }
-    fs::read_to_string(&path).map_err(|error| format!("the text cannot be read back: {error}; it is as before"))
+    let bytes = fs::read(&path).map_err(|error| format!("the text cannot be read back: {error}; it is as before"))?;
+    match String::from_utf8(bytes) {
+        Ok(text) if text.len() <= LONGEST => Ok(text),
+        refused => {
+            let reason = match refused {
+                Ok(_) => TooLong(LONGEST).to_string(),
+                Err(_) => "the text is not UTF-8. Nothing of it was taken".to_owned(),
+            };
+            // What was typed is not to be lost.
+            let kept = folder.keep().join(path.file_name().unwrap_or_default());
+            Err(format!("{reason}; it is kept in {}", kept.display()))
+        }
+    }
 }

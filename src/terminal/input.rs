@@ -1,94 +1,167 @@
 //! The thread that reads the terminal, and stops reading while another program has it.
 
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
-use signal_hook::consts::SIGWINCH;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use crate::app::{Message, Mouse};
+use super::decoder::{Decoder, Input};
+use crate::app::Message;
+
+/// Bytes that are read at once.
+const CHUNK: usize = 4096;
+
+/// How long the rest of a sequence is waited for: longer than any terminal takes, over any line.
+const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Starts reading; ends when the terminal has gone or nobody listens.
-pub fn start(send: impl Fn(Message) -> bool + Send + 'static) {
+///
+/// # Errors
+/// The system has no sockets left.
+pub fn start(send: impl Fn(Message) -> bool + Send + 'static) -> io::Result<()> {
+    let (waker, wakes) = UnixStream::pair()?;
+    wakes.set_nonblocking(true)?;
+    turn().waker = Some(waker);
     thread::spawn(move || {
-        loop {
-            let event = event::read();
-            wait_while_lent();
-            let message = match event {
-                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Message::Key(key.into()),
-                Ok(Event::Paste(text)) => Message::Paste(Zeroizing::new(text)),
-                Ok(Event::Resize(width, height)) => Message::Resize(width, height),
-                Ok(Event::Mouse(mouse)) => match mouse_of(mouse) {
-                    Some(mouse) => Message::Mouse(mouse),
-                    None => continue,
-                },
-                Ok(_) => continue,
-                Err(_) => {
-                    send(Message::Terminate);
-                    return;
-                }
-            };
-            if !send(message) {
-                return;
-            }
+        if !read(&wakes, &send) {
+            send(Message::Terminate);
         }
     });
+    Ok(())
 }
 
-/// What is of use; moving alone is none.
-fn mouse_of(event: MouseEvent) -> Option<Mouse> {
-    match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(event.column, event.row)),
-        MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
-        MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
-        _ => None,
+/// Reads until nobody listens, which is true, or the terminal has gone.
+fn read(wakes: &UnixStream, send: &impl Fn(Message) -> bool) -> bool {
+    let stdin = io::stdin();
+    let mut decoder = Decoder::default();
+    let mut found = Vec::new();
+    loop {
+        let timeout = decoder.is_waiting().then_some(SEQUENCE_TIMEOUT);
+        match wait(&stdin, wakes, timeout) {
+            // Only a wake-up: another program is to have the terminal.
+            Ready::Woken => {
+                let _ = (&*wakes).read(&mut [0; 16]);
+                wait_while_lent();
+                continue;
+            }
+            Ready::Nothing => decoder.give_up(&mut found),
+            Ready::Gone => return false,
+            Ready::Bytes => {
+                let mut bytes = Zeroizing::new([0; CHUNK]);
+                match rustix::io::read(&stdin, bytes.as_mut_slice()) {
+                    Ok(0) => return false,
+                    Ok(count) => decoder.take(bytes.get(..count).unwrap_or_default(), count == CHUNK, &mut found),
+                    Err(Errno::INTR | Errno::AGAIN) => {}
+                    Err(_) => return false,
+                }
+            }
+        }
+        for input in found.drain(..) {
+            let message = match input {
+                Input::Key(key) => Message::Key(key),
+                Input::Mouse(mouse) => Message::Mouse(mouse),
+                Input::Paste(text) => Message::Paste(text),
+            };
+            if !send(message) {
+                return true;
+            }
+        }
+    }
+}
+
+enum Ready {
+    Bytes,
+    Woken,
+    Nothing,
+    Gone,
+}
+
+fn wait(stdin: &io::Stdin, wakes: &UnixStream, timeout: Option<Duration>) -> Ready {
+    let timeout = timeout.map(|timeout| Timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    loop {
+        let mut watched = [PollFd::from_borrowed_fd(wakes.as_fd(), PollFlags::IN), PollFd::new(stdin, PollFlags::IN)];
+        match poll(&mut watched, timeout.as_ref()) {
+            Ok(0) => return Ready::Nothing,
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => return Ready::Gone,
+        }
+        let [woken, typed] = watched.map(|fd| fd.revents());
+        if woken.intersects(PollFlags::IN) {
+            return Ready::Woken;
+        }
+        if typed.intersects(PollFlags::IN) {
+            return Ready::Bytes;
+        }
+        if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return Ready::Gone;
+        }
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Ours,
-    /// Asked for by another program.
+enum Owner {
+    Us,
+    /// Another program is to have it.
     Wanted,
     Lent,
 }
 
-static TURN: Mutex<Turn> = Mutex::new(Turn::Ours);
+struct Turn {
+    owner: Owner,
+    /// Wakes the reader up.
+    waker: Option<UnixStream>,
+}
+
+static TURN: Mutex<Turn> = Mutex::new(Turn { owner: Owner::Us, waker: None });
 static CHANGED: Condvar = Condvar::new();
 
-/// How long the reader may take to let go; it only has to notice a signal.
-const PATIENCE: Duration = Duration::from_secs(2);
+fn turn() -> std::sync::MutexGuard<'static, Turn> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long the reader may take to let go; it only has to wake up.
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn wait_while_lent() {
-    let mut turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    if *turn == Turn::Wanted {
-        *turn = Turn::Lent;
+    let mut turn = turn();
+    if turn.owner == Owner::Wanted {
+        turn.owner = Owner::Lent;
         CHANGED.notify_all();
     }
-    while *turn != Turn::Ours {
+    while turn.owner != Owner::Us {
         turn = CHANGED.wait(turn).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
 /// Runs `work` while nothing here reads the terminal, so that every key goes to the other program.
 pub fn lend<T>(work: impl FnOnce() -> T) -> T {
-    let mut turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    *turn = Turn::Wanted;
-    // The reader sits in a read that only an event ends; this signal makes one of no consequence.
-    let _ = signal_hook::low_level::raise(SIGWINCH);
-    let (turn, _) = CHANGED
-        .wait_timeout_while(turn, PATIENCE, |turn| *turn == Turn::Wanted)
+    let mut wanted = turn();
+    wanted.owner = Owner::Wanted;
+    if let Some(waker) = &mut wanted.waker {
+        // A reader that has ended reads nothing any more.
+        let _ = waker.write_all(&[0]);
+    }
+    let (lent, _) = CHANGED
+        .wait_timeout_while(wanted, HANDOVER_TIMEOUT, |turn| turn.owner == Owner::Wanted)
         .unwrap_or_else(PoisonError::into_inner);
-    drop(turn);
+    drop(lent);
     let outcome = work();
-    *TURN.lock().unwrap_or_else(PoisonError::into_inner) = Turn::Ours;
+    turn().owner = Owner::Us;
     CHANGED.notify_all();
     outcome
 }
 
 /// Another program has the terminal, or is about to.
 pub(super) fn is_lent() -> bool {
-    *TURN.lock().unwrap_or_else(PoisonError::into_inner) != Turn::Ours
+    turn().owner != Owner::Us
 }

@@ -1,4 +1,5 @@
-//! Entering and leaving the terminal, in one place and safe to do twice.
+//! Entering and leaving the terminal, in one place and safe to do twice. All that is drawn goes through [`Session::draw`].
+#![expect(clippy::disallowed_methods, reason = "the one place that has the terminal")]
 
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,7 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute, queue, style};
 
 use super::input;
+use crate::ui::text::make_cells_safe;
 
 /// The terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -56,7 +58,10 @@ impl Session {
     pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
         if let Some(terminal) = &mut self.terminal {
-            terminal.draw(view)?;
+            terminal.draw(|frame| {
+                view(frame);
+                make_cells_safe(frame.buffer_mut());
+            })?;
         }
         execute!(io::stdout(), EndSynchronizedUpdate)
     }

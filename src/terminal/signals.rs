@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::{input, session};
@@ -18,6 +18,8 @@ pub enum Asked {
     ToEnd,
     /// To draw anew: the process was stopped from outside and goes on.
     ToRedraw,
+    /// To look how large the terminal is now.
+    ToResize,
 }
 
 /// The signal that asked the program to end.
@@ -41,7 +43,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// # Errors
 /// When the system refuses.
 pub fn start(send: impl Fn(Asked) + Clone + Send + 'static) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGCONT])?;
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGCONT, SIGWINCH])?;
     let for_terminal = send.clone();
     thread::spawn(move || {
         if wait_for_hangup() {
@@ -55,8 +57,8 @@ pub fn start(send: impl Fn(Asked) + Clone + Send + 'static) -> std::io::Result<(
             if input::is_lent() && matches!(signal, SIGINT | SIGQUIT | SIGCONT) {
                 continue;
             }
-            if signal == SIGCONT {
-                send(Asked::ToRedraw);
+            if matches!(signal, SIGCONT | SIGWINCH) {
+                send(if signal == SIGCONT { Asked::ToRedraw } else { Asked::ToResize });
                 continue;
             }
             match asked {

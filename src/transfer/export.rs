@@ -79,6 +79,9 @@ pub fn export(
 /// # Errors
 /// When config or extra is not JSON, for people.
 pub(super) fn line_of(connector: &Connector) -> Result<(String, bool), String> {
+    if let Some(column) = connector.not_utf8().first() {
+        return Err(format!("its {column} is not UTF-8, which JSON cannot hold; repair it first"));
+    }
     let broken = |what| move |error| format!("{what} cannot be written as JSON: {error}");
     let config = json::sorted(&connector.config).map_err(broken("config"))?;
     let extra = json::sorted(&connector.extra).map_err(broken("extra"))?;

@@ -5,7 +5,8 @@ use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::TransferError;
-use crate::beside::{folder_of, temporary};
+use crate::fs::{TemporaryFile, can_write, folder_of, names_in, sidecar};
+use crate::{store, vault};
 
 /// What a folder holds, for picking a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +24,15 @@ pub struct Entry {
 /// # Errors
 /// When the folder cannot be read, for people.
 pub fn entries(folder: &Path) -> Result<Vec<Entry>, String> {
-    let read = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
-    let entry = |entry: fs::DirEntry| {
-        let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
+    let names = names_in(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let entry = |name: std::ffi::OsString| {
+        let name = name.into_string().ok().filter(|name| !name.starts_with('.'))?;
         // Links are followed: what they lead to is what is opened.
-        let metadata = fs::metadata(entry.path()).ok()?;
+        let metadata = fs::metadata(folder.join(&name)).ok()?;
         let is_export = Path::new(&name).extension().is_some_and(|end| end.eq_ignore_ascii_case("ndjson"));
         (metadata.is_dir() || is_export).then(|| Entry { name, is_folder: metadata.is_dir(), bytes: metadata.len() })
     };
-    let mut found: Vec<Entry> = read.filter_map(Result::ok).filter_map(entry).collect();
+    let mut found: Vec<Entry> = names.into_iter().filter_map(entry).collect();
     found.sort_by(|one, other| (!one.is_folder, &one.name).cmp(&(!other.is_folder, &other.name)));
     Ok(found)
 }
@@ -44,40 +45,78 @@ pub fn expand_home(path: &Path) -> PathBuf {
     }
 }
 
-/// Refuses a path whose file must not be written over: the connectors file, what SQLite and this program keep beside
-/// it, the key file, any other SQLite file. The connectors file itself is not opened: closing another handle of it
-/// would drop this process's locks (a rule of POSIX).
+/// Refuses a path whose file must not be written over: the connectors file, what SQLite and this program keep next to
+/// it, any other database, log or key file. Refuses a path where no file can be made too, so that nothing is begun
+/// that could not be reported. The connectors file itself is not opened: closing another handle of it would drop this
+/// process's locks (a rule of POSIX).
 ///
 /// # Errors
-/// [`TransferError::Taken`].
+/// [`TransferError::Taken`], [`TransferError::NoPlace`].
 pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(), TransferError> {
-    let taken = |what| Err(TransferError::Taken { path: target.to_owned(), what });
     if target == Path::new("-") {
         return Ok(());
     }
+    let taken = |what| Err(TransferError::Taken { path: target.to_owned(), what });
     if is_same(target, connectors) {
         return taken("the connectors file itself");
     }
     if is_same(target, keys) {
         return taken("the key file");
     }
-    for suffix in ["-wal", "-shm", "-journal", ".auto.bak"] {
-        let mut beside = connectors.as_os_str().to_owned();
-        beside.push(suffix);
-        if is_same(target, Path::new(&beside)) {
-            return taken("kept beside the connectors file by the program");
-        }
+    if OWN_SUFFIXES.iter().any(|suffix| is_same(target, &sidecar(connectors, suffix))) {
+        return taken("kept next to the connectors file by the program");
     }
-    let mut head = [0; 16];
-    let is_file = fs::metadata(target).is_ok_and(|metadata| metadata.is_file());
-    if is_file && File::open(target).and_then(|mut file| file.read_exact(&mut head)).is_ok() && &head == SQLITE {
-        return taken("a connectors file or a copy of one");
+    if store::is_sidecar_of_a_database(target) {
+        return taken("a name that SQLite uses for a file next to another database");
     }
-    Ok(())
+    match head_of(target).map(|head| what_begins_so(&head)) {
+        Some(Some(what)) => taken(what),
+        _ => check_place(target),
+    }
 }
 
-/// The first bytes of every SQLite file.
-const SQLITE: &[u8; 16] = b"SQLite format 3\0";
+/// What SQLite and this program keep next to a connectors file.
+const OWN_SUFFIXES: [&str; 6] = ["-wal", "-shm", "-journal", "-push", ".auto.bak", ".keys"];
+
+/// The first bytes of a regular file.
+fn head_of(path: &Path) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    File::open(path).ok()?.take(512).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
+/// Says what a file that must stay is, by its first bytes.
+fn what_begins_so(head: &[u8]) -> Option<&'static str> {
+    if store::is_database(head) {
+        Some("a connectors file, a backup of one, or another database")
+    } else if store::is_log(head) {
+        Some("the log of a database")
+    } else {
+        (!head.is_empty() && vault::is_key_file(head)).then_some("a key file")
+    }
+}
+
+/// Refuses a path where no file can be made. What is no regular file (a pipe, a device) is written to as it is.
+fn check_place(target: &Path) -> Result<(), TransferError> {
+    let refuse = |reason: String| Err(TransferError::NoPlace { path: target.to_owned(), reason });
+    let real = place_of(target).unwrap_or_else(|| target.to_owned());
+    match fs::metadata(&real) {
+        Ok(found) if found.is_dir() => return refuse("it is a folder".to_owned()),
+        Ok(found) if !found.is_file() => return Ok(()),
+        _ => {}
+    }
+    let folder = folder_of(&real);
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() && can_write(folder) => Ok(()),
+        Ok(found) if found.is_dir() => refuse(format!("the folder {} cannot be written to", folder.display())),
+        Ok(_) => refuse(format!("{} is not a folder", folder.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            refuse(format!("there is no folder {}", folder.display()))
+        }
+        Err(error) => refuse(format!("the folder {}: {error}", folder.display())),
+    }
+}
 
 /// Do both lead to one file, or to one place where none is yet?
 pub fn is_same(one: &Path, other: &Path) -> bool {
@@ -125,7 +164,7 @@ pub fn write_whole<T, E: From<TransferError>>(
         out.flush().map_err(cannot)?;
         return Ok(value);
     }
-    let partial = temporary(folder_of(&real)).map_err(cannot)?;
+    let partial = TemporaryFile::new_in(folder_of(&real)).map_err(cannot)?;
     let mut out: BufWriter<&File> = BufWriter::new(partial.as_file());
     let value = write(&mut out)?;
     out.flush().map_err(cannot)?;
@@ -135,6 +174,6 @@ pub fn write_whole<T, E: From<TransferError>>(
         partial.as_file().set_permissions(replaced.permissions()).map_err(cannot)?;
     }
     partial.as_file().sync_all().map_err(cannot)?;
-    partial.persist(&real).map_err(|error| cannot(error.error))?;
+    partial.persist(&real).map_err(cannot)?;
     Ok(value)
 }

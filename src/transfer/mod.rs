@@ -57,6 +57,14 @@ pub enum TransferError {
         /// What it is.
         what: &'static str,
     },
+    /// A file cannot be made at a path; nothing was begun.
+    #[error("{path} cannot be written: {reason}; name another file")]
+    NoPlace {
+        /// The path.
+        path: std::path::PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The connector that was to be copied is gone.
     #[error("the original was deleted meanwhile, and its secrets with it; nothing was created")]
     OriginalGone,
@@ -123,7 +131,7 @@ pub fn import(
     let mut export = if copies { export.with_memory_of_ids()? } else { export };
     let length = export.length();
     let mut connectors = export.by_ref().map(|connector| {
-        let Incoming { mut connector, plain_secrets } = connector?;
+        let Incoming { mut connector, plain_secrets, .. } = connector?;
         if copies {
             let new_id = uuid::Uuid::new_v4().to_string();
             renamed(&connector.id, &new_id)?;
@@ -182,7 +190,7 @@ pub fn preview(
     let (mut outcome, mut plan, mut read) = (ImportOutcome::default(), PlanCounts::default(), 0);
     let mut same_names = 0;
     for connector in export.by_ref() {
-        let Incoming { connector, plain_secrets } = connector?;
+        let Incoming { connector, plain_secrets, .. } = connector?;
         let exists = match store {
             Some(store) => store.row_id(&connector.id)?.is_some(),
             None => false,

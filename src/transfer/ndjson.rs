@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{TransferError, older, stamp};
 use crate::domain::json::{self, RawObject};
 use crate::domain::secret::{OpenSecrets, Secret};
-use crate::domain::{AuthMode, Connector};
+use crate::domain::{AuthMode, Connector, RawText};
 use crate::store::{OnConflict, SeenIds};
 
 /// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
@@ -32,6 +32,8 @@ pub struct Notices {
     pub left_old: u64,
     /// Connectors with ids that newest Kibana releases do not take.
     pub long_ids: u64,
+    /// Connectors that had an API key in the clear, which was left out.
+    pub api_keys: u64,
 }
 
 impl Notices {
@@ -61,6 +63,12 @@ impl Notices {
         if self.long_ids > 0 {
             lines.push(format!("{} {LONG_IDS}", connectors(self.long_ids)));
         }
+        if self.api_keys > 0 {
+            lines.push(format!(
+                "{} with an API key of their own (apiKey, uiamApiKey): it was left out, as in an export of Kibana",
+                connectors(self.api_keys)
+            ));
+        }
         lines
     }
 }
@@ -86,6 +94,8 @@ pub struct Incoming {
     pub connector: Connector,
     /// Secrets that stood there as plain text, to be sealed.
     pub plain_secrets: Option<OpenSecrets>,
+    /// It had an API key of its own, which was left out.
+    pub had_api_key: bool,
 }
 
 /// How long an export is: guessed from its bytes and those that are read.
@@ -229,6 +239,7 @@ impl Export {
                     {
                         return Err(repeated(id));
                     }
+                    self.notices.api_keys += u64::from(incoming.had_api_key);
                     self.notices.long_ids += u64::from(!is_plain_id(&incoming.connector.id));
                     let has_login = incoming.plain_secrets.as_ref().is_some_and(has_login);
                     match older::migrate(&mut incoming.connector, has_login) {
@@ -289,6 +300,7 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
     let auth_mode = known_auth_mode(&mut attributes);
     let created_at = string(document.take("created_at").as_deref(), "created_at")?;
     let updated_at = string(document.take("updated_at").as_deref(), "updated_at")?;
+    let had_api_key = leave_out_api_keys(&mut attributes);
     if !attributes.0.is_empty() {
         let rest = json::raw(attributes.to_text()).map_err(|error| error.to_string())?;
         document.set("attributes", rest);
@@ -312,8 +324,22 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
         created_at,
         updated_at,
         revision: 0,
+        raw: RawText::default(),
     };
-    Ok(Incoming { connector, plain_secrets })
+    Ok(Incoming { connector, plain_secrets, had_api_key })
+}
+
+/// Empties the attributes that Kibana encrypts from model version 3 on: no export of its own has them, and this program
+/// encrypts nothing but the secrets.
+fn leave_out_api_keys(attributes: &mut RawObject) -> bool {
+    let mut had_any = false;
+    for key in ["apiKey", "uiamApiKey"] {
+        if attributes.get(key).is_some_and(|value| value != "null") {
+            attributes.set(key, RawValue::NULL.to_owned());
+            had_any = true;
+        }
+    }
+    had_any
 }
 
 fn boolean(value: Option<&RawValue>, name: &str) -> Result<bool, String> {

@@ -8,8 +8,13 @@ use super::theme::Theme;
 use crate::keymap::Key;
 use ratatui::crossterm::event::KeyCode;
 
-/// The longest text taken, in bytes; a paste beyond it is cut.
-const LONGEST: usize = 1 << 20;
+/// The longest text taken, in bytes.
+pub const LONGEST: usize = 1 << 20;
+
+/// A text that is longer than its field takes. None of it was taken: a part of it would be something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text is too long: a field takes {} KiB at most. Nothing of it was taken", .0 >> 10)]
+pub struct TooLong(pub usize);
 
 /// A text and its cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,14 +36,9 @@ impl TextInput {
         Self { text: text.to_owned(), cursor: 0, multiline: true }
     }
 
-    /// Another text in its place, the cursor where a new one has it.
+    /// Another text in its place, as it is, the cursor where a new one has it.
     pub fn replace(&mut self, text: &str) {
-        let multiline = self.multiline;
-        *self = Self { multiline, ..Self::default() };
-        self.insert(text);
-        if multiline {
-            self.cursor = 0;
-        }
+        *self = if self.multiline { Self::multiline(text) } else { Self::new(text) };
     }
 
     /// What stands there.
@@ -61,30 +61,39 @@ impl TextInput {
             (KeyCode::Home, _) | (KeyCode::Char('a'), true) => self.cursor = self.line_start(),
             (KeyCode::End, _) | (KeyCode::Char('e'), true) => self.cursor = self.line_end(),
             _ => match key.typed() {
-                Some(character) => self.insert(&character.to_string()),
+                // At its end of room a field takes no more letters, and shows it.
+                Some(character) => {
+                    let _ = self.insert(&character.to_string());
+                }
                 None => return false,
             },
         }
         true
     }
 
-    /// Inserts text at the cursor: in one line, line breaks become blanks; other controls are left out.
-    pub fn insert(&mut self, text: &str) {
-        let room = LONGEST.saturating_sub(self.text.len());
+    /// Inserts text at the cursor: in one line, line breaks and tabs become blanks; other controls are left out.
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is inserted then.
+    pub fn insert(&mut self, text: &str) -> Result<(), TooLong> {
+        let is_blank = |character: char| matches!(character, '\n' | '\t');
         let clean: String = text
             .replace("\r\n", "\n")
             .replace('\r', "\n")
             .chars()
-            .map(|character| if character == '\n' && !self.multiline { ' ' } else { character })
-            .filter(|character| *character == '\n' || !character.is_control())
+            .map(|character| if is_blank(character) && !self.multiline { ' ' } else { character })
+            .filter(|character| is_blank(*character) || !character.is_control())
             .collect();
-        let end = clean.floor_char_boundary(room.min(clean.len()));
-        self.text.insert_str(self.cursor, &clean[..end]);
-        self.cursor += end;
+        if clean.len() > LONGEST.saturating_sub(self.text.len()) {
+            return Err(TooLong(LONGEST));
+        }
+        self.text.insert_str(self.cursor, &clean);
+        self.cursor += clean.len();
         // A combining mark may have joined what stands before it.
         while !self.is_edge(self.cursor) {
             self.cursor = self.text.ceil_char_boundary(self.cursor + 1);
         }
+        Ok(())
     }
 
     /// Moves to the line above or below; false at the first or last line.
@@ -205,8 +214,17 @@ mod tests {
     #[test]
     fn a_paste_into_one_line_stays_one_line() {
         let mut input = TextInput::new("");
-        input.insert("one\r\ntwo\x1b[31m\tthree");
-        assert_eq!(input.text(), "one two[31mthree");
+        input.insert("one\r\ntwo\x1b[31m\tthree").expect("room");
+        assert_eq!(input.text(), "one two[31m three");
+    }
+
+    #[test]
+    fn tabs_stay_in_several_lines_and_too_much_is_refused_whole() {
+        let mut input = TextInput::multiline("");
+        input.insert("a\tb\r\n").expect("room");
+        assert_eq!(input.text(), "a\tb\n");
+        assert_eq!(input.insert(&"x".repeat(LONGEST)), Err(TooLong(LONGEST)));
+        assert_eq!(input.text(), "a\tb\n");
     }
 
     #[test]
@@ -235,7 +253,7 @@ mod tests {
                         prop_assert!(line.width() <= cells.max(12));
                     }
                 }
-                input.insert("\u{301}\u{200d}🚒");
+                input.insert("\u{301}\u{200d}🚒").expect("room");
                 prop_assert!(input.text().is_char_boundary(input.cursor));
             }
         }

@@ -4,6 +4,7 @@ use ratatui::crossterm::event::KeyCode;
 use unicode_segmentation::UnicodeSegmentation;
 use zeroize::Zeroizing;
 
+use super::input::TooLong;
 use crate::keymap::Key;
 
 /// The longest secret taken, in bytes; certificates and service accounts are far below it.
@@ -56,7 +57,10 @@ impl SecretInput {
             }
             (KeyCode::Char('u' | 'w'), true) => self.cut(0),
             _ => match key.typed() {
-                Some(character) => self.insert(character.encode_utf8(&mut [0; 4])),
+                // At its end of room a field takes no more letters, and shows how many it has.
+                Some(character) => {
+                    let _ = self.insert(character.encode_utf8(&mut [0; 4]));
+                }
                 None => return false,
             },
         }
@@ -64,7 +68,13 @@ impl SecretInput {
     }
 
     /// Adds text at the end; line breaks stay, other controls are left out.
-    pub fn insert(&mut self, text: &str) {
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is added then.
+    pub fn insert(&mut self, text: &str) -> Result<(), TooLong> {
+        if text.len() > LONGEST.saturating_sub(self.text.len()) {
+            return Err(TooLong(LONGEST));
+        }
         self.make_room(text.len());
         // Terminals send the line breaks of a paste as they like: CR LF, LF, or a lone CR.
         let mut after_return = false;
@@ -74,14 +84,12 @@ impl SecretInput {
             (!is_second).then_some(if after_return { '\n' } else { character })
         });
         for character in line_breaks.filter(|character| !character.is_control() || matches!(character, '\n' | '\t')) {
-            if self.text.len() + character.len_utf8() > LONGEST {
-                break;
-            }
             self.text.push(character);
         }
         if !self.text.is_empty() {
             self.intent = Intent::Replace;
         }
+        Ok(())
     }
 
     fn make_room(&mut self, more: usize) {
@@ -138,7 +146,7 @@ mod tests {
             (input.text(), input.intent(), input.shown(60).as_str()),
             ("abc", Intent::Replace, "••• (3 characters)")
         );
-        input.insert("\r\n-----BEGIN\u{1b}[0m\r");
+        input.insert("\r\n-----BEGIN\u{1b}[0m\r").expect("room");
         assert_eq!(input.text(), "abc\n-----BEGIN[0m\n");
         assert!(input.shown(80).contains("2 lines") && !format!("{input:?}").contains("abc"));
         press(&mut input, "Ctrl-u");
@@ -155,7 +163,9 @@ mod tests {
         assert_eq!(input.intent(), Intent::Keep);
         input.toggle_clear(false);
         assert_eq!(input.intent(), Intent::Keep);
-        input.insert(&"x".repeat(LONGEST + 10));
+        assert_eq!(input.insert(&"x".repeat(LONGEST + 1)), Err(TooLong(LONGEST)));
+        assert_eq!(input.text(), "", "half a secret is another secret");
+        input.insert(&"x".repeat(LONGEST)).expect("room");
         assert_eq!(input.text().len(), LONGEST);
     }
 }

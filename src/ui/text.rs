@@ -3,6 +3,7 @@
 //! Everything that comes from a file, an argument or an error passes [`safe`] before it reaches a
 //! terminal. What cannot be shown is replaced, not dropped: an administrator must see that it is there.
 
+use ratatui::buffer::{Buffer, Cell};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -46,6 +47,22 @@ fn is_hidden(character: char) -> bool {
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Makes what was drawn safe as a whole: the last thing before a frame is shown. All texts pass [`safe`] before; a cell
+/// that holds something harmful all the same shows U+FFFD.
+pub fn make_cells_safe(buffer: &mut Buffer) {
+    let is_harmless = |symbol: &str| symbol.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    for cell in &mut buffer.content {
+        if !is_harmless(cell.symbol()) && safe(cell.symbol()) != cell.symbol() {
+            replace_symbol(cell);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the replacement is a text of our own")]
+fn replace_symbol(cell: &mut Cell) {
+    cell.set_symbol("\u{fffd}");
 }
 
 /// Width in terminal cells.
@@ -118,7 +135,7 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
 pub fn safe_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
-        if character != '\n' && is_hidden(character) {
+        if !matches!(character, '\n' | '\t') && is_hidden(character) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 shown.push_str(&format!("\\u{unit:04x}"));

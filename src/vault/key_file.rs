@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use super::key::{Key, KeyId};
-use crate::beside::folder_of;
+use crate::fs::folder_of;
 
 const HEAD: &str = "# Keys of Connector Admin. Whoever has this file can open the secrets sealed with it; without it
 # nobody can. Keep a copy in a safe place. The last key seals, the ones before it only open.
@@ -20,15 +20,17 @@ const CUT_OFF: &str = " # cut off\n";
 
 /// The keys of a file, the oldest first; none when there is no such file.
 pub(super) fn read(path: &Path) -> Result<Vec<(KeyId, Key)>, VaultError> {
-    let mut file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(VaultError::io(path, error)),
-    };
+    if !is_there(path)? {
+        return Ok(Vec::new());
+    }
+    let mut file = fs::File::open(path).map_err(|error| VaultError::io(path, error))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     // Room from the start: growing would leave copies of keys in memory.
     let mut text = Zeroizing::new(String::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
     file.read_to_string(&mut text).map_err(|error| VaultError::io(path, error))?;
+    if !is_key_file(text.as_bytes()) {
+        return Err(VaultError::KeyFile { path: path.to_owned(), line: 1 });
+    }
     let mut keys = Vec::new();
     for (at, line) in text.split_inclusive('\n').enumerate() {
         if line.trim().is_empty() || line.starts_with('#') || line.ends_with(CUT_OFF) {
@@ -44,6 +46,29 @@ pub(super) fn read(path: &Path) -> Result<Vec<(KeyId, Key)>, VaultError> {
     Ok(keys)
 }
 
+/// Whether a regular file is at the path. Another one is refused before it is opened: reading a pipe waits for a
+/// writer, and a device may give any bytes.
+fn is_there(path: &Path) -> Result<bool, VaultError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(true),
+        Ok(_) => Err(VaultError::io(path, io::Error::other("it is not a regular file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(VaultError::io(path, error)),
+    }
+}
+
+/// Whether a file that begins so is a key file: it has our head, or its first line that is no comment begins with a key. An empty file is one too: it has
+/// no key yet.
+pub fn is_key_file(head: &[u8]) -> bool {
+    let title = HEAD.split_once('.').map_or(HEAD, |(title, _)| title).as_bytes();
+    let lines = head.split(|byte| *byte == b'\n');
+    let first = lines.map(|line| line.trim_ascii()).find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let word = first.and_then(|line| str::from_utf8(line.split(u8::is_ascii_whitespace).next()?).ok());
+    let begins_with_key = word.and_then(KeyId::parse).is_some_and(|id| !id.is_of_passphrase());
+    // A crash may have cut the head off.
+    head.starts_with(title) || title.starts_with(head) || begins_with_key
+}
+
 fn parse(line: &str) -> Option<(KeyId, Key)> {
     let mut words = line.split_whitespace();
     let id = KeyId::parse(words.next()?).filter(|id| !id.is_of_passphrase())?;
@@ -54,6 +79,7 @@ fn parse(line: &str) -> Option<(KeyId, Key)> {
 pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
     let (id, key) = (KeyId::of_key_file()?, Key::random()?);
     let wrap = |error| VaultError::io(path, error);
+    is_there(path)?;
     let folder = folder_of(path);
     make_folder(folder).map_err(|error| VaultError::io(folder, error))?;
     let mut options = OpenOptions::new();
@@ -63,6 +89,9 @@ pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
     let mut file = options.open(path).map_err(wrap)?;
     let mut old = Zeroizing::new(Vec::with_capacity(4096));
     file.read_to_end(&mut old).map_err(wrap)?;
+    if !is_key_file(&old) {
+        return Err(VaultError::KeyFile { path: path.to_owned(), line: 1 });
+    }
     let last = str::from_utf8(&old).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
     let start = match old.last() {
         None => HEAD,

@@ -21,6 +21,7 @@ use key::Key;
 
 pub use error::{Unreadable, VaultError};
 pub use key::{KeyId, Passphrase};
+pub use key_file::is_key_file;
 
 /// Where keys come from.
 #[derive(Clone, Debug)]

@@ -41,7 +41,7 @@ pub struct Worker {
     jobs: Option<Sender<Job>>,
     network: Option<Sender<Job>>,
     cancel: Arc<AtomicBool>,
-    reading: Arc<Reading>,
+    reading: Arc<ReaderControl>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -53,7 +53,7 @@ impl Worker {
         let (network, incoming_of_network) = mpsc::channel();
         let cancel = Arc::new(AtomicBool::new(false));
         let flag = cancel.clone();
-        let reading = Arc::new(Reading::default());
+        let reading = Arc::new(ReaderControl::default());
         let shared = reading.clone();
         let for_watch = requests.clone();
         let writer = thread::spawn(move || {
@@ -137,7 +137,7 @@ fn speak(mut network: Network, jobs: Receiver<Job>, reply: impl Fn(Reply) + Send
 
 /// What the UI's thread tells the reader without waiting for its turn.
 #[derive(Default)]
-pub(super) struct Reading {
+pub(super) struct ReaderControl {
     /// The running statement is not wanted any more.
     interrupt: Arc<AtomicBool>,
     /// The program ends.

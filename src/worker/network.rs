@@ -9,21 +9,23 @@ use super::protocol::{Done, Job, Reply};
 use crate::clock;
 use crate::domain::Remote;
 use crate::kibana::{Credential, Kibana, KibanaError};
-use crate::store::{Store, StoreError};
+use crate::store::{FileId, Store, StoreError};
 use crate::sync::{self, Pulling, SyncError};
 use crate::vault::Vault;
 
 /// Speaks with Kibana for the UI.
 pub struct Network {
     path: PathBuf,
+    file: Option<FileId>,
     vault: Vault,
     cancel: Arc<AtomicBool>,
     store: Option<Store>,
 }
 
 impl Network {
-    pub(super) fn new(path: PathBuf, vault: Vault) -> Self {
-        Self { path, vault, cancel: Arc::default(), store: None }
+    pub(super) fn new(store: &Store, vault: Vault) -> Self {
+        let (path, file) = (store.path().to_owned(), store.file_id());
+        Self { path, file, vault, cancel: Arc::default(), store: None }
     }
 
     /// Stopped by this flag.
@@ -50,7 +52,7 @@ impl Network {
         let store = match &mut self.store {
             Some(store) => store,
             // Not stopped by the same flag: what has come back from Kibana is written down in any case.
-            none => none.insert(Store::join(&self.path, &Arc::default())?),
+            none => none.insert(Store::join_same(&self.path, self.file, &Arc::default())?),
         };
         let mut remote = sync::remote_of(store, None)?;
         let now = clock::now_iso();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
-use super::Reading;
+use super::ReaderControl;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request, SyncView};
 use crate::domain::sync::Limits;
 use crate::domain::{Filter, Remote, Summary};
@@ -28,6 +28,8 @@ pub struct Reader {
     is_older: bool,
     /// The default remote, with which the rows of the list are compared.
     remote: Option<Remote>,
+    /// The file is not at its path any more, which has been reported.
+    is_displaced: bool,
 }
 
 /// Steps that the history shows; what is older can be had on the command line.
@@ -76,7 +78,18 @@ impl Reader {
         let text_state = store.text_state().unwrap_or_default();
         let (orders, lists) = (HashMap::new(), Lists::default());
         let remote = sync::remote_of(&store, None).ok();
-        Self { store, vault, orders, lists, text_state, data_version, uncounted: None, is_older, remote }
+        Self {
+            store,
+            vault,
+            orders,
+            lists,
+            text_state,
+            data_version,
+            uncounted: None,
+            is_older,
+            remote,
+            is_displaced: false,
+        }
     }
 
     /// A reader whose running statement stops when the flag is set.
@@ -86,7 +99,7 @@ impl Reader {
     }
 
     /// Answers until the channel closes. Of several waiting questions of one kind only the newest counts.
-    pub(super) fn run(mut self, incoming: &Receiver<Request>, reading: &Reading, reply: &impl Fn(Reply)) {
+    pub(super) fn run(mut self, incoming: &Receiver<Request>, reading: &ReaderControl, reply: &impl Fn(Reply)) {
         let mut waiting = VecDeque::new();
         loop {
             waiting.extend(incoming.try_iter());
@@ -181,6 +194,7 @@ impl Reader {
             Request::Sync(limits) => self.synced(*limits).map(Some),
             // Every answer is followed by a look for changes.
             Request::Look => Ok(None),
+            Request::Forget => self.forget().map(|()| None),
             Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
         };
         match answered {
@@ -192,11 +206,30 @@ impl Reader {
                 _ => Reply::ReadFailed(error.to_string()),
             }),
         }
+        self.report_displaced(reply);
         // SQLite tells cheaply that someone else (our writer included) has written.
         if self.look_for_changes().unwrap_or(false) {
             reply(Reply::ChangedOnDisk);
         }
         true
+    }
+
+    /// Reports once that the file was deleted, moved or replaced.
+    fn report_displaced(&mut self, reply: &impl Fn(Reply)) {
+        let place = self.store.check_place();
+        let was_displaced = std::mem::replace(&mut self.is_displaced, place.is_err());
+        if let (Err(error), false) = (place, was_displaced) {
+            let is_replaced = matches!(error, StoreError::AnotherFile(_));
+            reply(Reply::Displaced { reason: error.to_string(), is_replaced });
+        }
+    }
+
+    /// Forgets what is kept in memory of the file.
+    fn forget(&mut self) -> Result<(), StoreError> {
+        self.lists = Lists::default();
+        self.text_state = self.store.text_state()?;
+        self.remote = sync::remote_of(&self.store, None).ok();
+        Ok(())
     }
 
     fn record(&self, id: &str) -> Result<Option<Reply>, StoreError> {

@@ -14,7 +14,8 @@ pub(super) fn watch(file: &Path, requests: Sender<Request>) {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return };
     let Ok(events) = init(CreateFlags::CLOEXEC) else { return };
     let written = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO;
-    if add_watch(&events, folder, written).is_err() {
+    let gone = WatchFlags::DELETE | WatchFlags::MOVED_FROM;
+    if add_watch(&events, folder, written | gone).is_err() {
         return;
     }
     let name = name.as_encoded_bytes().to_vec();

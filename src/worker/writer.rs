@@ -5,15 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
-
 use super::network::Network;
 use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
-use super::{OpenOptions, Reading, bulk};
+use super::{OpenOptions, ReaderControl, bulk};
 use crate::clock;
 use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
-use crate::store::{self, OnConflict, SaveOutcome, Store, StoreError};
+use crate::store::{self, OnConflict, Reading, SaveOutcome, Store, StoreError};
 use crate::transfer::files::{check_target, expand_home, write_whole};
 use crate::transfer::{self, ExportReport, Importing, TransferError};
 use crate::vault::{PASSPHRASE_PREFIX, Vault, VaultError};
@@ -29,7 +27,7 @@ pub struct Writer {
 pub(super) fn open(
     options: &OpenOptions,
     cancel: &Arc<AtomicBool>,
-    reading: &Reading,
+    reading: &ReaderControl,
     reply: &impl Fn(Reply),
 ) -> Option<(Writer, Reader)> {
     match Writer::open(options, cancel, reply) {
@@ -53,10 +51,10 @@ impl Writer {
     ) -> Result<(Self, Reader), StoreError> {
         let restored = options.restore.as_ref().map(|copy| {
             let goes_on = |_, _| !cancel.load(Ordering::Relaxed);
-            store::restore(&options.path, copy, Timestamp::now(), goes_on).map_err(|error| error.to_string())
+            store::restore(&options.path, copy, clock::now(), goes_on).map_err(|error| error.to_string())
         });
         let (store, upgraded) = if options.read_only {
-            (Store::open_read_only(&options.path)?, None)
+            (Store::open_read_only(&options.path, Reading::Untouched)?, None)
         } else {
             Store::open(&options.path, cancel, &mut |stage| {
                 reply(Reply::Upgrading(stage));
@@ -80,7 +78,7 @@ impl Writer {
 
     /// What speaks with Kibana about the same file.
     pub fn network(&self) -> Network {
-        Network::new(self.store.path().to_owned(), self.vault.clone())
+        Network::new(&self.store, self.vault.clone())
     }
 
     /// Has it told when a job waits for another program.
@@ -171,7 +169,12 @@ impl Writer {
             Job::Fetch | Job::Pull { .. } | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. } => {
                 Done::Nothing("this is a job of the network".to_owned())
             }
-            Job::BackUp => Done::BackedUp(self.store.back_up(None, Timestamp::now(), &mut progress)?),
+            Job::SaveAs { path } => {
+                let path = expand_home(&path);
+                check_target(&path, self.store.path(), self.vault.key_file())?;
+                Done::SavedAs(self.store.back_up(Some(&path), clock::now(), &mut progress)?.path)
+            }
+            Job::BackUp => Done::BackedUp(self.store.back_up(None, clock::now(), &mut progress)?),
         })
     }
 }
@@ -210,7 +213,7 @@ impl Writer {
     pub(super) fn forget_old_steps(&mut self) {
         if let (false, Ok(limits)) = (self.store.is_read_only(), self.store.history_limits()) {
             let cancel = self.cancel.clone();
-            let _ = self.store.prune(limits, Timestamp::now(), &mut |_, _| !cancel.load(Ordering::Relaxed));
+            let _ = self.store.prune(limits, clock::now(), &mut |_, _| !cancel.load(Ordering::Relaxed));
         }
     }
 }

@@ -58,11 +58,11 @@ fn no_file_that_must_stay_is_written_over() {
         ("a.db", "the connectors file itself"),
         ("same.db", "the connectors file itself"),
         ("keys", "the key file"),
-        ("a.db-wal", "kept beside the connectors file"),
-        ("a.db-shm", "kept beside the connectors file"),
-        ("a.db-journal", "kept beside the connectors file"),
-        ("a.db.auto.bak", "kept beside the connectors file"),
-        ("copy.db", "a connectors file or a copy of one"),
+        ("a.db-wal", "kept next to the connectors file"),
+        ("a.db-shm", "kept next to the connectors file"),
+        ("a.db-journal", "kept next to the connectors file"),
+        ("a.db.auto.bak", "kept next to the connectors file"),
+        ("copy.db", "a connectors file, a backup of one"),
         ("sample.ndjson", ""),
     ] {
         let target = place.path(name);
@@ -176,7 +176,10 @@ fn a_report_is_written_as_an_export_is() {
     assert!(reader.join().unwrap().starts_with("id,name,"));
     let refused = run(&path, &["migrate", "--report", place.path("no/folder/x.md").to_str().unwrap()]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("x.md cannot be written: No such file") && !said.contains(".connector-admin"), "{said}");
+    assert!(
+        said.contains("x.md cannot be written: there is no folder") && !said.contains(".connector-admin"),
+        "{said}"
+    );
 }
 
 #[test]

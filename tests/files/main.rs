@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod made_by_hand;
 mod migration;
+mod place;
 mod refusals;
 mod search;
 mod upgrade;

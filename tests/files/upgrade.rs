@@ -294,7 +294,7 @@ fn a_file_of_each_schema_is_read_as_it_is_and_upgraded_for_writing() {
         if version > 2 {
             execute(&path, "UPDATE history SET bytes = 2");
         }
-        let store = Store::open_read_only(&path).unwrap();
+        let store = Store::open_read_only(&path, connector_admin::store::Reading::Shared).unwrap();
         assert_eq!((store.schema_version().unwrap(), store.steps(None, 9).unwrap().len()), (version, 1));
         assert!(store.history_limits().unwrap().is_off());
         assert_eq!(store.sealed_like("ca1.p").unwrap().len(), 1);
@@ -331,6 +331,6 @@ fn odd_names_of_files_are_names() {
         let path = place.path(name);
         drop(Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap());
         assert!(path.is_file(), "{name}");
-        Store::open_read_only(&path).unwrap();
+        Store::open_read_only(&path, connector_admin::store::Reading::Shared).unwrap();
     }
 }

@@ -76,7 +76,8 @@ fn forward(store: &mut Store, op: &Op, now: &str) -> bool {
         Op::Create(number) => store.create(&connector(*number, *number), now).is_ok(),
         Op::Edit(number, value) => {
             let Some(current) = store.get(&id(*number)).unwrap() else { return false };
-            let edited = Connector { revision: current.revision, ..connector(*number, *value) };
+            let edited =
+                Connector { revision: current.revision, updated_at: current.updated_at, ..connector(*number, *value) };
             store.save::<StoreError>(&edited, now, |_, _| Ok(())).unwrap();
             true
         }

@@ -1,5 +1,7 @@
 //! Terminals that vanish, change their size all the time, paste books, or are tmux; a panic in any thread.
 
+#![allow(clippy::disallowed_methods, reason = "a test child prints to its own terminal")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

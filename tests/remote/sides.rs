@@ -136,7 +136,7 @@ fn remotes_are_listed_replaced_and_forgotten() {
     let listed = desk.run(&["remote", "list", "--json"]).exits(0).json();
     assert_eq!((&listed[0]["name"], &listed[0]["has_credential"]), (&json!("prod"), &json!(true)));
     desk.run(&["remote", "add", "prod", "https://other.example"]).exits(2).says("--replace");
-    desk.run(&["remote", "add", "x", "http://kibana.example"]).exits(2).says("--in-the-clear");
+    desk.run(&["remote", "add", "x", "http://kibana.example"]).exits(2).says("--allow-http");
     desk.run(&["remote", "add", "x", "https://u:hunter2@kibana.example"]).exits(2).says_not("hunter2");
     desk.run(&["remote", "add", "x", "https://k.example", "--proxy", "http://u:hunter2@p"])
         .exits(2)

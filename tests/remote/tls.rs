@@ -96,7 +96,7 @@ fn a_proxy_is_gone_through() {
         }
     });
     let proxy = format!("http://127.0.0.1:{port}");
-    desk.run(&["remote", "add", "through", "http://kibana.example:5601", "--in-the-clear", "--proxy", &proxy]).exits(0);
+    desk.run(&["remote", "add", "through", "http://kibana.example:5601", "--allow-http", "--proxy", &proxy]).exits(0);
     desk.with_input(&["remote", "login", "through"], API_KEY).exits(0);
     desk.run(&["pull", "--remote", "through"]).exits(0).says("0 new");
     assert!(asked.lock().unwrap()[0].contains("kibana.example:5601"));
@@ -114,5 +114,5 @@ fn a_proxy_is_gone_through() {
     desk.with_input(&["remote", "login", "safe"], API_KEY).exits(0);
     through(&["pull", "--remote", "safe"]).exits(2);
     assert!(asked.lock().unwrap()[before].starts_with("CONNECT kibana.example:5601"));
-    desk.run(&["remote", "add", "x", "http://localhost:1", "--proxy", &proxy]).exits(2).says("--in-the-clear");
+    desk.run(&["remote", "add", "x", "http://localhost:1", "--proxy", &proxy]).exits(2).says("--allow-http");
 }

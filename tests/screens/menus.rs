@@ -149,7 +149,7 @@ fn a_field_of_many_configs_is_set_and_their_secrets_sealed_anew() {
     assert_ne!(count(&place, "config LIKE '%https://new.example/hook%'"), "Integer(0)");
     let path = place.path("demo.db");
     let vault = connector_admin::vault::Vault::new(connector_admin::demo::keys_of(&path));
-    let store = connector_admin::store::Store::open_read_only(&path).unwrap();
+    let store = connector_admin::store::Store::open_read_only(&path, connector_admin::store::Reading::Shared).unwrap();
     let mut opened = 0;
     store
         .each::<connector_admin::store::StoreError>(|record| {

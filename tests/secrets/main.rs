@@ -11,5 +11,6 @@ mod terminal;
 mod guard;
 mod journey;
 mod keys;
+mod memory;
 mod states;
 mod types;

@@ -32,7 +32,8 @@ fn stored(path: &Path, id: &str) -> String {
 }
 
 fn opened(path: &Path, id: &str) -> Result<String, String> {
-    let connector = Store::open_read_only(path).unwrap().get(id).unwrap().unwrap();
+    let connector =
+        Store::open_read_only(path, connector_admin::store::Reading::Shared).unwrap().get(id).unwrap().unwrap();
     let open = Vault::new(keys_of(path)).open(&connector).map_err(|reason| reason.to_string())?;
     Ok(open.secret().expose().to_owned())
 }
@@ -122,7 +123,11 @@ fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
     };
     let cases: [(&str, &dyn Fn(), &str); 5] = [
         ("lost key", &|| std::fs::remove_file(keys_of(&path).key_file).unwrap(), "which is not in the key file"),
-        ("wrong key", &|| std::fs::write(keys_of(&path).key_file, "# none\n").unwrap(), "which is not in the key file"),
+        (
+            "wrong key",
+            &|| std::fs::write(keys_of(&path).key_file, "# Keys of Connector Admin: none\n").unwrap(),
+            "which is not in the key file",
+        ),
         (
             "tampered",
             &|| execute(&path, "UPDATE connectors SET secrets = secrets || 'A' WHERE id = 'hook'"),

@@ -94,7 +94,7 @@ fn go_to_secrets(app: &mut App, known: &ConnectorType) -> bool {
 }
 
 fn created(path: &std::path::Path) -> (Connector, SecretsState) {
-    let store = Store::open_read_only(path).unwrap();
+    let store = Store::open_read_only(path, connector_admin::store::Reading::Shared).unwrap();
     let id = crate::support::rows(path, "SELECT id FROM connectors").concat().replace('"', "");
     let connector = store.get(&id).unwrap().unwrap();
     let state = Vault::new(keys_of(path)).state(&connector);

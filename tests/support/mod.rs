@@ -1,5 +1,6 @@
 //! What the tests share: the program driven by keys without threads, data sets, reading files.
 #![allow(dead_code, reason = "not every test program uses all of it")]
+#![allow(clippy::disallowed_methods, reason = "a test has its own terminal")]
 
 pub mod svg;
 

@@ -9,7 +9,6 @@ use super::super::{DONE, NEEDS_A_PERSON};
 use super::parse_filter_to_judge;
 use crate::domain::check::{Finding, Severity, findings};
 use crate::domain::{Connector, Summary};
-use crate::store::Store;
 use crate::vault::Vault;
 
 /// What is wrong with the file itself is repaired by one of these.
@@ -25,7 +24,7 @@ pub(super) fn check(
 ) -> anyhow::Result<u8> {
     let filter = parse_filter_to_judge(filter)?;
     let vault = Vault::new(context.keys()?);
-    let store = Store::open_read_only(&context.file)?;
+    let store = context.read()?;
     let progress = output.progress();
     progress.text("checking the file");
     let damage = store.damage()?;

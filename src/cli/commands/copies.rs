@@ -7,18 +7,22 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::DONE;
+use super::super::context::Context;
 use super::super::output::{Output, counted};
-use crate::clock::{age_of, bytes_text, iso};
-use crate::store::{self, FileCopy, Inspection, Store};
+use crate::clock::{self, age_of, bytes_text, iso};
+use crate::store::{self, FileCopy, Inspection, Reading};
+use crate::transfer::files::check_target;
 
-pub(super) fn make(file: &Path, target: Option<&Path>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn make(context: &Context, target: Option<&Path>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if target == Some(Path::new("-")) {
         bail!("a copy cannot go to standard output; name a file for it");
     }
-    let store = Store::open_read_only(file)?;
+    if let Some(target) = target.filter(|target| !target.exists()) {
+        check_target(target, &context.file, &context.key_file()?)?;
+    }
+    let store = context.read()?;
     let progress = output.progress();
-    let copied =
-        store.back_up(target, Timestamp::now(), &mut |done, total| progress.bar("copied", done, total, "pages"));
+    let copied = store.back_up(target, clock::now(), &mut |done, total| progress.bar("copied", done, total, "pages"));
     drop(progress);
     let copied = copied?;
     if json {
@@ -39,7 +43,7 @@ pub(super) fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
         output.line(&format!("{} has no copies", file.display()))?;
         return Ok(DONE);
     }
-    let now = Timestamp::now();
+    let now = clock::now();
     let rows: Vec<Vec<String>> = copies
         .iter()
         .map(|copy| {
@@ -52,12 +56,11 @@ pub(super) fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
 }
 
 pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    if store::inspect(copy)? == Inspection::Missing {
+    if store::inspect(copy, Reading::Shared)? == Inspection::Missing {
         bail!("{}: there is no such copy; `connector-admin backup --list` lists those beside the file", copy.display());
     }
     let progress = output.progress();
-    let restored =
-        store::restore(file, copy, Timestamp::now(), |done, total| progress.bar("copied", done, total, "pages"));
+    let restored = store::restore(file, copy, clock::now(), |done, total| progress.bar("copied", done, total, "pages"));
     drop(progress);
     let restored = restored?;
     let kept = restored.kept.as_ref().map(|path| path.display().to_string());

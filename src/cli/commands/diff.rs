@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::super::context::Context;
 use super::super::output::{Output, counted};
 use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON};
@@ -11,7 +12,7 @@ use super::history::field_json;
 use super::parse_filter_to_judge;
 use crate::domain::change::{Change, changes};
 use crate::domain::{Connector, Summary};
-use crate::store::{SeenIds, Store};
+use crate::store::SeenIds;
 use crate::transfer::{Export, as_exported};
 
 /// Told as it is found, so that files of any size take the same memory.
@@ -42,7 +43,7 @@ impl Told<'_> {
 }
 
 pub(super) fn diff(
-    file: &Path,
+    context: &Context,
     export: &Path,
     filter: Option<&str>,
     json: bool,
@@ -50,7 +51,7 @@ pub(super) fn diff(
 ) -> anyhow::Result<u8> {
     let filter = parse_filter_to_judge(filter)?;
     let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&Summary::of(record));
-    let store = Store::open_read_only(file)?;
+    let store = context.read()?;
     let seen = SeenIds::new()?;
     let list = json.then(|| List::object(&[], "connectors", output)).transpose()?;
     let mut told = Told { list, output, differing: 0, only_in_file: 0, only_in_export: 0 };

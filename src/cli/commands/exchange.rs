@@ -4,19 +4,19 @@ use std::fs;
 use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
-use tempfile::TempPath;
 
 use super::super::context::Context;
 use super::super::output::{Output, complain, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
-use crate::beside::{folder_of, temporary};
 use crate::clock;
 use crate::domain::{Connector, Summary};
-use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts, Store};
+use crate::fs::{TemporaryFolder, folder_of};
+use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts};
 use crate::transfer::files::{check_target, is_same, write_whole};
 use crate::transfer::{self, Importing, Notices, TransferError};
 use crate::worker::key_warnings;
@@ -35,8 +35,8 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     let file = context.file.as_path();
     let mut plan = None;
     let (outcome, notices) = if asked.dry_run {
-        let exists = store::inspect(file)? != Inspection::Missing;
-        let store = exists.then(|| Store::open_read_only(file)).transpose()?;
+        let exists = context.inspect()? != Inspection::Missing;
+        let store = exists.then(|| context.read()).transpose()?;
         let progress = output.progress();
         let preview = transfer::preview(store.as_ref(), source, asked.on_conflict, &mut |done, total| {
             progress.bar("read", done, total, "connectors")
@@ -75,7 +75,7 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     for line in notices.lines() {
         output.notice(&line);
     }
-    report_import(file, (&outcome, &notices, plan), asked, output)?;
+    report_import(context, (&outcome, &notices, plan), asked, output)?;
     if !outcome.conflicts.is_empty() {
         output.notice(&format!(
             "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
@@ -100,8 +100,8 @@ fn take_in(
     if fs::metadata(source).map_or(true, |metadata| metadata.is_file() || metadata.is_dir()) {
         drop(transfer::Export::open(source)?);
     }
-    let new_file = match store::inspect(&context.file)? {
-        Inspection::Missing => Some(NewFile::beside(&context.file)?),
+    let new_file = match context.inspect()? {
+        Inspection::Missing => Some(NewFile::for_place(&context.file)?),
         Inspection::Connectors { .. } => None,
     };
     let file = new_file.as_ref().map_or(context.file.as_path(), |new_file| &new_file.work);
@@ -125,15 +125,18 @@ fn take_in(
     let Some(new_file) = new_file else { return done };
     // Nobody has heard of the name under which it was built.
     let built = new_file.work.display().to_string();
-    let done = done.map_err(|error| {
-        anyhow::Error::msg(format!("{error:#}").replace(&built, &context.file.display().to_string()))
-    })?;
-    new_file.finish()?;
-    Ok(done)
+    let done = done
+        .map_err(|error| anyhow::Error::msg(format!("{error:#}").replace(&built, &context.file.display().to_string())));
+    let placed = done.and_then(|done| new_file.finish().map(|()| done));
+    if placed.is_err() {
+        // What was written went with the file that it was written to.
+        output.commit_flag().store(false, Ordering::Relaxed);
+    }
+    placed
 }
 
 fn report_import(
-    file: &Path,
+    context: &Context,
     (outcome, notices, plan): (&ImportOutcome, &Notices, Option<PlanCounts>),
     asked: &Asked<'_>,
     output: &mut Output,
@@ -166,7 +169,7 @@ fn report_import(
         output.notice(&message);
     }
     if refused {
-        return list_conflicts(file, outcome, output);
+        return list_conflicts(context, outcome, output);
     }
     if let Some(plan) = plan.filter(|plan| plan.pending() > 0) {
         output.line(&format!(
@@ -191,8 +194,8 @@ fn missing_secrets(count: u64) -> String {
     )
 }
 
-fn list_conflicts(file: &Path, outcome: &ImportOutcome, output: &mut Output) -> anyhow::Result<()> {
-    let store = Store::open_read_only(file)?;
+fn list_conflicts(context: &Context, outcome: &ImportOutcome, output: &mut Output) -> anyhow::Result<()> {
+    let store = context.read()?;
     for id in outcome.conflicts.ids.iter().take(LISTED) {
         let name = store.get(id)?.map(|connector| connector.name).unwrap_or_default();
         output.line(&format!("exists already: {id} ({name})"))?;
@@ -208,21 +211,21 @@ fn list_conflicts(file: &Path, outcome: &ImportOutcome, output: &mut Output) -> 
 const LISTED: usize = 100;
 
 pub(super) fn export(
-    file: &Path,
+    context: &Context,
     filter: Option<&str>,
     target: Option<&Path>,
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter, output)?;
-    let store = Store::open_read_only(file)?;
+    let store = context.read()?;
     let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&Summary::of(connector));
     let progress = output.progress();
     // On a terminal the lines themselves show how far it is.
     let is_shown = target.is_some() || !output.is_terminal();
     let mut shown = |done, total| !is_shown || progress.bar("read", done, total, "connectors");
     let report = match target {
-        None => transfer::export(&store, output.raw(), "standard output", is_wanted, &mut shown)?,
+        None => transfer::export(&store, &mut output.raw(), "standard output", is_wanted, &mut shown)?,
         Some(target) => write_whole(target, |out| {
             transfer::export(&store, out, &target.display().to_string(), is_wanted, &mut shown)
         })?,
@@ -239,27 +242,32 @@ pub(super) fn export(
     Ok(if report.excluded.is_empty() { DONE } else { NEEDS_A_PERSON })
 }
 
-/// The file that an import makes: built beside its place, which it takes when the import is done. So a refused import
-/// leaves nothing behind, and never takes away what another program made there meanwhile.
+/// The file that an import makes: built in a temporary folder next to its place, which it takes when the import is done.
+/// So a refused import leaves nothing behind, and never takes away what another program made there meanwhile.
 struct NewFile<'a> {
     target: &'a Path,
     work: PathBuf,
+    /// Removed before the folders that were made for it.
+    folder: Option<TemporaryFolder>,
     made_folders: Vec<PathBuf>,
 }
 
 impl<'a> NewFile<'a> {
-    fn beside(target: &'a Path) -> anyhow::Result<Self> {
+    fn for_place(target: &'a Path) -> anyhow::Result<Self> {
+        store::check_no_stray_log(target)?;
         let folder = folder_of(target);
         let made_folders = folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
         let made_folders = made_folders.map(Path::to_owned).collect();
         let cannot = || format!("{} cannot be made", target.display());
         fs::create_dir_all(folder).with_context(cannot)?;
-        let work = temporary(folder).with_context(cannot)?.path().to_owned();
-        Ok(Self { target, work, made_folders })
+        let folder = TemporaryFolder::new_in(folder).with_context(cannot)?;
+        let work = folder.path().join(target.file_name().unwrap_or_default());
+        Ok(Self { target, work, folder: Some(folder), made_folders })
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        let work = TempPath::try_from_path(&self.work)?;
+        store::check_no_stray_log(self.target)?;
+        let work = tempfile::TempPath::try_from_path(&self.work)?;
         match work.persist_noclobber(self.target) {
             Ok(()) => Ok(()),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => bail!(
@@ -273,12 +281,7 @@ impl<'a> NewFile<'a> {
 
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut path = self.work.clone().into_os_string();
-            path.push(suffix);
-            // Most are not there.
-            let _ = fs::remove_file(path);
-        }
+        drop(self.folder.take());
         for folder in &self.made_folders {
             // One that is not empty is somebody's.
             let _ = fs::remove_dir(folder);

@@ -11,11 +11,11 @@ use super::super::output::Output;
 use super::history::limits_text;
 use super::open;
 use crate::domain::model_version;
-use crate::store::{self, Inspection, LATEST_SCHEMA, Store};
+use crate::store::{self, Inspection, LATEST_SCHEMA, Reading};
 use crate::vault::{KeyOptions, Vault};
 
 pub(super) fn upgrade(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    if store::inspect(file)? == Inspection::Missing {
+    if store::inspect(file, Reading::Shared)? == Inspection::Missing {
         bail!("{}: there is no such file", file.display());
     }
     let (store, report) = open(file, output)?;
@@ -35,11 +35,11 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
     let file = context.file.as_path();
     let mut facts: Vec<(&str, Value)> =
         vec![("version", json!(env!("CARGO_PKG_VERSION"))), ("file", json!(file.display().to_string()))];
-    if store::inspect(file)? == Inspection::Missing {
+    if context.inspect()? == Inspection::Missing {
         facts.push(("exists", json!(false)));
     } else {
         let size = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or(0);
-        let store = Store::open_read_only(file)?;
+        let store = context.read()?;
         let (total, missing) = store.totals()?;
         let plan = store.plan_counts()?;
         let (history, limits) = (store.history_size()?, store.history_limits()?);

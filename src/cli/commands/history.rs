@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::bail;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::context::Context;
 use super::super::output::{Output, counted};
 use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
@@ -16,8 +16,8 @@ use crate::domain::{Connector, Filter, filter};
 
 use crate::store::{HistoryLimits, RecordChange, RecordStep, Reverted, Step, Store, StoreError};
 
-pub(super) fn list(file: &Path, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let store = Store::open_read_only(file)?;
+pub(super) fn list(context: &Context, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let store = context.read()?;
     let steps = store.steps(None, limit)?;
     if json {
         output.json(&Value::Array(steps.iter().map(step_json).collect()))?;
@@ -32,11 +32,17 @@ pub(super) fn list(file: &Path, limit: usize, json: bool, output: &mut Output) -
     Ok(DONE)
 }
 
-pub(super) fn of_connector(file: &Path, id: &str, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let store = Store::open_read_only(file)?;
+pub(super) fn of_connector(
+    context: &Context,
+    id: &str,
+    limit: usize,
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
+    let store = context.read()?;
     let steps = store.history_of(id, limit)?;
     if steps.is_empty() && store.get(id)?.is_none() {
-        bail!("{}: there is no connector with id {id:?}, and the history knows none", file.display());
+        bail!("{}: there is no connector with id {id:?}, and the history knows none", context.file.display());
     }
     if json {
         let entry = |entry: &RecordStep| {
@@ -63,7 +69,7 @@ pub(super) fn of_connector(file: &Path, id: &str, limit: usize, json: bool, outp
 }
 
 pub(super) fn step(
-    file: &Path,
+    context: &Context,
     step: i64,
     filter: Option<&str>,
     json: bool,
@@ -73,9 +79,9 @@ pub(super) fn step(
         output.notice(&doubt);
     }
     let filter = Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)?;
-    let store = Store::open_read_only(file)?;
+    let store = context.read()?;
     let Some(found) = store.step(step)? else {
-        bail!("{}: there is no step {step} in the history", file.display());
+        bail!("{}: there is no step {step} in the history", context.file.display());
     };
     let mut shown = 0;
     let members: Vec<(String, Value)> = match step_json(&found) {
@@ -123,7 +129,7 @@ fn print_change(change: &RecordChange, output: &mut Output) -> anyhow::Result<()
 pub(super) fn keep(file: &Path, limits: HistoryLimits, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let mut store = open_existing(file, output)?;
     store.set_history_limits(limits)?;
-    let pruned = store.prune(limits, Timestamp::now(), &mut |_, _| true)?;
+    let pruned = store.prune(limits, clock::now(), &mut |_, _| true)?;
     if json {
         output.json(&json!({
             "keep_days": limits.days, "keep_megabytes": limits.megabytes,
@@ -227,7 +233,7 @@ pub(super) fn report(reverted: &Reverted, verb: &str, json: bool, output: &mut O
 fn step_row(step: &Step) -> Vec<String> {
     vec![
         step.step.to_string(),
-        age(Some(&step.started_at), Timestamp::now()),
+        age(Some(&step.started_at), clock::now()),
         step.word().to_owned(),
         step.about(),
         step.progress(),

@@ -1,6 +1,7 @@
 //! What a system wants to know of the program: completions for shells, manual pages. Both are made from the
 //! arguments themselves, so they cannot go stale.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;

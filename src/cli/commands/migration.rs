@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
+use super::super::context::Context;
 use super::super::output::Output;
 use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
@@ -22,9 +23,10 @@ pub(super) struct Asked<'a> {
     pub(super) json: bool,
 }
 
-pub(super) fn plan(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn plan(context: &Context, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+    let file = context.file.as_path();
     let (all, json) = (asked.all, asked.json);
-    let store = Store::open_read_only(file)?;
+    let store = context.read()?;
     let counts = store.plan_counts()?;
     let facts = [
         ("backfill", json!(counts.backfill)),

@@ -21,15 +21,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
-use jiff::Timestamp;
 
 use super::DONE;
 use super::args::Command;
 use super::context::Context;
 use super::output::Output;
+use crate::clock;
 use crate::domain::{Filter, filter};
 use crate::keymap;
-use crate::store::{self, HistoryLimits, Inspection, ModeChange, OnConflict, Store, UpgradeReport};
+use crate::store::{self, HistoryLimits, Inspection, ModeChange, OnConflict, Reading, Store, UpgradeReport};
 use crate::transfer::files::check_target;
 
 pub(super) use manual::{completions, manual};
@@ -45,7 +45,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
                 (.., true) => records::Form::Csv,
                 _ => records::Form::Table,
             };
-            records::list(file, filter.as_deref(), sort.sort(descending), form, output)
+            records::list(context, filter.as_deref(), sort.sort(descending), form, output)
         }
         Command::Get { id, json } => records::get(context, &id, json, output),
         Command::Create { from, id, json } => edit::create(context, id, &from, json, output),
@@ -71,10 +71,10 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             if let Some(target) = &target {
                 check_target(target, file, &context.key_file()?)?;
             }
-            exchange::export(file, filter.as_deref(), target.as_deref(), json, output)
+            exchange::export(context, filter.as_deref(), target.as_deref(), json, output)
         }
         Command::Diff { export: Some(export), filter, json, .. } => {
-            diff::diff(file, &export, filter.as_deref(), json, output)
+            diff::diff(context, &export, filter.as_deref(), json, output)
         }
         Command::Diff { export: None, which, offline, filter, json } => {
             sync::diff(context, &which, offline, filter.as_deref(), json, output)
@@ -97,7 +97,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             match (apply, rollback) {
                 (true, _) => migration::apply(file, &asked, output),
                 (_, Some(run)) => migration::rollback(file, run, &asked, output),
-                _ => migration::plan(file, &asked, output),
+                _ => migration::plan(context, &asked, output),
             }
         }
         Command::History { step, id, limit, filter, keep_days, keep_megabytes, keep_all, json } => {
@@ -106,15 +106,15 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
                 return history::keep(file, limits, json, output);
             }
             match (step, id) {
-                (Some(step), _) => history::step(file, step, filter.as_deref(), json, output),
-                (None, Some(id)) => history::of_connector(file, &id, limit, json, output),
-                (None, None) => history::list(file, limit, json, output),
+                (Some(step), _) => history::step(context, step, filter.as_deref(), json, output),
+                (None, Some(id)) => history::of_connector(context, &id, limit, json, output),
+                (None, None) => history::list(context, limit, json, output),
             }
         }
         Command::Undo { step, filter, json } => history::undo(file, step, filter.as_deref(), json, output),
         Command::Redo { json } => history::redo(file, json, output),
         Command::Backup { list: true, json, .. } => copies::list(file, json, output),
-        Command::Backup { target, json, .. } => copies::make(file, target.as_deref(), json, output),
+        Command::Backup { target, json, .. } => copies::make(context, target.as_deref(), json, output),
         Command::Restore { copy, json } => copies::restore(file, &copy, json, output),
         Command::Check { filter, problems, json } => check::check(context, filter.as_deref(), problems, json, output),
         Command::Upgrade { json } => file::upgrade(file, json, output),
@@ -139,7 +139,8 @@ fn open(file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeRe
         progress.text("waiting for another program that is writing to the file");
     });
     let limits = store.history_limits()?;
-    store.prune(limits, Timestamp::now(), &mut |_, _| true)?;
+    store.prune(limits, clock::now(), &mut |_, _| true)?;
+    let store = store.with_commit_flag(output.commit_flag());
     if let Some(report) = &upgraded {
         output.notice(&format!(
             "upgraded {} from schema {} to {}; a copy of the file as it was: {}",
@@ -153,7 +154,7 @@ fn open(file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeRe
 }
 
 fn open_existing(file: &Path, output: &Output) -> anyhow::Result<Store> {
-    if store::inspect(file)? == Inspection::Missing {
+    if store::inspect(file, Reading::Shared)? == Inspection::Missing {
         bail!("{}: there is no such file; import an export to make it, or name another with --file", file.display());
     }
     Ok(open(file, output)?.0)

@@ -1,6 +1,6 @@
 //! Sending what was changed here, after the plan was shown and confirmed; and having Kibana run a connector.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +9,14 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::super::context::Context;
-use super::super::output::{Output, counted};
+use super::super::output::{Output, counted, prompt};
 use super::super::remote_args::{PushArgs, Which};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::sync::{Linked, connect, link, list_group, passes, report_json};
 use super::{certain, parse_filter};
 use crate::domain::sync::{Call, Limits};
 use crate::domain::{json as text_of, test_params};
-use crate::store::{BothSides, Store};
+use crate::store::BothSides;
 use crate::sync::{self, Planned, PushReport, Report, Sent, SentOutcome, SyncGroup};
 
 pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> anyhow::Result<u8> {
@@ -94,11 +94,8 @@ fn yes(question: &str, flag: &str) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         bail!("nothing was sent: there is no terminal to ask on, and {flag} was not given");
     }
-    write!(io::stderr(), "{} [y/N] ", crate::ui::text::safe(question))?;
-    io::stderr().flush()?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    let answer = prompt(&format!("{question} [y/N] "))?;
+    Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Ctrl-C stops between two connectors.
@@ -197,7 +194,7 @@ pub(super) fn test(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let (params, is_sure, json) = asked;
-    let store = Store::open_read_only(&context.file)?;
+    let store = context.read()?;
     let remote = sync::remote_of(&store, which.remote.as_deref())?;
     let here = store.get(id)?;
     let state = store.remote_state(&remote.name, id)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::super::context::Context;
-use super::super::output::Output;
+use super::super::output::{Output, counted};
 use super::super::stream::{List, Sheet, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::edit::refuse;
@@ -26,29 +26,45 @@ pub(super) enum Form {
 }
 
 pub(super) fn list(
-    file: &Path,
+    context: &Context,
     filter: Option<&str>,
     sort: Sort,
     form: Form,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter, output)?;
-    let store = Store::open_read_only(file)?;
+    let store = context.read()?;
     let order = in_order(&store, &filter, sort)?;
     match form {
         Form::Table => list_table(&store, &order, output)?,
         Form::Csv => list_csv(&store, &order, output)?,
         Form::Json => {
             let mut list = List::array(output)?;
-            each_connector(&store, &order, |connector| Ok(list.push_text(&api::connector(connector), output)?))?;
+            let not_utf8 =
+                each_connector(&store, &order, |connector| Ok(list.push_text(&api::connector(connector), output)?))?;
             list.end(&[], output)?;
+            return Ok(warn_of_replaced(not_utf8, output));
         }
         Form::JsonLines => {
-            each_connector(&store, &order, |connector| Ok(output.text(&format!("{}\n", api::connector(connector)))?))?;
+            let not_utf8 = each_connector(&store, &order, |connector| {
+                Ok(output.text(&format!("{}\n", api::connector(connector)))?)
+            })?;
             output.flush()?;
+            return Ok(warn_of_replaced(not_utf8, output));
         }
     }
     Ok(DONE)
+}
+
+/// Warns of connectors whose text JSON cannot hold as it is, so that nobody takes it for theirs.
+fn warn_of_replaced(not_utf8: u64, output: &Output) -> u8 {
+    if not_utf8 == 0 {
+        return DONE;
+    }
+    let count = counted(not_utf8, "connector");
+    output
+        .notice(&format!("{count} with text that is not UTF-8, printed with U+FFFD in its place; `check` names them"));
+    NEEDS_A_PERSON
 }
 
 /// The rows that a filter lets through. From indexes and from names in memory, as in the UI; a file that has not
@@ -64,15 +80,17 @@ fn each_connector(
     store: &Store,
     order: &RowIds,
     mut each: impl FnMut(&Connector) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
+    let mut not_utf8 = 0;
     for window in order.windows(WINDOW) {
-        for id in store.ids(&window)? {
-            if let Some(connector) = store.get(&id)? {
+        for row_id in window {
+            if let Some(connector) = store.get_row(row_id)? {
+                not_utf8 += u64::from(!connector.not_utf8().is_empty());
                 each(&connector)?;
             }
         }
     }
-    Ok(())
+    Ok(not_utf8)
 }
 
 fn list_table(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<()> {
@@ -125,13 +143,13 @@ const WINDOW: usize = 500;
 pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
     let vault = Vault::new(context.keys()?);
-    let store = Store::open_read_only(file)?;
+    let store = context.read()?;
     let Some(connector) = store.get(id)? else {
         return refuse(file, &ApiError::not_found(id), json, output);
     };
     if json {
         output.json_text(&json::pretty(&api::connector(&connector)))?;
-        return Ok(DONE);
+        return Ok(warn_of_replaced(u64::from(!connector.not_utf8().is_empty()), output));
     }
     if let Some(warning) = vault.exposure() {
         output.notice(&warning);

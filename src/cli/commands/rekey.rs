@@ -34,7 +34,7 @@ pub(in super::super) fn rekey(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     if dry_run {
-        return count(&Store::open_read_only(&context.file)?, json, output);
+        return count(&context.read()?, json, output);
     }
     let mut store = open_existing(&context.file, output)?;
     let vault = context.vault(&store)?;

@@ -1,6 +1,6 @@
 //! Naming remotes, and their credentials.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::super::DONE;
 use super::super::context::Context;
-use super::super::output::Output;
+use super::super::output::{Output, prompt, prompt_hidden};
 use super::super::remote_args::RemoteCommand;
 use super::{open, open_existing};
 use crate::domain::Remote;
@@ -20,16 +20,17 @@ use crate::vault::{Resealed, Vault};
 
 pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
     match command {
-        RemoteCommand::List { json } => list(&context.file, json, output),
-        RemoteCommand::Add { name, url, space, ca, proxy, timeout, in_the_clear, replace } => {
+        RemoteCommand::List { json } => list(context, json, output),
+        RemoteCommand::Add { name, url, space, ca, proxy, timeout, allow_http, replace } => {
             let mut remote = Remote::new(&name, &url, space.as_deref()).map_err(anyhow::Error::msg)?;
             remote.ca_file = ca.as_deref().map(absolute).transpose()?;
             remote.proxy = proxy.map(checked_proxy).transpose()?;
-            if remote.is_in_the_clear() && !in_the_clear {
+            if remote.is_in_the_clear() && !allow_http {
                 bail!(
-                    "over http:// the credential and the secrets can be read on the way; use https://, or --in-the-clear"
+                    "over http:// the credential and the secrets can be read on the way; use https://, or --allow-http"
                 );
             }
+            remote.allow_http = allow_http && remote.is_in_the_clear();
             remote.timeout = timeout;
             add(context, &remote, replace, output)
         }
@@ -83,9 +84,17 @@ fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -
         }
         // The same space of the same Kibana is only reached another way.
         if (&known.url, &known.space) == (&remote.url, &remote.space) {
-            let Remote { ca_file, proxy, timeout, .. } = remote.clone();
-            store.put_remote(&Remote { ca_file, proxy, timeout, ..known })?;
-            output.line(&format!("{name}: {}, with the credential and what was pulled as before", remote.place()))?;
+            let credential = known.credential.clone().filter(|_| known.is_reached_like(remote));
+            let is_lost = known.credential.is_some() && credential.is_none();
+            let Remote { ca_file, proxy, timeout, allow_http, .. } = remote.clone();
+            store.put_remote(&Remote { ca_file, proxy, timeout, allow_http, credential, ..known })?;
+            output.line(&format!("{name}: {}, with what was pulled as before", remote.place()))?;
+            if is_lost {
+                output.notice(&format!(
+                    "it is reached another way now, so its credential was removed; `connector-admin remote login {name}` \
+                     encrypts it again"
+                ));
+            }
             return Ok(DONE);
         }
         store.remove_remote(name)?;
@@ -99,8 +108,8 @@ fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -
     Ok(DONE)
 }
 
-fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let remotes = Store::open_read_only(file)?.remotes()?;
+fn list(context: &Context, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+    let remotes = context.read()?.remotes()?;
     if json {
         let all: Vec<Value> = remotes.iter().map(as_json).collect();
         output.json(&Value::from(all))?;
@@ -126,7 +135,7 @@ fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
 fn as_json(remote: &Remote) -> Value {
     json!({
         "name": remote.name, "url": remote.url, "space": if remote.space.is_empty() { "default" } else { &remote.space },
-        "ca_file": remote.ca_file, "proxy": remote.proxy, "timeout": remote.timeout,
+        "ca_file": remote.ca_file, "proxy": remote.proxy, "timeout": remote.timeout, "allow_http": remote.allow_http,
         "has_credential": remote.credential.is_some(), "is_default": remote.is_default,
         "version": remote.version, "knows_auth_modes": remote.knows_modes, "seen_at": remote.seen_at,
     })
@@ -145,20 +154,13 @@ fn login(context: &Context, name: Option<&str>, basic: bool, output: &mut Output
 
 /// Asks on the terminal for the credential of a remote.
 pub(super) fn ask(remote: &Remote, basic: bool) -> anyhow::Result<Credential> {
-    let hidden = |prompt: &str| {
-        rpassword::prompt_password(prompt)
-            .map(Zeroizing::new)
-            .context("the credential cannot be asked for without a terminal")
-    };
+    let hidden = |prompt: &str| prompt_hidden(prompt).context("the credential cannot be asked for without a terminal");
     if !basic {
         let key = hidden(&format!("API key for {}: ", remote.place()))?;
         return Credential::api_key(&key).map_err(anyhow::Error::msg);
     }
-    write!(io::stderr(), "User for {}: ", remote.place())?;
-    io::stderr().flush()?;
-    let mut user = String::new();
-    io::stdin().lock().read_line(&mut user).context("the user cannot be read")?;
-    Credential::basic(user.trim(), hidden("Password: ")?).map_err(anyhow::Error::msg)
+    let user = prompt(&format!("User for {}: ", remote.place())).context("the user cannot be read")?;
+    Credential::basic(&user, hidden("Password: ")?).map_err(anyhow::Error::msg)
 }
 
 fn read(basic: bool) -> anyhow::Result<Credential> {

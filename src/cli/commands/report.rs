@@ -70,7 +70,7 @@ pub(super) fn write(
         fill(&mut report)?;
         Ok(report.end()?)
     };
-    if target == Path::new("-") { write(output.raw()) } else { write_whole(target, write) }
+    if target == Path::new("-") { write(&mut output.raw()) } else { write_whole(target, write) }
 }
 
 impl Report<'_> {

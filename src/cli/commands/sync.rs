@@ -111,7 +111,7 @@ fn compared(
     output: &Output,
 ) -> anyhow::Result<(Remote, Report)> {
     let (store, vault, remote) = if offline {
-        let store = Store::open_read_only(&context.file)?;
+        let store = context.read()?;
         let remote = sync::remote_of(&store, which.remote.as_deref())?;
         if remote.seen_at.is_none() {
             bail!("{} was never read; run `connector-admin status` without --offline first", remote.name);

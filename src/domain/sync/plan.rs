@@ -324,6 +324,9 @@ fn updated(here: &Connector, there: &Snapshot, lost: Option<&str>, facts: &Facts
 
 /// Reasons that hold for any request about it.
 fn cannot_be_sent(here: &Connector, facts: &Facts<'_>) -> Option<String> {
+    if let Some(column) = here.not_utf8().first() {
+        return Some(format!("its {column} is not UTF-8; repair it first"));
+    }
     if let Err(reason) = here.config_object() {
         return Some(format!("{reason}; repair it first"));
     }

@@ -75,7 +75,7 @@ fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
             return false;
         }
         (Widget::Secret(input), Some(Action::Open)) if takes_lines(field.kind.as_ref()) && !input.text().is_empty() => {
-            input.insert("\n");
+            let _ = input.insert("\n");
             true
         }
         (Widget::Secret(_), Some(Action::Open)) => return false,
@@ -88,7 +88,7 @@ fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
                 }
                 // In an empty field Enter goes on, so that it leads through the whole form.
                 Some(Action::Open) if several_lines && !input.text().is_empty() => {
-                    input.insert("\n");
+                    let _ = input.insert("\n");
                     true
                 }
                 Some(Action::Open) => return false,

@@ -13,6 +13,7 @@ mod widget;
 use super::picker;
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
 use crate::keymap::Place;
+use crate::ui::input::TooLong;
 use crate::worker::protocol::Record;
 use field::{Field, FieldId};
 use widget::Widget;
@@ -151,17 +152,21 @@ impl State {
     }
 
     /// Takes pasted text into the focused field.
-    pub fn paste(&mut self, text: &str) {
-        let Some(field) = self.focused() else { return };
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is taken then.
+    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
+        let Some(field) = self.focused() else { return Ok(()) };
         match &mut field.widget {
-            Widget::Secret(input) => input.insert(text),
+            Widget::Secret(input) => input.insert(text)?,
             widget => {
                 if let Some(input) = widget.input() {
-                    input.insert(text);
+                    input.insert(text)?;
                 }
             }
         }
         follow_auth_type(self);
+        Ok(())
     }
 
     /// The text of the focused field, for a person's editor.
@@ -174,8 +179,10 @@ impl State {
         let Some(field) = self.focused() else { return };
         let has_lines = field.widget.has_lines();
         if let Some(input) = field.widget.input() {
-            let text = if has_lines { text.trim_end_matches('\n') } else { text.trim_end() };
-            input.replace(text);
+            match has_lines {
+                true => input.replace(text.trim_end_matches('\n')),
+                false => input.replace(&text.trim_end().replace("\r\n", " ").replace('\n', " ")),
+            }
             field.problem = field.check().err();
         }
         follow_auth_type(self);

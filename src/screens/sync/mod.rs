@@ -100,7 +100,6 @@ pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
         Action::TakeThere => vec![ask_to_resolve(state, Side::There)],
         Action::Open => open(state),
         Action::Edit => edit(state),
-        Action::Refresh => vec![Effect::Read(state.request()), Effect::info("read again")],
         Action::Back => back(state),
         Action::Quit => vec![Effect::Go(Go::Back)],
         _ => Vec::new(),

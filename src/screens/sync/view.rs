@@ -15,7 +15,7 @@ use crate::screens::panel::{self, Split};
 use crate::screens::record::type_name;
 use crate::sync::{Entry, SyncGroup};
 use crate::ui::layout::{cut_bottom, cut_top};
-use crate::ui::text::{clip, width, wrap};
+use crate::ui::text::{clip, safe, width, wrap};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::SyncView;
 
@@ -102,7 +102,7 @@ fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
 fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Line<'static>> {
     let cells = usize::from(area.width);
     let mut notices = notices(state, view, theme);
-    let place = view.remote.as_ref().map(|remote| Span::styled(place_text(remote), theme.muted()));
+    let place = view.remote.as_ref().map(|remote| Span::styled(safe(&place_text(remote)), theme.muted()));
     if area.height < 2 {
         notices.extend(counts(state, view, theme));
         return vec![clipped(notices, cells)];

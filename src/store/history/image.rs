@@ -1,5 +1,7 @@
 //! What the journal keeps of a record: some of its columns, as a JSON object.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value, json};
 
@@ -9,30 +11,34 @@ use crate::domain::{AuthMode, Connector};
 pub(super) type Image = Map<String, Value>;
 
 /// A column of a record: its name in the table, and its value.
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) value: fn(&Connector) -> ValueRef<'_>,
+pub(in crate::store) struct Column {
+    pub(in crate::store) name: &'static str,
+    pub(in crate::store) value: fn(&Connector) -> ValueRef<'_>,
 }
 
 /// All columns but the id and the revision.
-pub(super) const COLUMNS: [Column; 10] = [
-    Column { name: "connector_type_id", value: |record| text(Some(&record.connector_type_id)) },
-    Column { name: "name", value: |record| text(Some(&record.name)) },
-    Column { name: "config", value: |record| text(Some(&record.config)) },
-    Column { name: "secrets", value: |record| text(record.secrets.as_ref()) },
+pub(in crate::store) const COLUMNS: [Column; 10] = [
+    Column {
+        name: "connector_type_id",
+        value: |record| text(record, "connector_type_id", Some(&record.connector_type_id)),
+    },
+    Column { name: "name", value: |record| text(record, "name", Some(&record.name)) },
+    Column { name: "config", value: |record| text(record, "config", Some(&record.config)) },
+    Column { name: "secrets", value: |record| text(record, "secrets", record.secrets.as_ref()) },
     Column { name: "is_missing_secrets", value: |record| ValueRef::Integer(i64::from(record.is_missing_secrets)) },
-    Column { name: "extra", value: |record| text(Some(&record.extra)) },
+    Column { name: "extra", value: |record| text(record, "extra", Some(&record.extra)) },
     Column { name: "model_version", value: |record| ValueRef::Integer(record.model_version) },
-    Column { name: "created_at", value: |record| text(record.created_at.as_ref()) },
-    Column { name: "updated_at", value: |record| text(record.updated_at.as_ref()) },
+    Column { name: "created_at", value: |record| text(record, "created_at", record.created_at.as_ref()) },
+    Column { name: "updated_at", value: |record| text(record, "updated_at", record.updated_at.as_ref()) },
     Column {
         name: "auth_mode",
         value: |record| record.auth_mode.map_or(ValueRef::Null, |mode| ValueRef::Text(mode.as_str().as_bytes())),
     },
 ];
 
-fn text(value: Option<&String>) -> ValueRef<'_> {
-    value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
+/// A text as the file has it, UTF-8 or not.
+fn text<'a>(record: &'a Connector, column: &str, value: Option<&'a String>) -> ValueRef<'a> {
+    value.map_or(ValueRef::Null, |text| ValueRef::Text(record.raw.bytes(column, text).unwrap_or(text.as_bytes())))
 }
 
 /// The columns in which two states of a record differ.
@@ -53,9 +59,21 @@ pub(super) fn whole(record: &Connector) -> Image {
 fn json_value(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Integer(number) => json!(number),
-        ValueRef::Text(bytes) => json!(String::from_utf8_lossy(bytes)),
+        ValueRef::Text(bytes) => match str::from_utf8(bytes) {
+            Ok(text) => json!(text),
+            // JSON has no place for it as it is.
+            Err(_) => json!({ BYTES: BASE64.encode(bytes) }),
+        },
         _ => Value::Null,
     }
+}
+
+/// The key of a text that is not UTF-8, in base64.
+const BYTES: &str = "base64";
+
+/// The bytes that [`json_value`] wrote.
+fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    BASE64.decode(value.get(BYTES)?.as_str()?).ok()
 }
 
 /// An image of what was, with the revision to go back to.
@@ -76,7 +94,17 @@ pub(super) fn revision_of(image: &Image) -> i64 {
 /// A record with the columns of `image` in place of its own.
 pub(super) fn with_columns(mut connector: Connector, image: &Image) -> Connector {
     for (name, value) in image {
-        let text = value.as_str().map(str::to_owned);
+        let bytes = bytes_of(value);
+        if let Some(column) = COLUMNS.iter().find(|column| column.name == name) {
+            connector.raw.remove(column.name);
+            if let Some(bytes) = &bytes {
+                connector.raw.insert(column.name, bytes);
+            }
+        }
+        let text = match &bytes {
+            Some(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            None => value.as_str().map(str::to_owned),
+        };
         match name.as_str() {
             "connector_type_id" => connector.connector_type_id = text.unwrap_or_default(),
             "name" => connector.name = text.unwrap_or_default(),
@@ -108,7 +136,21 @@ pub(super) fn put_over(current: Connector, image: &Image, before: &Connector) ->
     if !SEALED.iter().any(|name| image.contains_key(*name)) {
         return back;
     }
+    let mut raw = back.raw.clone();
+    for column in ["connector_type_id", "config", "secrets"] {
+        raw.remove(column);
+    }
+    for (column, text) in [
+        ("connector_type_id", Some(&before.connector_type_id)),
+        ("config", Some(&before.config)),
+        ("secrets", before.secrets.as_ref()),
+    ] {
+        if let Some(bytes) = text.and_then(|text| before.raw.bytes(column, text)) {
+            raw.insert(column, bytes);
+        }
+    }
     Connector {
+        raw,
         connector_type_id: before.connector_type_id.clone(),
         config: before.config.clone(),
         is_missing_secrets: before.is_missing_secrets,

@@ -99,7 +99,7 @@ impl Store {
             return Ok(pruned);
         }
         loop {
-            let forgotten = self.transaction("forgetting old steps", |connection| {
+            let forgotten = self.bookkeeping("forgetting old steps", |connection| {
                 forget_one(connection, limits, now).map_err(StoreError::on(connection, "forgetting old steps"))
             })?;
             let Some(bytes) = forgotten else { return Ok(pruned) };

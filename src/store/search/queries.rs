@@ -1,6 +1,6 @@
 //! The questions a list is made of, each answered by an index.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::row_ids::RowIds;
 use super::row_set::RowSet;
@@ -17,6 +17,8 @@ use crate::store::page::{Scope, Sort, SortColumn};
 pub struct TextState {
     foreign: Option<String>,
     step: Option<i64>,
+    /// When the step began: a file that another program restored has another step of the same number.
+    started_at: Option<String>,
 }
 
 /// Which names and ids have changed.
@@ -45,11 +47,14 @@ impl Store {
                 .prepare_cached("SELECT value FROM settings WHERE name = 'foreign_changes'")?
                 .query_row([], |row| row.get(0))
                 .optional()?;
-            let step = connection
-                .prepare_cached(&format!("SELECT step FROM history WHERE {TEXT_KINDS} ORDER BY step DESC LIMIT 1"))?
-                .query_row([], |row| row.get(0))
+            let last: Option<(i64, String)> = connection
+                .prepare_cached(&format!(
+                    "SELECT step, started_at FROM history WHERE {TEXT_KINDS} ORDER BY step DESC LIMIT 1"
+                ))?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            Ok(TextState { foreign, step })
+            let (step, started_at) = last.unzip();
+            Ok(TextState { foreign, step, started_at })
         })
     }
 
@@ -65,6 +70,9 @@ impl Store {
             return Ok(TextChanges::Many);
         }
         self.run("looking for changes", |connection| {
+            if !is_in_history(connection, before)? {
+                return Ok(TextChanges::Many);
+            }
             let ids: Vec<String> = connection
                 .prepare_cached(&format!(
                     "SELECT DISTINCT c.connector_id FROM history AS h CROSS JOIN history_changes AS c ON c.step = h.step
@@ -224,6 +232,15 @@ fn next_value(connection: &Connection, column: &str, after: Option<&str>) -> rus
         .query_row(params_from_iter(after), |row| text(row, 0))
         .optional()
         .map(Option::flatten)
+}
+
+/// Whether the steps of the file come after a state of it. Not when another program restored a backup meanwhile, nor
+/// when nobody can know, because the step was pruned.
+fn is_in_history(connection: &Connection, state: &TextState) -> rusqlite::Result<bool> {
+    let Some(step) = state.step else { return Ok(true) };
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM history WHERE step = ?1 AND started_at IS ?2)")?
+        .query_row(params![step, state.started_at], |row| row.get(0))
 }
 
 /// Steps that may have changed a name or an id; taking a run back changes none either.

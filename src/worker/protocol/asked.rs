@@ -78,6 +78,8 @@ pub enum Request {
     Folder(PathBuf),
     /// Someone wrote to the file: was it another program?
     Look,
+    /// Forget what was read of the file: everything is to be read again.
+    Forget,
     /// The counts of the header.
     Overview,
 }
@@ -118,7 +120,7 @@ impl Request {
             Request::Census => Some((10, None)),
             Request::Compare { .. } | Request::CompareBefore { .. } => Some((11, None)),
             Request::Sync(_) => Some((12, None)),
-            Request::Ids { .. } => None,
+            Request::Ids { .. } | Request::Forget => None,
         }
     }
 }
@@ -228,6 +230,11 @@ pub enum Job {
     },
     /// Make a copy of the file.
     BackUp,
+    /// Write what is open to a new file.
+    SaveAs {
+        /// The file, which is not there yet.
+        path: PathBuf,
+    },
     /// Ask the remote for its connectors.
     Fetch,
     /// Ask the remote, and take in what it says.

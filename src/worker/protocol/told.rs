@@ -89,6 +89,13 @@ pub enum Reply {
     KeyWarning(String),
     /// The file cannot be opened; the program ends with this message.
     OpenFailed(String),
+    /// The file is not at its path any more, so nothing can be saved to it.
+    Displaced {
+        /// What happened.
+        reason: String,
+        /// Another file is at the path.
+        is_replaced: bool,
+    },
     /// A search is done.
     Listed {
         /// Which list.
@@ -246,6 +253,8 @@ pub enum Done {
     Reverted(Reverted),
     /// A copy was made.
     BackedUp(FileCopy),
+    /// What is open was written to a new file.
+    SavedAs(PathBuf),
     /// The remote has told its connectors.
     Fetched,
     /// What the remote says was taken in.

@@ -1,0 +1,7 @@
+//! The file system below the SQLite file: temporary files that are known to be ours, folders, names next to a file.
+
+mod folder;
+pub mod temporary;
+
+pub use folder::{can_write, folder_of, names_in, sidecar};
+pub use temporary::{PersistError, TemporaryFile, TemporaryFolder};

@@ -1,0 +1,280 @@
+//! Temporary files and folders, and what becomes of them when the program is killed.
+//!
+//! Each one is registered before it is made: a small file in the user's state directory holds its path, stays locked
+//! for as long as the program uses it, and goes with it. A registration that nobody has locked is one of a program
+//! that was killed; [`remove_abandoned`] then removes exactly the path that it names, whose name holds the same random
+//! token. So no folder is searched, no clock is asked, and nothing is removed that this program did not make.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use tempfile::{NamedTempFile, TempDir};
+use uuid::Uuid;
+
+use super::folder::{names_in, sidecar};
+
+/// How the name of each temporary file and folder begins; a random token follows.
+const PREFIX: &str = ".connector-admin-";
+
+/// What SQLite may leave next to a temporary database.
+const SQLITE_SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// A new file, readable by its owner only. Dropping it removes it.
+#[derive(Debug)]
+pub struct TemporaryFile {
+    file: NamedTempFile,
+    registration: Option<Registration>,
+}
+
+/// Why a temporary file did not get its name, and the file, for another try.
+#[derive(Debug)]
+pub struct PersistError {
+    /// The reason.
+    pub error: io::Error,
+    /// The file, still temporary.
+    pub file: Box<TemporaryFile>,
+}
+
+impl TemporaryFile {
+    /// Makes an empty file in a folder.
+    ///
+    /// # Errors
+    /// The file cannot be made. The error names no path: nobody has heard of the temporary one.
+    pub fn new_in(folder: &Path) -> io::Result<Self> {
+        let (path, registration) = register(folder)?;
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
+        let path = tempfile::TempPath::try_from_path(path)?;
+        Ok(Self { file: NamedTempFile::from_parts(file, path), registration })
+    }
+
+    /// Returns its path.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Returns the open file.
+    pub fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Moves it to a path in the same file system, in place of what is there.
+    ///
+    /// # Errors
+    /// The system refuses; the file is removed then.
+    pub fn persist(self, target: &Path) -> io::Result<()> {
+        let Self { file, registration } = self;
+        file.persist(target).map_err(|error| error.error)?;
+        drop(registration);
+        Ok(())
+    }
+
+    /// Moves it to a path in the same file system where nothing is.
+    ///
+    /// # Errors
+    /// Something is there, or the system refuses; the file comes back with the error.
+    pub fn persist_noclobber(self, target: &Path) -> Result<(), PersistError> {
+        let Self { file, registration } = self;
+        match file.persist_noclobber(target) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let file = Box::new(Self { file: error.file, registration });
+                Err(PersistError { error: error.error, file })
+            }
+        }
+    }
+}
+
+/// A new folder that only its owner can enter. Dropping it removes it with all that is in it.
+#[derive(Debug)]
+pub struct TemporaryFolder {
+    folder: TempDir,
+    _registration: Option<Registration>,
+}
+
+impl TemporaryFolder {
+    /// Makes an empty folder in another one.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new_in(parent: &Path) -> io::Result<Self> {
+        let (path, registration) = register(parent)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let name = path.file_name().unwrap_or_default();
+        let folder = builder.prefix(name).rand_bytes(0).tempdir_in(parent)?;
+        Ok(Self { folder, _registration: registration })
+    }
+
+    /// Makes an empty folder where the system keeps temporary files.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new() -> io::Result<Self> {
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// Returns its path.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Leaves it where it is, for the user.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+}
+
+/// A locked file of the registry. Dropping it removes it.
+#[derive(Debug)]
+struct Registration {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // What stays names a path that is gone; the next start removes it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Chooses the path of a new temporary file or folder, and registers it. Without a registry (no home, a full disk)
+/// there is no registration: what a killed program leaves then stays.
+fn register(folder: &Path) -> io::Result<(PathBuf, Option<Registration>)> {
+    let token = Uuid::new_v4().simple().to_string();
+    let path = std::path::absolute(folder)?.join(format!("{PREFIX}{token}"));
+    let registration = registry().and_then(|registry| registration(&registry, &token, &path).ok());
+    Ok((path, registration))
+}
+
+fn registration(registry: &Path, token: &str, path: &Path) -> io::Result<Registration> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(registry)?;
+    let entry = registry.join(token);
+    let mut file = File::create_new(&entry)?;
+    file.lock()?;
+    let registration = Registration { path: entry, _locked: file.try_clone()? };
+    file.write_all(path.as_os_str().as_encoded_bytes())?;
+    Ok(registration)
+}
+
+/// Returns the folder of the registrations; `None` without a home.
+fn registry() -> Option<PathBuf> {
+    let directories = etcetera::choose_base_strategy().ok()?;
+    let state = directories.state_dir().unwrap_or_else(|| directories.data_dir());
+    Some(state.join("connector-admin").join("temporary"))
+}
+
+/// Removes the temporary files and folders of programs that were killed. Whatever is in doubt stays.
+pub fn remove_abandoned() {
+    if let Some(registry) = registry() {
+        remove_abandoned_of(&registry);
+    }
+}
+
+fn remove_abandoned_of(registry: &Path) {
+    for token in names_in(registry).unwrap_or_default() {
+        if let Some(token) = token.to_str().filter(|token| Uuid::try_parse(token).is_ok()) {
+            // One that cannot be removed now is tried at the next start.
+            let _ = remove_one(&registry.join(token), token);
+        }
+    }
+}
+
+fn remove_one(entry: &Path, token: &str) -> io::Result<()> {
+    let file = File::open(entry)?;
+    // A program that has it locked is at work, or the file system knows no locks and nobody can tell.
+    if file.try_lock().is_err() {
+        return Ok(());
+    }
+    let path = PathBuf::from(os_string(fs::read(entry)?));
+    let is_ours = path.is_absolute() && path.file_name().is_some_and(|name| name == &*format!("{PREFIX}{token}"));
+    if is_ours && path.parent().is_some_and(Path::exists) {
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&path)?,
+            Ok(found) if found.is_file() => fs::remove_file(&path)?,
+            _ => {}
+        }
+        for suffix in SQLITE_SIDECARS {
+            // Most are not there.
+            let _ = fs::remove_file(sidecar(&path, suffix));
+        }
+    }
+    fs::remove_file(entry)
+}
+
+#[cfg(unix)]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes)
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_no_temporary_file() {
+        let error = TemporaryFile::new_in(Path::new("/no/such/folder")).expect_err("no folder");
+        assert!(!error.to_string().contains(PREFIX), "{error}");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    /// What a killed program leaves: a registration without a lock.
+    fn abandon(registry: &Path, path: &Path, token: &str) {
+        fs::create_dir_all(registry).expect("a folder");
+        fs::write(registry.join(token), path.as_os_str().as_encoded_bytes()).expect("written");
+    }
+
+    #[test]
+    fn only_registered_files_that_nobody_uses_are_removed() {
+        let (registry, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let token = || Uuid::new_v4().simple().to_string();
+        let named = |token: &str| folder.path().join(format!("{PREFIX}{token}"));
+        let make = |path: &Path| fs::write(path, "text").expect("written");
+        let (dead, dead_folder, busy, forged) = (token(), token(), token(), token());
+        for path in [named(&dead), sidecar(&named(&dead), "-wal"), named(&busy), folder.path().join("letters")] {
+            make(&path);
+        }
+        fs::create_dir(named(&dead_folder)).expect("a folder");
+        make(&named(&dead_folder).join("draft"));
+        make(&folder.path().join(".connector-admin-keys"));
+        abandon(registry.path(), &named(&dead), &dead);
+        abandon(registry.path(), &named(&dead_folder), &dead_folder);
+        abandon(registry.path(), &folder.path().join("letters"), &forged);
+        let in_use = registration(registry.path(), &busy, &named(&busy)).expect("registered");
+        remove_abandoned_of(registry.path());
+        let mut names = names_in(folder.path()).expect("the folder");
+        names.sort();
+        let expected = [format!("{PREFIX}{busy}"), format!("{PREFIX}keys"), "letters".to_owned()].map(OsString::from);
+        let mut expected = expected.to_vec();
+        expected.sort();
+        assert_eq!(names, expected);
+        assert_eq!(names_in(registry.path()).expect("the registry"), [OsString::from(&busy)]);
+        drop(in_use);
+        assert!(names_in(registry.path()).expect("the registry").is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_temporary_folder_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = TemporaryFolder::new().expect("a folder");
+        let mode = fs::metadata(folder.path()).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,132 @@
+//! The place of a file: whether the open file is still the one at its path, and logs without their database.
+//!
+//! SQLite finds a database's log by its name alone. A log that lies next to a path where no database is would be taken
+//! for that of the next file made there, and two names of one file have two logs. Both lose what was written.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::error::StoreError;
+use crate::fs::sidecar;
+
+/// SQLite's logs, which hold what a database does not hold yet.
+pub(super) const LOGS: [&str; 2] = ["-wal", "-journal"];
+
+/// All of SQLite's sidecar files.
+pub(super) const SIDECARS: [&str; 3] = ["-wal", "-journal", "-shm"];
+
+/// A file as the file system knows it: another file at the same path differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// Identifies the file at a path; `None` where nothing is, or where the system has no such identity.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let found = fs::metadata(path).ok()?;
+            Some(Self { device: found.dev(), inode: found.ino() })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = path;
+            None
+        }
+    }
+
+    /// Checks that the file is still at its path.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`], [`StoreError::AnotherFile`].
+    pub(super) fn check(self, path: &Path) -> Result<(), StoreError> {
+        match Self::at(path) {
+            Some(found) if found == self => Ok(()),
+            Some(_) => Err(StoreError::AnotherFile(path.to_owned())),
+            None => Err(StoreError::Gone(path.to_owned())),
+        }
+    }
+}
+
+/// Refuses to write to a file that has another name too.
+///
+/// # Errors
+/// [`StoreError::HardLinks`].
+pub(super) fn check_one_name(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let names = fs::metadata(path).map_or(1, |found| found.nlink());
+        if names > 1 {
+            return Err(StoreError::HardLinks { path: path.to_owned(), names });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// Returns the logs at a path that hold something.
+pub(super) fn logs_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let logs = LOGS.map(|suffix| sidecar(path, suffix));
+    logs.into_iter().filter(|log| fs::metadata(log).is_ok_and(|found| found.len() > 0))
+}
+
+/// Refuses a path for a new file where the log of another one lies.
+///
+/// # Errors
+/// [`StoreError::StrayLog`].
+pub fn check_no_stray_log(path: &Path) -> Result<(), StoreError> {
+    match logs_of(path).next() {
+        Some(log) => Err(StoreError::StrayLog { path: path.to_owned(), log }),
+        None => Ok(()),
+    }
+}
+
+/// Gives the sidecar files of `file` the names of the sidecar files of `kept`: nothing in them is lost, and no file
+/// that is made at `file` takes them for its own. Returns whether there were any.
+///
+/// # Errors
+/// The file system refuses.
+pub(super) fn set_sidecars_aside(file: &Path, kept: &Path) -> Result<bool, StoreError> {
+    let mut moved = false;
+    for suffix in SIDECARS {
+        let (from, to) = (sidecar(file, suffix), sidecar(kept, suffix));
+        match fs::rename(&from, &to) {
+            Ok(()) => moved = true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io(&from, error)),
+        }
+    }
+    Ok(moved)
+}
+
+/// Whether a path is the name of a sidecar file of a database that is there.
+pub fn is_sidecar_of_a_database(path: &Path) -> bool {
+    let Some(name) = path.as_os_str().to_str() else { return false };
+    let database = SIDECARS.iter().find_map(|suffix| name.strip_suffix(suffix));
+    let mut head = Vec::new();
+    database.is_some_and(|database| {
+        let is_file = fs::metadata(database).is_ok_and(|found| found.is_file());
+        is_file && fs::File::open(database).is_ok_and(|file| file.take(16).read_to_end(&mut head).is_ok())
+    }) && is_database(&head)
+}
+
+/// Whether a file that begins so is a SQLite database (https://www.sqlite.org/fileformat.html).
+pub fn is_database(head: &[u8]) -> bool {
+    head.starts_with(b"SQLite format 3\0")
+}
+
+/// Whether a file that begins so is one of SQLite's sidecar files: a write-ahead log, a rollback journal, or the index
+/// of a log (the same source, and https://www.sqlite.org/walformat.html).
+pub fn is_log(head: &[u8]) -> bool {
+    const WAL_INDEX_VERSION: u32 = 3_007_000;
+    head.starts_with(&[0x37, 0x7f, 0x06, 0x82])
+        || head.starts_with(&[0x37, 0x7f, 0x06, 0x83])
+        || head.starts_with(&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7])
+        || (head.starts_with(&WAL_INDEX_VERSION.to_ne_bytes()) && head.get(4..8) == Some(&[0; 4]))
+}

@@ -1,0 +1,230 @@
+//! Files made by hand: whether the program can work with a table of connectors without losing anything.
+//!
+//! What it journals is one row at a time, found by its id and its rowid. A table without them, or one whose rows take
+//! others along, would be changed in ways that no undo can bring back. Such a file is refused before it is touched,
+//! with the reason and the way out.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::StoreError;
+use super::schema::{COLUMNS_1, OWN_TABLES, OWN_TRIGGERS};
+
+/// What a text column of schema 1 may hold, and what none of them may.
+const NEEDED: [(&str, &str); 7] = [
+    ("id", "text"),
+    ("connector_type_id", "text"),
+    ("name", "text"),
+    ("config", "text"),
+    ("extra", "text"),
+    ("is_missing_secrets", "integer"),
+    ("model_version", "integer"),
+];
+
+/// Columns that may hold nothing.
+const OPTIONAL: [&str; 3] = ["secrets", "created_at", "updated_at"];
+
+/// Why a file is refused: what it has, and what to do.
+type Refusal = (String, &'static str);
+
+/// Refuses a table that nothing can be read from reliably.
+pub(super) fn check_readable(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    refuse(path, shape(connection))
+}
+
+/// Refuses a file that cannot be written to without losing something.
+pub(super) fn check_writable(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    refuse(path, shape(connection))?;
+    refuse(path, side_effects(connection))
+}
+
+/// Refuses a file of schema 1 that could not be worked with once it is upgraded. Returns whether its ids need an index
+/// of their own, because the table has none.
+pub(super) fn check_upgradable(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
+    check_writable(path, connection)?;
+    refuse(path, names_in_use(connection))?;
+    refuse(path, values(connection))?;
+    let is_unique = has_unique_ids(connection).map_err(|error| failed(path, error))?;
+    if !is_unique {
+        refuse(path, duplicate(connection))?;
+    }
+    Ok(!is_unique)
+}
+
+fn refuse(path: &Path, found: rusqlite::Result<Option<Refusal>>) -> Result<(), StoreError> {
+    match found.map_err(|error| failed(path, error))? {
+        None => Ok(()),
+        Some((reason, advice)) => {
+            Err(StoreError::Unsuitable { path: path.to_owned(), reason, advice: advice.to_owned() })
+        }
+    }
+}
+
+fn failed(path: &Path, error: rusqlite::Error) -> StoreError {
+    StoreError::of_sqlite(path, "checking the file", error)
+}
+
+/// The kind of the table, and its columns.
+fn shape(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    const ANEW: &str = "Make a table as the documentation of the file format has it, and copy the rows into it";
+    let (kind, without_rowid): (String, bool) = connection
+        .prepare("SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = 'connectors' COLLATE NOCASE")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if kind != "table" {
+        return Ok(Some((format!("has a {kind} named connectors, not a table"), ANEW)));
+    }
+    if without_rowid {
+        return Ok(Some(("has a table of connectors WITHOUT ROWID".to_owned(), ANEW)));
+    }
+    let mut columns = connection.prepare("SELECT lower(name), hidden FROM pragma_table_xinfo('connectors', 'main')")?;
+    let mut rows = columns.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, hidden): (String, i64) = (row.get(0)?, row.get(1)?);
+        if ["rowid", "oid", "_rowid_"].contains(&name.as_str()) {
+            let reason = format!("has a column named {name} in its table of connectors, which hides SQLite's own");
+            return Ok(Some((reason, "Rename it: ALTER TABLE connectors RENAME COLUMN")));
+        }
+        if hidden != 0 && COLUMNS_1.contains(&name.as_str()) {
+            return Ok(Some((format!("computes the column {name} of its connectors"), ANEW)));
+        }
+    }
+    Ok(None)
+}
+
+/// Triggers and references that change other rows when a connector is written.
+fn side_effects(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    let mut triggers = connection.prepare(
+        "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = 'connectors' COLLATE NOCASE",
+    )?;
+    let mut rows = triggers.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        if !OWN_TRIGGERS.contains(&name.as_str()) && writes_connectors(&sql) {
+            let reason =
+                format!("has a trigger {name} that changes connectors when one is written; no undo could follow");
+            return Ok(Some((reason, "Remove it with DROP TRIGGER, or open the file with --read-only")));
+        }
+    }
+    let reference: Option<(String, String, String)> = connection
+        .prepare(
+            "SELECT child.name, refs.on_delete, refs.on_update
+             FROM pragma_table_list AS child, pragma_foreign_key_list(child.name, 'main') AS refs
+             WHERE child.schema = 'main' AND child.type = 'table' AND refs.\"table\" = 'connectors' COLLATE NOCASE
+             AND child.name NOT IN (SELECT value FROM json_each(?1))
+             AND (refs.on_delete NOT IN ('NO ACTION', 'RESTRICT') OR refs.on_update NOT IN ('NO ACTION', 'RESTRICT'))",
+        )?
+        .query_row([serde_json::json!(OWN_TABLES).to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    Ok(reference.map(|(table, on_delete, on_update)| {
+        let reason = format!(
+            "has a table {table} whose rows go or change with the connectors (ON DELETE {on_delete}, ON UPDATE \
+             {on_update}); no undo could bring them back"
+        );
+        (reason, "Make it a reference without an action, or open the file with --read-only")
+    }))
+}
+
+/// Whether the body of a trigger writes to the table of connectors.
+fn writes_connectors(sql: &str) -> bool {
+    let lower = sql.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let body = words.iter().position(|word| *word == "begin").unwrap_or(0);
+    let words = words.get(body..).unwrap_or_default();
+    let target = |verb: usize, from: usize| {
+        // UPDATE OR IGNORE main.connectors, INSERT OR REPLACE INTO connectors, DELETE FROM connectors.
+        words.get(verb..).unwrap_or_default().iter().skip(from).take(4).any(|word| *word == "connectors")
+    };
+    words
+        .iter()
+        .enumerate()
+        .any(|(at, word)| matches!(*word, "update" | "insert" | "replace" | "delete") && target(at, 1))
+}
+
+/// Tables and columns under the names that the upgrade gives.
+fn names_in_use(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    const RENAME: &str = "Rename it first: the program needs the name";
+    let table: Option<String> = connection
+        .prepare("SELECT name FROM main.sqlite_schema WHERE lower(name) IN (SELECT value FROM json_each(?1))")?
+        .query_row([serde_json::json!(OWN_TABLES).to_string()], |row| row.get(0))
+        .optional()?;
+    if let Some(table) = table {
+        return Ok(Some((format!("has a table {table} of its own"), RENAME)));
+    }
+    let column: Option<String> = connection
+        .prepare(
+            "SELECT name FROM pragma_table_xinfo('connectors', 'main') WHERE lower(name) IN
+             ('auth_mode', 'revision', 'is_odd_extra', 'is_odd', 'auth_type', 'is_deprecated_use', 'is_malformed', 'migration_group')",
+        )?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(column.map(|column| (format!("has a column {column} of its own in its table of connectors"), RENAME)))
+}
+
+/// Values that the table of schema 1 does not allow, which a table made by hand may hold.
+fn values(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    let needed = NEEDED.iter().map(|(column, kind)| format!("WHEN typeof({column}) <> '{kind}' THEN '{column}'"));
+    let optional =
+        OPTIONAL.iter().map(|column| format!("WHEN typeof({column}) NOT IN ('text', 'null') THEN '{column}'"));
+    let kinds = needed.chain(optional).collect::<Vec<_>>().join(" ");
+    let mut statement = connection.prepare(&format!("SELECT rowid, id, CASE {kinds} END FROM main.connectors"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let row_id: i64 = row.get(0)?;
+        let column: Option<String> = row.get(2)?;
+        let is_text_id = row.get_ref(1)?.as_str().is_ok();
+        let (column, is) = match column {
+            Some(column) => (column, "not of the kind that schema 1 has (text, or an integer for a number; not NULL)"),
+            None if !is_text_id => ("id".to_owned(), "not UTF-8"),
+            None => continue,
+        };
+        let reason = format!("has a connector (rowid {row_id}) whose {column} is {is}");
+        return Ok(Some((reason, "Correct that row with `sqlite3 FILE`, then open the file again")));
+    }
+    Ok(None)
+}
+
+/// A primary key or a unique index on the id alone.
+fn has_unique_ids(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (
+           SELECT 1 FROM pragma_index_list('connectors', 'main') AS list WHERE list.\"unique\" AND NOT list.partial
+           AND (SELECT count(*) FROM pragma_index_info(list.name, 'main')) = 1
+           AND (SELECT lower(name) FROM pragma_index_info(list.name, 'main')) = 'id')",
+        [],
+        |row| row.get(0),
+    )
+}
+
+fn duplicate(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    let id: Option<String> = connection
+        .prepare("SELECT id FROM main.connectors GROUP BY id HAVING count(*) > ?1 LIMIT 1")?
+        .query_row(params![1], |row| row.get(0))
+        .optional()?;
+    let advice = "An id is unique: give one of them another id, or delete it";
+    Ok(id.map(|id| (format!("has the id {id:?} several times"), advice)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triggers_that_write_connectors_are_told_from_those_that_do_not() {
+        for (body, writes) in [
+            ("UPDATE connectors SET name = 'x' WHERE id = new.id", true),
+            ("update or ignore \"main\".\"connectors\" set name = 1", true),
+            ("DELETE FROM connectors WHERE id <> old.id", true),
+            ("INSERT OR REPLACE INTO connectors (id) VALUES ('x')", true),
+            ("INSERT INTO audit SELECT id FROM connectors", false),
+            ("INSERT INTO audit VALUES (new.id)", false),
+            ("SELECT count(*) FROM connectors", false),
+        ] {
+            let sql = format!("CREATE TRIGGER t AFTER UPDATE ON connectors BEGIN {body}; END");
+            assert_eq!(writes_connectors(&sql), writes, "{body}");
+        }
+    }
+}

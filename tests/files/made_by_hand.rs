@@ -1,0 +1,238 @@
+//! Files that other programs made: what cannot be worked with is refused before it is touched, what can be is brought
+//! back byte for byte.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rusqlite::types::Value;
+
+use crate::support::{Place, execute, rows};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
+
+/// The columns of schema 1 without anything that keeps wrong values out.
+const LOOSE: &str = "id TEXT, connector_type_id TEXT, name TEXT, config TEXT, secrets TEXT, is_missing_secrets INTEGER, \
+     extra TEXT, model_version INTEGER, created_at TEXT, updated_at TEXT";
+
+const ROW: &str = "'.webhook', 'Hook', '{\"authType\":\"basic\"}', NULL, 0, '{}', 1, NULL, NULL";
+
+fn run(path: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).arg("--file").arg(path).args(arguments).output().expect("runs")
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+}
+
+#[track_caller]
+fn exits(output: Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+    said(&output)
+}
+
+fn made(place: &Place, name: &str, sql: &str) -> PathBuf {
+    let path = place.path(name);
+    execute(&path, &format!("{sql}; PRAGMA user_version = 1; PRAGMA application_id = 1129270862"));
+    path
+}
+
+/// A loose table with a primary key, and one row.
+fn keyed(rest: &str) -> String {
+    format!(
+        "CREATE TABLE connectors ({}); INSERT INTO connectors VALUES ('a', {ROW}); {rest}",
+        LOOSE.replacen("id TEXT", "id TEXT PRIMARY KEY", 1)
+    )
+}
+
+/// Every shape that cannot be upgraded without losing something, with what the refusal says.
+#[test]
+fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is() {
+    let place = Place::new();
+    let loose = format!("CREATE TABLE connectors ({LOOSE})");
+    for (at, (sql, word)) in [
+        (format!("{loose}; INSERT INTO connectors VALUES ('a', {ROW}), ('a', {ROW})"), "has the id \"a\" several times"),
+        (format!("{loose}; INSERT INTO connectors VALUES (7, {ROW})").replace("id TEXT,", "id,"), "whose id is not of the kind"),
+        (format!("{loose}; INSERT INTO connectors VALUES (x'00ff', {ROW})"), "whose id is not of the kind"),
+        (format!("{loose}; INSERT INTO connectors VALUES (CAST(x'61ff' AS TEXT), {ROW})"), "whose id is not UTF-8"),
+        (format!("{loose}; INSERT INTO connectors VALUES (NULL, {ROW})"), "whose id is not of the kind"),
+        (format!("{loose}; INSERT INTO connectors VALUES ('a', {})", ROW.replace("'{\"authType\":\"basic\"}'", "NULL")), "whose config is not of the kind"),
+        (format!("{loose}; INSERT INTO connectors VALUES ('a', {})", ROW.replace("'{}'", "NULL")), "whose extra is not of the kind"),
+        (format!("{loose}; INSERT INTO connectors VALUES ('a', {})", ROW.replace("'Hook'", "x'00'")), "whose name is not of the kind"),
+        (keyed("CREATE TRIGGER twin AFTER UPDATE ON connectors BEGIN UPDATE connectors SET name = 'x' WHERE id <> new.id; END"), "has a trigger twin that changes connectors"),
+        (keyed("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON DELETE CASCADE)"), "has a table child whose rows go or change"),
+        (keyed("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON UPDATE SET NULL)"), "has a table child whose rows go or change"),
+        (format!("CREATE TABLE connectors ({LOOSE}, rowid TEXT)"), "has a column named rowid"),
+        (keyed("ALTER TABLE connectors ADD COLUMN auth_mode TEXT"), "has a column auth_mode of its own"),
+        (keyed("CREATE TABLE history (what TEXT)"), "has a table history of its own"),
+        (format!("CREATE TABLE connectors ({}) WITHOUT ROWID", LOOSE.replacen("id TEXT", "id TEXT PRIMARY KEY", 1)), "WITHOUT ROWID"),
+        (format!("CREATE TABLE theirs ({LOOSE}); CREATE VIEW connectors AS SELECT * FROM theirs"), "has a view named connectors"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = made(&place, &format!("{at}.db"), &sql);
+        let (before, names) = (std::fs::read(&path).unwrap(), place.names());
+        for arguments in [&["upgrade"][..], &["toggle", "a"]] {
+            let error = exits(run(&path, arguments), 2);
+            assert!(error.contains(word) && error.contains("nothing was changed"), "{sql}: {error}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{sql}");
+        assert_eq!(place.names(), names, "{sql}");
+    }
+}
+
+/// Shapes that are unusual and can be worked with: upgraded, edited, migrated, deleted, undone.
+#[test]
+fn what_is_only_unusual_is_upgraded_and_works() {
+    let place = Place::new();
+    let loose = format!("CREATE TABLE connectors ({LOOSE})");
+    for (at, sql) in [
+        // No key at all, and ids that are unique all the same.
+        format!("{loose}; INSERT INTO connectors VALUES ('a', {ROW}), ('b', {ROW})"),
+        // The first and the last rows that SQLite has.
+        format!(
+            "{loose}; INSERT INTO connectors (rowid, id, connector_type_id, name, config, secrets, is_missing_secrets, extra, \
+             model_version, created_at, updated_at) VALUES (-9223372036854775808, 'a', {ROW}), (-5, 'b', {ROW})"
+        ),
+        // Columns in another order, and more of them; an index, a view and a harmless trigger of their own.
+        keyed(
+            "ALTER TABLE connectors ADD COLUMN owner TEXT DEFAULT 'me'; CREATE INDEX theirs ON connectors (name); \
+             CREATE TABLE audit (id TEXT); CREATE VIEW names AS SELECT name FROM connectors; \
+             CREATE TRIGGER log AFTER UPDATE ON connectors BEGIN INSERT INTO audit VALUES (new.id); END; \
+             CREATE TABLE notes (of TEXT REFERENCES connectors (id))",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = made(&place, &format!("{at}.db"), &sql);
+        exits(run(&path, &["upgrade"]), 0);
+        let all = "SELECT * FROM connectors ORDER BY id";
+        let of_old = "SELECT id, config, auth_mode, model_version FROM connectors ORDER BY id";
+        let before = rows(&path, of_old);
+        exits(run(&path, &["migrate", "--apply"]), 0);
+        assert!(rows(&path, of_old).iter().all(|row| row.contains("\"shared\"|Integer(2)")), "{sql}");
+        exits(run(&path, &["undo"]), 0);
+        assert_eq!(rows(&path, of_old), before, "{sql}");
+        let whole = rows(&path, all);
+        exits(run(&path, &["toggle", "a"]), 0);
+        exits(run(&path, &["undo"]), 0);
+        assert_eq!(rows(&path, all), whole, "{sql}");
+        exits(run(&path, &["delete", "a"]), 0);
+        exits(run(&path, &["undo"]), 0);
+        assert_eq!(rows(&path, of_old), before, "{sql}");
+        assert_eq!(exits(run(&path, &["check"]), 1).matches("the file is whole").count(), 1);
+    }
+}
+
+#[test]
+fn a_trigger_or_a_reference_that_came_later_stops_writing_and_not_reading() {
+    let place = Place::new();
+    let path = made(&place, "a.db", &keyed(""));
+    exits(run(&path, &["upgrade"]), 0);
+    for (make, drop) in [
+        ("CREATE TRIGGER twin AFTER DELETE ON connectors BEGIN DELETE FROM connectors; END", "DROP TRIGGER twin"),
+        ("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON DELETE CASCADE)", "DROP TABLE child"),
+    ] {
+        execute(&path, make);
+        exits(run(&path, &["toggle", "a"]), 2);
+        exits(run(&path, &["list"]), 0);
+        execute(&path, drop);
+        exits(run(&path, &["toggle", "a"]), 0);
+    }
+}
+
+/// Texts that are not UTF-8 in every column that has text.
+fn with_foreign_bytes(place: &Place) -> PathBuf {
+    let path = made(
+        place,
+        "bytes.db",
+        &keyed(&format!(
+            "INSERT INTO connectors VALUES ('b', CAST(x'2e77ff' AS TEXT), CAST(x'4dfc6e636865ff' AS TEXT), \
+             CAST(x'7b2261223a22ff227d' AS TEXT), CAST(x'fffe' AS TEXT), 0, CAST(x'7bff7d' AS TEXT), 1, \
+             CAST(x'ff' AS TEXT), CAST(x'fe' AS TEXT)); INSERT INTO connectors VALUES ('c', {ROW})"
+        )),
+    );
+    exits(run(&path, &["upgrade"]), 0);
+    path
+}
+
+fn bytes_of(path: &Path) -> Vec<Vec<Value>> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let columns = "id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at, auth_mode";
+    let hex =
+        columns.split(", ").map(|column| format!("hex({column}), typeof({column})")).collect::<Vec<_>>().join(", ");
+    let mut statement = connection.prepare(&format!("SELECT {hex} FROM connectors ORDER BY id")).unwrap();
+    let count = statement.column_count();
+    statement
+        .query_map([], |row| (0..count).map(|at| row.get(at)).collect())
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+#[test]
+fn bytes_that_are_not_utf8_come_back_exactly() {
+    let place = Place::new();
+    let path = with_foreign_bytes(&place);
+    let before = bytes_of(&path);
+    for (command, count) in [(&["delete", "b"][..], 1), (&["delete", "a", "b", "c"], 3)] {
+        exits(run(&path, command), 0);
+        assert_eq!(bytes_of(&path).len(), 3 - count);
+        exits(run(&path, &["undo"]), 0);
+        assert_eq!(bytes_of(&path), before);
+        exits(run(&path, &["redo"]), 0);
+        exits(run(&path, &["undo"]), 0);
+        assert_eq!(bytes_of(&path), before);
+    }
+    // A change of another column leaves them alone, and so does taking it back.
+    exits(run(&path, &["toggle", "b"]), 0);
+    let toggled = bytes_of(&path);
+    let updated_at = before[1].len() - 4..before[1].len();
+    for (at, (one, other)) in before[1].iter().zip(&toggled[1]).enumerate() {
+        assert!(one == other || updated_at.contains(&at) || at >= updated_at.end, "column {at}");
+    }
+    exits(run(&path, &["undo"]), 0);
+    assert_eq!(bytes_of(&path), before);
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_named_and_never_replaced_unnoticed() {
+    let place = Place::new();
+    let path = with_foreign_bytes(&place);
+    // A list holds every record, and says what it could not hold.
+    let output = run(&path, &["list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 3);
+    assert!(exits(output, 1).contains("1 connector with text that is not UTF-8"));
+    exits(run(&path, &["get", "b", "--json"]), 1);
+    // An export leaves the record out, by name.
+    let output = run(&path, &["export"]);
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert_eq!(lines, 3, "two connectors and the summary");
+    assert!(exits(output, 1).contains("left out b: its connector_type_id is not UTF-8"));
+    let check = exits(run(&path, &["check"]), 1);
+    for column in ["connector_type_id", "name", "config", "secrets", "extra", "created_at", "updated_at"] {
+        assert!(
+            check.lines().any(|line| line.starts_with('b') && line.contains(column) && line.contains("not UTF-8")),
+            "{column}: {check}"
+        );
+    }
+}
+
+#[test]
+fn an_id_that_is_not_utf8_is_listed_and_named() {
+    let place = Place::new();
+    let path = with_foreign_bytes(&place);
+    execute(
+        &path,
+        &format!(
+            "INSERT INTO connectors (id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at) VALUES (CAST(x'64ff' AS TEXT), {ROW})"
+        ),
+    );
+    let output = run(&path, &["list", "--jsonl"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 4);
+    exits(output, 1);
+    let check = exits(run(&path, &["check"]), 1);
+    assert!(check.contains("give it another id"), "{check}");
+}
