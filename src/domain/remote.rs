@@ -89,6 +89,14 @@ impl Remote {
         self.as_record().config == other.as_record().config
     }
 
+    /// Checks the address again: somebody else may have written it into the file.
+    ///
+    /// # Errors
+    /// What is wrong with it, for users.
+    pub fn check_address(&self) -> Result<(), String> {
+        address(&self.url).map(drop)
+    }
+
     /// What comes before `/api` in every address.
     pub fn base(&self) -> String {
         if self.space.is_empty() { self.url.clone() } else { format!("{}/s/{}", self.url, self.space) }
@@ -103,6 +111,9 @@ impl Remote {
     /// be read counts as such.
     pub fn is_in_the_clear(&self) -> bool {
         let Ok(uri) = self.url.parse::<Uri>() else { return true };
+        if address(&self.url).is_err() {
+            return true;
+        }
         uri.scheme_str() != Some("https") && (self.proxy.is_some() || !is_this_machine(&uri))
     }
 }

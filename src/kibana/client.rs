@@ -82,6 +82,7 @@ impl Client {
         credential: Option<&Credential>,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, KibanaError> {
+        remote.check_address().map_err(|reason| KibanaError::Settings(format!("remote {}: {reason}", remote.name)))?;
         // Asked for each connection: the file may have been written by somebody else since the remote was added.
         if remote.is_in_the_clear() && !remote.allow_http {
             return Err(KibanaError::Settings(format!(

@@ -8,6 +8,7 @@ mod api;
 mod bad_exports;
 mod commands;
 mod exchange;
+mod exit_codes;
 mod history;
 mod lossless;
 mod readme;

@@ -253,3 +253,101 @@ fn a_new_file_that_cannot_be_written_is_named_and_not_left_behind() {
     assert!(said.contains("a.db could not be") && !said.contains(".connector-admin-"), "{said}");
     assert_eq!(place.names(), ["sample.ndjson"]);
 }
+
+/// Databases, logs and key files that this program does not know, in use or not.
+#[test]
+fn no_database_log_or_key_file_of_anybody_is_written_over() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let theirs = place.path("theirs.sqlite");
+    let open = rusqlite::Connection::open(&theirs).unwrap();
+    open.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE birds (name); INSERT INTO birds VALUES ('wren')")
+        .unwrap();
+    for suffix in ["-wal", "-shm"] {
+        std::fs::copy(place.path(&format!("theirs.sqlite{suffix}")), place.path(&format!("moved{suffix}"))).unwrap();
+    }
+    std::fs::write(place.path("journal"), [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, 0, 0]).unwrap();
+    ok(&path, &["--key-file", place.path("other.keys").to_str().unwrap(), "create", "--from", &webhook(&place)]);
+    let bare = std::fs::read_to_string(place.path("other.keys")).unwrap();
+    place.write("bare.keys", bare.lines().last().unwrap());
+    for name in [
+        "theirs.sqlite",
+        "theirs.sqlite-wal",
+        "theirs.sqlite-shm",
+        "theirs.sqlite-journal",
+        "moved-wal",
+        "moved-shm",
+        "journal",
+        "other.keys",
+        "bare.keys",
+    ] {
+        let target = place.path(name);
+        let was = std::fs::read(&target).ok();
+        let target = target.to_str().unwrap();
+        for arguments in [
+            &["export", "--output", target][..],
+            &["migrate", "--report", target],
+            &["import", place.path("sample.ndjson").to_str().unwrap(), "--create-new-copies", "--id-map", target],
+            &["backup", target],
+        ] {
+            let output = run(&path, arguments);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(std::fs::read(target).ok(), was, "{arguments:?}");
+        }
+    }
+    drop(open);
+}
+
+fn webhook(place: &Place) -> String {
+    let body = r#"{"id":"hook","name":"Hook","connector_type_id":".webhook","config":{"url":"https://a.example","method":"post","hasAuth":true,"authType":"webhook-authentication-basic"},"secrets":{"user":"u","password":"p"}}"#;
+    place.write("hook.json", body).display().to_string()
+}
+
+/// A key is appended to key files only, and read from regular files only.
+#[cfg(unix)]
+#[test]
+fn a_key_file_is_a_key_file() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let body = webhook(&place);
+    let fifo = place.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let notes = place.write("notes", "a note without an end of line");
+    let heading = place.write("heading.md", "# A heading\n");
+    std::fs::write(place.path("other.db"), b"SQLite format 3\0 and more").unwrap();
+    for (key_file, word) in [
+        (fifo.clone(), "not a regular file"),
+        ("/dev/zero".into(), "not a regular file"),
+        (notes, "this is not a key"),
+        (heading, "this is not a key"),
+        (place.path("other.db"), "cannot be used"),
+    ] {
+        let was = key_file.is_file().then(|| std::fs::read(&key_file).unwrap());
+        let output = run(&path, &["--key-file", key_file.to_str().unwrap(), "create", "--from", &body]);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(word) || error.contains("this is not a key"), "{error}");
+        assert_eq!(key_file.is_file().then(|| std::fs::read(&key_file).unwrap()), was);
+    }
+    // An empty file is a key file without a key.
+    ok(&path, &["--key-file", place.write("empty", "").to_str().unwrap(), "create", "--from", &body]);
+}
+
+#[test]
+fn an_api_key_of_an_import_is_left_out_and_that_is_said() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let line = r#"{"id":"a","type":"action","attributes":{"actionTypeId":".webhook","name":"A","config":{},"secrets":{},"isMissingSecrets":true,"apiKey":"planted-key","uiamApiKey":"planted-too","other":1},"references":[],"typeMigrationVersion":"10.3.0"}"#;
+    let export = place.write("one.ndjson", line);
+    let output = run(&path, &["import", export.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("1 connector with an API key of their own"), "{said}");
+    for name in place.names().into_iter().filter(|name| name.starts_with("a.db")) {
+        let bytes = std::fs::read(place.path(&name)).unwrap();
+        assert!(!bytes.windows(8).any(|part| part == b"planted-"), "{name}");
+    }
+    let exported = ok(&path, &["export"]);
+    assert!(exported.contains(r#""apiKey":null"#) && exported.contains(r#""other":1"#), "{exported}");
+}

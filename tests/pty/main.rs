@@ -5,6 +5,7 @@
 mod support;
 
 mod first_minute;
+mod hostile_text;
 mod journey;
 mod life_cycle;
 mod odd_terminals;

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::terminal::{PROGRAM, Terminal};
+use super::terminal::{PROGRAM, Terminal, cells};
 use crate::support::Place;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test of this program as a process of its own, with `PLACE` in its environment.
 fn child(test: &str, place: &Place) -> Command {
@@ -158,4 +158,77 @@ fn it_works_in_tmux() {
     press("q");
     shows("ended with 0");
     tmux(&["kill-server"]).unwrap();
+}
+
+/// A sequence that is cut off is nobody's key, and what comes after it is done: keys, sizes, text.
+#[test]
+fn a_sequence_that_is_cut_off_leaves_no_stale_screen() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197");
+    for (begun, columns, rows) in [("\x1b[", 90, 28), ("\x1b[<0;3", 110, 33), ("\x1bO", 80, 24), ("\x1b[M ", 120, 40)] {
+        terminal.send(begun).resize(columns, rows);
+        terminal.wait("the last line at the new size", |screen| {
+            let text = screen.contents_between(rows - 1, 0, rows - 1, columns);
+            screen.size() == (cells(rows), cells(columns)) && text.contains("? keys")
+        });
+    }
+    terminal.send("\x1b[<0;0;0M").send("/Ticket webhook").expect("/Ticket webhook").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+/// Keys and sizes that come at the same time are both taken.
+#[test]
+fn a_size_that_changes_with_every_key_ends_in_a_whole_screen() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197");
+    for round in 0..40 {
+        terminal.send("j").resize(80 + round, 24 + round % 9);
+    }
+    terminal.resize(97, 31).send("k");
+    terminal.wait("the last size", |screen| screen.contents_between(30, 0, 30, 97).contains("? keys"));
+    terminal.send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}
+
+/// The editor gets none of this program's variables, in a folder that is its owner's alone.
+#[cfg(unix)]
+#[test]
+fn an_editor_inherits_no_secret_and_its_folder_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let path = place.demo();
+    let (dump, mode) = (place.path("dump"), place.path("mode"));
+    let script = format!(
+        "#!/bin/sh\nenv > {}\nstat -c %a \"$(dirname \"$1\")\" > {}\nprintf 'a\\tb' > \"$1\"\n",
+        dump.display(),
+        mode.display()
+    );
+    let editor = place.write("editor.sh", &script);
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let environment = [
+        ("EDITOR", editor.to_str().unwrap()),
+        ("CONNECTOR_ADMIN_API_KEY", "planted-key"),
+        ("CONNECTOR_ADMIN_USERNAME", "planted-user"),
+        ("CONNECTOR_ADMIN_PASSWORD", "planted-password"),
+        ("CONNECTOR_ADMIN_PASSPHRASE", "planted-passphrase"),
+    ];
+    let keys = connector_admin::demo::keys_of(&path).key_file.display().to_string();
+    let arguments = ["-c", "umask 000; exec \"$0\" \"$@\"", PROGRAM, "--key-file", &keys, path.to_str().unwrap()];
+    let mut terminal = Terminal::start_program("sh", place.folder.path(), &arguments, 100, 40, &environment);
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Legacy import\r").send("e");
+    terminal.expect("> Config (JSON)").send("\x0f");
+    let until = Instant::now() + PATIENCE;
+    while !mode.exists() || std::fs::read_to_string(&mode).unwrap().is_empty() {
+        assert!(Instant::now() < until, "the editor was not run:\n{}", terminal.screen(|screen| screen.contents()));
+        std::thread::yield_now();
+    }
+    terminal.expect("a␉b");
+    assert_eq!(std::fs::read_to_string(&mode).unwrap().trim(), "700");
+    let dumped = std::fs::read_to_string(&dump).unwrap();
+    assert!(!dumped.contains("planted") && dumped.contains("PATH="), "{dumped}");
+    terminal.send("\x03");
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// Far more than anything takes; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
-fn cells(number: u16) -> NonZero<u16> {
+pub fn cells(number: u16) -> NonZero<u16> {
     NonZero::new(number).unwrap()
 }
 

@@ -8,6 +8,7 @@ mod support;
 mod agreement;
 mod chains;
 mod contract;
+mod credentials;
 mod desk;
 mod journey;
 mod killed;

@@ -190,6 +190,6 @@ fn no_credential_is_printed_stored_or_in_an_argument() {
     // Who changes the address in the file does not get the credential sent there.
     let other = Server::start();
     crate::support::execute(&desk.file, &format!("UPDATE remotes SET url = '{}'", other.url()));
-    desk.run(&["pull"]).exits(2).says("cannot be opened").says("remote login prod");
+    desk.run(&["pull"]).exits(2).says("another address").says("remote login prod");
     assert!(other.state().came.is_empty());
 }

@@ -37,6 +37,8 @@ pub enum Fault {
     Redirect(String),
     /// Repeats the request's body in an error.
     Echo,
+    /// Answers with a status and this message.
+    Error(u16, String),
 }
 
 /// One request that came.
@@ -218,6 +220,7 @@ fn serve_request(stream: &mut TcpStream, came: &Came, state: &Mutex<State>) {
         }
         Some(Fault::Body(content_type, body)) => answer(200, content_type, "", &body),
         Some(Fault::Redirect(to)) => answer(302, "text/html", &format!("location: {to}\r\n"), b""),
+        Some(Fault::Error(status, message)) => failure(status, &message),
         Some(Fault::Echo) => failure(400, &format!("error validating secrets: got {}", came.body)),
         Some(Fault::Short) => {
             let head = format!("HTTP/1.1 200 X\r\ncontent-type: {JSON}\r\ncontent-length: 999\r\n\r\n[");

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod displaced;
 mod form;
 mod history;
 mod journey;

@@ -1,0 +1,111 @@
+//! Exit code 2 means that nothing was changed: targets are checked before the work, and what fails half-way is 1.
+
+use std::process::Command;
+
+use super::commands::{PROGRAM, ok, run};
+use crate::support::{Place, SAMPLE, execute, records};
+
+fn said(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Paths that nothing can be written to.
+fn impossible(place: &Place) -> Vec<String> {
+    std::fs::create_dir_all(place.path("folder")).unwrap();
+    let text = place.write("text", "no folder");
+    [place.path("no/such/folder/r.json"), place.path("folder"), text.join("r.json")]
+        .map(|path| path.display().to_string())
+        .to_vec()
+}
+
+#[test]
+fn a_target_that_cannot_be_written_is_refused_before_anything_is_done() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let export = place.write("sample.ndjson", SAMPLE);
+    ok(&path, &["import", export.to_str().unwrap()]);
+    let before = records(&path);
+    for target in impossible(&place) {
+        for arguments in [
+            &["migrate", "--apply", "--report", &target][..],
+            &["migrate", "--report", &target],
+            &["import", export.to_str().unwrap(), "--create-new-copies", "--id-map", &target],
+            &["export", "--output", &target],
+        ] {
+            let output = run(&path, arguments);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+            assert!(said(&output).contains("cannot be written"), "{}", said(&output));
+            assert_eq!(records(&path), before, "{arguments:?}");
+        }
+    }
+    ok(&path, &["migrate", "--apply"]);
+    let migrated = records(&path);
+    for target in impossible(&place) {
+        assert_eq!(run(&path, &["migrate", "--rollback", "--report", &target]).status.code(), Some(2));
+    }
+    assert_eq!(records(&path), migrated);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_fails_after_the_work_is_attention_needed_and_not_refused() {
+    let place = Place::new();
+    let path = place.demo();
+    ok(&path, &["upgrade"]);
+    let before = records(&path);
+    let output = run(&path, &["migrate", "--apply", "--no-copy", "--report", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("What was written before that stays"), "{}", said(&output));
+    assert_ne!(records(&path), before);
+    let output = run(&path, &["migrate", "--rollback", "--report", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(records(&path), before);
+}
+
+/// A disk that fills up in the middle of a run: some batches are written, and that is said.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_in_the_middle_is_attention_needed() {
+    let place = Place::new();
+    let path = place.demo();
+    ok(&path, &["upgrade"]);
+    execute(
+        &path,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+         INSERT INTO connectors (id, connector_type_id, name, config, extra, model_version)
+         SELECT 'many-' || i, '.webhook', 'Many ' || i, '{\"authType\":\"basic\",\"p\":\"' || hex(zeroblob(500)) || '\"}', '{}', 1 FROM n;
+         PRAGMA wal_checkpoint(TRUNCATE)",
+    );
+    let before = records(&path).len();
+    let mut codes = Vec::new();
+    for blocks in [200, 800, 2400, 8000] {
+        let copy = place.path(&format!("copy-{blocks}.db"));
+        std::fs::copy(&path, &copy).unwrap();
+        // The log may not grow beyond this; a batch that does not fit fails.
+        let script = format!("ulimit -f {blocks}; exec {PROGRAM} --file {} migrate --apply --no-copy", copy.display());
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        let done = migrated(&copy);
+        codes.push((output.status.code(), done > 0));
+        assert_eq!(records(&copy).len(), before);
+        match output.status.code() {
+            Some(2) => assert_eq!(done, 0, "{}", said(&output)),
+            Some(1) => assert!(done > 0, "{}", said(&output)),
+            other => panic!("{other:?}: {}", said(&output)),
+        }
+    }
+    assert!(codes.contains(&(Some(1), true)), "{codes:?}");
+}
+
+fn migrated(path: &std::path::Path) -> usize {
+    crate::support::rows(path, "SELECT id FROM connectors WHERE id LIKE 'many-%' AND model_version = 2").len()
+}
+
+#[test]
+fn an_import_that_is_refused_for_a_new_file_changed_nothing() {
+    let place = Place::new();
+    let path = place.path("new.db");
+    let export = place.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"}}", SAMPLE.lines().next().unwrap()));
+    let output = run(&path, &["import", export.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(!path.exists());
+}

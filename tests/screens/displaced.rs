@@ -1,0 +1,123 @@
+//! A file that is deleted, moved, replaced or restored while it is on the screen.
+
+use std::path::Path;
+
+use connector_admin::store;
+
+use crate::support::{App, Place, execute, records};
+
+fn opened(place: &Place) -> App {
+    let mut app = App::open(&place.demo(), 100, 30);
+    app.press("Esc").expect("1 of 197");
+    app
+}
+
+#[test]
+fn an_edit_of_a_file_that_was_deleted_is_not_called_saved_and_can_be_saved_elsewhere() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    let before = records(&place.path("demo.db"));
+    std::fs::remove_file(place.path("demo.db")).unwrap();
+    app.press("t").expect("was deleted or moved away").expect("Save to a new file").expect("FILE GONE");
+    app.expect_not("is per-user now");
+    app.press("Right Enter").expect("Save what is open to a new file");
+    app.type_text(place.path("rescued.db").to_str().unwrap()).press("Enter").expect("Saved to a new file");
+    assert_eq!(records(&place.path("rescued.db")), before);
+}
+
+#[test]
+fn the_event_is_noticed_without_an_edit() {
+    for (what, happens, expected) in [
+        (
+            "deleted",
+            &(|path: &Path| std::fs::remove_file(path).unwrap()) as &dyn Fn(&Path),
+            "The file is not there any more",
+        ),
+        (
+            "moved",
+            &|path| std::fs::rename(path, path.with_extension("moved")).unwrap(),
+            "The file is not there any more",
+        ),
+        (
+            "replaced",
+            &|path| {
+                std::fs::copy(path, path.with_extension("copy")).unwrap();
+                std::fs::rename(path.with_extension("copy"), path).unwrap();
+            },
+            "Another file is in its place",
+        ),
+    ] {
+        let place = Place::new();
+        let mut app = opened(&place);
+        happens(&place.path("demo.db"));
+        app.press("Enter").expect(expected).press("Enter").expect("FILE GONE");
+        // It is reported once.
+        app.press("Esc j").expect_not(expected);
+        assert!(what != "replaced" || place.path("demo.db").exists());
+    }
+}
+
+#[test]
+fn what_was_typed_stays_in_the_form_when_it_cannot_be_saved() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("e").expect("> Name").type_text(" typed");
+    std::fs::rename(place.path("demo.db"), place.path("away.db")).unwrap();
+    app.press("Ctrl-s Enter").expect("was deleted or moved away").press("Enter");
+    app.expect(" typed").press("Ctrl-s Enter").expect("Save to a new file");
+}
+
+/// A backup is restored by another program, which then edits up to the same step: the names are those of the file.
+#[test]
+fn names_are_right_after_a_restore_and_as_many_steps() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 100, 30);
+    app.press("Esc").expect("1 of 197");
+    let backup = place.path("b.bak");
+    std::fs::copy(&path, &backup).unwrap();
+    let rename = |app: &mut App, name: &str| {
+        app.press("g e").expect("> Name").press("Ctrl-u").type_text(name).press("Ctrl-s Enter").expect("saved");
+    };
+    rename(&mut app, "AA first edit");
+    app.press("/").type_text("first").expect("AA first edit").press("Esc");
+    // Another program, with SQLite's own way to restore.
+    execute(&path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    {
+        let source = rusqlite::Connection::open(&backup).unwrap();
+        let mut live = rusqlite::Connection::open(&path).unwrap();
+        let copying = rusqlite::backup::Backup::new(&source, &mut live).unwrap();
+        copying.run_to_completion(1000, std::time::Duration::ZERO, None).unwrap();
+    }
+    let mut other = App::open(&path, 100, 30);
+    other.press("Esc");
+    rename(&mut other, "AA second edit");
+    app.press("Down Up").press("/").type_text("first").expect("Nothing matches the filter").press("Esc");
+    app.press("/").type_text("second").expect("AA second edit");
+}
+
+/// A record that was read before a restore is not the one that has its revision afterwards.
+#[test]
+fn a_form_from_before_a_restore_does_not_overwrite_what_came_after() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 100, 30);
+    app.press("Esc").expect("1 of 197");
+    let backup = place.path("b.bak");
+    std::fs::copy(&path, &backup).unwrap();
+    app.press("g e").expect("> Name").press("Ctrl-u").type_text("AA one").press("Ctrl-s Enter").expect("saved");
+    app.press("e").expect("> Name").type_text(" typed");
+    store::restore(&path, &backup, "2026-11-25T12:00:00Z".parse().unwrap(), |_, _| true).unwrap();
+    let mut other = App::open(&path, 100, 30);
+    other.press("Esc g e").expect("> Name").press("Ctrl-u").type_text("AA two").press("Ctrl-s Enter").expect("saved");
+    app.press("Ctrl-s Enter").expect("changed");
+    assert!(records(&path).iter().any(|row| row.contains("AA two")));
+}
+
+#[test]
+fn r_reads_everything_again() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    app.press("R").expect("read again").expect("1 of 197");
+    app.press("/").type_text("Ticket").expect("Ticket webhook");
+}
