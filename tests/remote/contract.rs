@@ -7,11 +7,14 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::desk::Desk;
 use crate::server::API_KEY;
+use crate::support::tool::{installed, run_bounded};
 
 /// The release that the test was written with.
 const PRISM: &str = "@stoplight/prism-cli@5.15.11";
@@ -28,52 +31,71 @@ impl Drop for Prism {
     }
 }
 
+/// A registry, or a machine, that needs longer is as good as none.
+const LONGEST_INSTALL: Duration = Duration::from_secs(300);
+const LONGEST_START: Duration = Duration::from_secs(120);
+
 /// Prism's own program; none where it cannot be had.
 fn prism() -> Option<PathBuf> {
-    let is_there =
-        |program: &str| Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
+    let is_there = |program: &str| {
+        let longest = Duration::from_secs(60);
+        run_bounded(Command::new(program).arg("--version"), longest).is_some_and(|status| status.success())
+    };
     if !is_there("node") || !is_there("npm") {
         return None;
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prism");
-    let program = folder.join("node_modules/@stoplight/prism-cli/dist/index.js");
-    if !program.exists() {
-        std::fs::create_dir_all(&folder).ok()?;
+    let folder = installed("prism-5.15.11", |folder| {
         let arguments = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", PRISM];
-        let output = Command::new("npm").args(arguments).current_dir(&folder).output().ok()?;
-        if !output.status.success() {
-            return None;
-        }
-    }
-    program.exists().then_some(program)
+        let mut npm = Command::new("npm");
+        npm.args(arguments).current_dir(folder);
+        run_bounded(&mut npm, LONGEST_INSTALL).is_some_and(|status| status.success())
+    })?;
+    Some(folder.join("node_modules/@stoplight/prism-cli/dist/index.js")).filter(|program| program.exists())
 }
 
-fn start(program: &Path) -> Prism {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+/// Starts it; none where it does not come up.
+fn start() -> Option<Prism> {
+    let program = prism()?;
+    // A port that was free may be taken by another test before Prism has it.
+    (0..3).find_map(|_| start_at(&program, free_port()))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn start_at(program: &Path, port: u16) -> Option<Prism> {
     let description = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/remote/kibana.openapi.json");
     let mut child = Command::new("node")
         .arg(program)
         .args(["mock", "--errors", "--host", "127.0.0.1", "--port", &port.to_string()])
         .arg(description)
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("node runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let is_up = lines.any(|line| line.is_ok_and(|line| line.contains("listening")));
-    assert!(is_up, "Prism does not start");
-    // What it says later is read, so that it never waits for a reader.
-    std::thread::spawn(move || lines.for_each(drop));
-    Prism { child, url: format!("http://127.0.0.1:{port}") }
+        .ok()?;
+    let lines = BufReader::new(child.stdout.take()?).lines();
+    let prism = Prism { child, url: format!("http://127.0.0.1:{port}") };
+    let (send, up) = mpsc::channel();
+    // What it says later is read too, so that it never waits for a reader.
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if line.contains("listening") {
+                let _ = send.send(());
+            }
+        }
+    });
+    up.recv_timeout(LONGEST_START).ok().map(|()| prism)
+}
+
+fn skipped() {
+    eprintln!("skipped: Node.js, npm or its registry are not there, or the contract server does not come up");
 }
 
 #[test]
 fn every_request_fits_the_description_of_the_api() {
-    let Some(program) = prism() else {
-        eprintln!("skipped: Node.js, npm or its registry are not there, and the contract server is theirs");
-        return;
-    };
-    let prism = start(&program);
+    let Some(prism) = start() else { return skipped() };
     let desk = Desk::new();
     desk.run(&["remote", "add", "prism", &prism.url]).exits(0);
     desk.with_input(&["remote", "login", "prism"], API_KEY).exits(0);
@@ -96,11 +118,7 @@ fn every_request_fits_the_description_of_the_api() {
 
 #[test]
 fn a_create_fits_the_description_of_the_api() {
-    let Some(program) = prism() else {
-        eprintln!("skipped: Node.js, npm or its registry are not there, and the contract server is theirs");
-        return;
-    };
-    let prism = start(&program);
+    let Some(prism) = start() else { return skipped() };
     // The description knows no state, so whether a connector is there is asked of nobody: the call itself is made.
     use connector_admin::domain::secret::OpenSecrets;
     use connector_admin::domain::{Connector, Remote};

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test has its own terminal")]
 
 pub mod svg;
+pub mod tool;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
