@@ -6,7 +6,13 @@ use jiff::Timestamp;
 
 /// Returns the time now; the last one that can be written, should the system's clock be beyond it (the year 9999).
 pub fn now() -> Timestamp {
-    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
+    timestamp(SystemTime::now())
+}
+
+/// The nearest time that can be written.
+fn timestamp(time: SystemTime) -> Timestamp {
+    let nearest = if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::try_from(time).unwrap_or(nearest)
 }
 
 /// Now, as Kibana writes times: ISO 8601 with milliseconds, `Z`.
@@ -67,5 +73,21 @@ pub fn bytes_text(bytes: u64) -> String {
     match UNITS.into_iter().find(|(size, _)| bytes >= *size) {
         Some((size, unit)) => format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size),
         None => format!("{bytes} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_beyond_what_can_be_written_gives_the_last_time() {
+        let far = SystemTime::UNIX_EPOCH + Duration::from_secs(400_000_000_000);
+        assert_eq!(timestamp(far), Timestamp::MAX);
+        assert_eq!(iso(timestamp(far)).get(..4), Some("9999"));
+        assert_eq!(timestamp(SystemTime::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+        assert_eq!(age_of(Timestamp::MIN, timestamp(far)).len(), 6, "no panic over the longest time there is");
     }
 }

@@ -11,7 +11,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 use uuid::Uuid;
 
 use super::folder::{names_in, sidecar};
@@ -94,8 +94,9 @@ impl TemporaryFile {
 /// A new folder that only its owner can enter. Dropping it removes it with all that is in it.
 #[derive(Debug)]
 pub struct TemporaryFolder {
-    folder: TempDir,
-    _registration: Option<Registration>,
+    path: PathBuf,
+    is_kept: bool,
+    registration: Option<Registration>,
 }
 
 impl TemporaryFolder {
@@ -105,12 +106,8 @@ impl TemporaryFolder {
     /// The folder cannot be made.
     pub fn new_in(parent: &Path) -> io::Result<Self> {
         let (path, registration) = register(parent)?;
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let name = path.file_name().unwrap_or_default();
-        let folder = builder.prefix(name).rand_bytes(0).tempdir_in(parent)?;
-        Ok(Self { folder, _registration: registration })
+        private_folder().create(&path)?;
+        Ok(Self { path, is_kept: false, registration })
     }
 
     /// Makes an empty folder where the system keeps temporary files.
@@ -123,13 +120,43 @@ impl TemporaryFolder {
 
     /// Returns its path.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// Leaves it where it is, for the user.
-    pub fn keep(self) -> PathBuf {
-        self.folder.keep()
+    pub fn keep(mut self) -> PathBuf {
+        self.is_kept = true;
+        self.path.clone()
     }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if !self.is_kept && remove_folder(&self.path).is_err() {
+            // It stays registered, and is removed at the next start.
+            std::mem::forget(self.registration.take());
+        }
+    }
+}
+
+/// Makes folders that only their owner can enter, whatever the umask is.
+fn private_folder() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Removes a folder and the files in it; folders in it, which this program never makes, with all that is in them.
+fn remove_folder(path: &Path) -> io::Result<()> {
+    for name in names_in(path)? {
+        let inner = path.join(name);
+        match fs::symlink_metadata(&inner)?.is_dir() {
+            true => fs::remove_dir_all(inner)?,
+            false => fs::remove_file(inner)?,
+        }
+    }
+    fs::remove_dir(path)
 }
 
 /// A locked file of the registry. Dropping it removes it.
@@ -156,10 +183,7 @@ fn register(folder: &Path) -> io::Result<(PathBuf, Option<Registration>)> {
 }
 
 fn registration(registry: &Path, token: &str, path: &Path) -> io::Result<Registration> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(registry)?;
+    private_folder().recursive(true).create(registry)?;
     let entry = registry.join(token);
     let mut file = File::create_new(&entry)?;
     file.lock()?;
@@ -201,7 +225,7 @@ fn remove_one(entry: &Path, token: &str) -> io::Result<()> {
     let is_ours = path.is_absolute() && path.file_name().is_some_and(|name| name == &*format!("{PREFIX}{token}"));
     if is_ours && path.parent().is_some_and(Path::exists) {
         match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => fs::remove_dir_all(&path)?,
+            Ok(found) if found.is_dir() => remove_folder(&path)?,
             Ok(found) if found.is_file() => fs::remove_file(&path)?,
             _ => {}
         }

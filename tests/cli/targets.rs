@@ -317,7 +317,7 @@ fn a_key_file_is_a_key_file() {
     let heading = place.write("heading.md", "# A heading\n");
     std::fs::write(place.path("other.db"), b"SQLite format 3\0 and more").unwrap();
     for (key_file, word) in [
-        (fifo.clone(), "not a regular file"),
+        (fifo, "not a regular file"),
         ("/dev/zero".into(), "not a regular file"),
         (notes, "this is not a key"),
         (heading, "this is not a key"),

@@ -2,33 +2,17 @@
 //! back byte for byte.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use rusqlite::types::Value;
 
+use super::program::{exits, run};
 use crate::support::{Place, execute, rows};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
 
 /// The columns of schema 1 without anything that keeps wrong values out.
 const LOOSE: &str = "id TEXT, connector_type_id TEXT, name TEXT, config TEXT, secrets TEXT, is_missing_secrets INTEGER, \
      extra TEXT, model_version INTEGER, created_at TEXT, updated_at TEXT";
 
 const ROW: &str = "'.webhook', 'Hook', '{\"authType\":\"basic\"}', NULL, 0, '{}', 1, NULL, NULL";
-
-fn run(path: &Path, arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).arg("--file").arg(path).args(arguments).output().expect("runs")
-}
-
-fn said(output: &Output) -> String {
-    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
-}
-
-#[track_caller]
-fn exits(output: Output, code: i32) -> String {
-    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
-    said(&output)
-}
 
 fn made(place: &Place, name: &str, sql: &str) -> PathBuf {
     let path = place.path(name);
@@ -73,7 +57,7 @@ fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is()
         let path = made(&place, &format!("{at}.db"), &sql);
         let (before, names) = (std::fs::read(&path).unwrap(), place.names());
         for arguments in [&["upgrade"][..], &["toggle", "a"]] {
-            let error = exits(run(&path, arguments), 2);
+            let error = exits(&run(&path, arguments), 2);
             assert!(error.contains(word) && error.contains("nothing was changed"), "{sql}: {error}");
         }
         assert_eq!(std::fs::read(&path).unwrap(), before, "{sql}");
@@ -106,22 +90,22 @@ fn what_is_only_unusual_is_upgraded_and_works() {
     .enumerate()
     {
         let path = made(&place, &format!("{at}.db"), &sql);
-        exits(run(&path, &["upgrade"]), 0);
+        exits(&run(&path, &["upgrade"]), 0);
         let all = "SELECT * FROM connectors ORDER BY id";
         let of_old = "SELECT id, config, auth_mode, model_version FROM connectors ORDER BY id";
         let before = rows(&path, of_old);
-        exits(run(&path, &["migrate", "--apply"]), 0);
+        exits(&run(&path, &["migrate", "--apply"]), 0);
         assert!(rows(&path, of_old).iter().all(|row| row.contains("\"shared\"|Integer(2)")), "{sql}");
-        exits(run(&path, &["undo"]), 0);
+        exits(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, of_old), before, "{sql}");
         let whole = rows(&path, all);
-        exits(run(&path, &["toggle", "a"]), 0);
-        exits(run(&path, &["undo"]), 0);
+        exits(&run(&path, &["toggle", "a"]), 0);
+        exits(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, all), whole, "{sql}");
-        exits(run(&path, &["delete", "a"]), 0);
-        exits(run(&path, &["undo"]), 0);
+        exits(&run(&path, &["delete", "a"]), 0);
+        exits(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, of_old), before, "{sql}");
-        assert_eq!(exits(run(&path, &["check"]), 1).matches("the file is whole").count(), 1);
+        assert_eq!(exits(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1);
     }
 }
 
@@ -129,16 +113,16 @@ fn what_is_only_unusual_is_upgraded_and_works() {
 fn a_trigger_or_a_reference_that_came_later_stops_writing_and_not_reading() {
     let place = Place::new();
     let path = made(&place, "a.db", &keyed(""));
-    exits(run(&path, &["upgrade"]), 0);
+    exits(&run(&path, &["upgrade"]), 0);
     for (make, drop) in [
         ("CREATE TRIGGER twin AFTER DELETE ON connectors BEGIN DELETE FROM connectors; END", "DROP TRIGGER twin"),
         ("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON DELETE CASCADE)", "DROP TABLE child"),
     ] {
         execute(&path, make);
-        exits(run(&path, &["toggle", "a"]), 2);
-        exits(run(&path, &["list"]), 0);
+        exits(&run(&path, &["toggle", "a"]), 2);
+        exits(&run(&path, &["list"]), 0);
         execute(&path, drop);
-        exits(run(&path, &["toggle", "a"]), 0);
+        exits(&run(&path, &["toggle", "a"]), 0);
     }
 }
 
@@ -153,7 +137,7 @@ fn with_foreign_bytes(place: &Place) -> PathBuf {
              CAST(x'ff' AS TEXT), CAST(x'fe' AS TEXT)); INSERT INTO connectors VALUES ('c', {ROW})"
         )),
     );
-    exits(run(&path, &["upgrade"]), 0);
+    exits(&run(&path, &["upgrade"]), 0);
     path
 }
 
@@ -177,22 +161,22 @@ fn bytes_that_are_not_utf8_come_back_exactly() {
     let path = with_foreign_bytes(&place);
     let before = bytes_of(&path);
     for (command, count) in [(&["delete", "b"][..], 1), (&["delete", "a", "b", "c"], 3)] {
-        exits(run(&path, command), 0);
+        exits(&run(&path, command), 0);
         assert_eq!(bytes_of(&path).len(), 3 - count);
-        exits(run(&path, &["undo"]), 0);
+        exits(&run(&path, &["undo"]), 0);
         assert_eq!(bytes_of(&path), before);
-        exits(run(&path, &["redo"]), 0);
-        exits(run(&path, &["undo"]), 0);
+        exits(&run(&path, &["redo"]), 0);
+        exits(&run(&path, &["undo"]), 0);
         assert_eq!(bytes_of(&path), before);
     }
     // A change of another column leaves them alone, and so does taking it back.
-    exits(run(&path, &["toggle", "b"]), 0);
+    exits(&run(&path, &["toggle", "b"]), 0);
     let toggled = bytes_of(&path);
     let updated_at = before[1].len() - 4..before[1].len();
     for (at, (one, other)) in before[1].iter().zip(&toggled[1]).enumerate() {
         assert!(one == other || updated_at.contains(&at) || at >= updated_at.end, "column {at}");
     }
-    exits(run(&path, &["undo"]), 0);
+    exits(&run(&path, &["undo"]), 0);
     assert_eq!(bytes_of(&path), before);
 }
 
@@ -204,14 +188,14 @@ fn bytes_that_are_not_utf8_are_named_and_never_replaced_unnoticed() {
     let output = run(&path, &["list", "--json"]);
     let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 3);
-    assert!(exits(output, 1).contains("1 connector with text that is not UTF-8"));
-    exits(run(&path, &["get", "b", "--json"]), 1);
+    assert!(exits(&output, 1).contains("1 connector with text that is not UTF-8"));
+    exits(&run(&path, &["get", "b", "--json"]), 1);
     // An export leaves the record out, by name.
     let output = run(&path, &["export"]);
     let lines = String::from_utf8_lossy(&output.stdout).lines().count();
     assert_eq!(lines, 3, "two connectors and the summary");
-    assert!(exits(output, 1).contains("left out b: its connector_type_id is not UTF-8"));
-    let check = exits(run(&path, &["check"]), 1);
+    assert!(exits(&output, 1).contains("left out b: its connector_type_id is not UTF-8"));
+    let check = exits(&run(&path, &["check"]), 1);
     for column in ["connector_type_id", "name", "config", "secrets", "extra", "created_at", "updated_at"] {
         assert!(
             check.lines().any(|line| line.starts_with('b') && line.contains(column) && line.contains("not UTF-8")),
@@ -232,7 +216,7 @@ fn an_id_that_is_not_utf8_is_listed_and_named() {
     );
     let output = run(&path, &["list", "--jsonl"]);
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 4);
-    exits(output, 1);
-    let check = exits(run(&path, &["check"]), 1);
+    exits(&output, 1);
+    let check = exits(&run(&path, &["check"]), 1);
     assert!(check.contains("give it another id"), "{check}");
 }

@@ -7,6 +7,7 @@ mod support;
 mod made_by_hand;
 mod migration;
 mod place;
+mod program;
 mod refusals;
 mod search;
 mod upgrade;

@@ -2,33 +2,18 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use connector_admin::store::{Reading, Store, StoreError};
 
+use super::program::{PROGRAM, exits, run, said};
 use crate::support::{Place, SAMPLE, execute, records};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
-
-fn run(path: &Path, arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).arg("--file").arg(path).args(arguments).output().expect("runs")
-}
-
-fn said(output: &Output) -> String {
-    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
-}
-
-#[track_caller]
-fn exits(output: Output, code: i32) -> String {
-    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
-    said(&output)
-}
 
 /// A file of the newest schema with some records, which nobody has open.
 fn upgraded(place: &Place, name: &str) -> PathBuf {
     let path = place.path(name);
-    exits(run(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]), 0);
+    exits(&run(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]), 0);
     path
 }
 
@@ -78,9 +63,9 @@ fn files_of_others_whose_names_look_like_ours_are_never_removed() {
         assert_ne!(run(&path, arguments).status.code(), Some(2), "{arguments:?}");
         assert_eq!(place.names(), names, "{arguments:?}");
     }
-    exits(run(&path, &["upgrade"]), 0);
+    exits(&run(&path, &["upgrade"]), 0);
     run(&path, &["export", "--output", place.path("out.ndjson").to_str().unwrap()]);
-    exits(run(&path, &["backup"]), 0);
+    exits(&run(&path, &["backup"]), 0);
     assert!(place.path("out.ndjson").exists());
     assert!(names.iter().all(|name| place.names().contains(name)), "{:?}", place.names());
 }
@@ -111,14 +96,14 @@ fn what_a_killed_program_left_goes_with_the_next_one_that_writes() {
         std::thread::yield_now();
     }
     // One that is at work is left alone.
-    exits(with_state(&other, &["history", "--keep-all"]).output().unwrap(), 0);
+    exits(&with_state(&other, &["history", "--keep-all"]).output().unwrap(), 0);
     assert_eq!(temporaries(), 1);
     child.kill().unwrap();
     child.wait().unwrap();
     drop(writer);
-    exits(with_state(&other, &["--read-only", "list"]).output().unwrap(), 0);
+    exits(&with_state(&other, &["--read-only", "list"]).output().unwrap(), 0);
     assert_eq!(temporaries(), 1);
-    exits(with_state(&other, &["history", "--keep-all"]).output().unwrap(), 0);
+    exits(&with_state(&other, &["history", "--keep-all"]).output().unwrap(), 0);
     assert_eq!(temporaries(), 0);
     assert_eq!(std::fs::read_dir(state.join("connector-admin/temporary")).unwrap().count(), 0);
 }
@@ -150,7 +135,7 @@ fn read_only_writes_nothing_at_all() {
         std::fs::copy(from, to).unwrap();
     }
     let before = folder(place.folder.path());
-    assert!(exits(run(&place.path("left.db"), &["--read-only", "list"]), 0).contains("in the log"));
+    assert!(exits(&run(&place.path("left.db"), &["--read-only", "list"]), 0).contains("in the log"));
     assert_eq!(folder(place.folder.path()), before);
 }
 
@@ -159,14 +144,14 @@ fn a_log_that_cannot_be_read_without_writing_is_named() {
     let place = Place::new();
     let path = with_log(&place, "lone.db");
     let before = folder(place.folder.path());
-    let error = exits(run(&path, &["--read-only", "list"]), 2);
+    let error = exits(&run(&path, &["--read-only", "list"]), 2);
     assert!(
         error.contains("lone.db-wal holds changes that belong into") && error.contains("without writing"),
         "{error}"
     );
     assert_eq!(folder(place.folder.path()), before);
     // Without --read-only the same file just opens.
-    assert!(exits(run(&path, &["list"]), 0).contains("in the log"));
+    assert!(exits(&run(&path, &["list"]), 0).contains("in the log"));
 }
 
 #[test]
@@ -186,7 +171,7 @@ fn a_new_file_never_takes_the_log_of_another_one_for_its_own() {
             Command::new(PROGRAM).args(["demo", "--keep", target]).output().unwrap(),
             run(&other, &["backup", target]),
         ] {
-            let error = exits(output, 2);
+            let error = exits(&output, 2);
             assert!(error.contains(&format!("db{suffix} holds changes of a database that is not there")), "{error}");
         }
         let after = place.names();
@@ -200,7 +185,7 @@ fn a_restore_keeps_the_log_it_finds_and_holds_what_the_backup_holds() {
     let place = Place::new();
     let path = with_log(&place, "work.db");
     let backup = place.path("good.bak");
-    exits(run(&place.path("source.db"), &["backup", backup.to_str().unwrap()]), 0);
+    exits(&run(&place.path("source.db"), &["backup", backup.to_str().unwrap()]), 0);
     let expected = records(&backup);
     for (what, damage) in [
         ("missing", &(|| std::fs::remove_file(&path).unwrap()) as &dyn Fn()),
@@ -217,19 +202,19 @@ fn a_restore_keeps_the_log_it_finds_and_holds_what_the_backup_holds() {
         std::fs::write(&log, std::fs::read(place.path("source.db-wal")).unwrap_or_else(|_| b"log".to_vec())).unwrap();
         damage();
         let held = std::fs::read(&log).unwrap();
-        exits(run(&path, &["restore", backup.to_str().unwrap()]), 0);
+        exits(&run(&path, &["restore", backup.to_str().unwrap()]), 0);
         assert_eq!(records(&path), expected, "{what}");
         let kept = place.names().into_iter().filter(|name| name.starts_with("work.db.replaced-"));
         let kept: Vec<Vec<u8>> = kept.map(|name| std::fs::read(place.path(&name)).unwrap()).collect();
         assert!(kept.contains(&held), "{what}: the log is kept");
-        assert_eq!(exits(run(&path, &["check"]), 1).matches("the file is whole").count(), 1, "{what}");
+        assert_eq!(exits(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1, "{what}");
     }
 }
 
 #[test]
 fn the_advice_for_an_empty_file_is_a_backup() {
     let place = Place::new();
-    let error = exits(run(&place.write("zero.db", ""), &["list"]), 2);
+    let error = exits(&run(&place.write("zero.db", ""), &["list"]), 2);
     assert!(error.contains("restore BACKUP") && !error.contains("delete it"), "{error}");
 }
 
@@ -273,20 +258,20 @@ fn a_file_with_a_second_name_is_read_and_not_written() {
     assert!(matches!(written, Err(StoreError::HardLinks { names: 2, .. })), "{written:?}");
     drop(store);
     for name in ["a.db", "b.db"] {
-        let error = exits(run(&place.path(name), &["toggle", &id]), 2);
+        let error = exits(&run(&place.path(name), &["toggle", &id]), 2);
         assert!(error.contains("has 2 names (hard links)"), "{error}");
-        exits(run(&place.path(name), &["--read-only", "list"]), 0);
+        exits(&run(&place.path(name), &["--read-only", "list"]), 0);
     }
     let backup = place.path("good.bak");
-    exits(run(&path, &["backup", backup.to_str().unwrap()]), 0);
-    exits(run(&path, &["restore", backup.to_str().unwrap()]), 2);
+    exits(&run(&path, &["backup", backup.to_str().unwrap()]), 0);
+    exits(&run(&path, &["restore", backup.to_str().unwrap()]), 2);
     assert_eq!(records(&path), before);
     std::fs::remove_file(place.path("b.db")).unwrap();
-    exits(run(&path, &["toggle", &id]), 0);
+    exits(&run(&path, &["toggle", &id]), 0);
     // A demo at schema 1 is not upgraded under two names either.
     let demo = place.demo();
     std::fs::hard_link(&demo, place.path("second.db")).unwrap();
-    exits(run(&demo, &["upgrade"]), 2);
+    exits(&run(&demo, &["upgrade"]), 2);
     assert_eq!(Store::open_read_only(&demo, Reading::Shared).unwrap().schema_version().unwrap(), 1);
 }
 
@@ -294,7 +279,7 @@ fn a_file_with_a_second_name_is_read_and_not_written() {
 fn a_lock_of_a_push_is_no_file_of_somebody_else() {
     let place = Place::new();
     let path = upgraded(&place, "a.db");
-    exits(run(&path, &["remote", "add", "prod", "http://127.0.0.1:1"]), 0);
+    exits(&run(&path, &["remote", "add", "prod", "http://127.0.0.1:1"]), 0);
     std::fs::write(place.path("a.db-push"), "notes of mine").unwrap();
     run(&path, &["push", "--yes"]);
     assert_eq!(std::fs::read_to_string(place.path("a.db-push")).unwrap(), "notes of mine");
@@ -331,7 +316,7 @@ fn a_folder_whose_writes_fail_is_no_reason_to_refuse_reading() {
     std::fs::set_permissions(place.folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
     let output = run(&path, &["--read-only", "list"]);
     std::fs::set_permissions(place.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    exits(output, 0);
+    exits(&output, 0);
     execute(&path, "PRAGMA journal_mode = DELETE");
-    exits(run(&path, &["--read-only", "list"]), 0);
+    exits(&run(&path, &["--read-only", "list"]), 0);
 }

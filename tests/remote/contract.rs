@@ -89,6 +89,7 @@ fn start_at(program: &Path, port: u16) -> Option<Prism> {
     up.recv_timeout(LONGEST_START).ok().map(|()| prism)
 }
 
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn skipped() {
     eprintln!("skipped: Node.js, npm or its registry are not there, or the contract server does not come up");
 }

@@ -1,0 +1,21 @@
+//! The program on one file: what it prints, and its exit code.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
+
+pub fn run(path: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).arg("--file").arg(path).args(arguments).output().expect("runs")
+}
+
+/// Everything that was printed.
+pub fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+}
+
+#[track_caller]
+pub fn exits(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{}", said(output));
+    said(output)
+}
