@@ -1,9 +1,18 @@
-//! Is the file itself whole?
+//! Is the file itself whole, and are its values of the kinds that it should have?
 
 use super::error::StoreError;
 use super::open::Store;
+use super::suitability::wrong_values;
 
 impl Store {
+    /// Returns values that a table made by hand holds and that are of the wrong kind: numbers or bytes in place of text.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn wrong_values(&self) -> Result<Vec<String>, StoreError> {
+        self.run("checking the file", |connection| wrong_values(connection, false, 50))
+    }
+
     /// What SQLite finds wrong with the file, its indexes and its references; empty when it is whole.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ pub(super) fn check_writable(path: &Path, connection: &Connection) -> Result<(),
 pub(super) fn check_upgradable(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
     check_writable(path, connection)?;
     refuse(path, names_in_use(connection))?;
-    refuse(path, values(connection))?;
+    refuse(path, first_wrong_value(connection))?;
     let is_unique = has_unique_ids(connection).map_err(|error| failed(path, error))?;
     if !is_unique {
         refuse(path, duplicate(connection))?;
@@ -164,27 +164,36 @@ fn names_in_use(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     Ok(column.map(|column| (format!("has a column {column} of its own in its table of connectors"), RENAME)))
 }
 
-/// Values that the table of schema 1 does not allow, which a table made by hand may hold.
-fn values(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+fn first_wrong_value(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    let found = wrong_values(connection, true, 1)?.pop();
+    Ok(found.map(|found| (format!("has {found}"), CORRECT_ROW)))
+}
+
+/// What to do about one of [`wrong_values`].
+pub(super) const CORRECT_ROW: &str = "Correct that row with `sqlite3 FILE`, then open the file again";
+
+/// Returns the first values that the table of schema 1 does not allow, which a table made by hand may hold; with
+/// `with_ids` the ids that are not UTF-8 too.
+pub(super) fn wrong_values(connection: &Connection, with_ids: bool, limit: usize) -> rusqlite::Result<Vec<String>> {
     let needed = NEEDED.iter().map(|(column, kind)| format!("WHEN typeof({column}) <> '{kind}' THEN '{column}'"));
     let optional =
         OPTIONAL.iter().map(|column| format!("WHEN typeof({column}) NOT IN ('text', 'null') THEN '{column}'"));
     let kinds = needed.chain(optional).collect::<Vec<_>>().join(" ");
     let mut statement = connection.prepare(&format!("SELECT rowid, id, CASE {kinds} END FROM main.connectors"))?;
     let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let mut found = Vec::new();
+    while let (Some(row), true) = (rows.next()?, found.len() < limit) {
         let row_id: i64 = row.get(0)?;
         let column: Option<String> = row.get(2)?;
         let is_text_id = row.get_ref(1)?.as_str().is_ok();
         let (column, is) = match column {
             Some(column) => (column, "not of the kind that schema 1 has (text, or an integer for a number; not NULL)"),
-            None if !is_text_id => ("id".to_owned(), "not UTF-8"),
+            None if with_ids && !is_text_id => ("id".to_owned(), "not UTF-8"),
             None => continue,
         };
-        let reason = format!("has a connector (rowid {row_id}) whose {column} is {is}");
-        return Ok(Some((reason, "Correct that row with `sqlite3 FILE`, then open the file again")));
+        found.push(format!("a connector (rowid {row_id}) whose {column} is {is}"));
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// A primary key or a unique index on the id alone.

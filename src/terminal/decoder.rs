@@ -153,22 +153,23 @@ fn is_mouse_at_zero(sequence: &[u8]) -> bool {
     };
     let ends = matches!(sequence.last(), Some(b'M' | b'm'));
     let numbers = fields.split(|byte| matches!(byte, b';' | b'M' | b'm')).skip(1);
-    ends && numbers.into_iter().any(|number| !number.is_empty() && number.iter().all(|digit| *digit == b'0'))
+    ends && numbers.filter(|number| !number.is_empty()).any(|number| number.iter().all(|digit| *digit == b'0'))
 }
 
 fn input_of(event: &Event) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Input::Key(key_of(*key)?)),
-        Event::Mouse(mouse) => {
-            let cell = |at: u16| at;
-            Some(Input::Mouse(match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => Mouse::Click(cell(mouse.column), cell(mouse.row)),
-                MouseEventKind::Scroll(ScrollDirection::Up) => Mouse::WheelUp,
-                MouseEventKind::Scroll(ScrollDirection::Down) => Mouse::WheelDown,
-                // Moving alone is of no use.
-                _ => return None,
-            }))
-        }
+        Event::Mouse(mouse) => mouse_of(mouse).map(Input::Mouse),
+        _ => None,
+    }
+}
+
+fn mouse_of(mouse: &terminput::MouseEvent) -> Option<Mouse> {
+    match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(mouse.column, mouse.row)),
+        MouseEventKind::Scroll(ScrollDirection::Up) => Some(Mouse::WheelUp),
+        MouseEventKind::Scroll(ScrollDirection::Down) => Some(Mouse::WheelDown),
+        // Moving alone is of no use.
         _ => None,
     }
 }

@@ -220,3 +220,26 @@ fn an_id_that_is_not_utf8_is_listed_and_named() {
     let check = exits(&run(&path, &["check"]), 1);
     assert!(check.contains("give it another id"), "{check}");
 }
+
+#[test]
+fn values_of_the_wrong_kind_are_named_by_check_before_and_after_the_upgrade() {
+    let place = Place::new();
+    let columns = LOOSE.replacen("id TEXT", "id PRIMARY KEY", 1);
+    let path = made(
+        &place,
+        "a.db",
+        &format!("CREATE TABLE connectors ({columns}); INSERT INTO connectors VALUES ('a', {ROW})"),
+    );
+    let wrong = format!(
+        "INSERT INTO connectors (id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at) VALUES (7, {ROW})"
+    );
+    for upgrade in [false, true] {
+        if upgrade {
+            exits(&run(&path, &["upgrade"]), 0);
+        }
+        execute(&path, &wrong);
+        let check = exits(&run(&path, &["check"]), 1);
+        assert!(check.contains("whose id is not of the kind") && check.contains("correct that row"), "{check}");
+        execute(&path, "DELETE FROM connectors WHERE id = 7");
+    }
+}

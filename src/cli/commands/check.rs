@@ -15,6 +15,9 @@ use crate::vault::Vault;
 const REPAIR_FILE: &str =
     "put a copy back (`backup --list`, `restore COPY`), or save what can be read with `sqlite3 FILE .recover`";
 
+/// What to do about a value of the wrong kind.
+const CORRECT_VALUE: &str = "correct that row with `sqlite3 FILE`";
+
 pub(super) fn check(
     context: &Context,
     filter: Option<&str>,
@@ -28,9 +31,16 @@ pub(super) fn check(
     let progress = output.progress();
     progress.text("checking the file");
     let damage = store.damage()?;
+    // In a damaged file the values say nothing.
+    let wrong = if damage.is_empty() { store.wrong_values()? } else { Vec::new() };
+    let of_file: Vec<(&str, &str)> = damage
+        .iter()
+        .map(|reason| (reason.as_str(), REPAIR_FILE))
+        .chain(wrong.iter().map(|reason| (reason.as_str(), CORRECT_VALUE)))
+        .collect();
     let (total, _) = store.totals()?;
-    let mut printed = Printed::begin(&damage, json, output)?;
-    let (mut checked, mut problems, mut notes) = (0_u64, damage.len() as u64, 0_u64);
+    let mut printed = Printed::begin(&of_file, json, output)?;
+    let (mut checked, mut problems, mut notes) = (0_u64, of_file.len() as u64, 0_u64);
     let read = store.each::<anyhow::Error>(|connector| {
         if !filter.matches(&Summary::of(&connector)) {
             return Ok(());
@@ -74,14 +84,15 @@ enum Printed {
 }
 
 impl Printed {
-    fn begin(damage: &[String], json: bool, output: &mut Output) -> anyhow::Result<Self> {
+    fn begin(of_file: &[(&str, &str)], json: bool, output: &mut Output) -> anyhow::Result<Self> {
         if json {
             let file: Vec<Value> =
-                damage.iter().map(|reason| json!({"reason": reason, "repair": REPAIR_FILE})).collect();
+                of_file.iter().map(|(reason, repair)| json!({"reason": reason, "repair": repair})).collect();
             return Ok(Printed::List(List::object(&[("file", Value::Array(file))], "connectors", output)?));
         }
-        for reason in damage {
-            output.line(&format!("the file is damaged: {reason}; {REPAIR_FILE}"))?;
+        for (reason, repair) in of_file {
+            let what = if *repair == REPAIR_FILE { "the file is damaged: " } else { "the file has " };
+            output.line(&format!("{what}{reason}; {repair}"))?;
         }
         Ok(Printed::Table(Table::new(&["CONNECTOR", "LEVEL", "WHERE", "WHAT", "REPAIR"])))
     }
