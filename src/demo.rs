@@ -104,7 +104,7 @@ fn secrets_for(connector: &Connector) -> SecretEdits {
     let value_of = |key: &str| config.get(key).cloned().unwrap_or_default();
     let known = Catalogue::current().get(&connector.connector_type_id);
     let asked_for =
-        known.iter().flat_map(|known| &known.secrets).filter(|field| field.required && field.applies(value_of));
+        known.iter().flat_map(|known| &known.secrets).filter(|field| field.is_required() && field.applies(value_of));
     let by_name = asked_for.map(|field| (field.name.clone(), Some(Secret::text(&format!("demo-{}", field.name)))));
     SecretEdits { by_name: by_name.collect(), whole: None }
 }

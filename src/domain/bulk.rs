@@ -190,7 +190,7 @@ mod tests {
     fn what_cannot_be_says_why() {
         let current = connector();
         let is_refused = |text: Result<BulkEdit, String>| matches!(text.expect("an edit").apply(&current), Edited::Refused(reason) if !reason.is_empty());
-        assert!(is_refused(BulkEdit::field("url = nowhere")) && is_refused(BulkEdit::rename("staging: a =>")));
+        assert!(is_refused(BulkEdit::field("method = shout")) && is_refused(BulkEdit::rename("staging: a =>")));
         let newer = Connector { model_version: 9, ..connector() };
         assert!(matches!(BulkEdit::AuthMode(AuthMode::Shared).apply(&newer), Edited::Refused(_)));
         assert_eq!(BulkEdit::field("method = post").expect("an edit").apply(&current), Edited::Unchanged);

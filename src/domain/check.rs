@@ -66,6 +66,9 @@ pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
             push(Severity::Note, field, reason, "write it anew in the form, or with `update`");
         }
     }
+    for note in validate::notes(connector) {
+        push(Severity::Note, &note.field, note.reason, "edit it (e in the list) if that was not meant");
+    }
     of_migration(connector, &mut push);
     of_type(connector, &mut push);
     of_secrets(connector, secrets, &mut push);

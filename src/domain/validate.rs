@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType};
 use super::connector::{Connector, auth_type_in, kind_of};
-use super::connector_type::{Catalogue, Field, FieldKind};
+use super::connector_type::{Catalogue, ConnectorType, Field, FieldKind};
 
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,48 @@ pub fn problems(connector: &Connector) -> Vec<Problem> {
     found
 }
 
+/// What Kibana may refuse or people may not have meant; never a reason to refuse it here.
+pub fn notes(connector: &Connector) -> Vec<Problem> {
+    let (Some(known), Ok(config)) = (Catalogue::current().get(&connector.connector_type_id), connector.config_object())
+    else {
+        return Vec::new();
+    };
+    let of_value = |(key, value): (&String, &Value)| {
+        let reason = match known.config.iter().find(|field| field.name == *key) {
+            Some(field) => text_note(field.kind, value.as_str()?)?,
+            None if is_unknown(known, key) => UNKNOWN_KEY.to_owned(),
+            None => return None,
+        };
+        Some(Problem::new(format!("config.{key}"), reason))
+    };
+    config.iter().filter_map(of_value).collect()
+}
+
+/// The note about a config key that the catalogue does not know.
+const UNKNOWN_KEY: &str = "is no config key of this connector type; Kibana refuses unknown keys";
+
+/// Would Kibana refuse the config key of a type? It copies the auth type of spec types there itself.
+fn is_unknown(known: &ConnectorType, key: &str) -> bool {
+    let is_auth_type = key == "authType" && known.keeps_auth_type_in_secrets();
+    !known.has_more_fields && !is_auth_type && known.config.iter().all(|field| field.name != key)
+}
+
+/// What is odd about a text of a kind that Kibana takes as it is; never says what the text is.
+pub fn text_note(kind: FieldKind, text: &str) -> Option<String> {
+    let note = match kind {
+        _ if text.is_empty() => return None,
+        _ if text.trim().is_empty() => "is blank; Kibana's API refuses blank values: leave it out".to_owned(),
+        FieldKind::Address if !is_url(text) => "is not an address such as https://host/path".to_owned(),
+        FieldKind::Email if !is_email(text) => "is not an e-mail address such as name@host.example".to_owned(),
+        FieldKind::JsonText => match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Ok(_) => return None,
+            Err(error) => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+        },
+        _ => return None,
+    };
+    Some(note)
+}
+
 fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: &mut Vec<Problem>) {
     let Some(connector_type) = Catalogue::current().get(connector_type_id) else {
         if let AuthType::NotText(_) = auth_type_in(config) {
@@ -49,7 +91,7 @@ fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: 
     };
     let value_of = |key: &str| config.get(key).cloned().unwrap_or(Value::Null);
     for field in &connector_type.config {
-        let required = field.required && field.applies(value_of);
+        let required = field.is_required() && field.applies(value_of);
         if let Some(reason) = problem_of(field, required, config.get(&field.name)) {
             found.push(Problem::new(format!("config.{}", field.name), reason));
         }
@@ -65,7 +107,7 @@ const NEEDED: &str = "a value is needed";
 
 /// What is wrong with one field's value, if anything.
 pub fn field_problem(field: &Field, value: Option<&Value>) -> Option<String> {
-    problem_of(field, field.required, value)
+    problem_of(field, field.is_required(), value)
 }
 
 fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<String> {
@@ -76,10 +118,12 @@ fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<St
     let wanted = |kind: &str| Some(format!("must be {kind}, not {}", kind_of(value)));
     match (field.kind, value) {
         (kind, Value::String(text)) if kind.is_text() => text_problem(field.kind, required, text),
-        (FieldKind::Text | FieldKind::LongText | FieldKind::JsonText | FieldKind::Url | FieldKind::Email, _) => {
-            wanted("a text")
-        }
+        (kind, _) if kind.is_text() => wanted("a text"),
         (FieldKind::Number, Value::Number(number)) => number_problem(field, number.as_f64()),
+        (FieldKind::Number, Value::String(text)) if field.coerced => match text.trim().parse::<f64>() {
+            Ok(number) => number_problem(field, Some(number)),
+            Err(_) => wanted("a number"),
+        },
         (FieldKind::Number, _) => wanted("a number"),
         (FieldKind::Toggle, Value::Bool(_)) => None,
         (FieldKind::Toggle, _) => wanted("true or false"),
@@ -91,7 +135,7 @@ fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<St
             .map(|(key, value)| format!("the value of {key:?} must be a text, not {}", kind_of(value))),
         (FieldKind::TextMap | FieldKind::Object, value) if !value.is_object() => wanted("a JSON object"),
         (FieldKind::List, value) if !value.is_array() => wanted("a JSON array"),
-        (FieldKind::TextMap | FieldKind::Object | FieldKind::List, _) => None,
+        _ => None,
     }
 }
 
@@ -100,15 +144,7 @@ pub fn text_problem(kind: FieldKind, required: bool, text: &str) -> Option<Strin
     if text.trim().is_empty() {
         return required.then(|| NEEDED.to_owned());
     }
-    match kind {
-        FieldKind::Url if !is_url(text) => Some("must be an address such as https://host/path".to_owned()),
-        FieldKind::JsonText => match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-            Ok(_) => None,
-            Err(error) => Some(format!("must be JSON (line {}, column {})", error.line(), error.column())),
-        },
-        FieldKind::Email if !is_email(text) => Some("must be an e-mail address such as name@host.example".to_owned()),
-        _ => None,
-    }
+    (kind == FieldKind::Url && !is_url(text)).then(|| "must be an address such as https://host/path".to_owned())
 }
 
 fn number_problem(field: &Field, number: Option<f64>) -> Option<String> {
@@ -123,7 +159,7 @@ fn number_problem(field: &Field, number: Option<f64>) -> Option<String> {
 fn choice_problem(field: &Field, text: &str) -> Option<String> {
     let known = field.choices.iter().flatten().any(|choice| choice == text);
     // An empty auth type reads as none everywhere; old data holds it.
-    if known || (text.is_empty() && !field.required) {
+    if known || (text.is_empty() && !field.is_required()) {
         return None;
     }
     let choices: Vec<&str> = field.choices.iter().flatten().map(String::as_str).collect();
@@ -198,7 +234,6 @@ mod tests {
             ("{}", "config.url"),
             (r#"{"url":" "}"#, "config.url"),
             (r#"{"url":5}"#, "config.url"),
-            (r#"{"url":"u"}"#, "config.url"),
             (r#"{"url":"https://u","method":"shout"}"#, "config.method"),
             (r#"{"url":"https://u","hasAuth":"yes"}"#, "config.hasAuth"),
             (r#"{"url":"https://u","headers":{"a":1}}"#, "config.headers"),
@@ -238,6 +273,28 @@ mod tests {
     }
 
     #[test]
+    fn what_kibana_takes_as_a_plain_text_is_remarked_and_not_refused() {
+        let noted = |type_id: &str, config: &str| {
+            let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", type_id) };
+            assert_eq!(problems(&connector), [], "{config}");
+            notes(&connector).into_iter().map(|note| note.field).collect::<Vec<_>>()
+        };
+        assert_eq!(noted(".webhook", r#"{"url":"hook.example"}"#), ["config.url"]);
+        assert_eq!(
+            noted(".webhook", r#"{"url":"https://hook.example","additionalFields":"{"}"#),
+            ["config.additionalFields"]
+        );
+        assert_eq!(noted(".webhook", r#"{"url":"https://hook.example","colour":"red"}"#), ["config.colour"]);
+        assert_eq!(noted(".email", r#"{"service":"gmail","from":"a b.example"}"#), ["config.from"]);
+        assert_eq!(noted(".pagerduty", r#"{"apiUrl":""}"#), [""; 0]);
+        assert_eq!(noted(".pagerduty", r#"{"apiUrl":" "}"#), ["config.apiUrl"]);
+        // Kibana itself copies the auth type of a spec type there; of a type not read to its end nothing is known.
+        assert_eq!(noted(".notion", r#"{"authType":"bearer"}"#), [""; 0]);
+        assert_eq!(noted(".grafana", r#"{"baseUrl":"https://grafana.example","more":1}"#), [""; 0]);
+        assert_eq!(noted(".nowhere", r#"{"more":1}"#), [""; 0]);
+    }
+
+    #[test]
     fn a_field_that_is_not_asked_for_is_not_missed() {
         let email = |config: &str| {
             let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", ".email") };
@@ -245,8 +302,9 @@ mod tests {
         };
         assert_eq!(email(r#"{"service":"other","from":"a@b.example"}"#), ["config.host", "config.port"]);
         assert_eq!(email(r#"{"service":"gmail","from":"A B <a@b.example>"}"#), [""; 0]);
-        assert_eq!(email(r#"{"service":"gmail","from":"a b.example"}"#), ["config.from"]);
         assert_eq!(email(r#"{"from":"a@b","host":"h","port":70000}"#), ["config.port"]);
+        assert_eq!(email(r#"{"from":"a@b","host":"h","port":"70000"}"#), ["config.port"]);
+        assert_eq!(email(r#"{"from":"a@b","host":"h","port":"465"}"#), [""; 0], "Kibana converts it");
         assert_eq!(email(r#"{"service":"exchange_server","from":"a@b"}"#), ["config.tenantId", "config.clientId"]);
     }
 }

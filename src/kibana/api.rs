@@ -224,6 +224,11 @@ impl Kibana {
                 reason: self.client.redaction().message(&import_problem(&said)),
             });
         }
+        // An import that succeeds may have removed the connector all the same, also one that it overwrote.
+        if let Some(warning) = removal_of(&said) {
+            let (place, reason) = (self.client.place().to_owned(), self.client.redaction().message(warning));
+            return Err(KibanaError::Removed { place, reason });
+        }
         let first = said.get("successResults").and_then(|results| results.get(0));
         let destination = first.and_then(|first| first.get("destinationId")).and_then(Value::as_str);
         let is_id = |id: &str| id.len() <= LONGEST_ID && !self.client.redaction().is_repeated_in(id, id);
@@ -354,6 +359,13 @@ fn body_of(record: &Connector, secrets: &OpenSecrets, is_create: bool) -> Body {
         bytes.extend_from_slice(part.as_bytes());
     }
     Body { bytes, content_type: "application/json".to_owned() }
+}
+
+/// Kibana's warning that it removed what was imported, if there is one.
+fn removal_of(said: &Value) -> Option<&str> {
+    let warnings = said.get("warnings").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut messages = warnings.iter().filter_map(|warning| warning.get("message").and_then(Value::as_str));
+    messages.find(|message| message.contains("was removed") || message.contains("were removed"))
 }
 
 fn import_problem(said: &Value) -> String {

@@ -253,6 +253,7 @@ impl Client {
                 KibanaError::NotKibana { place, reason: clean(reason), may_have_arrived }
             }
             KibanaError::NotTaken { place, reason } => KibanaError::NotTaken { place, reason: clean(reason) },
+            KibanaError::Removed { place, reason } => KibanaError::Removed { place, reason: clean(reason) },
             KibanaError::Settings(_) | KibanaError::Cancelled => error,
         }
     }

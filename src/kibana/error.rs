@@ -45,6 +45,14 @@ pub enum KibanaError {
         /// Kibana's word.
         reason: String,
     },
+    /// It took the request, and then removed the connector.
+    #[error("{place} removed the connector: {reason}")]
+    Removed {
+        /// The server.
+        place: String,
+        /// Kibana's word.
+        reason: String,
+    },
     /// The remote cannot be used as it is.
     #[error("{0}")]
     Settings(String),
@@ -61,7 +69,8 @@ impl KibanaError {
                 *may_have_arrived
             }
             KibanaError::Refused { status, .. } => *status >= 500,
-            KibanaError::Settings(_) | KibanaError::Cancelled | KibanaError::NotTaken { .. } => false,
+            KibanaError::Settings(_) | KibanaError::Cancelled => false,
+            KibanaError::NotTaken { .. } | KibanaError::Removed { .. } => false,
         }
     }
 
@@ -69,7 +78,7 @@ impl KibanaError {
     pub fn is_about_the_server(&self) -> bool {
         match self {
             KibanaError::Refused { status, .. } => is_of_the_server(*status),
-            KibanaError::NotKibana { .. } | KibanaError::NotTaken { .. } => false,
+            KibanaError::NotKibana { .. } | KibanaError::NotTaken { .. } | KibanaError::Removed { .. } => false,
             KibanaError::Unreachable { .. } | KibanaError::Settings(_) | KibanaError::Cancelled => true,
         }
     }
@@ -84,7 +93,7 @@ impl KibanaError {
 
     /// Kibana has looked at it and said no.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, KibanaError::Refused { .. } | KibanaError::NotTaken { .. })
+        matches!(self, KibanaError::Refused { .. } | KibanaError::NotTaken { .. } | KibanaError::Removed { .. })
     }
 
     /// The HTTP status of a refusal.

@@ -92,10 +92,12 @@ fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: T
         .get(&connector.connector_type_id)
         .is_none()
         .then(|| "unknown connector type: its config can be edited as JSON only".to_owned());
-    let problems = problems.into_iter().map(|problem| format!("{}: {}", problem.field, problem.reason));
+    let told = |problem: validate::Problem| format!("{}: {}", problem.field, problem.reason);
+    let notes = validate::notes(connector).into_iter().map(told);
+    let problems = problems.into_iter().map(told);
     for (mark, text) in problems
         .map(|text| ('!', text))
-        .chain([hint, deprecated, unknown].into_iter().flatten().map(|text| ('*', text)))
+        .chain([hint, deprecated, unknown].into_iter().flatten().chain(notes).map(|text| ('*', text)))
     {
         for (at, part) in wrap(&text, cells.saturating_sub(2)).into_iter().enumerate() {
             let mark = if at == 0 { mark } else { ' ' };

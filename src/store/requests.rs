@@ -212,6 +212,17 @@ impl Store {
         })
     }
 
+    /// Forgets what a remote had of a connector that it removed when it was to import it: the connector counts as new in
+    /// the file, never as deleted by somebody in Kibana.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn removed_by_import(&mut self, remote: &str, id: &str) -> Result<(), StoreError> {
+        self.transaction(DOING, |connection| {
+            arrived(connection, remote, id, None, None).map_err(StoreError::on(connection, DOING))
+        })
+    }
+
     /// The newest push to a remote.
     ///
     /// # Errors

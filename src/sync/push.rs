@@ -3,7 +3,7 @@
 //! Before a connector is sent, Kibana is asked for it once more: what was changed there since the plan was made is not
 //! overwritten. Between that look and the request a moment is left, since the API has no condition to send along.
 
-use super::report::{Entry, entry_of};
+use super::report::{Entry, NO_SECRETS, entry_of};
 use super::{Pulling, SyncError, fetch, pull};
 use crate::clock;
 use crate::domain::secret::OpenSecrets;
@@ -23,6 +23,8 @@ pub struct Planned {
     pub calls: Vec<Call>,
     /// The revision of the record that was shown.
     pub revision: Option<i64>,
+    /// All its users are disconnected.
+    pub disconnects_users: bool,
 }
 
 impl Planned {
@@ -30,7 +32,8 @@ impl Planned {
     pub fn of(entries: &[Entry]) -> Vec<Self> {
         let planned = |entry: &Entry| match &entry.verdict {
             Verdict::Send { calls, .. } => {
-                Some(Self { id: entry.id.clone(), calls: calls.clone(), revision: entry.revision })
+                let disconnects_users = entry.disconnects_users();
+                Some(Self { id: entry.id.clone(), calls: calls.clone(), revision: entry.revision, disconnects_users })
             }
             _ => None,
         };
@@ -273,6 +276,10 @@ impl One<'_> {
         }
         let state = if error.is_refusal() { RequestState::Refused } else { RequestState::NotSent };
         self.store.request_failed(leaving, number, state, &reason)?;
+        if matches!(error, KibanaError::Removed { .. }) {
+            // It is not "deleted in Kibana", which a pull would take in: nobody wanted that.
+            self.store.removed_by_import(&self.remote.name, id)?;
+        }
         let outcome = match state {
             RequestState::Refused => SentOutcome::Refused(reason),
             _ => SentOutcome::Skipped(reason),
@@ -291,7 +298,11 @@ impl One<'_> {
         let knows_modes = self.remote.knows_modes;
         let all = Snapshot::as_told(record, knows_modes);
         let sends_secrets = matches!(call, Call::Create | Call::Update) && record.secrets.is_some();
-        let fingerprint = sends_secrets.then(|| self.vault.fingerprint(&record.id, secrets.secret())).transpose()?;
+        let fingerprint = match call {
+            Call::Create | Call::Update if sends_secrets => Some(self.vault.fingerprint(&record.id, secrets.secret())?),
+            Call::Create | Call::Update | Call::Import => Some(NO_SECRETS.to_owned()),
+            Call::Delete => None,
+        };
         let is_alone = matches!(&entry.verdict, Verdict::Send { calls, .. } if calls.len() == 1);
         let stored = both.state.seen.as_ref().filter(|_| is_alone).and_then(|seen| seen.auth_mode);
         let expected = match call {

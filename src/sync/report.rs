@@ -134,6 +134,11 @@ impl Entry {
         matches!(self.verdict, Verdict::Send { loses_secrets: true, .. })
     }
 
+    /// All its users are disconnected by what is sent.
+    pub fn disconnects_users(&self) -> bool {
+        matches!(self.verdict, Verdict::Send { disconnects_users: true, .. })
+    }
+
     /// What carries the auth mode to Kibana, for people; none where nothing is sent.
     pub fn carrier(&self) -> Option<&'static str> {
         let Verdict::Send { calls, mode, .. } = &self.verdict else { return None };
@@ -182,6 +187,9 @@ impl Entry {
         }
     }
 }
+
+/// In the place of a fingerprint: what was sent last had no secrets, so Kibana holds none.
+pub(super) const NO_SECRETS: &str = "none";
 
 /// More of a group are not shown to anybody.
 const KEPT: u64 = 10_000;
@@ -275,6 +283,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits
         knows_modes: remote.knows_modes,
         managed_by: both.state.managed_by.as_deref(),
         referenced_by: both.state.referenced_by,
+        has_none_there: both.state.sent_secrets.as_deref() == Some(NO_SECRETS),
     };
     let RemoteState { base, seen, .. } = &both.state;
     let sides = Sides { base: base.as_ref(), here: both.here.as_ref(), there: seen.as_ref() };

@@ -6,10 +6,10 @@ use std::io::Write;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::ndjson::{LONG_IDS, connectors, is_plain_id};
+use super::ndjson::{LONG_IDS, connectors};
 use super::{TransferError, stamp};
 use crate::domain::json::{self, RawObject, raw, raw_bool, raw_string};
-use crate::domain::{Catalogue, Connector};
+use crate::domain::{Catalogue, Connector, is_plain_id};
 use crate::store::{Progress, Store, StoreError};
 
 /// What was exported.

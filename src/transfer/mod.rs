@@ -15,7 +15,7 @@ use crate::store::{ImportOptions, ImportOutcome, OnConflict, PlanCounts, Progres
 use crate::vault::{Vault, VaultError};
 
 pub use export::{ExportReport, export};
-pub use ndjson::{Export, Incoming, LONG_IDS, Notices, is_plain_id};
+pub use ndjson::{Export, Incoming, LONG_IDS, Notices};
 
 /// Why text was refused.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{TransferError, older, stamp};
 use crate::domain::json::{self, RawObject};
 use crate::domain::secret::{OpenSecrets, Secret};
-use crate::domain::{AuthMode, Connector, RawText};
+use crate::domain::{AuthMode, Connector, RawText, is_plain_id};
 use crate::store::{OnConflict, SeenIds};
 
 /// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
@@ -81,11 +81,6 @@ pub(super) fn connectors(count: u64) -> String {
 /// What is said of ids that [`is_plain_id`] refuses.
 pub const LONG_IDS: &str = "with an id that the newest Kibana releases leave out on import: they take 1 to 36 \
      lower-case letters, digits and hyphens (--create-new-copies gives new ids)";
-
-/// The rule of Kibana releases of late 2026 for ids in imports.
-pub fn is_plain_id(id: &str) -> bool {
-    (1..=36).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-}
 
 /// A connector of an export.
 #[derive(Debug)]

@@ -285,7 +285,12 @@ impl Vault {
             draft.is_missing_secrets = is_missed(draft, &edited);
         }
         draft.secrets = None;
-        if !edited.is_empty() || (edits.is_empty() && current.is_some_and(|current| current.secrets.is_some())) {
+        // An auth type that asks for nothing else is all there is to seal.
+        let is_auth_type_enough = edited.state().auth_type().is_some() && !is_missed(draft, &edited);
+        if !edited.is_empty()
+            || is_auth_type_enough
+            || (edits.is_empty() && current.is_some_and(|current| current.secrets.is_some()))
+        {
             draft.secrets = Some(self.seal(draft, edited.secret())?);
         }
         Ok(())

@@ -140,7 +140,7 @@ fn what_is_not_right_is_refused_in_kibanas_terms_and_changes_nothing() {
         (create, with("colour", json!("red")), 400, "[request body.colour]: is no key of a connector"),
         (create, with("config", json!({})), 400, "error validating connector type config: [url]: a value is needed"),
         (create, with("config", json!([])), 400, "error validating connector type config: must be an object"),
-        (create, with("config", json!({"url": "https://a", "more": " "})), 400, "[more]: is blank"),
+        (create, with("config", json!({"url": "https://a", "method": " "})), 400, "[method]: must be one of"),
         (create, with("secrets", json!("hunter2")), 400, "[request body.secrets]: must be an object"),
         (
             create,

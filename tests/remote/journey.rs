@@ -131,7 +131,7 @@ fn spaces_base_paths_and_odd_ids() {
     desk.with_input(&["remote", "login", "team"], "id:top-secret-key").exits(0);
     desk.run(&["remote", "use", "team"]).exits(0);
     desk.run(&["pull"]).exits(0).says("1 new");
-    desk.run(&["toggle", "ä b?#%"]).exits(0);
+    desk.update("ä b?#%", |body| body["name"] = json!("Renamed"));
     desk.run(&["push", "--yes"]).exits(0).says("1 done");
     desk.run(&["status"]).exits(0).says("space team-1");
     desk.run(&["status", "--remote", "prod"]).exits(2).says("refused (404)");

@@ -13,6 +13,7 @@ mod desk;
 mod journey;
 mod killed;
 mod misbehaving;
+mod rules;
 mod screen;
 mod server;
 mod sides;

@@ -287,6 +287,10 @@ fn respond(state: &mut State, came: &Came) -> (u16, Value) {
     }
 }
 
+fn is_plain_id(id: &str) -> bool {
+    (1..=36).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
 fn decoded(id: &str) -> String {
     percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned()
 }
@@ -322,6 +326,9 @@ fn create(state: &mut State, id: &str, came: &Came) -> (u16, Value) {
         Ok(body) => body,
         Err(refused) => return refused,
     };
+    if state.knows_modes && !is_plain_id(id) {
+        return error(400, format!("[request params.id]: {id} is not an id of a connector"));
+    }
     if state.connectors.contains_key(id) {
         return error(409, format!("Saved object [action/{id}] conflict"));
     }
@@ -364,7 +371,8 @@ fn update(state: &mut State, id: &str, came: &Came) -> (u16, Value) {
     if one["auth_mode"] == "per-user" && asked != stored {
         return error(400, "Authentication type cannot be changed for per-user connectors.");
     }
-    if one["auth_mode"] == "shared" && asked != stored && mode_of(&body["config"]) == "per-user" {
+    // Also when the auth type did not change.
+    if state.knows_modes && one["auth_mode"] == "shared" && mode_of(&body["config"]) == "per-user" {
         return error(400, "Authentication type cannot be changed to a per-user type for shared connectors.");
     }
     let type_id = one["connector_type_id"].as_str().unwrap_or_default().to_owned();
@@ -391,6 +399,20 @@ fn import(state: &mut State, came: &Came, overwrite: bool) -> (u16, Value) {
     if !overwrite && state.connectors.contains_key(&id) {
         let error = json!({"type": "action", "id": id, "error": {"type": "conflict"}});
         return (200, json!({"success": false, "successCount": 0, "errors": [error]}));
+    }
+    if state.knows_modes && !is_plain_id(&id) {
+        // What is to be overwritten goes too.
+        state.connectors.remove(&id);
+        state.secrets.remove(&id);
+        let message = format!(
+            "Connector with ID [{id}] has an invalid ID and was removed. Connector IDs must contain only lowercase letters, \
+             numbers, and hyphens and be 36 characters or less."
+        );
+        let warning = json!({"type": "simple", "message": message});
+        return (
+            200,
+            json!({"success": true, "successCount": 1, "successResults": [{"type": "action", "id": id}], "warnings": [warning]}),
+        );
     }
     let one = json!({
         "id": id, "name": attributes["name"], "connector_type_id": attributes["actionTypeId"],

@@ -185,7 +185,7 @@ fn a_passphrase_seals_without_any_file_and_a_wrong_one_does_nothing() {
 fn the_types_are_listed_shown_and_added() {
     let place = Place::new();
     let all: Value = serde_json::from_str(&ok(&place, &["types", "--json"])).unwrap();
-    assert_eq!(all.as_array().unwrap().len(), 65);
+    assert_eq!(all.as_array().unwrap().len(), 99);
     let shown = ok(&place, &["types", ".webhook"]);
     for text in ["config.url", "secrets.clientSecret", "authType is webhook-oauth2-client-credentials", "gold"] {
         assert!(shown.contains(text), "{text}: {shown}");

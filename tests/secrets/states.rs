@@ -275,8 +275,13 @@ fn an_auth_type_that_kibana_would_refuse_is_remarked_and_can_be_saved() {
     // The token of the other auth type went; the new ones are missing until they are entered.
     app.press("Enter").expect("missing: to be entered again").expect("OAuth 2.0 authorization code");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
-    app.press("N").expect("Edit Pages!").expect("> Authorization URL *").type_text("https://a.example").press("Tab");
-    app.type_text("https://t.example").press("Tab").type_text("id").press("Tab").type_text("sec").press("Ctrl-s Enter");
+    app.press("N")
+        .expect("Edit Pages!")
+        .expect("> Client ID *")
+        .type_text("id")
+        .press("Tab")
+        .type_text("sec")
+        .press("Ctrl-s Enter");
     app.expect("saved: Pages!").expect("no connector misses its secrets now");
     let stored = opened(&path, "n").unwrap();
     assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");

@@ -11,10 +11,10 @@ use super::super::output::{Output, complain, counted};
 use super::super::{DONE, REFUSED};
 use super::{open, open_existing};
 use crate::clock;
-use crate::domain::{Connector, SecretEdits, SecretsState, json};
+use crate::domain::{Connector, SecretEdits, SecretsState, is_plain_id, json, validate};
 use crate::store::{SaveOutcome, Store, StoreError};
 use crate::transfer::api::{self, ApiError, Body};
-use crate::transfer::{LONG_IDS, TransferError, is_plain_id};
+use crate::transfer::{LONG_IDS, TransferError};
 use crate::vault::Vault;
 use crate::worker::{self, key_warnings};
 
@@ -138,6 +138,9 @@ fn written(verb: &str, connector: &Connector, json: bool, output: &mut Output) -
     }
     if !is_plain_id(&connector.id) {
         output.notice(&format!("it is a connector {LONG_IDS}"));
+    }
+    for note in validate::notes(connector) {
+        output.notice(&format!("{} {}", note.field, note.reason));
     }
     if connector.is_missing_secrets {
         output.notice("it needs secrets that it does not have; give them in the body, or enter them in the UI");

@@ -86,7 +86,12 @@ fn show(report: &Report, output: &mut Output) -> anyhow::Result<()> {
 fn confirm(plan: &[Planned], place: &str) -> anyhow::Result<bool> {
     let deletes = plan.iter().filter(|planned| planned.calls.contains(&Call::Delete)).count();
     let deletes = if deletes == 0 { String::new() } else { format!(", {deletes} of them to be deleted") };
-    yes(&format!("Send {}{deletes} to {place}?", counted(plan.len() as u64, "connector")), "--yes")
+    let disconnected = plan.iter().filter(|planned| planned.disconnects_users).count();
+    let disconnected = match disconnected {
+        0 => String::new(),
+        count => format!(", {count} of them per-user: all their users are disconnected"),
+    };
+    yes(&format!("Send {}{deletes}{disconnected} to {place}?", counted(plan.len() as u64, "connector")), "--yes")
 }
 
 /// Asks on the terminal; anything but yes is no.

@@ -179,6 +179,9 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
     for problem in validate::problems(&connector) {
         output.line(&format!("{:<15} {}: {}", "problem", problem.field, problem.reason))?;
     }
+    for note in validate::notes(&connector) {
+        output.line(&format!("{:<15} {}: {}", "note", note.field, note.reason))?;
+    }
     Ok(DONE)
 }
 

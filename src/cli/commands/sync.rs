@@ -304,8 +304,9 @@ pub(super) fn entry_json(entry: &Entry) -> Value {
         "sends_secrets": entry.sends_secrets,
     });
     match &entry.verdict {
-        Verdict::Send { calls, mode, notes, loses_secrets } => {
+        Verdict::Send { calls, mode, notes, loses_secrets, disconnects_users } => {
             value["loses_secrets"] = (*loses_secrets).into();
+            value["disconnects_users"] = (*disconnects_users).into();
             value["requests"] = calls.iter().map(|call| call.as_str()).collect();
             value["auth_mode_after"] = match mode {
                 ModeAfter::AsHere(mode) => mode.as_str().into(),

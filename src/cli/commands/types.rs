@@ -117,6 +117,6 @@ fn field_row(place: &str, field: &Field) -> Vec<String> {
         .map(|(key, accepted)| format!("{key} is {}", values(accepted)))
         .chain(field.unless.iter().map(|(key, excluded)| format!("{key} is not {}", values(excluded))))
         .collect();
-    let required = if field.required { "yes" } else { "" };
+    let required = if field.is_required() { "yes" } else { "" };
     vec![format!("{place}.{}", field.name), kind, required.to_owned(), field.label.clone(), conditions.join("; ")]
 }

@@ -158,7 +158,8 @@ impl Catalogue {
     /// Does a record miss secrets it needs, given which it has? Some that is asked for is not there, or the
     /// type refuses to have none. Of an unknown type only that it had some is known.
     pub fn misses_secrets(&self, connector: &Connector, state: &SecretsState) -> bool {
-        let has_some = matches!(state, SecretsState::Set { keys, .. } if !keys.is_empty());
+        let has_some =
+            matches!(state, SecretsState::Set { keys, auth_type } if !keys.is_empty() || auth_type.is_some());
         let Some(known) = self.get(&connector.connector_type_id) else {
             return !has_some && (connector.is_missing_secrets || connector.secrets.is_some());
         };
@@ -173,7 +174,7 @@ impl Catalogue {
             Some(id) if key == "authType" && known.keeps_auth_type_in_secrets() => Value::from(id),
             _ => config.get(key).cloned().unwrap_or(Value::Null),
         };
-        let is_missed = |field: &&Field| field.required && field.applies(value_of) && !state.has(&field.name);
+        let is_missed = |field: &&Field| field.is_required() && field.applies(value_of) && !state.has(&field.name);
         known.secrets.iter().filter(is_missed).map(|field| field.label.as_str()).collect()
     }
 
@@ -254,7 +255,7 @@ mod tests {
     #[test]
     fn the_builtin_catalogue_loads_and_is_whole() {
         let catalogue = Catalogue::default().with(BUILTIN).expect("loads");
-        assert_eq!(catalogue.types().len(), 65);
+        assert_eq!(catalogue.types().len(), 99);
         for known in catalogue.types() {
             assert!(known.id.starts_with('.') && !known.description.is_empty(), "{}", known.id);
             assert!(["stack", "spec"].contains(&known.framework.as_str()), "{}", known.id);

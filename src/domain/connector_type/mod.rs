@@ -25,10 +25,13 @@ pub enum FieldKind {
     /// A text that holds JSON.
     #[serde(rename = "json")]
     JsonText,
-    /// An http or https address.
+    /// An http or https address; Kibana's schema takes nothing else.
     #[serde(rename = "url")]
     Url,
-    /// An e-mail address, with or without a name before it.
+    /// An address for which Kibana's schema takes any text.
+    #[serde(rename = "address")]
+    Address,
+    /// An e-mail address, with or without a name before it; Kibana's schemas take any text.
     #[serde(rename = "email")]
     Email,
     /// A JSON number.
@@ -54,7 +57,12 @@ pub enum FieldKind {
 impl FieldKind {
     /// The value is a JSON string that a person types.
     pub fn is_text(self) -> bool {
-        matches!(self, FieldKind::Text | FieldKind::LongText | FieldKind::JsonText | FieldKind::Url | FieldKind::Email)
+        self.is_line() || matches!(self, FieldKind::LongText | FieldKind::JsonText)
+    }
+
+    /// The value is a JSON string of one line.
+    pub fn is_line(self) -> bool {
+        matches!(self, FieldKind::Text | FieldKind::Url | FieldKind::Address | FieldKind::Email)
     }
 }
 
@@ -70,15 +78,21 @@ pub struct Field {
     /// Kind of value.
     #[serde(rename = "type")]
     pub kind: FieldKind,
-    /// The connector cannot work without it (where the field is asked for at all).
+    /// Kibana wants a value (where the field is asked for at all), unless there is a [`Field::default`].
     #[serde(default)]
-    pub required: bool,
+    required: bool,
     /// Name for people; the key when empty.
     #[serde(default)]
     pub label: String,
-    /// Value of a new connector.
+    /// Value of a new connector; Kibana fills it in where the field is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// Kibana also takes a [`FieldKind::Number`] as a text of digits.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub coerced: bool,
+    /// A field for which Kibana's own form does not ask, nor does this program's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
     /// One line of help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
@@ -100,6 +114,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// The connector cannot work without a value.
+    pub fn is_required(&self) -> bool {
+        self.required && self.default.is_none()
+    }
+
     /// Is the field asked for, given the values of the others?
     pub fn applies(&self, value_of: impl Fn(&str) -> Value) -> bool {
         self.when.iter().all(|(key, accepted)| accepted.contains(&value_of(key)))
@@ -167,11 +186,19 @@ pub struct ConnectorType {
     #[serde(default)]
     pub secrets: Vec<Field>,
     /// Kibana refuses empty secrets by a rule of its own, though no single one is always required.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_false")]
     needs_secrets: bool,
+    /// It has config fields that are not listed, so an unknown one is nothing to remark.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_more_fields: bool,
     /// What is worth knowing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn custom() -> String {
@@ -187,7 +214,7 @@ impl ConnectorType {
     pub fn needs_secrets(&self) -> bool {
         self.needs_secrets
             || self.keeps_auth_type_in_secrets()
-            || self.secrets.iter().any(|field| field.required && field.when.is_empty() && field.unless.is_empty())
+            || self.secrets.iter().any(|field| field.is_required() && field.when.is_empty() && field.unless.is_empty())
     }
 
     /// A spec type: the auth type is chosen with the secrets.

@@ -6,7 +6,7 @@
 
 use super::Snapshot;
 use super::compare::{Drift, FieldDrift, three_way};
-use crate::domain::{AuthMode, Catalogue, Connector, SecretsState};
+use crate::domain::{AuthMode, Catalogue, Connector, SecretsState, is_plain_id, validate};
 
 /// A request that changes Kibana.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Facts<'a> {
     pub managed_by: Option<&'a str>,
     /// Rules and others that use it.
     pub referenced_by: u64,
+    /// This file made the connector there, or wrote it last, without any secrets: Kibana holds none.
+    pub has_none_there: bool,
 }
 
 /// What a person allows.
@@ -116,6 +118,8 @@ pub enum Verdict {
         notes: Vec<String>,
         /// Kibana loses secrets that the file does not have.
         loses_secrets: bool,
+        /// All its users are disconnected and have to connect again.
+        disconnects_users: bool,
     },
     /// A push cannot, and why.
     Blocked(String),
@@ -129,6 +133,16 @@ pub enum Verdict {
 
 /// Judges one connector; with it, the fields that differ.
 pub fn judge(sides: Sides<'_>, facts: &Facts<'_>, limits: Limits) -> (Verdict, Vec<FieldDrift>) {
+    let (mut verdict, fields) = judged(sides, facts, limits);
+    if let (Verdict::Send { calls, notes, .. }, Some(here)) = (&mut verdict, sides.here)
+        && calls.iter().any(|call| matches!(call, Call::Create | Call::Update))
+    {
+        notes.extend(validate::notes(here).into_iter().map(|note| format!("{} {}", note.field, note.reason)));
+    }
+    (verdict, fields)
+}
+
+fn judged(sides: Sides<'_>, facts: &Facts<'_>, limits: Limits) -> (Verdict, Vec<FieldDrift>) {
     if let Some(managed_by) = facts.managed_by {
         let why = why_managed(managed_by);
         let verdict = match sides.here {
@@ -193,6 +207,9 @@ fn absent_there(base: Option<&Snapshot>, here: &Connector, changed: &[FieldDrift
     match (facts.knows_modes, mode == inferred) {
         (true, true) => send(vec![Call::Create], ModeAfter::AsHere(mode), Vec::new()),
         (true, false) => {
+            if let Some(reason) = import_destroys(here, facts) {
+                return Verdict::Blocked(reason);
+            }
             let note = format!("a create would make it {inferred}, by its auth type; the import sets {mode}");
             send(with_secrets_after(Call::Import, facts), ModeAfter::AsHere(mode), vec![note])
         }
@@ -201,12 +218,12 @@ fn absent_there(base: Option<&Snapshot>, here: &Connector, changed: &[FieldDrift
 }
 
 fn send(calls: Vec<Call>, mode: ModeAfter, notes: Vec<String>) -> Verdict {
-    Verdict::Send { calls, mode, notes, loses_secrets: false }
+    Verdict::Send { calls, mode, notes, loses_secrets: false, disconnects_users: false }
 }
 
 fn send_losing(calls: Vec<Call>, mode: ModeAfter, mut notes: Vec<String>, note: &str) -> Verdict {
     notes.push(note.to_owned());
-    Verdict::Send { calls, mode, notes, loses_secrets: true }
+    Verdict::Send { calls, mode, notes, loses_secrets: true, disconnects_users: false }
 }
 
 fn old_server(mode: AuthMode) -> Vec<String> {
@@ -271,6 +288,9 @@ fn changed_here(
     if !sets_mode {
         return updated(here, there, lost.as_deref(), facts, limits);
     }
+    if let Some(reason) = import_destroys(here, facts) {
+        return Verdict::Blocked(reason);
+    }
     match (lost, limits.lose_secrets) {
         (Some(reason), false) => Verdict::Blocked(format!(
             "only a saved-object import sets the auth mode, and it takes the secrets away; {reason} (or allow the loss: --lose-secrets, L on the screen)"
@@ -319,7 +339,48 @@ fn updated(here: &Connector, there: &Snapshot, lost: Option<&str>, facts: &Facts
         // Kibana takes all secrets again with every update.
         notes.push("the secrets of this file go along and replace those in Kibana, which may be newer".to_owned());
     }
-    send(vec![Call::Update], after, notes)
+    let disconnects_users = there.auth_mode == Some(AuthMode::PerUser);
+    if disconnects_users {
+        // Kibana deletes the tokens of a per-user connector with every update.
+        notes.push("all its users are disconnected in Kibana, and each has to connect again".to_owned());
+    }
+    Verdict::Send { calls: vec![Call::Update], mode: after, notes, loses_secrets: false, disconnects_users }
+}
+
+/// What an import would destroy for good, if anything. It takes the secrets away, and only an update brings some: so
+/// all that could make Kibana refuse that update is looked at before.
+fn import_destroys(here: &Connector, facts: &Facts<'_>) -> Option<String> {
+    if !is_plain_id(&here.id) {
+        return Some(
+            "only a saved-object import sets the auth mode, and Kibana removes a connector on import whose id is not 1 to \
+             36 lower-case letters, digits and hyphens; other changes of it can be pushed"
+                .to_owned(),
+        );
+    }
+    let auth_type = auth_type_sent(here, facts);
+    let implied = Catalogue::current().inferred_auth_mode(auth_type.as_deref());
+    if (here.effective_auth_mode(), implied) == (AuthMode::Shared, AuthMode::PerUser) {
+        return Some(format!(
+            "Kibana takes no update of a shared connector with the auth type {}: after the import, which takes the secrets \
+             away, nobody could give it any. Make it per-user, or choose another auth type",
+            auth_type.unwrap_or_default()
+        ));
+    }
+    if !matches!(facts.held, Held::Some { .. }) {
+        return None;
+    }
+    let missed = Catalogue::current().missed_secrets(here, facts.state).join(", ");
+    if Catalogue::current().misses_secrets(here, facts.state) {
+        let which = if missed.is_empty() { String::new() } else { format!(" ({missed})") };
+        return Some(format!(
+            "the secrets in this file are not complete{which}, so Kibana would refuse them after the import has taken its \
+             own away; enter the rest first"
+        ));
+    }
+    let problem = validate::problems(here).into_iter().next();
+    problem
+        .map(|problem| format!("Kibana would refuse its {}: {}; repair it first", problem.field, problem.reason))
+        .or_else(|| chosen_by_kibana(here, facts))
 }
 
 /// Reasons that hold for any request about it.
@@ -343,6 +404,13 @@ fn cannot_be_created(here: &Connector, facts: &Facts<'_>) -> Option<String> {
     let catalogue = Catalogue::current();
     if here.id.trim().is_empty() || here.id.contains('/') {
         return Some("its id cannot stand in an address of Kibana's API".to_owned());
+    }
+    if facts.knows_modes && !is_plain_id(&here.id) {
+        return Some(
+            "this Kibana makes no connector whose id is not 1 to 36 lower-case letters, digits and hyphens; give it another \
+             id here (export it, and import it with --create-new-copies)"
+                .to_owned(),
+        );
     }
     let known = catalogue.get(&here.connector_type_id);
     if known.is_some_and(|known| known.is_system) {
@@ -369,7 +437,7 @@ fn auth_type_sent(here: &Connector, facts: &Facts<'_>) -> Option<String> {
 
 /// Update and import replace the secrets that Kibana has. Why that would lose some, if so.
 fn lost_by_replacing(here: &Connector, there: &Snapshot, facts: &Facts<'_>) -> Option<String> {
-    if matches!(facts.held, Held::Some { .. }) || !may_have_secrets(here, facts) {
+    if facts.has_none_there || matches!(facts.held, Held::Some { .. }) || !may_have_secrets(here, facts) {
         return None;
     }
     let is_needed = Catalogue::current().misses_secrets(here, facts.state);
@@ -392,19 +460,20 @@ fn may_have_secrets(here: &Connector, facts: &Facts<'_>) -> bool {
     known.needs_secrets() || known.secrets.iter().any(|field| field.applies(value_of))
 }
 
-/// What Kibana's update refuses about the auth type, when the mode stays.
+/// What Kibana's update refuses about the auth type, when the mode stays. A shared connector whose auth type implies
+/// users is refused also when that auth type did not change.
 fn refused_auth_type(here: &Connector, there: &Snapshot, facts: &Facts<'_>) -> Option<String> {
     let stored_mode = there.auth_mode?;
     let (asked, stored) = (auth_type_sent(here, facts), there.auth_type());
-    if asked == stored {
-        return None;
-    }
     let implied = Catalogue::current().inferred_auth_mode(asked.as_deref());
     match (stored_mode, implied) {
-        (AuthMode::PerUser, _) => Some("Kibana refuses another auth type for a per-user connector".to_owned()),
-        (AuthMode::Shared, AuthMode::PerUser) => {
-            Some("Kibana refuses an auth type of users for a shared connector; set its auth mode too".to_owned())
+        (AuthMode::PerUser, _) if asked != stored => {
+            Some("Kibana refuses another auth type for a per-user connector".to_owned())
         }
-        (AuthMode::Shared, AuthMode::Shared) => chosen_by_kibana(here, facts),
+        (AuthMode::Shared, AuthMode::PerUser) => Some(format!(
+            "Kibana takes no update of a shared connector with the auth type {}; make it per-user too",
+            asked.unwrap_or_default()
+        )),
+        _ => None,
     }
 }

@@ -37,6 +37,7 @@ impl State {
     pub(super) fn is_shown(&self, field: &Field) -> bool {
         match &field.kind {
             None => true,
+            Some(kind) if kind.hidden => matches!(field.id, FieldId::Config(_)) && field.is_stored,
             Some(kind) if self.applies(kind) => true,
             Some(kind) => matches!(field.id, FieldId::Config(_)) && field.is_stored && !self.controls_changed(kind),
         }

@@ -79,7 +79,7 @@ impl Field {
     /// Of a field that the catalogue knows.
     pub(super) fn of(id: FieldId, kind: &connector_type::Field, help: &str, widget: Widget) -> Self {
         let mut field = Self::new(id, &kind.label, help, widget);
-        field.required = kind.required;
+        field.required = kind.is_required();
         field.kind = Some(kind.clone());
         field
     }
@@ -96,6 +96,25 @@ impl Field {
         let text = if input.text().is_empty() { initial } else { String::new() };
         input.replace(&text);
         self.problem = self.check().err();
+    }
+
+    /// What is odd about the value and yet is no reason to refuse it; of a secret only that.
+    pub(super) fn note(&self, type_id: &str) -> Option<String> {
+        match (&self.id, &self.widget) {
+            (_, Widget::Secret(input)) => secrets::note(input, self.kind.as_ref()),
+            (FieldId::Config(_), _) => {
+                let value = self.value().ok().flatten()?;
+                validate::text_note(self.kind.as_ref()?.kind, value.as_str()?)
+            }
+            (FieldId::OtherConfig, widget) => {
+                let other = Connector { config: widget.text()?.to_owned(), ..Connector::new("", type_id) };
+                let names: Vec<String> = validate::notes(&other).into_iter().map(|note| note.field).collect();
+                let names = names.iter().filter_map(|name| name.strip_prefix("config.")).collect::<Vec<_>>();
+                (!names.is_empty())
+                    .then(|| format!("Kibana refuses keys that are not of this connector type: {}", names.join(", ")))
+            }
+            _ => None,
+        }
     }
 
     /// The value; `None` when there is to be none.
@@ -224,6 +243,7 @@ fn push_secrets(
     for (at, kind) in known.secrets.iter().enumerate() {
         let widget = match kind.kind {
             connector_type::FieldKind::Toggle => Widget::Toggle(None),
+            connector_type::FieldKind::Choice => choice(&kind.choices, false, None),
             _ => Widget::Secret(SecretInput::default()),
         };
         let help = secrets::help(kind);

@@ -21,7 +21,33 @@ pub(super) fn help(kind: &connector_type::Field) -> String {
         _ => "",
     };
     let own = kind.help.as_ref().map_or(String::new(), |help| format!("{help}. "));
-    format!("{own}Write-only: type or paste{form} to replace it, Ctrl-x clears or keeps it. It is never shown")
+    let default = match kind.default.as_ref() {
+        None => String::new(),
+        Some(value) => format!("When it is not set, Kibana uses {}. ", value.as_str().unwrap_or(&value.to_string())),
+    };
+    let entered = match kind.kind {
+        FieldKind::Toggle | FieldKind::Choice => "Write-only: Space chooses another value",
+        _ => {
+            return format!(
+                "{own}{default}Write-only: type or paste{form} to replace it, Ctrl-x clears or keeps it. It is never shown"
+            );
+        }
+    };
+    format!("{own}{default}{entered}")
+}
+
+/// What is odd about what was entered, without saying what that is.
+pub(super) fn note(input: &SecretInput, kind: Option<&connector_type::Field>) -> Option<String> {
+    if input.intent() != Intent::Replace {
+        return None;
+    }
+    let (kind, text) = (kind?.kind, input.text());
+    if kind.is_line() && text.trim() != text && !text.trim().is_empty() {
+        return Some(
+            "blanks at its beginning or end are kept; clear it and enter it again if they are not meant".to_owned(),
+        );
+    }
+    validate::text_note(kind, text)
 }
 
 /// What is wrong with what was entered, without saying what that is.
@@ -70,6 +96,7 @@ impl State {
             let value = match &field.widget {
                 Widget::Secret(input) if input.intent() == Intent::Clear => None,
                 Widget::Secret(input) => Some(secret_of(input.text(), field.kind.as_ref())?),
+                Widget::Choice { options, at } => options.get(*at).cloned().flatten().map(|text| Secret::text(&text)),
                 Widget::Toggle(on) => Some(Secret::json(Zeroizing::new(on.unwrap_or(false).to_string()))),
                 _ => continue,
             };
@@ -87,7 +114,11 @@ impl State {
         }
         let auth_type = self.fields.iter().find(|field| field.id == FieldId::AuthType);
         let are_set = matches!(self.secrets, SecretsState::Set { .. });
-        let is_told = auth_type.is_some_and(|field| !edits.is_empty() || (are_set && field.is_changed()));
+        let is_told = auth_type.is_some_and(|field| {
+            // Kibana wants the auth type also where it asks for nothing else, or only for what has a default.
+            let is_all = self.missed_secrets().is_empty() && (self.purpose == Purpose::Create || field.is_changed());
+            !edits.is_empty() || (are_set && field.is_changed()) || is_all
+        });
         if let Some(id) = self.chosen_auth_type().filter(|_| is_told) {
             edits.by_name.insert("authType".to_owned(), Some(Secret::text(&id)));
         }
@@ -117,11 +148,14 @@ impl State {
 
     /// A required secret that is neither stored nor entered.
     pub(super) fn is_missed(&self, field: &Field) -> bool {
-        let Widget::Secret(input) = &field.widget else { return false };
-        let is_there = match input.intent() {
-            Intent::Keep => field.is_stored,
-            Intent::Replace => true,
-            Intent::Clear => false,
+        let is_there = match &field.widget {
+            Widget::Secret(input) => match input.intent() {
+                Intent::Keep => field.is_stored,
+                Intent::Replace => true,
+                Intent::Clear => false,
+            },
+            Widget::Choice { .. } if matches!(field.id, FieldId::Secret(..)) => field.is_stored || field.is_changed(),
+            _ => return false,
         };
         field.required && !is_there
     }

@@ -72,6 +72,12 @@ fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std:
                 lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), theme.bad()));
             }
         }
+        if let (None, Some(note)) = (&field.problem, field.note(&state.base.connector_type_id)) {
+            let indent = label_width(state, width) + 3;
+            for part in wrap(&format!("* {note}"), width.saturating_sub(indent)) {
+                lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), theme.warning()));
+            }
+        }
         if at == state.focus {
             focus = start..lines.len();
         }
@@ -191,6 +197,8 @@ fn choice_text(field: &Field, chosen: Option<String>, room: usize) -> String {
         _ => false,
     };
     let label = match chosen {
+        None if matches!(field.id, FieldId::Secret(..)) && field.is_stored => "set, kept".to_owned(),
+        None if matches!(field.id, FieldId::Secret(..)) => "not set".to_owned(),
         None => "(none)".to_owned(),
         Some(id) if is_auth_type && Catalogue::current().auth_type(&id).is_some() => {
             let name = record::auth_type_name(&id);

@@ -39,20 +39,16 @@ impl Widget {
     /// The widget of a field, holding a value; a value that does not fit its widget is shown as JSON.
     pub(super) fn of(kind: &Kind, value: Option<&Value>) -> Self {
         match (kind.kind, value.unwrap_or(&Value::Null)) {
-            (FieldKind::Text | FieldKind::Url | FieldKind::Email, Value::Null) => Widget::Text(TextInput::default()),
-            (FieldKind::Text | FieldKind::Url | FieldKind::Email, Value::String(text)) if !text.contains('\n') => {
-                Widget::Text(TextInput::new(text))
-            }
+            (kind, Value::Null) if kind.is_line() => Widget::Text(TextInput::default()),
+            (kind, Value::String(text)) if kind.is_line() && !text.contains('\n') => Widget::Text(TextInput::new(text)),
             (FieldKind::LongText | FieldKind::JsonText, Value::Null) => Widget::Lines(TextInput::multiline("")),
-            (FieldKind::Text | FieldKind::LongText | FieldKind::JsonText, Value::String(text)) => {
-                Widget::Lines(TextInput::multiline(text))
-            }
+            (kind, Value::String(text)) if kind.is_text() => Widget::Lines(TextInput::multiline(text)),
             (FieldKind::Number, Value::Null) => Widget::Number(TextInput::default()),
             (FieldKind::Number, Value::Number(number)) => Widget::Number(TextInput::new(&number.to_string())),
             (FieldKind::Toggle, Value::Null) => Widget::Toggle(None),
             (FieldKind::Toggle, Value::Bool(on)) => Widget::Toggle(Some(*on)),
-            (FieldKind::Choice, Value::Null) => choice(&kind.choices, kind.required, None),
-            (FieldKind::Choice, Value::String(text)) => choice(&kind.choices, kind.required, Some(text)),
+            (FieldKind::Choice, Value::Null) => choice(&kind.choices, kind.is_required(), None),
+            (FieldKind::Choice, Value::String(text)) => choice(&kind.choices, kind.is_required(), Some(text)),
             (FieldKind::TextMap, value) => match pairs_text(value) {
                 Some(text) => Widget::Pairs(TextInput::multiline(&text)),
                 None => json_widget(value),

@@ -206,6 +206,12 @@ fn ask_to_push(state: &State) -> Effect {
         );
         dialog = dialog.lines([(Tone::Minus, text)]);
     }
+    let disconnected = wanted.iter().filter(|entry| entry.disconnects_users()).count();
+    if disconnected > 0 {
+        let text =
+            format!("- {disconnected} of them per-user: all their users are DISCONNECTED and have to connect again.");
+        dialog = dialog.lines([(Tone::Minus, text)]);
+    }
     for (note, about) in notes(&wanted).into_iter().take(4) {
         dialog = dialog.line(format!("Note{about}: {note}."));
     }
@@ -219,10 +225,10 @@ fn notes(wanted: &[Entry]) -> Vec<(&str, String)> {
     let mut about: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut sent = 0;
     for entry in wanted {
-        let Verdict::Send { notes, loses_secrets, .. } = &entry.verdict else { continue };
+        let Verdict::Send { notes, loses_secrets, disconnects_users, .. } = &entry.verdict else { continue };
         sent += 1;
-        // That secrets are lost is said of all together.
-        let is_said = usize::from(*loses_secrets);
+        // That secrets are lost, or users disconnected, is said of all together.
+        let is_said = usize::from(*loses_secrets || *disconnects_users);
         for note in notes.iter().rev().skip(is_said) {
             about.entry(note.as_str()).or_default().push(&entry.name);
         }

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::ApiError;
@@ -273,11 +272,6 @@ fn check(connector: &Connector, current: Option<&Connector>) -> Result<(), ApiEr
             None => ApiError::bad(format!("[request body.{}]: {}", problem.field, problem.reason)),
         });
     }
-    let is_same = current.is_some_and(|current| current.config == connector.config);
-    let config = connector.config_object().unwrap_or_default();
-    if !is_same && let Some(key) = blank(&config) {
-        return Err(ApiError::config(&format!("[{key}]: is blank; leave it out instead")));
-    }
     if let AuthType::NotText(_) = connector.auth_type() {
         return Err(ApiError::config("[authType]: must be a text"));
     }
@@ -286,10 +280,4 @@ fn check(connector: &Connector, current: Option<&Connector>) -> Result<(), ApiEr
 
 fn key_of(key: &str) -> String {
     key.strip_prefix('.').map_or_else(|| "[config]".to_owned(), |key| format!("[{key}]"))
-}
-
-/// Kibana refuses texts of blanks in a config.
-fn blank(config: &Map<String, Value>) -> Option<&str> {
-    let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
-    config.iter().find(|(_, value)| is_blank(value)).map(|(key, _)| key.as_str())
 }
