@@ -113,7 +113,16 @@ impl Memory {
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         // A path that was named by mistake may be anything.
-        let is_state = |text: Vec<u8>| text.is_empty() || text.starts_with(b"{");
+        let is_ours = |key: &String| ["files", "filters", "columns"].contains(&key.as_str());
+        let is_state = |text: Vec<u8>| {
+            // One that was cut off, or that a newer program wrote, begins as this one does.
+            let keys =
+                serde_json::from_slice::<BTreeMap<String, serde::de::IgnoredAny>>(&text).map(BTreeMap::into_keys);
+            match keys {
+                Ok(mut keys) => keys.any(|key| is_ours(&key)),
+                Err(_) => text.is_empty() || text.trim_ascii_start().starts_with(b"{\n  \"files\""),
+            }
+        };
         if fs::read(path).is_ok_and(|found| !is_state(found)) {
             return Err(io::Error::other("it is not a file of this program's state"));
         }

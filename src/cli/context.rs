@@ -20,7 +20,7 @@ const PASSPHRASE: &str = "CONNECTOR_ADMIN_PASSPHRASE";
 /// The file and the keys that the arguments and the environment name.
 pub(super) struct Context {
     pub(super) file: PathBuf,
-    reading: Reading,
+    pub(super) reading: Reading,
     key_file: Option<PathBuf>,
     ask_passphrase: bool,
 }

@@ -172,6 +172,11 @@ pub fn is_plain_id(id: &str) -> bool {
     (1..=36).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
+/// Whether an id cannot stand in an address: a server or a proxy takes such a part for another address.
+pub fn has_no_address(id: &str) -> bool {
+    id.trim().is_empty() || id == "." || id == ".."
+}
+
 /// `config.authType` of a config that could be read.
 pub fn auth_type_in(config: &Map<String, Value>) -> AuthType {
     match config.get("authType") {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use super::connector::Connector;
 use super::json;
+use super::secret::Sealed;
 
 /// Seconds that one request may take, unless the remote says another number.
 pub const TIMEOUT: u32 = 30;
@@ -64,29 +64,22 @@ impl Remote {
         })
     }
 
-    /// Returns what its credential is encrypted with: a record of its own kind. All that decides where the credential
-    /// goes, and who can read it on the way, is part of it. So whoever can write the file, and does not have the key,
-    /// cannot have the credential sent elsewhere.
-    pub fn as_record(&self) -> Connector {
+    /// All that decides where the credential goes, and who can read it on the way.
+    fn way(&self) -> String {
         let text = |text: &Option<String>| text.as_ref().map_or_else(|| "null".to_owned(), |text| json::quote(text));
-        let config = format!(
+        format!(
             "{{\"url\":{},\"space\":{},\"proxy\":{},\"ca_file\":{},\"allow_http\":{}}}",
             json::quote(&self.url),
             json::quote(&self.space),
             text(&self.proxy),
             text(&self.ca_file),
             self.allow_http
-        );
-        Connector {
-            config,
-            secrets: self.credential.clone(),
-            ..Connector::new(&format!("remote:{}", self.name), "remote")
-        }
+        )
     }
 
     /// Whether a credential of one of the two belongs to the other one too.
     pub fn is_reached_like(&self, other: &Self) -> bool {
-        self.as_record().config == other.as_record().config
+        self.way() == other.way()
     }
 
     /// Checks the address again: somebody else may have written it into the file.
@@ -177,6 +170,22 @@ fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
         Some(address) => address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
         None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
+    }
+}
+
+/// The credential is bound to the way it goes. So whoever can write the file, and does not have the key, cannot have
+/// it sent elsewhere: neither by another remote nor, under the name of secrets, by a connector.
+impl Sealed for Remote {
+    fn sealed(&self) -> Option<&str> {
+        self.credential.as_deref()
+    }
+
+    fn label(&self) -> &str {
+        &self.name
+    }
+
+    fn associated_data(&self) -> String {
+        format!("[\"remote\",{},{}]", json::quote(&self.name), self.way())
     }
 }
 

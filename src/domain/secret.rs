@@ -47,6 +47,30 @@ pub fn registration(model_version: i64) -> Registration {
     REGISTRATIONS.iter().copied().find(|found| found.model_version == known).unwrap_or(REGISTRATIONS[0])
 }
 
+/// What holds a sealed value: a connector its secrets, a remote its credential.
+pub trait Sealed {
+    /// Returns the sealed value.
+    fn sealed(&self) -> Option<&str>;
+    /// Returns what names it among its kind.
+    fn label(&self) -> &str;
+    /// Returns what the value is bound to. No two kinds share any: else a value could be moved from one to the other.
+    fn associated_data(&self) -> String;
+}
+
+impl Sealed for Connector {
+    fn sealed(&self) -> Option<&str> {
+        self.secrets.as_deref()
+    }
+
+    fn label(&self) -> &str {
+        &self.id
+    }
+
+    fn associated_data(&self) -> String {
+        associated_data(self)
+    }
+}
+
 /// The associated data of a record's secrets: `["action", id, {attributes}]` as canonical JSON. A config
 /// that readers could take in two ways counts as the text it is. A config that is a JSON string has a name of its own:
 /// else that of such a text would have the same associated data.

@@ -159,6 +159,25 @@ fn remove_folder(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
+/// Whether nobody else put anything into a folder: in each this program makes one file, and what belongs to it.
+fn holds_only_ours(folder: &Path) -> io::Result<bool> {
+    let mut names = names_in(folder)?;
+    names.sort_by_key(|name| name.len());
+    let Some(first) = names.first().cloned() else { return Ok(true) };
+    for name in &names {
+        let is_file = fs::symlink_metadata(folder.join(name))?.is_file();
+        let rest = name.as_encoded_bytes().strip_prefix(first.as_encoded_bytes());
+        let belongs = rest.is_some_and(|rest| rest.is_empty() || BESIDE.iter().any(|end| rest == end.as_bytes()));
+        if !is_file || !belongs {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What SQLite and this program keep beside a file.
+const BESIDE: [&str; 6] = ["-wal", "-shm", "-journal", "-push", ".keys", ".auto.bak"];
+
 /// A locked file of the registry. Dropping it removes it.
 #[derive(Debug)]
 struct Registration {
@@ -225,7 +244,8 @@ fn remove_one(entry: &Path, token: &str) -> io::Result<()> {
     let is_ours = path.is_absolute() && path.file_name().is_some_and(|name| name == &*format!("{PREFIX}{token}"));
     if is_ours && path.parent().is_some_and(Path::exists) {
         match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => remove_folder(&path)?,
+            Ok(found) if found.is_dir() && holds_only_ours(&path)? => remove_folder(&path)?,
+            Ok(found) if found.is_dir() => {}
             Ok(found) if found.is_file() => fs::remove_file(&path)?,
             _ => {}
         }
@@ -270,13 +290,18 @@ mod tests {
         let token = || Uuid::new_v4().simple().to_string();
         let named = |token: &str| folder.path().join(format!("{PREFIX}{token}"));
         let make = |path: &Path| fs::write(path, "text").expect("written");
-        let (dead, dead_folder, busy, forged) = (token(), token(), token(), token());
+        let (dead, dead_folder, busy, forged, shared) = (token(), token(), token(), token(), token());
         for path in [named(&dead), sidecar(&named(&dead), "-wal"), named(&busy), folder.path().join("letters")] {
             make(&path);
         }
         fs::create_dir(named(&dead_folder)).expect("a folder");
         make(&named(&dead_folder).join("draft"));
         make(&folder.path().join(".connector-admin-keys"));
+        // Somebody put a file of theirs into one.
+        fs::create_dir(named(&shared)).expect("a folder");
+        make(&named(&shared).join("n.db"));
+        make(&named(&shared).join("stranger.txt"));
+        abandon(registry.path(), &named(&shared), &shared);
         abandon(registry.path(), &named(&dead), &dead);
         abandon(registry.path(), &named(&dead_folder), &dead_folder);
         abandon(registry.path(), &folder.path().join("letters"), &forged);
@@ -284,7 +309,9 @@ mod tests {
         remove_abandoned_of(registry.path());
         let mut names = names_in(folder.path()).expect("the folder");
         names.sort();
-        let expected = [format!("{PREFIX}{busy}"), format!("{PREFIX}keys"), "letters".to_owned()].map(OsString::from);
+        let expected =
+            [format!("{PREFIX}{busy}"), format!("{PREFIX}{shared}"), format!("{PREFIX}keys"), "letters".to_owned()]
+                .map(OsString::from);
         let mut expected = expected.to_vec();
         expected.sort();
         assert_eq!(names, expected);

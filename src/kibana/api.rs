@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::client::{Answer, Body, Client, Method};
+use super::redaction::is_told;
 use super::{Credential, KibanaError};
 use crate::domain::json as text_of;
 use crate::domain::secret::OpenSecrets;
 use crate::domain::sync::{Snapshot, Told};
-use crate::domain::{AuthMode, Connector, Remote};
+use crate::domain::{AuthMode, Connector, Remote, has_no_address};
 
 /// What of an id may stand in an address as it is.
 const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -160,7 +161,7 @@ impl Kibana {
     /// # Errors
     /// As any call.
     pub fn connector(&self, id: &str, knows_modes: bool) -> Result<Option<Told>, KibanaError> {
-        match self.client.ask(Method::Get, &path_of(id), None) {
+        match self.client.ask(Method::Get, &path_of(id)?, None) {
             Ok(answer) => self.accept(self.read(&answer, "the connector", false)?, knows_modes, false).map(Some),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
@@ -174,7 +175,7 @@ impl Kibana {
     pub fn create(&self, record: &Connector, secrets: &OpenSecrets, knows_modes: bool) -> Result<Told, KibanaError> {
         let body = body_of(record, secrets, true);
         self.remember(record, secrets);
-        let answer = self.client.ask(Method::Post, &path_of(&record.id), Some(&body))?;
+        let answer = self.client.ask(Method::Post, &path_of(&record.id)?, Some(&body))?;
         self.accept(self.read(&answer, "the connector", true)?, knows_modes, true)
     }
 
@@ -185,7 +186,7 @@ impl Kibana {
     pub fn update(&self, record: &Connector, secrets: &OpenSecrets, knows_modes: bool) -> Result<Told, KibanaError> {
         let body = body_of(record, secrets, false);
         self.remember(record, secrets);
-        let answer = self.client.ask(Method::Put, &path_of(&record.id), Some(&body))?;
+        let answer = self.client.ask(Method::Put, &path_of(&record.id)?, Some(&body))?;
         self.accept(self.read(&answer, "the connector", true)?, knows_modes, true)
     }
 
@@ -194,7 +195,7 @@ impl Kibana {
     /// # Errors
     /// As any call.
     pub fn delete(&self, id: &str) -> Result<(), KibanaError> {
-        match self.client.ask(Method::Delete, &path_of(id), None) {
+        match self.client.ask(Method::Delete, &path_of(id)?, None) {
             Ok(_) => Ok(()),
             Err(error) if error.status() == Some(404) => Ok(()),
             Err(error) => Err(error),
@@ -244,13 +245,16 @@ impl Kibana {
     /// As any call; a run that fails is no error.
     pub fn execute(&self, id: &str, params: &Value) -> Result<Executed, KibanaError> {
         let body = Body::json(&json!({ "params": params }).to_string());
-        let answer = self.client.ask(Method::Post, &format!("{}/_execute", path_of(id)), Some(&body))?;
+        let answer = self.client.ask(Method::Post, &format!("{}/_execute", path_of(id)?), Some(&body))?;
         if answer.status == 204 {
             return Ok(Executed {
                 is_ok: true,
                 message: "done; it gave no answer".to_owned(),
                 answer: "null".to_owned(),
             });
+        }
+        if answer.text.len() > LONGEST_CONFIG {
+            return Err(self.odd(&format!("the outcome of the run is longer than {LONGEST_CONFIG} bytes"), true));
         }
         let said: Value = self.read(&answer, "the outcome of the run", true)?;
         let text = |key| said.get(key).and_then(Value::as_str);
@@ -268,9 +272,21 @@ impl Kibana {
         Ok(Executed { is_ok, message: redaction.message(&message), answer })
     }
 
-    /// Remembers what is sent, so that it is known when it comes back.
-    fn remember(&self, record: &Connector, secrets: &OpenSecrets) {
+    /// Remembers the secrets of a connector, so that they are known when they come back.
+    pub fn remember(&self, record: &Connector, secrets: &OpenSecrets) {
         self.client.redaction().remember(&record.id, &secrets.texts(), &[&record.name, &record.config]);
+    }
+
+    /// Refuses what was told of a connector when it holds secrets that the file has of it.
+    ///
+    /// # Errors
+    /// [`KibanaError::NotKibana`].
+    pub fn check_told(&self, told: &Told, here: &Connector, secrets: &OpenSecrets) -> Result<(), KibanaError> {
+        let (texts, clear) = (secrets.texts(), [here.name.as_str(), here.config.as_str()]);
+        match [&told.snapshot.name, &told.snapshot.config].into_iter().any(|text| is_told(text, &texts, &clear)) {
+            true => Err(self.odd(&format!("the name or config of a connector {REPEATS}"), false)),
+            false => Ok(()),
+        }
     }
 
     /// Takes a connector of an answer, or refuses the answer as a whole: it is stored, printed and sent again.
@@ -290,10 +306,7 @@ impl Kibana {
                 return Err(self.odd(&format!("the {what} of a connector is longer than {longest} bytes"), is_write));
             }
             if self.client.redaction().is_repeated_in(&said.id, text) {
-                let reason = format!(
-                    "the {what} of a connector repeats a credential or a secret that was sent; nothing of it was kept"
-                );
-                return Err(self.odd(&reason, is_write));
+                return Err(self.odd(&format!("the {what} of a connector {REPEATS}"), is_write));
             }
         }
         Ok(told(said, knows_modes))
@@ -317,8 +330,15 @@ impl Kibana {
     }
 }
 
-fn path_of(id: &str) -> String {
-    format!("/api/actions/connector/{}", utf8_percent_encode(id, IN_ADDRESS))
+/// Why an answer is refused.
+const REPEATS: &str = "repeats a credential or a secret; nothing of it was kept";
+
+/// The address of a connector. Of an id that leads to another address there is none, whatever asks for it.
+fn path_of(id: &str) -> Result<String, KibanaError> {
+    if has_no_address(id) {
+        return Err(KibanaError::Settings(format!("the id {id:?} cannot stand in an address of Kibana's API")));
+    }
+    Ok(format!("/api/actions/connector/{}", utf8_percent_encode(id, IN_ADDRESS)))
 }
 
 fn told(said: ApiConnector, knows_modes: bool) -> Told {
@@ -403,6 +423,9 @@ mod tests {
 
     #[test]
     fn an_id_stays_one_part_of_the_address() {
-        assert_eq!(path_of("a/b?c#d%20é"), "/api/actions/connector/a%2Fb%3Fc%23d%2520%C3%A9");
+        assert_eq!(path_of("a/b?c#d%20é").expect("an address"), "/api/actions/connector/a%2Fb%3Fc%23d%2520%C3%A9");
+        for id in ["", " ", ".", ".."] {
+            assert!(path_of(id).is_err(), "{id:?}");
+        }
     }
 }

@@ -105,7 +105,10 @@ impl Client {
             Some(url) => config.proxy(Some(ureq::Proxy::new(url).map_err(|_| wrong_proxy())?)),
             // A proxy of the environment would see what is sent in the clear to this machine.
             None if remote.url.starts_with("http://") => config.proxy(None),
-            None => config,
+            None => {
+                check_environment()?;
+                config
+            }
         };
         Ok(Self {
             agent: config.build().new_agent(),
@@ -257,6 +260,16 @@ impl Client {
             KibanaError::Settings(_) | KibanaError::Cancelled => error,
         }
     }
+}
+
+/// Refuses a proxy of the environment that cannot be read: it would be passed over, and the server called directly.
+fn check_environment() -> Result<(), KibanaError> {
+    for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+        if std::env::var(name).is_ok_and(|url| !url.is_empty() && ureq::Proxy::new(&url).is_err()) {
+            return Err(KibanaError::Settings(format!("${name} is no address such as http://proxy.example:3128")));
+        }
+    }
+    Ok(())
 }
 
 fn wrong_proxy() -> KibanaError {

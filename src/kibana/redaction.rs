@@ -1,18 +1,22 @@
-//! What a server must not repeat: the credential, and the secrets that were sent.
+//! What a server must not repeat: the credential, and the secrets of connectors.
 //!
 //! A server, or what stands before it, may put anything into its answers, also what it was sent. Every text of a server
 //! passes here before it is printed or stored: known values are masked in each form they are sent or repeated in,
-//! control characters become blanks, and what is too long is cut.
+//! control characters become blanks, and what is too long is cut. A text is looked at as it is, and as it reads once its
+//! escapes are decoded (`disguise`).
+
+mod disguise;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use memchr::memmem;
 use zeroize::Zeroizing;
 
-/// Shorter values are everywhere by chance: masking them would garble every message.
+use disguise::{forms_of, readings};
+
+/// Shorter values are everywhere by chance: masking them would garble every message. They are masked in quotes.
 const SHORTEST_MASKED: usize = 4;
 
 /// Shorter values in a config are no sign of an echo.
@@ -22,28 +26,27 @@ const SHORTEST_REFUSED: usize = 6;
 const LONGEST_MESSAGE: usize = 500;
 
 /// A value in all its forms; wiped when dropped.
-type Forms = Vec<Zeroizing<String>>;
+type Forms = Vec<Zeroizing<Vec<u8>>>;
 
 /// The values that are known to be secret.
 #[derive(Default)]
 pub(super) struct Redaction {
     /// Of the credential.
     credential: Forms,
-    /// Of the secrets that were sent for each connector.
-    sent: Mutex<HashMap<String, Forms>>,
+    /// Of the secrets of each connector that is worked with.
+    by_connector: Mutex<HashMap<String, Forms>>,
 }
 
 impl Redaction {
     /// Knows the values of a credential.
     pub(super) fn new(credential: &[Zeroizing<String>]) -> Self {
-        Self { credential: forms_of(credential), sent: Mutex::default() }
+        Self { credential: forms_of(credential), by_connector: Mutex::default() }
     }
 
-    /// Remembers the secrets that are sent for a connector. What its name or config holds in the clear is no secret.
+    /// Remembers the secrets of a connector. What its name or config holds in the clear is no secret.
     pub(super) fn remember(&self, id: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) {
-        let is_hidden = |secret: &&Zeroizing<String>| !in_the_clear.iter().any(|text| text.contains(secret.as_str()));
-        let hidden: Vec<_> = secrets.iter().filter(is_hidden).cloned().collect();
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), forms_of(&hidden));
+        let forms = forms_of(&hidden(secrets, in_the_clear));
+        self.by_connector.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), forms);
     }
 
     /// Returns a text of a server for a message: masked, on one line, and no longer than a user reads.
@@ -58,52 +61,52 @@ impl Redaction {
 
     /// Returns a text of a server without the values.
     pub(super) fn mask(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
-        self.each(|value| {
-            if value.len() >= SHORTEST_MASKED && masked.contains(value) {
-                masked = masked.replace(value, "…");
+        let by_connector = self.by_connector.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for reading in readings(text) {
+            for form in self.credential.iter().chain(by_connector.values().flatten()) {
+                spans.extend(memmem::find_iter(&reading.bytes, form.as_slice()).map(|at| reading.span(at, form.len())));
             }
-        });
-        masked
+        }
+        without(text, spans)
     }
 
-    /// Whether a text that would be stored holds the credential, or what was sent for this connector.
+    /// Whether a text that would be stored holds the credential, or a secret of this connector.
     pub(super) fn is_repeated_in(&self, id: &str, text: &str) -> bool {
-        let holds =
-            |forms: &Forms| forms.iter().any(|value| value.len() >= SHORTEST_REFUSED && text.contains(value.as_str()));
-        holds(&self.credential) || self.sent.lock().unwrap_or_else(PoisonError::into_inner).get(id).is_some_and(holds)
-    }
-
-    /// Calls with each value, the longest first: a short one may be part of it.
-    fn each(&self, mut each: impl FnMut(&str)) {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<&str> =
-            self.credential.iter().chain(sent.values().flatten()).map(|value| value.as_str()).collect();
-        all.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        all.into_iter().for_each(&mut each);
+        let by_connector = self.by_connector.lock().unwrap_or_else(PoisonError::into_inner);
+        holds_any(text, self.credential.iter().chain(by_connector.get(id).into_iter().flatten()))
     }
 }
 
-/// The forms in which a value is sent, or comes back: as it is, line by line, as JSON, in an address, in base64.
-fn forms_of(values: &[Zeroizing<String>]) -> Forms {
-    /// Shorter lines of a key or certificate say nothing.
-    const SHORTEST_LINE: usize = 16;
-    let mut forms: Forms = Vec::new();
-    for value in values.iter().filter(|value| value.len() >= SHORTEST_MASKED) {
-        let json = Zeroizing::new(serde_json::to_string(value.as_str()).unwrap_or_default());
-        let inner = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
-        forms.push(value.clone());
-        forms.push(Zeroizing::new(inner.to_owned()));
-        forms.push(Zeroizing::new(utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()));
-        for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
-            forms.push(Zeroizing::new(engine.encode(value.as_bytes())));
+/// Whether a text that would be stored holds one of these secrets of the connector it is about.
+pub(super) fn is_told(text: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) -> bool {
+    holds_any(text, forms_of(&hidden(secrets, in_the_clear)).iter())
+}
+
+fn hidden(secrets: &[Zeroizing<String>], in_the_clear: &[&str]) -> Vec<Zeroizing<String>> {
+    let is_hidden = |secret: &&Zeroizing<String>| !in_the_clear.iter().any(|text| text.contains(secret.as_str()));
+    secrets.iter().filter(is_hidden).cloned().collect()
+}
+
+fn holds_any<'a>(text: &str, forms: impl Iterator<Item = &'a Zeroizing<Vec<u8>>>) -> bool {
+    let forms: Vec<_> = forms.filter(|form| form.len() >= SHORTEST_REFUSED).collect();
+    let holds = |bytes: &[u8]| forms.iter().any(|form| memmem::find(bytes, form).is_some());
+    !forms.is_empty() && readings(text).any(|reading| holds(&reading.bytes))
+}
+
+/// The text without the spans, each of them an ellipsis.
+fn without(text: &str, mut spans: Vec<Range<usize>>) -> String {
+    spans.sort_by_key(|span| span.start);
+    let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
+    for span in spans {
+        if span.start >= at {
+            masked.push_str(text.get(at..span.start).unwrap_or_default());
+            masked.push('…');
         }
-        let lines = value.lines().filter(|line| line.len() >= SHORTEST_LINE && line.len() < value.len());
-        forms.extend(lines.map(|line| Zeroizing::new(line.to_owned())));
+        at = at.max(span.end);
     }
-    forms.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-    forms.dedup();
-    forms
+    masked.push_str(text.get(at..).unwrap_or_default());
+    masked
 }
 
 #[cfg(test)]
@@ -125,11 +128,23 @@ mod tests {
             "aWQ6czNjcmV0ImtleQ",
             "hunter2/ü",
             "hunter2%2F%C3%BC",
+            "hunter2/%c3%bc",
+            "%68%75%6e%74er2/ü",
+            "\\u0068unter2\\/\\u00fc",
+            "hun\u{200b}ter2/ü",
+            "h&#117;nter2/&#xfc;",
+            "hunter2&#x2F;ü",
+            "68756e746572322fc3bc",
             "aHVudGVyMi_DvA",
+            // Within a longer text: user:hunter2/ü, and with one letter more before it.
+            "dXNlcjpodW50ZXIyL8O8",
+            "eHVzZXI6aHVudGVyMi/DvA==",
+            "xusEcjpodW50ZXIyL8O8",
         ] {
             let message = redaction.message(&format!("a {repeated} b\u{1b}[m"));
             assert_eq!(message, "a … b [m", "{repeated}");
         }
+        assert_eq!(redaction.message("the pin [\"ab\"] of a cab"), "the pin […] of a cab", "short ones in quotes");
         assert_eq!(redaction.message("a cab is no secret"), "a cab is no secret");
     }
 
@@ -141,6 +156,11 @@ mod tests {
         assert!(!redaction.is_repeated_in("one", r#"{"url":"https://elastic.example"}"#));
         assert!(!redaction.is_repeated_in("two", r#"{"password":"hunter2"}"#));
         assert!(redaction.is_repeated_in("two", "a credential"));
+        for disguised in [r#"{"a":{"hunt\u0065r2":1}}"#, r#""\ud800 hunter\u0032""#, "aHVudGVyMg", "%68unter2"] {
+            assert!(redaction.is_repeated_in("one", disguised), "{disguised}");
+        }
+        let (secrets, clear) = ([secret("hunter2"), secret("elastic")], ["elastic"]);
+        assert!(is_told("x hunter2", &secrets, &clear) && !is_told("x elastic", &secrets, &clear));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use import::{Conflicts, ImportOptions, ImportOutcome, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};
-pub use place::{FileId, check_no_stray_log, is_database, is_log, is_sidecar_of_a_database};
+pub use place::{FileId, check_no_stray_log, is_damaged_database, is_database, is_log, is_sidecar_of_a_database};
 pub use remotes::{BothSides, RemoteState};
 pub use requests::{Leaving, Push, RequestState, SentRequest};
 pub use schema::{APPLICATION_ID, LATEST as LATEST_SCHEMA, SCHEMA_1};

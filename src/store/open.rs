@@ -157,6 +157,18 @@ impl Store {
         if self.read_only { Ok(()) } else { check_one_name(&self.path) }
     }
 
+    /// Writes the log into the file and empties it, unless somebody reads it just now. What is done is then in the file
+    /// alone: it goes along when the file is moved, and no file that is put in its place takes the log for its own.
+    pub fn empty_log(&self) {
+        if self.read_only || self.check_place().is_err() {
+            return;
+        }
+        // What cannot be emptied now is emptied after the next job, or when the file is closed.
+        let _ = self.connection.busy_timeout(Duration::ZERO);
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.connection.busy_timeout(BUSY);
+    }
+
     /// Raises this flag when something was written.
     #[must_use]
     pub fn with_commit_flag(mut self, committed: &Arc<AtomicBool>) -> Self {

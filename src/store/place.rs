@@ -76,12 +76,22 @@ pub(super) fn logs_of(path: &Path) -> impl Iterator<Item = PathBuf> {
     logs.into_iter().filter(|log| fs::metadata(log).is_ok_and(|found| found.len() > 0))
 }
 
+/// Returns the file under the name of SQLite's index of a log, if it is none: SQLite would write over it.
+fn foreign_index(path: &Path) -> Option<PathBuf> {
+    let index = sidecar(path, "-shm");
+    let mut head = Vec::new();
+    let file = fs::metadata(&index).ok().filter(fs::Metadata::is_file).and_then(|_| fs::File::open(&index).ok())?;
+    file.take(16).read_to_end(&mut head).ok()?;
+    let is_of_sqlite = is_log(&head) || head.iter().all(|byte| *byte == 0);
+    (!is_of_sqlite).then_some(index)
+}
+
 /// Refuses a path for a new file where the log of another one lies.
 ///
 /// # Errors
 /// [`StoreError::StrayLog`].
 pub fn check_no_stray_log(path: &Path) -> Result<(), StoreError> {
-    match logs_of(path).next() {
+    match logs_of(path).next().or_else(|| foreign_index(path)) {
         Some(log) => Err(StoreError::StrayLog { path: path.to_owned(), log }),
         None => Ok(()),
     }
@@ -105,15 +115,27 @@ pub(super) fn set_sidecars_aside(file: &Path, kept: &Path) -> Result<bool, Store
     Ok(moved)
 }
 
-/// Whether a path is the name of a sidecar file of a database that is there.
+/// Whether a path is the name of a sidecar file of a database that is there, or of a file under such a name, whatever
+/// became of its database.
 pub fn is_sidecar_of_a_database(path: &Path) -> bool {
     let Some(name) = path.as_os_str().to_str() else { return false };
     let database = SIDECARS.iter().find_map(|suffix| name.strip_suffix(suffix));
+    if database.is_some() && path.exists() {
+        return true;
+    }
     let mut head = Vec::new();
     database.is_some_and(|database| {
         let is_file = fs::metadata(database).is_ok_and(|found| found.is_file());
         is_file && fs::File::open(database).is_ok_and(|file| file.take(16).read_to_end(&mut head).is_ok())
     }) && is_database(&head)
+}
+
+/// Whether a file that begins so was a SQLite database: the first bytes are others, the page size and the three fixed
+/// numbers after it are there (the same source as that of [`is_database`]).
+pub fn is_damaged_database(head: &[u8]) -> bool {
+    let page = head.get(16..18).map(|size| u16::from_be_bytes([size[0], size[1]]));
+    let is_page_size = page.is_some_and(|size| size == 1 || (size >= 512 && size.is_power_of_two()));
+    is_page_size && head.get(21..24) == Some(&[64, 32, 32])
 }
 
 /// Whether a file that begins so is a SQLite database (https://www.sqlite.org/fileformat.html).

@@ -189,10 +189,9 @@ fn remotes(connection: &Connection) -> rusqlite::Result<Vec<Remote>> {
         .collect()
 }
 
-/// The remotes whose credential is sealed, as records.
-pub(super) fn sealed(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
-    let all = remotes(connection)?.into_iter().filter(|remote| remote.credential.is_some());
-    Ok(all.map(|remote| remote.as_record()).collect())
+/// The sealed credentials.
+pub(super) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    Ok(remotes(connection)?.into_iter().filter_map(|remote| remote.credential).collect())
 }
 
 fn remote_of(row: &Row<'_>) -> rusqlite::Result<Remote> {

@@ -6,7 +6,7 @@ use super::Progress;
 use super::connectors::{COLUMNS, count, from_row, text};
 use super::error::StoreError;
 use super::open::Store;
-use super::remotes::sealed as sealed_remotes;
+use super::remotes::credentials;
 use crate::domain::Connector;
 
 /// Sealed values begin with it; it is in the condition of the index of keys.
@@ -49,29 +49,27 @@ impl Store {
         })
     }
 
-    /// Two records for each key whose sealed values begin with `prefix`, to try a passphrase on.
+    /// Two values for each key whose sealed values begin with `prefix`, to try a passphrase on, and all such credentials.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn sealed_like(&self, prefix: &str) -> Result<Vec<Connector>, StoreError> {
+    pub fn sealed_like(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.run("looking for sealed secrets", |connection| {
             let (mut found, mut after) = (Vec::new(), prefix.to_owned());
             for _ in 0..KEYS {
                 let Some(key) = next_key(connection, &after)?.filter(|key| key.starts_with(prefix)) else { break };
                 let of_key = format!("substr(secrets, 1, 4) = '{VERSION}' AND substr(secrets, 1, 37) = ?1");
                 let sql = format!(
-                    "SELECT {COLUMNS} FROM connectors WHERE rowid IN (
+                    "SELECT secrets FROM connectors WHERE rowid IN (
                        SELECT min(rowid) FROM connectors WHERE {of_key}
                        UNION SELECT max(rowid) FROM connectors WHERE {of_key})"
                 );
-                for connector in connection.prepare_cached(&sql)?.query_map([&key], from_row)? {
-                    found.push(connector?);
+                for sealed in connection.prepare_cached(&sql)?.query_map([&key], |row| text(row, 0))? {
+                    found.extend(sealed?);
                 }
                 after = key;
             }
-            let of_prefix =
-                |record: &Connector| record.secrets.as_ref().is_some_and(|sealed| sealed.starts_with(prefix));
-            found.extend(sealed_remotes(connection)?.into_iter().filter(of_prefix));
+            found.extend(credentials(connection)?.into_iter().filter(|sealed| sealed.starts_with(prefix)));
             Ok(found)
         })
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
-use super::schema::{COLUMNS_1, OWN_TABLES, OWN_TRIGGERS};
+use super::schema::{COLUMNS_1, OWN_TABLES, OWN_TRIGGERS, steps_to_latest};
 
 /// What a text column of schema 1 may hold, and what none of them may.
 const NEEDED: [(&str, &str); 7] = [
@@ -36,7 +36,8 @@ pub(super) fn check_readable(path: &Path, connection: &Connection) -> Result<(),
 /// Refuses a file that cannot be written to without losing something.
 pub(super) fn check_writable(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     refuse(path, shape(connection))?;
-    refuse(path, side_effects(connection))
+    refuse(path, side_effects(connection))?;
+    refuse(path, own_rules(connection))
 }
 
 /// Refuses a file of schema 1 that could not be worked with once it is upgraded. Returns whether its ids need an index
@@ -100,9 +101,10 @@ fn side_effects(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     let mut rows = triggers.query([])?;
     while let Some(row) = rows.next()? {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        if !OWN_TRIGGERS.contains(&name.as_str()) && writes_connectors(&sql) {
-            let reason =
-                format!("has a trigger {name} that changes connectors when one is written; no undo could follow");
+        if !OWN_TRIGGERS.contains(&name.as_str()) && (writes_connectors(&sql) || leaves_out(&sql)) {
+            let reason = format!(
+                "has a trigger {name} that changes connectors, or leaves them out, when one is written; no undo could follow"
+            );
             return Ok(Some((reason, "Remove it with DROP TRIGGER, or open the file with --read-only")));
         }
     }
@@ -125,26 +127,75 @@ fn side_effects(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     }))
 }
 
+/// Columns and conditions of their own in the table of connectors. A connector that is deleted does not get back what
+/// the program does not know, and what a condition refuses, or replaces, is lost.
+fn own_rules(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    const APART: &str = "Keep it in a table of its own, or open the file with --read-only";
+    let mut columns =
+        connection.prepare("SELECT name FROM pragma_table_xinfo('connectors', 'main') WHERE hidden = 0")?;
+    let names: Vec<String> = columns.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let is_ours = |name: &str| COLUMNS_1.iter().chain(&WRITTEN_LATER).any(|own| own.eq_ignore_ascii_case(name));
+    if let Some(name) = names.iter().find(|name| !is_ours(name)) {
+        let reason =
+            format!("has a column {name} of its own in its table of connectors, which no undo could bring back");
+        return Ok(Some((reason, APART)));
+    }
+    const WITHOUT: &str = "Make the table again without it, or open the file with --read-only";
+    let unique: Option<String> = connection
+        .prepare(
+            "SELECT list.name FROM pragma_index_list('connectors', 'main') AS list WHERE list.\"unique\" AND
+             (SELECT group_concat(lower(name)) FROM pragma_index_info(list.name, 'main')) IS NOT 'id'",
+        )?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    if let Some(name) = unique {
+        return Ok(Some((format!("demands by {name} that more than the ids of its connectors is unique"), WITHOUT)));
+    }
+    let parent: Option<String> = connection
+        .prepare("SELECT \"table\" FROM pragma_foreign_key_list('connectors', 'main')")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    if let Some(parent) = parent {
+        return Ok(Some((format!("demands that its connectors refer to the table {parent}"), WITHOUT)));
+    }
+    let sql: String = connection
+        .prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = 'connectors' COLLATE NOCASE")?
+        .query_row([], |row| row.get(0))?;
+    let checks = words_of(&sql).filter(|word| word == "check").count();
+    let own = usize::from(names.iter().any(|name| name == "auth_mode"));
+    Ok((checks > own).then(|| ("has conditions (CHECK) of its own on its connectors".to_owned(), WITHOUT)))
+}
+
+/// The columns with values that later schemas add.
+const WRITTEN_LATER: [&str; 2] = ["auth_mode", "revision"];
+
+fn words_of(sql: &str) -> impl Iterator<Item = String> {
+    let words = sql.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+/// Whether a trigger may have a row passed over in silence.
+fn leaves_out(sql: &str) -> bool {
+    let words: Vec<String> = words_of(sql).collect();
+    words.windows(2).any(|pair| pair == ["raise", "ignore"])
+}
+
 /// Whether the body of a trigger writes to the table of connectors.
 fn writes_connectors(sql: &str) -> bool {
-    let lower = sql.to_lowercase();
-    let words: Vec<&str> = lower
-        .split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let body = words.iter().position(|word| *word == "begin").unwrap_or(0);
+    let words: Vec<String> = words_of(sql).collect();
+    let body = words.iter().position(|word| word == "begin").unwrap_or(0);
     let words = words.get(body..).unwrap_or_default();
     let target = |verb: usize, from: usize| {
         // UPDATE OR IGNORE main.connectors, INSERT OR REPLACE INTO connectors, DELETE FROM connectors.
-        words.get(verb..).unwrap_or_default().iter().skip(from).take(4).any(|word| *word == "connectors")
+        words.get(verb..).unwrap_or_default().iter().skip(from).take(4).any(|word| word == "connectors")
     };
     words
         .iter()
         .enumerate()
-        .any(|(at, word)| matches!(*word, "update" | "insert" | "replace" | "delete") && target(at, 1))
+        .any(|(at, word)| matches!(word.as_str(), "update" | "insert" | "replace" | "delete") && target(at, 1))
 }
 
-/// Tables and columns under the names that the upgrade gives.
+/// Tables, indexes, triggers and columns under the names that the upgrade gives.
 fn names_in_use(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     const RENAME: &str = "Rename it first: the program needs the name";
     let table: Option<String> = connection
@@ -154,6 +205,16 @@ fn names_in_use(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     if let Some(table) = table {
         return Ok(Some((format!("has a table {table} of its own"), RENAME)));
     }
+    let other: Option<(String, String)> = connection
+        .prepare(
+            "SELECT type, name FROM main.sqlite_schema
+             WHERE type IN ('index', 'trigger', 'view') AND lower(name) IN (SELECT value FROM json_each(?1))",
+        )?
+        .query_row([serde_json::json!(made_by_upgrade()).to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((kind, name)) = other {
+        return Ok(Some((format!("has the {kind} {name} of its own"), "Drop it first: the program needs the name")));
+    }
     let column: Option<String> = connection
         .prepare(
             "SELECT name FROM pragma_table_xinfo('connectors', 'main') WHERE lower(name) IN
@@ -162,6 +223,17 @@ fn names_in_use(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
         .query_row([], |row| row.get(0))
         .optional()?;
     Ok(column.map(|column| (format!("has a column {column} of its own in its table of connectors"), RENAME)))
+}
+
+/// The names of what the steps of an upgrade make.
+fn made_by_upgrade() -> Vec<String> {
+    let of_step = |sql: &str| -> Vec<String> {
+        let words: Vec<String> = words_of(sql).collect();
+        let is_kind = |word: &String| ["index", "trigger", "table", "view"].contains(&word.as_str());
+        words.windows(2).filter(|pair| is_kind(&pair[0])).map(|pair| pair[1].clone()).collect()
+    };
+    let made = steps_to_latest(1).into_iter().flat_map(|step| of_step(step.sql));
+    made.filter(|name| name.contains('_') || OWN_TABLES.contains(&name.as_str())).collect()
 }
 
 fn first_wrong_value(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {

@@ -92,7 +92,7 @@ pub fn connect(
 fn sealed_credential(remote: &Remote, vault: &Vault) -> Result<Credential, SyncError> {
     let login = format!("`connector-admin remote login {}` gives it again", remote.name);
     let cannot = |reason: String| KibanaError::Settings(format!("the credential of {} {reason}; {login}", remote.name));
-    let open: OpenSecrets = vault.open(&remote.as_record()).map_err(|reason| {
+    let open: OpenSecrets = vault.open(remote).map_err(|reason| {
         cannot(match reason {
             Unreadable::RecordChanged => {
                 "was given for another address, space, proxy or authority than the file names now; look at what \
@@ -105,13 +105,34 @@ fn sealed_credential(remote: &Remote, vault: &Vault) -> Result<Credential, SyncE
     Ok(Credential::from_secret(open.secret()).ok_or_else(|| cannot("is damaged".to_owned()))?)
 }
 
+/// Makes known which secrets this file has of a connector, before anything is asked about it: no answer may repeat them.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn make_secrets_known(store: &Store, vault: &Vault, kibana: &Kibana, id: &str) -> Result<(), SyncError> {
+    if let Some(here) = store.get(id)?.filter(|here| here.secrets.is_some())
+        && let Ok(secrets) = vault.open(&here)
+    {
+        kibana.remember(&here, &secrets);
+    }
+    Ok(())
+}
+
 /// Asks Kibana for its connectors and keeps the answer.
 ///
 /// # Errors
 /// As any call, and when the file cannot be written.
-pub fn fetch(store: &mut Store, remote: &mut Remote, kibana: &Kibana) -> Result<(), SyncError> {
+pub fn fetch(store: &mut Store, vault: &Vault, remote: &mut Remote, kibana: &Kibana) -> Result<(), SyncError> {
     let server = kibana.server()?;
     let (told, knows_modes) = kibana.connectors(&server)?;
+    for told in &told {
+        if let Some(here) = store.get(&told.id)?.filter(|here| here.secrets.is_some())
+            && (here.name != told.snapshot.name || here.config != told.snapshot.config)
+            && let Ok(secrets) = vault.open(&here)
+        {
+            kibana.check_told(told, &here, &secrets)?;
+        }
+    }
     remote.version = if server.is_serverless { Some("serverless".to_owned()) } else { server.version };
     remote.knows_modes = knows_modes;
     remote.seen_at = Some(clock::now_iso());

@@ -4,7 +4,7 @@
 //! overwritten. Between that look and the request a moment is left, since the API has no condition to send along.
 
 use super::report::{Entry, NO_SECRETS, entry_of};
-use super::{Pulling, SyncError, fetch, pull};
+use super::{Pulling, SyncError, fetch, make_secrets_known, pull};
 use crate::clock;
 use crate::domain::secret::OpenSecrets;
 use crate::domain::sync::{Call, Limits, Snapshot, Told, Verdict, three_way};
@@ -144,7 +144,7 @@ pub fn push(
     }
     if report.sent.iter().any(|sent| matches!(sent.outcome, SentOutcome::Unknown(_))) {
         // If Kibana answers, it is known at once what came of them.
-        if fetch(store, remote, kibana).is_ok()
+        if fetch(store, vault, remote, kibana).is_ok()
             && let Some(found) = store.last_push(&remote.name)?.filter(|found| found.step == step)
         {
             report.asked_again = true;
@@ -228,6 +228,7 @@ impl One<'_> {
 
     /// What Kibana says of it now, and what that makes of the plan.
     fn look_again(&mut self, id: &str) -> Result<Result<(BothSides, Entry), KibanaError>, SyncError> {
+        make_secrets_known(self.store, self.vault, self.kibana, id)?;
         let told = match self.kibana.connector(id, self.remote.knows_modes) {
             Ok(told) => told,
             Err(error) => return Ok(Err(error)),

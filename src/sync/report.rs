@@ -278,6 +278,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits
     };
     let holds_some = matches!(held, Held::Some { .. });
     let facts = Facts {
+        id: &both.state.id,
         held,
         state: &state,
         knows_modes: remote.knows_modes,

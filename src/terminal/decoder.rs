@@ -38,6 +38,30 @@ pub(super) struct Decoder {
     begun: Zeroizing<Vec<u8>>,
     /// The paste that has begun and not ended.
     paste: Option<Paste>,
+    /// The answer of the terminal that has begun and says nothing to this program.
+    skipped: Option<Skipped>,
+}
+
+/// A sequence whose bytes are no keys.
+#[derive(Clone, Copy)]
+enum Skipped {
+    /// `ESC [ …`, up to a letter or the like.
+    Control,
+    /// `ESC ] …` and other strings, up to BEL or `ESC \\`; whether the last byte was ESC.
+    Text { escaped: bool },
+}
+
+impl Skipped {
+    /// Takes a byte; what is left to skip.
+    fn take(self, byte: u8) -> Option<Self> {
+        match (self, byte) {
+            (Skipped::Control, 0x40..=0x7e)
+            | (Skipped::Text { escaped: true }, b'\\')
+            | (Skipped::Text { .. }, 0x07) => None,
+            (Skipped::Control, _) => Some(self),
+            (Skipped::Text { .. }, _) => Some(Skipped::Text { escaped: byte == 0x1b }),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -50,7 +74,7 @@ struct Paste {
 impl Decoder {
     /// Whether something has begun whose end has not come.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.begun.is_empty() || self.paste.is_some()
+        !self.begun.is_empty() || self.paste.is_some() || self.skipped.is_some()
     }
 
     /// Takes bytes; `has_more` when more of them can be read at once, so that an Esc may begin a sequence.
@@ -62,11 +86,18 @@ impl Decoder {
                 }
                 continue;
             }
+            if let Some(skipped) = self.skipped.take() {
+                self.skipped = skipped.take(*byte);
+                continue;
+            }
             self.begun.push(*byte);
             let is_last = at + 1 == bytes.len() && !has_more;
             if self.begun.as_slice() == PASTE_BEGINS {
                 self.begun.clear();
                 self.paste = Some(Paste::default());
+            } else if !is_last && matches!(self.begun.as_slice(), [0x1b, b']' | b'P' | b'X' | b'^' | b'_']) {
+                self.begun.zeroize();
+                self.skipped = Some(Skipped::Text { escaped: false });
             } else if self.begun.as_slice() != b"\x1b" || is_last {
                 self.decode(found);
             }
@@ -76,6 +107,7 @@ impl Decoder {
     /// Nothing more came for a while: what has begun will not be completed.
     pub(super) fn give_up(&mut self, found: &mut Vec<Input>) {
         self.begun.zeroize();
+        self.skipped = None;
         found.extend(self.paste.take().map(Paste::text));
     }
 
@@ -94,7 +126,13 @@ impl Decoder {
                 self.begun.zeroize();
             }
             Ok(None) if self.begun.len() < LONGEST_SEQUENCE => {}
-            Ok(None) | Err(_) => self.begun.zeroize(),
+            Ok(None) | Err(_) => {
+                let is_open = |rest: &[u8]| rest.last().is_none_or(|last| !(0x40..=0x7e).contains(last));
+                if self.begun.strip_prefix(b"\x1b[").is_some_and(is_open) {
+                    self.skipped = Some(Skipped::Control);
+                }
+                self.begun.zeroize();
+            }
         }
     }
 }
@@ -238,6 +276,30 @@ mod tests {
         ] {
             assert_eq!(decoded(&[bytes]), keys(names), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_a_terminal_answers_is_no_key() {
+        let long = [b"\x1b[".as_slice(), &b"1;".repeat(200), b"1mq"].concat();
+        for bytes in [
+            &b"\x1b[>0;1;2cq"[..],
+            b"\x1b[?62;22cq",
+            b"\x1b]52;c;ZGRkZA==\x07q",
+            b"\x1b]11;rgb:0000/0000/0000\x1b\\q",
+            b"\x1bP>|term 1.0\x1b\\q",
+            b"\x1b_Gi=1;OK\x1b\\q",
+            &long,
+        ] {
+            assert_eq!(decoded(&[bytes]), keys("q"), "{bytes:?}");
+        }
+        // One that never ends is given up with the next pause, and eats nothing after it.
+        let (mut decoder, mut found) = (Decoder::default(), Vec::new());
+        decoder.take(b"\x1bPabc", false, &mut found);
+        assert!(decoder.is_waiting());
+        decoder.give_up(&mut found);
+        decoder.take(b"c", false, &mut found);
+        assert_eq!(found, keys("c"));
+        assert_eq!(decoded(&[b"\x1b]"]), keys("Alt-]"), "a key by itself");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A person's own editor on a text of the form. Secrets never come this way: they would be written to disk.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write};
+use std::path::Path;
 use std::process::Command;
 
 use crate::fs::TemporaryFolder;
@@ -10,6 +11,17 @@ use crate::ui::input::{LONGEST, TooLong};
 /// A variable of this program.
 fn is_our_own(name: &std::ffi::OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"CONNECTOR_ADMIN_")
+}
+
+/// Reads what the editor left, and no more than shows that it is too long. What is no regular file any more is not read:
+/// a pipe would wait for a writer, and a device has no end.
+fn read_back(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file any more"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Runs the editor and gives back the text as it left it. The terminal must be free.
@@ -41,7 +53,7 @@ pub fn edit(text: &str, is_json: bool) -> Result<String, String> {
     if !status.success() {
         return Err(format!("the editor ended with {status}; the text is as before"));
     }
-    let bytes = fs::read(&path).map_err(|error| format!("the text cannot be read back: {error}; it is as before"))?;
+    let bytes = read_back(&path).map_err(|error| format!("the text cannot be read back: {error}; it is as before"))?;
     match String::from_utf8(bytes) {
         Ok(text) if text.len() <= LONGEST => Ok(text),
         refused => {

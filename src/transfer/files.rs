@@ -51,7 +51,7 @@ pub fn expand_home(path: &Path) -> PathBuf {
 /// process's locks (a rule of POSIX).
 ///
 /// # Errors
-/// [`TransferError::Taken`], [`TransferError::NoPlace`].
+/// [`TransferError::Taken`], [`TransferError::NoPlace`], [`store::StoreError::StrayLog`].
 pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(), TransferError> {
     if target == Path::new("-") {
         return Ok(());
@@ -69,6 +69,9 @@ pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(),
     if store::is_sidecar_of_a_database(target) {
         return taken("a name that SQLite uses for a file next to another database");
     }
+    if !target.exists() {
+        store::check_no_stray_log(target)?;
+    }
     match head_of(target).map(|head| what_begins_so(&head)) {
         Some(Some(what)) => taken(what),
         _ => check_place(target),
@@ -78,11 +81,14 @@ pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(),
 /// What SQLite and this program keep next to a connectors file.
 const OWN_SUFFIXES: [&str; 6] = ["-wal", "-shm", "-journal", "-push", ".auto.bak", ".keys"];
 
+/// Comments may stand before the first key of a key file.
+const LONGEST_HEAD: u64 = 1 << 20;
+
 /// The first bytes of a regular file.
 fn head_of(path: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    File::open(path).ok()?.take(512).read_to_end(&mut head).ok()?;
+    File::open(path).ok()?.take(LONGEST_HEAD).read_to_end(&mut head).ok()?;
     Some(head)
 }
 
@@ -90,6 +96,8 @@ fn head_of(path: &Path) -> Option<Vec<u8>> {
 fn what_begins_so(head: &[u8]) -> Option<&'static str> {
     if store::is_database(head) {
         Some("a connectors file, a backup of one, or another database")
+    } else if store::is_damaged_database(head) {
+        Some("a database whose first bytes are damaged (`restore` can put a backup in its place)")
     } else if store::is_log(head) {
         Some("the log of a database")
     } else {

@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, KeyId};
 use super::{Unreadable, VaultError};
-use crate::domain::Connector;
-use crate::domain::secret::{Secret, associated_data};
+use crate::domain::secret::{Sealed, Secret};
 
 /// Names the form and its algorithms: XChaCha20-Poly1305, Argon2id for passphrases.
 const VERSION: &str = "ca1";
@@ -42,15 +41,10 @@ impl Envelope {
         }
     }
 
-    /// Seals the secrets of a record.
-    pub(super) fn seal(
-        key_id: &KeyId,
-        key: &Key,
-        connector: &Connector,
-        secret: &Secret,
-    ) -> Result<String, VaultError> {
-        let boxed = key.encrypt(secret.expose().as_bytes(), associated_data(connector).as_bytes())?;
-        let label = key.encrypt(connector.id.as_bytes(), &label_data(&boxed))?;
+    /// Seals a value for what is to hold it.
+    pub(super) fn seal(key_id: &KeyId, key: &Key, holder: &impl Sealed, secret: &Secret) -> Result<String, VaultError> {
+        let boxed = key.encrypt(secret.expose().as_bytes(), holder.associated_data().as_bytes())?;
+        let label = key.encrypt(holder.label().as_bytes(), &label_data(&boxed))?;
         Ok(format!("{VERSION}.{}.{}.{}", key_id.as_str(), BASE64.encode(label), BASE64.encode(boxed)))
     }
 
@@ -59,9 +53,9 @@ impl Envelope {
         key.decrypt(&self.label, &label_data(&self.boxed)).is_some()
     }
 
-    /// Opens the secrets of a record.
-    pub(super) fn open(&self, key: &Key, connector: &Connector) -> Result<Secret, Unreadable> {
-        if let Some(bytes) = key.decrypt(&self.boxed, associated_data(connector).as_bytes()) {
+    /// Opens the value of what holds it.
+    pub(super) fn open(&self, key: &Key, holder: &impl Sealed) -> Result<Secret, Unreadable> {
+        if let Some(bytes) = key.decrypt(&self.boxed, holder.associated_data().as_bytes()) {
             return match str::from_utf8(&bytes) {
                 Ok(text) => Ok(Secret::json(Zeroizing::new(text.to_owned()))),
                 Err(_) => Err(Unreadable::Damaged),
@@ -69,8 +63,8 @@ impl Envelope {
         }
         match key.decrypt(&self.label, &label_data(&self.boxed)) {
             None => Err(Unreadable::Damaged),
-            Some(id) if id.as_slice() == connector.id.as_bytes() => Err(Unreadable::RecordChanged),
-            Some(id) => Err(Unreadable::OfAnother(String::from_utf8_lossy(&id).into_owned())),
+            Some(label) if label.as_slice() == holder.label().as_bytes() => Err(Unreadable::RecordChanged),
+            Some(label) => Err(Unreadable::OfAnother(String::from_utf8_lossy(&label).into_owned())),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::domain::secret::{OpenSecrets, Secret, SecretEdits, SecretsState, associated_data};
+use crate::domain::secret::{OpenSecrets, Sealed, Secret, SecretEdits, SecretsState};
 use crate::domain::{Catalogue, Connector};
 use envelope::Envelope;
 use key::Key;
@@ -95,17 +95,17 @@ impl Vault {
         key_file::exposure(&self.shared.key_file)
     }
 
-    /// Checks the passphrase on records that were sealed with one, so that a typing error seals nothing;
-    /// the key that opens one of them seals from now on. Without such records any passphrase will do.
+    /// Checks the passphrase on values that were sealed with one, so that a typing error seals nothing;
+    /// the key that opens one of them seals from now on. Without such values any passphrase will do.
     ///
     /// # Errors
     /// [`VaultError::WrongPassphrase`] when it opens none of them.
-    pub fn check_passphrase(&self, sealed: &[Connector]) -> Result<(), VaultError> {
+    pub fn check_passphrase(&self, sealed: &[String]) -> Result<(), VaultError> {
         if sealed.is_empty() || !self.uses_passphrase() {
             return Ok(());
         }
-        for connector in sealed {
-            let Ok(envelope) = Envelope::parse(connector.secrets.as_deref().unwrap_or_default()) else { continue };
+        for value in sealed {
+            let Ok(envelope) = Envelope::parse(value) else { continue };
             if let Ok(key) = self.key_of(&envelope) {
                 self.keys().sealing = Some((envelope.key_id, key));
                 return Ok(());
@@ -113,6 +113,12 @@ impl Vault {
         }
         self.keys().is_wrong = true;
         Err(VaultError::WrongPassphrase)
+    }
+
+    /// Whether a value was sealed with a passphrase that is not at hand.
+    pub fn is_of_another_passphrase(&self, sealed: &str) -> bool {
+        let key = Envelope::parse(sealed).and_then(|envelope| self.key_of(&envelope));
+        matches!(key, Err(Unreadable::OtherPassphrase))
     }
 
     /// What may be known of a record's secrets.
@@ -127,17 +133,17 @@ impl Vault {
         }
     }
 
-    /// Opens a record's secrets; none are an empty object.
+    /// Opens a connector's secrets or a remote's credential; none are an empty object.
     ///
     /// # Errors
     /// Why they cannot be opened.
-    pub fn open(&self, connector: &Connector) -> Result<OpenSecrets, Unreadable> {
-        let Some(text) = &connector.secrets else {
+    pub fn open(&self, holder: &impl Sealed) -> Result<OpenSecrets, Unreadable> {
+        let Some(text) = holder.sealed() else {
             return Ok(OpenSecrets::empty());
         };
         let envelope = Envelope::parse(text)?;
         let key = self.key_of(&envelope)?;
-        OpenSecrets::read(envelope.open(&key, connector)?).map_err(|_| Unreadable::Damaged)
+        OpenSecrets::read(envelope.open(&key, holder)?).map_err(|_| Unreadable::Damaged)
     }
 
     /// The keys that an id may mean: of the passphrases at hand nobody knows before one is tried.
@@ -236,13 +242,13 @@ impl Vault {
         keys.iter().any(|key| key.fingerprint(&text).is_some_and(|made| made == expected))
     }
 
-    /// Seals the secrets of a record as it is.
+    /// Seals the secrets of a connector, or the credential of a remote, as it is.
     ///
     /// # Errors
     /// When there is no key and none can be made.
-    pub fn seal(&self, connector: &Connector, secret: &Secret) -> Result<String, VaultError> {
+    pub fn seal(&self, holder: &impl Sealed, secret: &Secret) -> Result<String, VaultError> {
         let (id, key) = self.sealing_key()?;
-        Envelope::seal(&id, &key, connector, secret)
+        Envelope::seal(&id, &key, holder, secret)
     }
 
     /// Gives a record that is about to be saved its secrets. `current` is what they are taken from: the
@@ -259,7 +265,7 @@ impl Vault {
         edits: &SecretEdits,
     ) -> Result<(), VaultError> {
         draft.secrets = current.and_then(|current| current.secrets.clone());
-        let is_same_record = current.is_some_and(|current| associated_data(current) == associated_data(draft));
+        let is_same_record = current.is_some_and(|current| current.associated_data() == draft.associated_data());
         if edits.is_empty() && is_same_record {
             return Ok(());
         }
@@ -350,22 +356,22 @@ impl Vault {
         Ok(key_file::read(&self.shared.key_file)?.into_iter().map(|(id, _)| id).collect())
     }
 
-    /// Seals a record's secrets with the newest key, if an older one sealed them.
+    /// Seals what it holds with the newest key, if an older one sealed it.
     ///
     /// # Errors
-    /// When they cannot be sealed.
-    pub fn reseal(&self, connector: &Connector) -> Result<Resealed, VaultError> {
+    /// When it cannot be sealed.
+    pub fn reseal(&self, holder: &impl Sealed) -> Result<Resealed, VaultError> {
         let (newest, _) = self.sealing_key()?;
-        let envelope = Envelope::parse(connector.secrets.as_deref().unwrap_or_default());
+        let envelope = Envelope::parse(holder.sealed().unwrap_or_default());
         if envelope.is_ok_and(|envelope| envelope.key_id == newest) {
             return Ok(Resealed::Current);
         }
-        let open = match self.open(connector) {
-            Err(Unreadable::NotSealed) => plain(connector).ok_or(Unreadable::NotSealed),
+        let open = match self.open(holder) {
+            Err(Unreadable::NotSealed) => plain(holder).ok_or(Unreadable::NotSealed),
             open => open,
         };
         match open {
-            Ok(open) => Ok(Resealed::Anew(self.seal(connector, open.secret())?)),
+            Ok(open) => Ok(Resealed::Anew(self.seal(holder, open.secret())?)),
             Err(reason) => Ok(Resealed::Unreadable(reason)),
         }
     }
@@ -381,8 +387,8 @@ fn fingerprinted(id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
 }
 
 /// Secrets that a hand wrote into the file as plain text.
-fn plain(connector: &Connector) -> Option<OpenSecrets> {
-    OpenSecrets::read(Secret::json(Zeroizing::new(connector.secrets.clone()?))).ok()
+fn plain(holder: &impl Sealed) -> Option<OpenSecrets> {
+    OpenSecrets::read(Secret::json(Zeroizing::new(holder.sealed()?.to_owned()))).ok()
 }
 
 fn derive_all(passphrases: &[Passphrase], id: &KeyId) -> Result<Vec<Key>, VaultError> {

@@ -37,7 +37,11 @@ impl Network {
 
     /// Runs one job and tells how it ended.
     pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
-        reply(match self.do_job(job, reply) {
+        let done = self.do_job(job, reply);
+        if let Some(store) = &self.store {
+            store.empty_log();
+        }
+        reply(match done {
             Ok(done) => Reply::Done(done),
             // Asked for, so it is no failure.
             Err(SyncError::Kibana(KibanaError::Cancelled) | SyncError::Store(StoreError::Cancelled)) => {
@@ -63,12 +67,12 @@ impl Network {
         Ok(match job {
             Job::Fetch => {
                 let kibana = connect(&remote)?;
-                sync::fetch(store, &mut remote, &kibana)?;
+                sync::fetch(store, &vault, &mut remote, &kibana)?;
                 Done::Fetched
             }
             Job::Pull { deletes_most } => {
                 let kibana = connect(&remote)?;
-                sync::fetch(store, &mut remote, &kibana)?;
+                sync::fetch(store, &vault, &mut remote, &kibana)?;
                 Done::Pulled(sync::pull(store, &vault, &remote, Pulling { only: None, deletes_most }, &now)?)
             }
             Job::Push { plan, limits } => {
@@ -91,7 +95,11 @@ impl Network {
                     left: left.into_iter().next().map(|(_, why)| why),
                 }
             }
-            Job::Execute { id, params } => Done::Ran(connect(&remote)?.execute(&id, &params)?),
+            Job::Execute { id, params } => {
+                let kibana = connect(&remote)?;
+                sync::make_secrets_known(store, &vault, &kibana, &id)?;
+                Done::Ran(kibana.execute(&id, &params)?)
+            }
             _ => Done::Nothing("this is no job of the network".to_owned()),
         })
     }

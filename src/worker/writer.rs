@@ -89,6 +89,7 @@ impl Writer {
     /// Runs one job and tells how it ended.
     pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
         let done = self.do_job(job, &clock::now_iso(), reply);
+        self.store.empty_log();
         reply(match done {
             Ok(done) => Reply::Done(done),
             // Asked for, so it is no failure.

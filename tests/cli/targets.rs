@@ -102,7 +102,7 @@ fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
     let place = Place::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
-    for (arguments, code) in [(&["list"][..], 2), (&["export"], 2), (&["toggle", "minimal-connector"], 1)] {
+    for (arguments, code) in [(&["list"][..], 2), (&["export"], 2), (&["toggle", "minimal-connector"], 1), (&["backup"], 1)] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output =
             Command::new(PROGRAM).arg("--file").arg(&path).args(arguments).stdout(full).output().expect("runs");
@@ -271,7 +271,25 @@ fn no_database_log_or_key_file_of_anybody_is_written_over() {
     ok(&path, &["--key-file", place.path("other.keys").to_str().unwrap(), "create", "--from", &webhook(&place)]);
     let bare = std::fs::read_to_string(place.path("other.keys")).unwrap();
     place.write("bare.keys", bare.lines().last().unwrap());
+    place.write("commented.keys", &format!("{}{}", "# a comment\n".repeat(5000), bare.lines().last().unwrap()));
+    // Its first bytes are damaged; `restore` could put a backup in its place.
+    std::fs::copy(&path, place.path("damaged.db")).unwrap();
+    let mut bytes = std::fs::read(place.path("damaged.db")).unwrap();
+    bytes[..16].fill(0);
+    std::fs::write(place.path("damaged.db"), bytes).unwrap();
+    // The database is not there: what it left is not free to be taken.
+    std::fs::copy(place.path("theirs.sqlite-wal"), place.path("gone.db-wal")).unwrap();
+    for name in ["empty.db-wal", "notes.db-shm"] {
+        place.write(name, if name.starts_with("empty") { "" } else { "notes" });
+    }
     for name in [
+        "commented.keys",
+        "damaged.db",
+        "gone.db",
+        "gone.db-wal",
+        "empty.db-wal",
+        "notes.db-shm",
+        "notes.db",
         "theirs.sqlite",
         "theirs.sqlite-wal",
         "theirs.sqlite-shm",
@@ -296,6 +314,10 @@ fn no_database_log_or_key_file_of_anybody_is_written_over() {
             assert_eq!(std::fs::read(target).ok(), was, "{arguments:?}");
         }
     }
+    for arguments in [&["remote", "add", "p", "https://h.example"][..], &["create", "--from", &webhook(&place)]] {
+        assert_eq!(run(&place.path("notes.db"), arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    assert_eq!(std::fs::read_to_string(place.path("notes.db-shm")).unwrap(), "notes");
     drop(open);
 }
 

@@ -49,6 +49,15 @@ fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is()
         (keyed("ALTER TABLE connectors ADD COLUMN auth_mode TEXT"), "has a column auth_mode of its own"),
         (keyed("CREATE TABLE history (what TEXT)"), "has a table history of its own"),
         (format!("CREATE TABLE connectors ({}) WITHOUT ROWID", LOOSE.replacen("id TEXT", "id TEXT PRIMARY KEY", 1)), "WITHOUT ROWID"),
+        (keyed("CREATE TRIGGER quiet BEFORE INSERT ON connectors BEGIN SELECT RAISE(IGNORE); END"), "has a trigger quiet that changes connectors, or leaves them out"),
+        (keyed("ALTER TABLE connectors ADD COLUMN owner TEXT DEFAULT 'me'"), "has a column owner of its own"),
+        (format!("CREATE TABLE connectors (n INTEGER PRIMARY KEY, {LOOSE})"), "has a column n of its own"),
+        (format!("CREATE TABLE connectors ({}); INSERT INTO connectors VALUES ('a', {ROW})", LOOSE.replace("name TEXT", "name TEXT UNIQUE ON CONFLICT REPLACE")), "more than the ids of its connectors is unique"),
+        (keyed("CREATE UNIQUE INDEX one ON connectors (name) WHERE model_version = 2"), "demands by one that more than the ids"),
+        (format!("CREATE TABLE kinds (k TEXT); CREATE TABLE connectors ({})", LOOSE.replace("connector_type_id TEXT", "connector_type_id TEXT REFERENCES kinds (k)")), "refer to the table kinds"),
+        (format!("CREATE TABLE connectors ({})", LOOSE.replace("model_version INTEGER", "model_version INTEGER CHECK (model_version = 1)")), "has conditions (CHECK) of its own"),
+        (keyed("CREATE INDEX connectors_by_name ON connectors (name)"), "has the index connectors_by_name of its own"),
+        (keyed("CREATE TABLE log (id TEXT); CREATE TRIGGER connectors_deleted AFTER DELETE ON connectors BEGIN INSERT INTO log VALUES (old.id); END"), "has the trigger connectors_deleted of its own"),
         (format!("CREATE TABLE theirs ({LOOSE}); CREATE VIEW connectors AS SELECT * FROM theirs"), "has a view named connectors"),
     ]
     .into_iter()
@@ -80,7 +89,7 @@ fn what_is_only_unusual_is_upgraded_and_works() {
         ),
         // Columns in another order, and more of them; an index, a view and a harmless trigger of their own.
         keyed(
-            "ALTER TABLE connectors ADD COLUMN owner TEXT DEFAULT 'me'; CREATE INDEX theirs ON connectors (name); \
+            "ALTER TABLE connectors ADD COLUMN shout TEXT AS (upper(name)); CREATE INDEX theirs ON connectors (name); \
              CREATE TABLE audit (id TEXT); CREATE VIEW names AS SELECT name FROM connectors; \
              CREATE TRIGGER log AFTER UPDATE ON connectors BEGIN INSERT INTO audit VALUES (new.id); END; \
              CREATE TABLE notes (of TEXT REFERENCES connectors (id))",
@@ -117,12 +126,38 @@ fn a_trigger_or_a_reference_that_came_later_stops_writing_and_not_reading() {
     for (make, drop) in [
         ("CREATE TRIGGER twin AFTER DELETE ON connectors BEGIN DELETE FROM connectors; END", "DROP TRIGGER twin"),
         ("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON DELETE CASCADE)", "DROP TABLE child"),
+        ("ALTER TABLE connectors ADD COLUMN owner TEXT", "ALTER TABLE connectors DROP COLUMN owner"),
+        ("CREATE UNIQUE INDEX names ON connectors (name)", "DROP INDEX names"),
     ] {
         execute(&path, make);
         exits(&run(&path, &["toggle", "a"]), 2);
         exits(&run(&path, &["list"]), 0);
         execute(&path, drop);
         exits(&run(&path, &["toggle", "a"]), 0);
+    }
+}
+
+#[test]
+fn what_happens_to_a_connector_with_an_empty_id_or_empty_secrets_is_undone() {
+    let place = Place::new();
+    let path = made(
+        &place,
+        "a.db",
+        &keyed(&format!("INSERT INTO connectors VALUES ('', {ROW}); UPDATE connectors SET secrets = '{{}}'")),
+    );
+    exits(&run(&path, &["upgrade"]), 0);
+    let all = "SELECT id, name, config, secrets, auth_mode, model_version FROM connectors ORDER BY id";
+    let before = rows(&path, all);
+    for arguments in [
+        &["delete", "--", ""][..],
+        &["delete", "a"],
+        &["toggle", "--to", "per-user", "--", ""],
+        &["migrate", "--apply"],
+    ] {
+        exits(&run(&path, arguments), 0);
+        assert_ne!(rows(&path, all), before, "{arguments:?}");
+        exits(&run(&path, if arguments[0] == "migrate" { &["migrate", "--rollback"] } else { &["undo"] }), 0);
+        assert_eq!(rows(&path, all), before, "{arguments:?}");
     }
 }
 
@@ -190,6 +225,7 @@ fn bytes_that_are_not_utf8_are_named_and_never_replaced_unnoticed() {
     assert_eq!(listed.as_array().unwrap().len(), 3);
     assert!(exits(&output, 1).contains("1 connector with text that is not UTF-8"));
     exits(&run(&path, &["get", "b", "--json"]), 1);
+    assert!(exits(&run(&path, &["list", "--csv"]), 1).contains("1 connector with text that is not UTF-8"));
     // An export leaves the record out, by name.
     let output = run(&path, &["export"]);
     let lines = String::from_utf8_lossy(&output.stdout).lines().count();

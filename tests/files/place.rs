@@ -125,6 +125,13 @@ fn read_only_writes_nothing_at_all() {
     };
     both(&upgraded);
     both(&older);
+    // Beside the file is no place for a copy then; one that is named is.
+    let before = folder(place.folder.path());
+    assert!(exits(&run(&upgraded, &["--read-only", "backup"]), 2).contains("name a file for the copy"));
+    assert_eq!(folder(place.folder.path()), before);
+    let elsewhere = Place::new();
+    exits(&run(&upgraded, &["--read-only", "backup", elsewhere.path("b.db").to_str().unwrap()]), 0);
+    assert_eq!(folder(place.folder.path()), before);
     // A log that a killed program left, with its index: what is in it is shown, and stays in it.
     let killed = with_log(&place, "killed.db");
     std::fs::copy(place.path("killed.db"), place.path("other.db")).unwrap();

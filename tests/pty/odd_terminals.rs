@@ -196,6 +196,30 @@ fn a_size_that_changes_with_every_key_ends_in_a_whole_screen() {
 
 /// The editor gets none of this program's variables, in a folder that is its owner's alone.
 #[cfg(unix)]
+/// An editor may leave anything: a file without end, a pipe, a text of gigabytes.
+#[test]
+fn what_an_editor_leaves_is_read_only_as_far_as_it_is_a_text() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for (leaves, says) in [
+        ("rm \"$1\"; ln -s /dev/zero \"$1\"", "not a regular file any more"),
+        ("rm \"$1\"; mkfifo \"$1\"", "not a regular file any more"),
+        ("truncate -s 1500M \"$1\"", "kept in"),
+    ] {
+        let place = Place::new();
+        let path = place.demo();
+        let editor = place.write("editor.sh", &format!("#!/bin/sh\n{leaves}\n"));
+        std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let scratch = place.path("scratch");
+        std::fs::create_dir(&scratch).unwrap();
+        let environment = [("EDITOR", editor.to_str().unwrap()), ("TMPDIR", scratch.to_str().unwrap())];
+        let mut terminal =
+            Terminal::start_program(PROGRAM, place.folder.path(), &[path.to_str().unwrap()], 120, 40, &environment);
+        terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Legacy import\r").send("e");
+        terminal.expect("> Config (JSON)").send("\x0f").expect(says);
+        terminal.send("\x03");
+    }
+}
+
 #[test]
 fn an_editor_inherits_no_secret_and_its_folder_is_private() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -155,7 +155,7 @@ fn an_answer_that_repeats_sent_secrets_is_refused_as_a_whole() {
         let answer = json!({"id": "w", "name": "Name of w", "connector_type_id": ".webhook", "config": config, "is_missing_secrets": false});
         desk.server.fault("PUT", Fault::Body("application/json", answer.to_string().into()));
         let before = records(&desk.file);
-        let said = desk.run(&["push", "--yes"]).exits(1).says("repeats a credential or a secret that was sent");
+        let said = desk.run(&["push", "--yes"]).exits(1).says("repeats a credential or a secret");
         is_nowhere(&desk, &said, &[echo]);
         assert_eq!(records(&desk.file), before);
     }
@@ -193,4 +193,86 @@ fn what_is_too_large_is_refused_with_what_it_is() {
     );
     desk.run(&["pull"]);
     assert_eq!(rows(&desk.file, "SELECT coalesce(length(version), 0) < 40 FROM remotes"), ["Integer(1)"]);
+}
+
+/// A connector whose secrets this file has sent, and whose server is asked by a program that did not send them.
+fn desk_with_sent_secrets() -> Desk {
+    let desk = Desk::new();
+    desk.server.add("w", ".webhook", &basic(1));
+    desk.run(&["pull"]).exits(0);
+    desk.enter_secrets("w", &json!({"user": "hookuser-9", "password": "P@ss/w\"ord\\é+7"}));
+    desk.run(&["push", "--yes"]).exits(0).says("1 done");
+    desk
+}
+
+#[test]
+fn secrets_that_an_earlier_program_sent_come_back_in_no_form() {
+    let forms = [
+        r#"P@ss/w\"ord\\\u00e9+7"#,
+        r"P%40ss/w%22ord%5C%c3%a9%2b7",
+        r#"\u0050@ss\/w\u0022ord\u005C\u00E9+7"#,
+        "aG9va3VzZXItOTpQQHNzL3cib3JkXMOpKzc=",
+        "hookuser-9",
+    ];
+    for form in forms {
+        let desk = desk_with_sent_secrets();
+        // In a config, which would be stored. The text stands in JSON already.
+        let config =
+            format!(r#"{{"url":"https://hook.example","method":"post","hasAuth":true,"headers":{{"x":"{form}"}}}}"#);
+        let list = format!(
+            r#"[{{"id":"w","name":"Name of w","connector_type_id":".webhook","config":{config},"is_missing_secrets":false}}]"#
+        );
+        let before = records(&desk.file);
+        desk.server.fault("GET", Fault::Slow(std::time::Duration::ZERO));
+        desk.server.fault("GET", Fault::Body("application/json", list.into()));
+        let said = desk.run(&["pull"]).exits(2).says("repeats a credential or a secret");
+        is_nowhere(&desk, &said, &[form]);
+        assert_eq!(records(&desk.file), before);
+        desk.server.state().faults.clear();
+        // In what came of a run, and of the import that comes before the update.
+        let params = desk.place.write("p.json", "{}");
+        let ran = format!(r#"{{"status":"error","message":"401 for {form} there"}}"#);
+        desk.server.fault("POST", Fault::Body("application/json", ran.into()));
+        let said = desk.run(&["test", "w", "--yes", "--params", params.to_str().unwrap()]).says("401 for …");
+        is_nowhere(&desk, &said, &[form]);
+        desk.run(&["toggle", "w", "--to", "per-user"]).exits(0);
+        desk.server.fault("POST", Fault::Error(400, format!("boo {form} there")));
+        let said = desk.run(&["push", "--yes"]).exits(1).says("boo …");
+        is_nowhere(&desk, &said, &[form]);
+    }
+}
+
+#[test]
+fn a_credential_cannot_be_had_by_moving_it_into_a_connector() {
+    let desk = desk();
+    desk.run(&["pull"]).exits(0);
+    let way = r#"{"url":"'||url||'","space":"","proxy":null,"ca_file":null,"allow_http":false}"#;
+    for (id, type_id) in [("remote:prod", "remote"), ("prod", "remote"), ("prod", "")] {
+        execute(
+            &desk.file,
+            &format!(
+                "INSERT INTO connectors (id, connector_type_id, name, config, secrets, model_version, is_missing_secrets)
+                 SELECT '{id}', '{type_id}', 'Innocent', '{way}', credential, 2, 0 FROM remotes WHERE name = 'prod'"
+            ),
+        );
+        desk.run(&["get", id]).says("unreadable");
+        let requests = desk.server.paths("POST").len();
+        let said = desk.run(&["push", "--yes", id]).exits(1).says("cannot be opened");
+        is_nowhere(&desk, &said, &KEY_FORMS[1..]);
+        assert_eq!(desk.server.paths("POST").len(), requests);
+        execute(&desk.file, &format!("DELETE FROM connectors WHERE id = '{id}'"));
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_that_cannot_be_read_is_not_passed_over() {
+    let desk = desk();
+    desk.run(&["remote", "add", "away", "https://kibana.invalid"]).exits(0);
+    desk.with_input(&["remote", "login", "away"], "id:top-secret-key").exits(0);
+    for value in ["ftp://proxy.example", "http://user:p w@bad host:x"] {
+        let output = desk.command(&["pull", "--remote", "away"]).env("HTTPS_PROXY", value).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains("$HTTPS_PROXY is no address"), "{said}");
+        assert!(!said.contains("p w@"), "{said}");
+    }
 }

@@ -139,3 +139,18 @@ fn disconnected_users_are_counted_apart_before_a_push() {
     let disconnected = entries.iter().filter(|entry| entry["disconnects_users"] == true).count();
     assert_eq!(disconnected, 1, "{plan}");
 }
+
+#[test]
+fn an_id_that_leads_to_another_address_is_in_no_request() {
+    let desk = Desk::new();
+    for id in [".", "..", " "] {
+        let body = json!({"id": id, "name": "New", "connector_type_id": ".server-log"}).to_string();
+        desk.with_input(&["create", "--from", "-"], &body);
+    }
+    desk.run(&["push", "--yes"]).exits(1).says("cannot stand in an address of Kibana's API");
+    let params = desk.place.write("p.json", "{}");
+    desk.run(&["test", "..", "--yes", "--params", params.to_str().unwrap()]).exits(2).says("cannot stand in an address");
+    for method in ["GET", "POST", "PUT", "DELETE"] {
+        assert!(desk.server.paths(method).iter().all(|path| !path.contains("/actions/connector/")), "{method}");
+    }
+}

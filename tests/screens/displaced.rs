@@ -57,6 +57,29 @@ fn the_event_is_noticed_without_an_edit() {
     }
 }
 
+/// What is done is in the file, and not in a log beside it that the next file at this path would take for its own.
+#[test]
+fn a_file_put_in_the_place_of_an_open_one_gets_nothing_of_it_and_a_moved_one_has_all() {
+    let place = Place::new();
+    let mut app = opened(&place);
+    let path = place.path("demo.db");
+    std::fs::copy(&path, place.path("other.db")).unwrap();
+    let other = records(&place.path("other.db"));
+    app.press("t").expect("per-user").press("Down t");
+    let edited = records(&path);
+    assert_ne!(edited, other);
+    let log = place.path("demo.db-wal");
+    assert_eq!(std::fs::metadata(&log).map_or(0, |log| log.len()), 0, "the log is empty after each edit");
+    std::fs::rename(&path, place.path("moved.db")).unwrap();
+    std::fs::rename(place.path("other.db"), &path).unwrap();
+    // Killed or not: the two files have what is theirs.
+    assert_eq!(records(&path), other);
+    assert_eq!(records(&place.path("moved.db")), edited);
+    drop(app);
+    assert_eq!(records(&path), other);
+    assert_eq!(records(&place.path("moved.db")), edited);
+}
+
 #[test]
 fn what_was_typed_stays_in_the_form_when_it_cannot_be_saved() {
     let place = Place::new();

@@ -1,6 +1,7 @@
 //! Copies of the file: making one, listing them, putting one back.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use anyhow::bail;
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ pub(super) fn make(context: &Context, target: Option<&Path>, json: bool, output:
     if target == Some(Path::new("-")) {
         bail!("a copy cannot go to standard output; name a file for it");
     }
+    if target.is_none() && context.reading == Reading::Untouched {
+        bail!("--read-only writes nothing next to the file; name a file for the copy");
+    }
     if let Some(target) = target.filter(|target| !target.exists()) {
         check_target(target, &context.file, &context.key_file()?)?;
     }
@@ -25,6 +29,8 @@ pub(super) fn make(context: &Context, target: Option<&Path>, json: bool, output:
     let copied = store.back_up(target, clock::now(), &mut |done, total| progress.bar("copied", done, total, "pages"));
     drop(progress);
     let copied = copied?;
+    // The copy is there, whatever becomes of the words about it.
+    output.commit_flag().store(true, Ordering::Relaxed);
     if json {
         output.json(&copy_json(&copied))?;
     } else {

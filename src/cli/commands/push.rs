@@ -230,7 +230,9 @@ pub(super) fn test(
         bail!("nothing was run");
     }
     let vault = context.vault(&store)?;
-    let ran = match connect(&remote, &vault)?.execute(id, &params) {
+    let kibana = connect(&remote, &vault)?;
+    sync::make_secrets_known(&store, &vault, &kibana, id)?;
+    let ran = match kibana.execute(id, &params) {
         Err(error) if error.may_have_arrived() => {
             output.notice(&format!("not known: it may have run all the same. {error}"));
             return Ok(NEEDS_A_PERSON);

@@ -37,7 +37,7 @@ pub(super) fn list(
     let order = in_order(&store, &filter, sort)?;
     match form {
         Form::Table => list_table(&store, &order, output)?,
-        Form::Csv => list_csv(&store, &order, output)?,
+        Form::Csv => return Ok(warn_of_replaced(list_csv(&store, &order, output)?, output)),
         Form::Json => {
             let mut list = List::array(output)?;
             let not_utf8 =
@@ -105,7 +105,8 @@ fn list_table(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Res
     Ok(table.end(true, output)?)
 }
 
-fn list_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<()> {
+fn list_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<u64> {
+    let mut not_utf8 = 0;
     let mut sheet = Sheet::new(&[
         "id",
         "name",
@@ -120,6 +121,10 @@ fn list_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Resul
     for window in order.windows(WINDOW) {
         for row in store.summaries(&window)?.into_iter().flatten() {
             let flags = row.flags().join(", ");
+            let is_odd = [&row.name, &row.connector_type_id].iter().any(|text| text.contains('\u{fffd}'));
+            if is_odd && store.get(&row.id)?.is_some_and(|record| !record.not_utf8().is_empty()) {
+                not_utf8 += 1;
+            }
             let cells = [
                 row.id,
                 row.name,
@@ -134,7 +139,8 @@ fn list_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Resul
             sheet.push(&cells, output)?;
         }
     }
-    Ok(sheet.end(output)?)
+    sheet.end(output)?;
+    Ok(not_utf8)
 }
 
 /// Rows read at once.

@@ -12,10 +12,9 @@ use super::super::context::{self, Context};
 use super::super::output::Output;
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open_existing, remote};
-use crate::domain::Connector;
 use crate::store::{Store, StoreError};
 use crate::transfer::TransferError;
-use crate::vault::{PASSPHRASE_PREFIX, Resealed, Unreadable, Vault, key_id_of};
+use crate::vault::{PASSPHRASE_PREFIX, Resealed, Vault, key_id_of};
 
 /// What a rotation did.
 #[derive(Default)]
@@ -52,8 +51,7 @@ const NEW_PASSPHRASE: &str = "CONNECTOR_ADMIN_NEW_PASSPHRASE";
 
 /// What an earlier, unfinished change sealed with yet another passphrase would stay apart from the rest.
 fn refuse_a_third_passphrase(vault: &Vault, store: &Store) -> anyhow::Result<()> {
-    let is_apart = |connector: &Connector| matches!(vault.open(connector), Err(Unreadable::OtherPassphrase));
-    if store.sealed_like(PASSPHRASE_PREFIX)?.iter().any(is_apart) {
+    if store.sealed_like(PASSPHRASE_PREFIX)?.iter().any(|sealed| vault.is_of_another_passphrase(sealed)) {
         bail!(
             "some secrets are sealed with another passphrase than the old and the new one, by a rekey that was \
              stopped, for example. Nothing was changed: give that one as the new passphrase to finish, or as the old one"
@@ -95,7 +93,7 @@ fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Resu
             })?;
             for remote in store.remotes()?.iter().filter(|remote| remote.credential.is_some()) {
                 let id = remote.credential.as_deref().and_then(key_id_of);
-                is_finished &= id == newest || vault.open(&remote.as_record()).is_err();
+                is_finished &= id == newest || vault.open(remote).is_err();
             }
             match newest {
                 Some(_) if !is_finished => vault.seal_with_key_file(),

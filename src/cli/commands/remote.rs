@@ -146,7 +146,7 @@ fn login(context: &Context, name: Option<&str>, basic: bool, output: &mut Output
     let mut remote = sync::remote_of(&store, name)?;
     let vault = context.vault(&store)?;
     let credential = if io::stdin().is_terminal() { ask(&remote, basic)? } else { read(basic)? };
-    remote.credential = Some(vault.seal(&remote.as_record(), &credential.to_secret())?);
+    remote.credential = Some(vault.seal(&remote, &credential.to_secret())?);
     store.put_remote(&remote)?;
     output.line(&format!("{}: {} sealed in the file", remote.name, credential.kind()))?;
     Ok(DONE)
@@ -178,7 +178,7 @@ fn read(basic: bool) -> anyhow::Result<Credential> {
 /// Seals the credentials of all remotes with the newest key; what cannot be opened is added to `unreadable`.
 pub(super) fn reseal(store: &mut Store, vault: &Vault, unreadable: &mut Vec<(String, String)>) -> anyhow::Result<()> {
     for remote in store.remotes()?.into_iter().filter(|remote| remote.credential.is_some()) {
-        match vault.reseal(&remote.as_record())? {
+        match vault.reseal(&remote)? {
             Resealed::Current => {}
             Resealed::Anew(sealed) => store.put_remote(&Remote { credential: Some(sealed), ..remote })?,
             Resealed::Unreadable(reason) => unreadable.push((format!("remote {}", remote.name), reason.to_string())),

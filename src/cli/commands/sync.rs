@@ -51,7 +51,7 @@ impl Linked {
     pub(super) fn fetch(&mut self, output: &Output) -> anyhow::Result<()> {
         let progress = output.progress();
         progress.text(&format!("asking {}", self.remote.place()));
-        Ok(sync::fetch(&mut self.store, &mut self.remote, &self.kibana)?)
+        Ok(sync::fetch(&mut self.store, &self.vault, &mut self.remote, &self.kibana)?)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::Snapshot;
 use super::compare::{Drift, FieldDrift, three_way};
-use crate::domain::{AuthMode, Catalogue, Connector, SecretsState, is_plain_id, validate};
+use crate::domain::{AuthMode, Catalogue, Connector, SecretsState, has_no_address, is_plain_id, validate};
 
 /// A request that changes Kibana.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub enum Held {
 /// What a verdict rests on beside the three sides.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
+    /// The id of the connector.
+    pub id: &'a str,
     /// The secrets in the file.
     pub held: Held,
     /// What may be known of them.
@@ -181,6 +183,9 @@ fn why_managed(managed_by: &str) -> &'static str {
 fn absent_here(base: Option<&Snapshot>, changed: &[FieldDrift], facts: &Facts<'_>, limits: Limits) -> Verdict {
     match base {
         None => Verdict::Take,
+        Some(_) if has_no_address(facts.id) => {
+            Verdict::Blocked("its id cannot stand in an address of Kibana's API; delete it in Kibana".to_owned())
+        }
         Some(_) if !changed.is_empty() => Verdict::Conflict,
         Some(_) if !limits.delete => Verdict::Blocked(
             "it was deleted here; a push deletes in Kibana only when asked to (--delete, d on the screen)".to_owned(),
@@ -388,6 +393,9 @@ fn cannot_be_sent(here: &Connector, facts: &Facts<'_>) -> Option<String> {
     if let Some(column) = here.not_utf8().first() {
         return Some(format!("its {column} is not UTF-8; repair it first"));
     }
+    if has_no_address(&here.id) {
+        return Some("its id cannot stand in an address of Kibana's API".to_owned());
+    }
     if let Err(reason) = here.config_object() {
         return Some(format!("{reason}; repair it first"));
     }
@@ -402,7 +410,7 @@ fn cannot_be_sent(here: &Connector, facts: &Facts<'_>) -> Option<String> {
 
 fn cannot_be_created(here: &Connector, facts: &Facts<'_>) -> Option<String> {
     let catalogue = Catalogue::current();
-    if here.id.trim().is_empty() || here.id.contains('/') {
+    if here.id.contains('/') {
         return Some("its id cannot stand in an address of Kibana's API".to_owned());
     }
     if facts.knows_modes && !is_plain_id(&here.id) {

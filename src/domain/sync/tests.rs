@@ -31,6 +31,7 @@ fn verdict(case: &Case<'_>) -> Verdict {
         _ => SecretsState::None,
     };
     let facts = Facts {
+        id: case.here.map_or("a", |here| here.id.as_str()),
         held: case.held.clone(),
         state: &state,
         knows_modes: case.knows_modes,
@@ -190,6 +191,7 @@ fn the_second_of_two_requests_is_looked_at_before_the_first_is_sent() {
     let state = SecretsState::Set { keys: vec!["user".into()], auth_type: None };
     let told = Snapshot::as_told(&old, true);
     let facts = |state| Facts {
+        id: "a",
         held: Held::Some { is_sent: true },
         state,
         knows_modes: true,

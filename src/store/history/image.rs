@@ -80,7 +80,8 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 pub(super) fn with_revision(mut image: Image, revision: i64) -> Image {
     image.insert("revision".to_owned(), json!(revision));
     // What a hand wrote into the file in the clear does not get a second place to lie in.
-    if image.get("secrets").and_then(Value::as_str).is_some_and(|text| text.trim_start().starts_with('{')) {
+    let is_in_the_clear = |text: &str| text.trim_start().starts_with('{') && text.trim() != "{}";
+    if image.get("secrets").and_then(Value::as_str).is_some_and(is_in_the_clear) {
         image.remove("secrets");
     }
     image

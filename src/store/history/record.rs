@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::connectors::get;
 use super::image::{self, Image, with_columns};
+use super::revert::later_than;
 use super::{STEP, Step, step_of};
 use crate::domain::change::{ChangeInStep, ChangeState, changes};
 use crate::domain::{Connector, Summary};
@@ -142,19 +143,20 @@ impl Store {
         step: i64,
         mut each: impl FnMut(RecordChange) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut after = String::new();
+        let mut after: Option<String> = None;
         loop {
             let ids: Vec<String> = self.run("reading the history", |connection| {
                 connection
-                    .prepare_cached(
+                    .prepare_cached(&format!(
                         "SELECT connector_id FROM history_changes
-                         WHERE step = ?1 AND connector_id > ?2 ORDER BY connector_id LIMIT 500",
-                    )?
-                    .query_map(params![step, after], |row| row.get(0))?
+                         WHERE step = ?1 AND connector_id {} ?2 ORDER BY connector_id LIMIT 500",
+                        later_than(after.as_deref())
+                    ))?
+                    .query_map(params![step, after.as_deref().unwrap_or_default()], |row| row.get(0))?
                     .collect()
             })?;
             let Some(last) = ids.last() else { return Ok(()) };
-            after.clone_from(last);
+            after = Some(last.clone());
             for id in ids {
                 if let Some(change) = self.change(step, &id)? {
                     each(change)?;

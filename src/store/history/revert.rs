@@ -69,7 +69,7 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<Reverted, StoreError> {
         let path = self.path.clone();
-        let (mut after, mut done) = (String::new(), 0);
+        let (mut after, mut done) = (None, 0);
         let mut so_far: Option<Reverted> = None;
         loop {
             let batch = self.transaction("taking a step back", |connection| {
@@ -82,7 +82,8 @@ impl Store {
                 if let Some(by) = so_far.by {
                     ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
                 }
-                let (mut reverted, last) = revert_batch(connection, so_far, &after, now).map_err(failed(connection))?;
+                let (mut reverted, last) =
+                    revert_batch(connection, so_far, after.as_deref(), now).map_err(failed(connection))?;
                 if is_one {
                     end(connection, &reverted).map_err(failed(connection))?;
                     name_the_only_one(connection, &mut reverted).map_err(failed(connection))?;
@@ -96,7 +97,7 @@ impl Store {
             };
             match last {
                 Some((last, seen)) if !is_one => {
-                    after = last;
+                    after = Some(last);
                     done += seen;
                 }
                 _ => return Ok(reverted),
@@ -250,11 +251,16 @@ fn begin<'a>(connection: &'a Connection, step: &Step, now: &str) -> rusqlite::Re
     Journal::begin(connection, kind, Some(step.step), step.subject.as_deref(), now)
 }
 
+/// How an id compares to the last one seen. The first may be the empty one, which a file made by hand can hold.
+pub(super) fn later_than(last: Option<&str>) -> &'static str {
+    if last.is_some() { ">" } else { ">=" }
+}
+
 /// Does one batch; with it, the last id and how many records it had, none at the end.
 fn revert_batch(
     connection: &Connection,
     mut reverted: Reverted,
-    after: &str,
+    after: Option<&str>,
     now: &str,
 ) -> rusqlite::Result<(Reverted, Option<(String, u64)>)> {
     let entries = entries(connection, reverted.step.step, after)?;
@@ -282,13 +288,14 @@ fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i6
     Ok(find_step(connection, &format!("h.reverts = {step} AND h.state = 'running'"))?.map(|found| found.step))
 }
 
-fn entries(connection: &Connection, step: i64, after: &str) -> rusqlite::Result<Vec<Entry>> {
+fn entries(connection: &Connection, step: i64, after: Option<&str>) -> rusqlite::Result<Vec<Entry>> {
     connection
         .prepare_cached(&format!(
             "SELECT connector_id, before, after, revision FROM history_changes
-             WHERE step = ?1 AND connector_id > ?2 ORDER BY connector_id LIMIT {BATCH}"
+             WHERE step = ?1 AND connector_id {} ?2 ORDER BY connector_id LIMIT {BATCH}",
+            later_than(after)
         ))?
-        .query_map(params![step, after], entry_of)?
+        .query_map(params![step, after.unwrap_or_default()], entry_of)?
         .collect()
 }
 
