@@ -102,7 +102,9 @@ fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
     let place = Place::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
-    for (arguments, code) in [(&["list"][..], 2), (&["export"], 2), (&["toggle", "minimal-connector"], 1), (&["backup"], 1)] {
+    for (arguments, code) in
+        [(&["list"][..], 2), (&["export"], 2), (&["toggle", "minimal-connector"], 1), (&["backup"], 1)]
+    {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output =
             Command::new(PROGRAM).arg("--file").arg(&path).args(arguments).stdout(full).output().expect("runs");

@@ -149,7 +149,9 @@ fn an_id_that_leads_to_another_address_is_in_no_request() {
     }
     desk.run(&["push", "--yes"]).exits(1).says("cannot stand in an address of Kibana's API");
     let params = desk.place.write("p.json", "{}");
-    desk.run(&["test", "..", "--yes", "--params", params.to_str().unwrap()]).exits(2).says("cannot stand in an address");
+    desk.run(&["test", "..", "--yes", "--params", params.to_str().unwrap()])
+        .exits(2)
+        .says("cannot stand in an address");
     for method in ["GET", "POST", "PUT", "DELETE"] {
         assert!(desk.server.paths(method).iter().all(|path| !path.contains("/actions/connector/")), "{method}");
     }
