@@ -49,7 +49,7 @@ CREATE TABLE remote_connectors (
   base           TEXT,
   seen           TEXT,
   sent_secrets   TEXT,
-  managed_by     TEXT CHECK (managed_by IN ('configuration', 'kibana')),
+  managed_by     TEXT CHECK (managed_by IN ('configuration', 'kibana', 'nested')),
   referenced_by  INTEGER NOT NULL DEFAULT 0,
   found_by_look  INTEGER NOT NULL DEFAULT 0,
   base_before    TEXT,

@@ -30,6 +30,9 @@ pub(super) enum RemoteCommand {
         /// Take an http:// address of another machine: credentials and secrets can be read on the way
         #[arg(long)]
         allow_http: bool,
+        /// The version of Kibana, where it does not tell it to this user (9.4.0, or serverless)
+        #[arg(long, value_name = "V", value_parser = version)]
+        kibana_version: Option<String>,
         /// Replace the remote of this name; its credential stays only where it is reached the same way, and what it said
         /// only at the same address and space
         #[arg(long)]
@@ -120,4 +123,14 @@ impl From<SideArg> for Side {
             SideArg::There => Side::There,
         }
     }
+}
+
+/// A version as Kibana tells it.
+fn version(text: &str) -> Result<String, String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = text.split('.').collect();
+    if text == "serverless" || ((2..=3).contains(&parts.len()) && parts.into_iter().all(is_number)) {
+        return Ok(text.to_owned());
+    }
+    Err("it must be a version such as 9.4.0, or serverless".to_owned())
 }

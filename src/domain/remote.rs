@@ -31,7 +31,7 @@ pub struct Remote {
     pub credential: Option<String>,
     /// The one that is meant where none is named.
     pub is_default: bool,
-    /// Kibana's version, as it told last.
+    /// Kibana's version, as it told last or as a user gave it.
     pub version: Option<String>,
     /// It tells auth modes (from 9.4 on).
     pub knows_modes: bool,
@@ -75,6 +75,20 @@ impl Remote {
             text(&self.ca_file),
             self.allow_http
         )
+    }
+
+    /// What is to be said of auth modes, where it is not that Kibana has them.
+    pub fn word_about_modes(&self) -> Option<&'static str> {
+        match (self.seen_at.is_some(), self.knows_modes, self.version.is_some()) {
+            (false, ..) | (_, true, _) => None,
+            (_, false, true) => {
+                Some("this Kibana does not know auth modes: they stay in the file, and are not compared")
+            }
+            (_, false, false) => Some(
+                "this Kibana tells no version and has no connector that shows one; `connector-admin remote add NAME URL \
+                 --replace --kibana-version 9.4.0` gives it",
+            ),
+        }
     }
 
     /// Whether a credential of one of the two belongs to the other one too.

@@ -38,6 +38,15 @@ const LONGEST_CONFIG: usize = 4 << 20;
 /// Characters of a version.
 const LONGEST_VERSION: usize = 32;
 
+/// What stands for the version of a project of Elastic's cloud.
+const SERVERLESS: &str = "serverless";
+
+/// What stands for the version of a server that does not tell it, and whose connectors have auth modes.
+const WITH_MODES: &str = "9.4 or later";
+
+/// What stands for the version of a server that does not tell it, and whose connectors have none.
+const WITHOUT_MODES: &str = "before 9.4";
+
 /// What a server says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Server {
@@ -48,14 +57,40 @@ pub struct Server {
 }
 
 impl Server {
+    /// As it was known before, where it does not tell now.
+    #[must_use]
+    pub fn or_known(self, version: Option<&str>) -> Self {
+        match (&self.version, self.is_serverless) {
+            (None, false) => Self { version: version.map(str::to_owned), is_serverless: version == Some(SERVERLESS) },
+            _ => self,
+        }
+    }
+
+    /// The version as it is kept.
+    fn kept(&self) -> Option<String> {
+        if self.is_serverless { Some(SERVERLESS.to_owned()) } else { self.version.clone() }
+    }
+
     /// From 9.4 on connectors have auth modes.
     fn knows_modes(&self) -> bool {
         let numbers = self.version.as_deref().unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
         let numbers: Vec<u32> = numbers.map_while(|number| number).take(2).collect();
         self.is_serverless
+            || self.version.as_deref() == Some(WITH_MODES)
             || matches!(numbers.as_slice(), [9, minor] if *minor >= 4)
             || numbers.first().is_some_and(|major| *major >= 10)
     }
+}
+
+/// What a space has.
+#[derive(Debug)]
+pub struct Space {
+    /// Its connectors.
+    pub connectors: Vec<Told>,
+    /// Auth modes are told.
+    pub knows_modes: bool,
+    /// The server's version, or what stands for it; none when nothing tells it.
+    pub version: Option<String>,
 }
 
 /// What a run of a connector gave.
@@ -119,9 +154,9 @@ impl Kibana {
     /// # Errors
     /// As any call: not reached, refused, or not Kibana.
     pub fn server(&self) -> Result<Server, KibanaError> {
-        let answer = match self.client.ask(Method::Get, "/api/status", None) {
+        let answer = match self.client.ask_status() {
             Ok(answer) => answer,
-            // It tells nothing to people without a right to it, and that it is not quite available to nobody else.
+            // It tells nothing to users without a right to it.
             Err(KibanaError::Refused { status: 403 | 404, .. }) => return Ok(Server::default()),
             Err(error) => return Err(error),
         };
@@ -136,24 +171,33 @@ impl Kibana {
         Ok(Server { version: version.map(str::to_owned), is_serverless: text("build_flavor") == Some("serverless") })
     }
 
-    /// All connectors of the space; with them, whether auth modes are told.
+    /// All connectors of the space, and what they show of the server.
     ///
     /// # Errors
     /// As any call.
-    pub fn connectors(&self, server: &Server) -> Result<(Vec<Told>, bool), KibanaError> {
+    pub fn connectors(&self, server: &Server) -> Result<Space, KibanaError> {
         let answer = self.client.ask(Method::Get, "/api/actions/connectors", None)?;
-        let said: Vec<ApiConnector> = self.read(&answer, "the list of connectors", false)?;
+        let said: Vec<ApiConnector> = self.read_flat(&answer, "the list of connectors", false)?;
         drop(answer);
         if said.len() > MOST_CONNECTORS {
             return Err(self.odd(&format!("it lists more than {MOST_CONNECTORS} connectors"), false));
         }
-        let knows_modes = server.knows_modes() || said.iter().any(|one| one.auth_mode.is_some());
+        let has_modes = said.iter().any(|one| one.auth_mode.is_some());
+        let is_of_users = |one: &ApiConnector| !one.is_preconfigured && !one.is_system_action;
+        let knows_modes = server.knows_modes() || has_modes;
+        // Without a version the connectors of users show whether there are modes; a space without any shows nothing.
+        let version = match (server.kept(), said.iter().any(is_of_users)) {
+            (Some(version), _) if version != WITHOUT_MODES || !has_modes => Some(version),
+            _ if has_modes => Some(WITH_MODES.to_owned()),
+            (_, true) => Some(WITHOUT_MODES.to_owned()),
+            (_, false) => None,
+        };
         let mut seen = HashSet::new();
         if let Some(twice) = said.iter().find(|one| !seen.insert(one.id.as_str())) {
             return Err(self.odd(&format!("the connector {:?} is told twice", twice.id), false));
         }
         let all = said.into_iter().map(|one| self.accept(one, knows_modes, false)).collect::<Result<_, _>>()?;
-        Ok((all, knows_modes))
+        Ok(Space { connectors: all, knows_modes, version })
     }
 
     /// One connector; none when there is none of this id.
@@ -162,7 +206,7 @@ impl Kibana {
     /// As any call.
     pub fn connector(&self, id: &str, knows_modes: bool) -> Result<Option<Told>, KibanaError> {
         match self.client.ask(Method::Get, &path_of(id)?, None) {
-            Ok(answer) => self.accept(self.read(&answer, "the connector", false)?, knows_modes, false).map(Some),
+            Ok(answer) => self.accept(self.read_flat(&answer, "the connector", false)?, knows_modes, false).map(Some),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
         }
@@ -316,6 +360,16 @@ impl Kibana {
         if text_of::depth(&answer.text) > text_of::DEEPEST {
             return Err(self.odd(&format!("{what} is nested too deep"), is_write));
         }
+        self.read_flat(answer, what, is_write)
+    }
+
+    /// Reads what has values of any depth in places that are kept as text.
+    fn read_flat<'a, T: Deserialize<'a>>(
+        &self,
+        answer: &'a Answer,
+        what: &str,
+        is_write: bool,
+    ) -> Result<T, KibanaError> {
         serde_json::from_str(&answer.text).map_err(|error| {
             self.odd(&format!("{what} cannot be read (line {}, column {})", error.line(), error.column()), is_write)
         })
@@ -342,14 +396,16 @@ fn path_of(id: &str) -> Result<String, KibanaError> {
 }
 
 fn told(said: ApiConnector, knows_modes: bool) -> Told {
+    let is_nested = said.config.as_ref().is_some_and(|config| text_of::depth(config.get()) > text_of::DEEPEST);
     let managed_by = match (said.is_preconfigured, said.is_system_action) {
+        _ if is_nested => Some("nested"),
         (_, true) => Some("kibana"),
         (true, _) => Some("configuration"),
         _ => None,
     };
     // The first form leaves the mode out where there is none; every reader takes that as shared.
     let mode = said.auth_mode.as_deref().and_then(AuthMode::parse).unwrap_or(AuthMode::Shared);
-    let config = said.config.map_or_else(|| "{}".to_owned(), |config| config.get().to_owned());
+    let config = said.config.filter(|_| !is_nested).map_or_else(|| "{}".to_owned(), |config| config.get().to_owned());
     let config = if config.trim() == "null" { "{}".to_owned() } else { text_of::compact(&config).unwrap_or(config) };
     Told {
         id: said.id,

@@ -64,6 +64,7 @@ pub(super) struct Answer {
     is_json: bool,
     retry_after: Option<Duration>,
     location: Option<String>,
+    is_of_elasticsearch: bool,
 }
 
 /// A connection to one space of one server.
@@ -136,9 +137,23 @@ impl Client {
     /// Asks, and gives the answer whatever its status is. What changes nothing is tried again when the server is not
     /// available; a 429 says that the request was not taken, so that is tried again too.
     pub(super) fn ask(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
+        self.ask_unless(method, path, body, |_| false)
+    }
+
+    /// As [`Client::ask`], and takes an answer that is good whatever its status is.
+    fn ask_unless(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Body>,
+        is_good: fn(&Answer) -> bool,
+    ) -> Result<Answer, KibanaError> {
         let mut wait = FIRST_WAIT;
         for left in (0..TRIES).rev() {
             let asked = self.ask_once(method, path, body);
+            if asked.as_ref().is_ok_and(is_good) {
+                return asked;
+            }
             let is_passing = match &asked {
                 Ok(answer) => answer.status == 429 || (method == Method::Get && matches!(answer.status, 502..=504)),
                 Err(KibanaError::Unreachable { is_passing, .. }) => *is_passing && method == Method::Get,
@@ -152,6 +167,15 @@ impl Client {
             wait *= 2;
         }
         Err(KibanaError::Cancelled)
+    }
+
+    /// Asks for the status. While one of its plugins is unavailable, Kibana answers 503 and tells its version all the same.
+    pub(super) fn ask_status(&self) -> Result<Answer, KibanaError> {
+        self.ask_unless(Method::Get, STATUS, None, |answer| {
+            let said = || serde_json::from_str::<Value>(&answer.text).ok();
+            answer.status == 503
+                && said().is_some_and(|said| said.pointer("/version/number").is_some_and(Value::is_string))
+        })
     }
 
     /// Waits, unless it is to stop.
@@ -221,25 +245,21 @@ impl Client {
     fn settle(&self, method: Method, answer: Answer) -> Result<Answer, KibanaError> {
         let may_have_arrived = method != Method::Get && !matches!(answer.status, 300..=499);
         let odd = |reason| KibanaError::NotKibana { place: self.place.clone(), reason, may_have_arrived };
+        if answer.is_of_elasticsearch || is_error_of_elasticsearch(&answer.text) {
+            return Err(odd(ELASTICSEARCH.to_owned()));
+        }
         match answer.status {
             204 => Ok(answer),
             300..=399 => Err(odd(redirected(answer.location.as_deref(), &self.base))),
             status if status >= 400 => Err(KibanaError::Refused {
                 place: self.place.clone(),
                 status,
-                message: self.message(&answer),
+                message: word_of(&answer.text),
                 advice: advice(status, self.authorization.is_some()),
             }),
             _ if !answer.is_json => Err(odd("it is not JSON (a sign-in page, or a proxy?)".to_owned())),
             _ => Ok(answer),
         }
-    }
-
-    /// Kibana's word for an error.
-    fn message(&self, answer: &Answer) -> String {
-        let said = serde_json::from_str::<Value>(&answer.text).ok();
-        let text = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str);
-        text.unwrap_or("no reason was given").to_owned()
     }
 
     /// An error without what a server, a proxy or a library repeats in it.
@@ -321,6 +341,8 @@ fn exchange(agent: &Agent, method: Method, request: Request<Vec<u8>>, place: &st
     let text_of = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let content_type = text_of("content-type").unwrap_or_default();
     let (retry_after, location) = (text_of("retry-after"), text_of("location"));
+    // A Kibana passes the header of its Elasticsearch on in no answer of its own, and names itself.
+    let is_of_elasticsearch = text_of("x-elastic-product").is_some() && text_of("kbn-name").is_none();
     let status = response.status().as_u16();
     // Room for what is announced: a buffer that grows would hold up to twice the answer.
     let announced = text_of("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -339,7 +361,36 @@ fn exchange(agent: &Agent, method: Method, request: Request<Vec<u8>>, place: &st
         may_have_arrived: is_write && status < 300,
     })?;
     let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-    Ok(Answer { status, text, is_json, retry_after, location })
+    Ok(Answer { status, text, is_json, retry_after, location, is_of_elasticsearch })
+}
+
+/// Where a server tells its version.
+const STATUS: &str = "/api/status";
+
+/// Why an Elasticsearch is refused.
+const ELASTICSEARCH: &str =
+    "it is an Elasticsearch, not a Kibana; give the remote the address of Kibana, which usually has port 5601";
+
+/// The form that Elasticsearch alone gives errors: an object with their causes.
+fn is_error_of_elasticsearch(text: &str) -> bool {
+    let said = serde_json::from_str::<Value>(text).ok();
+    said.is_some_and(|said| said.pointer("/error/root_cause").is_some() || said.get("tagline").is_some())
+}
+
+/// What an answer says of an error, in the forms that servers and what stands before them have.
+fn word_of(text: &str) -> String {
+    /// A longer text is no word about an error.
+    const LONGEST: usize = 200;
+    let said = serde_json::from_str::<Value>(text).ok();
+    let places = ["/message", "/error/reason", "/error", "/reason"];
+    let found = said.as_ref().and_then(|said| places.iter().find_map(|place| said.pointer(place)?.as_str()));
+    let plain = text.trim();
+    let is_plain = said.is_none() && !plain.is_empty() && plain.len() <= LONGEST && !plain.starts_with('<');
+    match found {
+        Some(found) => found.to_owned(),
+        None if is_plain => plain.to_owned(),
+        None => "no reason was given".to_owned(),
+    }
 }
 
 fn broken_off(error: &std::io::Error, place: &str, is_write: bool) -> KibanaError {

@@ -123,9 +123,9 @@ pub fn make_secrets_known(store: &Store, vault: &Vault, kibana: &Kibana, id: &st
 /// # Errors
 /// As any call, and when the file cannot be written.
 pub fn fetch(store: &mut Store, vault: &Vault, remote: &mut Remote, kibana: &Kibana) -> Result<(), SyncError> {
-    let server = kibana.server()?;
-    let (told, knows_modes) = kibana.connectors(&server)?;
-    for told in &told {
+    let server = kibana.server()?.or_known(remote.version.as_deref());
+    let space = kibana.connectors(&server)?;
+    for told in &space.connectors {
         if let Some(here) = store.get(&told.id)?.filter(|here| here.secrets.is_some())
             && (here.name != told.snapshot.name || here.config != told.snapshot.config)
             && let Ok(secrets) = vault.open(&here)
@@ -133,8 +133,8 @@ pub fn fetch(store: &mut Store, vault: &Vault, remote: &mut Remote, kibana: &Kib
             kibana.check_told(told, &here, &secrets)?;
         }
     }
-    remote.version = if server.is_serverless { Some("serverless".to_owned()) } else { server.version };
-    remote.knows_modes = knows_modes;
+    remote.version = space.version;
+    remote.knows_modes = space.knows_modes;
     remote.seen_at = Some(clock::now_iso());
-    Ok(store.observe(remote, &told)?)
+    Ok(store.observe(remote, &space.connectors)?)
 }

@@ -14,6 +14,8 @@ pub struct PullReport {
     pub pulled: Pulled,
     /// Ids that both sides changed; they were left alone.
     pub conflicts: Vec<String>,
+    /// Ids whose config in Kibana is nested too deep to be held here; they were left alone.
+    pub nested: Vec<String>,
     /// Connectors that are Kibana's own.
     pub read_only: u64,
     /// Connectors that are gone in Kibana and stay here all the same, since they are most of them.
@@ -80,6 +82,10 @@ pub fn pull(
             }
             Some(SyncGroup::ReadOnly) => report.read_only += 1,
             _ => {}
+        }
+        if both.state.managed_by.as_deref() == Some("nested") {
+            report.nested.push(entry.id);
+            return Ok(Taking::Leave);
         }
         if both.state.managed_by.is_some() {
             return Ok(Taking::Leave);

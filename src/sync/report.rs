@@ -282,6 +282,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &BothSides, limits: Limits
         held,
         state: &state,
         knows_modes: remote.knows_modes,
+        is_version_known: remote.version.is_some(),
         managed_by: both.state.managed_by.as_deref(),
         referenced_by: both.state.referenced_by,
         has_none_there: both.state.sent_secrets.as_deref() == Some(NO_SECRETS),

@@ -1,7 +1,8 @@
 //! What both sides agreed on last, through undo and redo: a look at Kibana never makes of Kibana's change one of the file,
 //! and what was agreed on later stays.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -123,13 +124,16 @@ fn a_pull_that_is_taken_back_and_brought_again_changes_nothing() {
 #[test]
 fn a_request_that_arrives_after_a_later_push_is_known_as_the_own_one() {
     let desk = pulled();
-    desk.run(&["remote", "add", "prod", &desk.server.url(), "--timeout", "1", "--replace"]).exits(0);
-    desk.run(&["status"]).exits(0).says("2 in step");
+    let is_free = Arc::new(AtomicBool::new(false));
     rename(&desk, "One");
-    desk.server.fault("PUT", Fault::Slow(Duration::from_millis(2500)));
+    // The program gives up waiting for the answer, and the request is still on its way.
+    desk.run(&["remote", "add", "prod", &desk.server.url(), "--timeout", "4", "--replace"]).exits(0);
+    desk.server.fault("PUT", Fault::Held(is_free.clone()));
     desk.run(&["push", "--yes"]).exits(1).says("not known");
+    desk.run(&["remote", "add", "prod", &desk.server.url(), "--replace"]).exits(0);
     rename(&desk, "Two");
     desk.run(&["push", "--yes"]).exits(0).says("1 done");
+    is_free.store(true, Ordering::Relaxed);
     while desk.server.get("a")["name"] != "One" {
         std::thread::yield_now();
     }

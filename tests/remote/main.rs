@@ -22,3 +22,4 @@ mod sides;
 mod terminal;
 mod threads;
 mod tls;
+mod versions;

@@ -62,7 +62,7 @@ fn what_is_no_kibana_is_refused_whole() {
         ("application/json", "{".to_owned(), "cannot be read"),
         ("application/json", "{}".to_owned(), "cannot be read"),
         ("application/json", r#"[{"id":7}]"#.to_owned(), "cannot be read"),
-        ("application/json", deep, "nested too deep"),
+        ("application/json", deep, "cannot be read"),
         ("application/json", "[\"\u{1b}[31m\"]".to_owned(), "cannot be read"),
         (
             "application/json",
@@ -191,4 +191,27 @@ fn no_credential_is_printed_stored_or_in_an_argument() {
     crate::support::execute(&desk.file, &format!("UPDATE remotes SET url = '{}'", other.url()));
     desk.run(&["pull"]).exits(2).says("another address").says("remote login prod");
     assert!(other.state().came.is_empty());
+}
+
+#[test]
+fn a_config_that_is_nested_too_deep_stops_only_its_own_connector() {
+    let desk = Desk::new();
+    for id in ["a", "deep", "z"] {
+        desk.server.add(id, ".server-log", &json!({}));
+    }
+    desk.run(&["pull"]).exits(0).says("3 new");
+    desk.update("deep", |body| body["name"] = json!("Changed here"));
+    let nested = (0..150).fold(json!(1), |inner, _| json!({"in": inner}));
+    desk.server.set("deep", "config", nested.clone());
+    desk.server.set("z", "name", json!("Changed there"));
+    desk.run(&["pull"]).exits(1).says("1 changed").says("0 deleted");
+    desk.run(&["status"]).exits(1).says("nested deeper than 100 levels");
+    desk.run(&["push", "--yes"]).exits(1).says("nested deeper than 100 levels");
+    assert!(desk.server.paths("PUT").is_empty());
+    assert_eq!(desk.server.get("deep")["config"], nested);
+    desk.run(&["get", "deep"]).exits(0).says("Changed here");
+    // One that is new there does not come, and is named.
+    desk.server.add("new", ".server-log", &nested);
+    desk.run(&["pull"]).says("0 new");
+    desk.run(&["status"]).exits(1).says("new");
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -23,12 +24,16 @@ pub enum Fault {
     RetryAfter(u16, u64),
     /// Waits before it answers.
     Slow(Duration),
+    /// Waits until the test lets go, and then does what is asked.
+    Held(Arc<AtomicBool>),
     /// Closes the connection; nothing is done.
     Cut,
     /// Does what is asked and closes the connection without an answer.
     CutAfter,
     /// Answers with this body and content type.
     Body(&'static str, Vec<u8>),
+    /// Answers with this status, content type and body.
+    Whole(u16, &'static str, String),
     /// Says that the body is longer than what comes.
     Short,
     /// Never ends its body.
@@ -219,6 +224,7 @@ fn serve_request(stream: &mut TcpStream, came: &Came, state: &Mutex<State>) {
             answer(status, JSON, &format!("retry-after: {seconds}\r\n"), b"{\"message\":\"busy\"}")
         }
         Some(Fault::Body(content_type, body)) => answer(200, content_type, "", &body),
+        Some(Fault::Whole(status, content_type, body)) => answer(status, content_type, "", body.as_bytes()),
         Some(Fault::Redirect(to)) => answer(302, "text/html", &format!("location: {to}\r\n"), b""),
         Some(Fault::Error(status, message)) => failure(status, &message),
         Some(Fault::Echo) => failure(400, &format!("error validating secrets: got {}", came.body)),
@@ -234,8 +240,14 @@ fn serve_request(stream: &mut TcpStream, came: &Came, state: &Mutex<State>) {
             return;
         }
         slow => {
-            if let Some(Fault::Slow(wait)) = slow {
+            if let Some(Fault::Slow(wait)) = &slow {
+                let wait = *wait;
                 thread::sleep(wait);
+            }
+            if let Some(Fault::Held(is_free)) = slow {
+                while !is_free.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(5));
+                }
             }
             let (status, body) = respond(&mut state.lock().unwrap(), came);
             let text = if status == 204 { String::new() } else { body.to_string() };
@@ -261,6 +273,10 @@ fn respond(state: &mut State, came: &Came) -> (u16, Value) {
     let path = path.to_owned();
     let id = path.strip_prefix("/api/actions/connector/").map(decoded);
     match (came.method.as_str(), path.as_str(), id) {
+        // To users without the right to it, the status tells no version.
+        ("GET", "/api/status", _) if state.version.is_empty() => {
+            (200, json!({"status": {"overall": {"level": "available"}}}))
+        }
         ("GET", "/api/status", _) => {
             (200, json!({"version": {"number": state.version}, "status": {"overall": {"level": "available"}}}))
         }
@@ -301,6 +317,7 @@ fn shown(state: &State, one: &Value, in_list: bool) -> Value {
     if !state.knows_modes {
         entries.remove("auth_mode");
     }
+    entries.entry("is_connector_type_deprecated").or_insert(json!(false));
     if in_list && entries.get("is_preconfigured") != Some(&Value::Bool(true)) {
         entries.entry("referenced_by_count").or_insert(json!(0));
     }

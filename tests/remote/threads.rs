@@ -1,10 +1,13 @@
 //! The real program in a terminal, with a slow server: keys are never waited for, and Esc stops a push.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::desk::Desk;
+use crate::server::Fault;
 use crate::terminal::Terminal;
 
 fn open(desk: &Desk) -> Terminal {
@@ -61,12 +64,14 @@ fn who_leaves_during_a_push_leaves_after_the_connector_that_is_being_sent() {
     let desk = desk();
     desk.run(&["pull"]).exits(0);
     desk.run(&["toggle", "--filter", "log", "--to", "per-user"]).exits(0);
-    desk.server.fault("POST", crate::server::Fault::Slow(Duration::from_millis(700)));
+    let is_free = Arc::new(AtomicBool::new(false));
+    desk.server.fault("POST", Fault::Held(is_free.clone()));
     let mut terminal = open(&desk);
     terminal.expect("remote prod").send("K").expect("to send 8").send("P").expect("Send 8").send("\x1b[C\r");
     terminal.wait("one is on its way", |_| !desk.server.paths("POST").is_empty()).send("\x03");
     // Ctrl-C on the question answers it.
     terminal.expect("What it is at now is ended first").expect_footer("Enter choose").send("\x03");
+    is_free.store(true, Ordering::Relaxed);
     assert_eq!(terminal.end_restored().0, 0);
     // What was on its way has its answer, and nothing more has left.
     assert_eq!(desk.server.paths("POST").len(), 1);
@@ -82,7 +87,7 @@ fn who_asks_twice_leaves_at_once() {
     let desk = desk();
     desk.run(&["pull"]).exits(0);
     desk.run(&["toggle", "log-1"]).exits(0);
-    desk.server.fault("POST", crate::server::Fault::Slow(Duration::from_secs(20)));
+    desk.server.fault("POST", Fault::Slow(Duration::from_secs(20)));
     let mut terminal = open(&desk);
     terminal.expect("remote prod").send("K").expect("to send 1").send("P").expect("Send 1").send("\x1b[C\r");
     terminal.wait("one is on its way", |_| !desk.server.paths("POST").is_empty()).send("\x03");
@@ -93,11 +98,13 @@ fn who_asks_twice_leaves_at_once() {
 #[test]
 fn a_question_about_a_job_ends_with_it() {
     let desk = desk();
-    desk.server.state().delay = Duration::from_millis(400);
+    let is_free = Arc::new(AtomicBool::new(false));
+    desk.server.fault("GET", Fault::Held(is_free.clone()));
     let mut terminal = open(&desk);
     terminal.expect("remote prod").send("K").expect("was not asked yet").send("p").expect("pulling …").send("\x03");
+    terminal.expect("A job is running");
+    is_free.store(true, Ordering::Relaxed);
     terminal
-        .expect("A job is running")
         .expect("pulled: 8 new")
         .wait("the question is gone", |screen| !screen.contents().contains("A job is running"));
     terminal.send("q").expect("8 connectors").send("q");

@@ -21,7 +21,7 @@ use crate::vault::{Resealed, Vault};
 pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
     match command {
         RemoteCommand::List { json } => list(context, json, output),
-        RemoteCommand::Add { name, url, space, ca, proxy, timeout, allow_http, replace } => {
+        RemoteCommand::Add { name, url, space, ca, proxy, timeout, allow_http, kibana_version, replace } => {
             let mut remote = Remote::new(&name, &url, space.as_deref()).map_err(anyhow::Error::msg)?;
             remote.ca_file = ca.as_deref().map(absolute).transpose()?;
             remote.proxy = proxy.map(checked_proxy).transpose()?;
@@ -32,6 +32,7 @@ pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Out
             }
             remote.allow_http = allow_http && remote.is_in_the_clear();
             remote.timeout = timeout;
+            remote.version = kibana_version;
             add(context, &remote, replace, output)
         }
         RemoteCommand::Login { name, basic } => login(context, name.as_deref(), basic, output),
@@ -86,8 +87,9 @@ fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -
         if (&known.url, &known.space) == (&remote.url, &remote.space) {
             let credential = known.credential.clone().filter(|_| known.is_reached_like(remote));
             let is_lost = known.credential.is_some() && credential.is_none();
-            let Remote { ca_file, proxy, timeout, allow_http, .. } = remote.clone();
-            store.put_remote(&Remote { ca_file, proxy, timeout, allow_http, credential, ..known })?;
+            let Remote { ca_file, proxy, timeout, allow_http, version, .. } = remote.clone();
+            let version = version.or(known.version.clone());
+            store.put_remote(&Remote { ca_file, proxy, timeout, allow_http, credential, version, ..known })?;
             output.line(&format!("{name}: {}, with what was pulled as before", remote.place()))?;
             if is_lost {
                 output.notice(&format!(

@@ -70,7 +70,7 @@ pub(super) fn pull(
     if json {
         output.json(&json!({
             "remote": remote.name, "added": pulled.added, "changed": pulled.changed, "deleted": pulled.deleted,
-            "conflicts": report.conflicts, "read_only": report.read_only, "held_back": report.held_back, "step": pulled.step,
+            "conflicts": report.conflicts, "nested": report.nested, "read_only": report.read_only, "held_back": report.held_back, "step": pulled.step,
         }))?;
     } else {
         let text = format!(
@@ -87,6 +87,9 @@ pub(super) fn pull(
         for id in &report.conflicts {
             output.line(&format!("conflict, left alone: {id}"))?;
         }
+        for id in &report.nested {
+            output.line(&format!("left alone, its config is nested deeper than 100 levels: {id}"))?;
+        }
     }
     if !report.conflicts.is_empty() {
         output
@@ -99,7 +102,8 @@ pub(super) fn pull(
             counted(report.held_back as u64, "connector")
         ));
     }
-    Ok(if report.conflicts.is_empty() && report.held_back == 0 { DONE } else { NEEDS_A_PERSON })
+    let is_whole = report.conflicts.is_empty() && report.nested.is_empty() && report.held_back == 0;
+    Ok(if is_whole { DONE } else { NEEDS_A_PERSON })
 }
 
 /// The report of a remote: asked for, or as it was seen last.
@@ -167,8 +171,8 @@ fn headline(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Re
     let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
     let seen = remote.seen_at.as_deref().unwrap_or("never");
     output.line(&format!("{}: {}{version}; read {seen}; {} in step", remote.name, remote.place(), report.in_step))?;
-    if !remote.knows_modes {
-        output.line("this Kibana does not know auth modes: they stay in the file, and are not compared")?;
+    if let Some(word) = remote.word_about_modes() {
+        output.line(word)?;
     }
     if let Some(push) = report.last_push.as_ref().filter(|_| report.was_cut_off()) {
         output.line(&format!("the last push (step {}, {}) was not done whole:", push.step, push.started_at))?;

@@ -38,7 +38,8 @@ pub struct Told {
     pub id: String,
     /// What both sides have in common.
     pub snapshot: Snapshot,
-    /// Who alone can change it there: `configuration` or `kibana`; none: people.
+    /// Who alone can change it there: `configuration` or `kibana`; none: users. `nested` stands for a config that is nested
+    /// too deep to be held here, whoever can change it.
     pub managed_by: Option<&'static str>,
     /// Rules and others that use it.
     pub referenced_by: u64,

@@ -77,7 +77,9 @@ pub struct Facts<'a> {
     pub state: &'a SecretsState,
     /// Kibana tells auth modes.
     pub knows_modes: bool,
-    /// Why nobody can change it there, if so: `configuration` or `kibana`.
+    /// It is known which Kibana it is. Else it may know them all the same.
+    pub is_version_known: bool,
+    /// Why nobody can change it there, if so: `configuration`, `kibana`, or `nested` for a config that nobody can hold here.
     pub managed_by: Option<&'a str>,
     /// Rules and others that use it.
     pub referenced_by: u64,
@@ -145,6 +147,11 @@ pub fn judge(sides: Sides<'_>, facts: &Facts<'_>, limits: Limits) -> (Verdict, V
 }
 
 fn judged(sides: Sides<'_>, facts: &Facts<'_>, limits: Limits) -> (Verdict, Vec<FieldDrift>) {
+    if facts.managed_by == Some("nested") {
+        let reason =
+            "its config in Kibana is nested deeper than 100 levels, which this file cannot hold; it is left as it is";
+        return (Verdict::Blocked(reason.to_owned()), Vec::new());
+    }
     if let Some(managed_by) = facts.managed_by {
         let why = why_managed(managed_by);
         let verdict = match sides.here {
@@ -218,6 +225,10 @@ fn absent_there(base: Option<&Snapshot>, here: &Connector, changed: &[FieldDrift
             let note = format!("a create would make it {inferred}, by its auth type; the import sets {mode}");
             send(with_secrets_after(Call::Import, facts), ModeAfter::AsHere(mode), vec![note])
         }
+        (false, false) if !facts.is_version_known => Verdict::Blocked(format!(
+            "a create would make it {inferred} if this Kibana knows auth modes, and its version is not known; give it with \
+             `remote add NAME URL --replace --kibana-version V`"
+        )),
         (false, _) => send(vec![Call::Create], ModeAfter::Unknown, old_server(mode)),
     }
 }

@@ -113,8 +113,11 @@ fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Li
 
 fn place_text(remote: &Remote) -> String {
     let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
-    let is_without_modes = !remote.knows_modes && remote.seen_at.is_some();
-    let modes = if is_without_modes { ", which does not know auth modes: they stay in this file" } else { "" };
+    let modes = match (remote.word_about_modes(), &remote.version) {
+        (None, _) => "",
+        (Some(_), Some(_)) => ", which does not know auth modes: they stay in this file",
+        (Some(_), None) => ", of a version that it does not tell (--kibana-version gives it)",
+    };
     let seen = remote.seen_at.as_deref().map_or("never asked", |seen| seen.get(..16).unwrap_or(seen));
     format!("{}: {}{version}{modes} · seen {}", remote.name, remote.place(), seen.replace('T', " "))
 }
