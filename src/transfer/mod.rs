@@ -1,9 +1,11 @@
 //! Connectors as text: Kibana's saved-object export (`ndjson`, `export`, with `stamp` and `older` for what releases
-//! differ in) and its API (`api`).
+//! differ in, `documents` and `forms` for how else saved objects are written down) and its API (`api`).
 
 pub mod api;
+mod documents;
 mod export;
 pub mod files;
+mod forms;
 mod ndjson;
 mod older;
 mod stamp;

@@ -1,31 +1,31 @@
-//! Reading a saved-object export: one JSON document a line, of any Kibana release.
+//! Reading a saved-object export: one JSON document a line, of any Kibana release; also saved objects in other forms
+//! (`documents`, `forms`).
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::rc::Rc;
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::documents::{Document, Documents, Length};
+use super::forms::{Form, Promise, form_of};
 use super::{TransferError, older, stamp};
 use crate::domain::json::{self, RawObject};
 use crate::domain::secret::{OpenSecrets, Secret};
 use crate::domain::{AuthMode, Connector, RawText, is_plain_id};
 use crate::store::{OnConflict, SeenIds};
 
-/// The longest line that is read; Kibana itself takes 25 MiB for a whole import.
-const LONGEST_LINE: u64 = 64 << 20;
-
 /// What an export held besides connectors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
     /// Objects of other types, left out, by type.
     pub other_types: BTreeMap<String, u64>,
-    /// Connectors the summary line promised, when it is another number than was there.
+    /// Objects, or connectors, that the summary lines promise, when fewer were there.
     pub promised: Option<u64>,
+    /// There was no connector.
+    pub has_none: bool,
     /// Connectors of releases before model versions that took the migrations of those.
     pub migrated: u64,
     /// Such connectors that could not: their ciphertext is bound to their config, or the config is none.
@@ -44,6 +44,9 @@ impl Notices {
             let types: Vec<String> =
                 self.other_types.iter().map(|(name, count)| format!("{count} of type {name}")).collect();
             lines.push(format!("left out objects that are not connectors: {}", types.join(", ")));
+        }
+        if self.has_none {
+            lines.push("there is no connector in it".to_owned());
         }
         if let Some(promised) = self.promised {
             lines.push(format!("the summary line promises {promised} objects; the export may be incomplete"));
@@ -93,35 +96,37 @@ pub struct Incoming {
     pub had_api_key: bool,
 }
 
-/// How long an export is: guessed from its bytes and those that are read.
-#[derive(Clone, Debug, Default)]
-pub struct Length {
-    /// 0 when unknown.
-    bytes: u64,
-    read: Rc<Cell<u64>>,
-}
-
-impl Length {
-    /// How many connectors there are, to three digits, when so many came out of what was read; 0 when unknown.
-    pub fn guess(&self, connectors: u64) -> u64 {
-        let (Some(each), true) = (self.read.get().checked_div(connectors), self.bytes > 0) else { return 0 };
-        let guessed = self.bytes / each.max(1);
-        let digit = 10_u64.pow(guessed.checked_ilog10().unwrap_or(0).saturating_sub(2));
-        connectors.max(guessed / digit * digit)
-    }
-}
-
 /// An export being read: an iterator over its connectors.
 pub struct Export {
     source_name: String,
-    reader: Box<dyn BufRead>,
+    documents: Documents,
+    /// The line on which the last document begins.
     line: u64,
     /// Ids so far, unless somebody else looks for those that come twice.
     seen: Option<SeenIds>,
-    length: Length,
     objects: u64,
-    promised: Option<u64>,
+    connectors: u64,
+    /// What the summary lines promise in all; an export of several has several.
+    promised: Promised,
     notices: Notices,
+}
+
+/// What summary lines promise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Promised {
+    has_any: bool,
+    objects: u64,
+    connectors: u64,
+}
+
+impl Promised {
+    fn add(&mut self, promise: Promise) {
+        self.has_any = true;
+        match promise {
+            Promise::Objects(count) => self.objects += count,
+            Promise::Connectors(count) => self.connectors += count.unwrap_or(0),
+        }
+    }
 }
 
 impl Export {
@@ -141,7 +146,7 @@ impl Export {
             return Err(TransferError::NotAnExport { source_name: name, reason: "is a directory".to_owned() });
         }
         let mut export = Self::read(&name, Box::new(BufReader::with_capacity(1 << 20, file)));
-        export.length.bytes = metadata.len();
+        export.documents.length.bytes = metadata.len();
         Ok(export)
     }
 
@@ -149,12 +154,12 @@ impl Export {
     pub fn read(source_name: &str, reader: Box<dyn BufRead>) -> Self {
         Self {
             source_name: source_name.to_owned(),
-            reader,
-            line: 0,
+            documents: Documents::new(reader),
+            line: 1,
             seen: None,
-            length: Length::default(),
             objects: 0,
-            promised: None,
+            connectors: 0,
+            promised: Promised::default(),
             notices: Notices::default(),
         }
     }
@@ -170,7 +175,7 @@ impl Export {
 
     /// Tells how long it is, while it is read.
     pub fn length(&self) -> Length {
-        self.length.clone()
+        self.documents.length.clone()
     }
 
     /// A line that cannot be taken: the last one read.
@@ -183,79 +188,84 @@ impl Export {
     /// # Errors
     /// When there was nothing at all: no object and no summary line.
     pub fn into_notices(mut self, on_conflict: OnConflict) -> Result<Notices, TransferError> {
-        if self.objects == 0 && self.promised.is_none() {
+        if self.objects == 0 && !self.promised.has_any {
             let reason = "holds no saved object; an export has one JSON document a line".to_owned();
             return Err(TransferError::NotAnExport { source_name: self.source_name, reason });
         }
         if on_conflict == OnConflict::CreateNewCopies {
             self.notices.long_ids = 0;
         }
-        self.notices.promised = self.promised.filter(|&promised| promised != self.objects);
+        // More than promised is no loss: exports that were joined, or one that somebody added to.
+        let promised = [(self.promised.objects, self.objects), (self.promised.connectors, self.connectors)];
+        self.notices.promised =
+            promised.into_iter().find(|(promised, found)| promised > found).map(|(promised, _)| promised);
+        self.notices.has_none = self.connectors == 0;
         Ok(self.notices)
     }
 
-    fn next_line(&mut self) -> Result<Option<Zeroizing<String>>, String> {
-        let mut bytes = Vec::new();
-        let read = (&mut self.reader)
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut bytes)
-            .map_err(|error| format!("cannot be read: {error}"))?;
-        if read == 0 {
-            return Ok(None);
-        }
-        self.line += 1;
-        self.length.read.set(self.length.read.get() + read as u64);
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
-        } else if bytes.len() as u64 == LONGEST_LINE {
-            return Err(format!("is longer than {} MiB", LONGEST_LINE >> 20));
-        }
-        let text = String::from_utf8(bytes)
-            .map(Zeroizing::new)
-            .map_err(|error| format!("is not UTF-8 (at byte {})", error.utf8_error().valid_up_to() + 1))?;
-        let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { &text };
-        Ok(Some(Zeroizing::new(text.trim().to_owned())))
-    }
-
-    /// The next connector; objects of other types and the summary line are counted and passed over.
+    /// The next connector; what is none is counted and passed over.
     fn next_connector(&mut self) -> Result<Option<Incoming>, String> {
-        while let Some(line) = self.next_line()? {
-            if line.is_empty() {
-                continue;
-            }
-            let document = document_of(&line)?;
-            match document.get("type") {
-                Some(r#""action""#) => {
+        while let Some(document) = self.next_document()? {
+            match form_of(document)? {
+                Form::SavedObject(document) if document.get("type") == Some(r#""action""#) => {
                     self.objects += 1;
-                    let mut incoming = connector_of(document)?;
-                    let id = &incoming.connector.id;
-                    if let Some(seen) = &self.seen
-                        && !seen.insert(id).map_err(|error| error.to_string())?
-                    {
-                        return Err(repeated(id));
-                    }
-                    self.notices.api_keys += u64::from(incoming.had_api_key);
-                    self.notices.long_ids += u64::from(!is_plain_id(&incoming.connector.id));
-                    let has_login = incoming.plain_secrets.as_ref().is_some_and(has_login);
-                    match older::migrate(&mut incoming.connector, has_login) {
-                        older::Outcome::NotOld => {}
-                        older::Outcome::Migrated => self.notices.migrated += 1,
-                        older::Outcome::LeftAlone => self.notices.left_old += 1,
-                    }
-                    return Ok(Some(incoming));
+                    self.connectors += 1;
+                    return self.incoming(document).map(Some);
                 }
-                Some(other) => {
-                    self.objects += 1;
-                    let name = serde_json::from_str(other).map_err(|_| "type is not a string".to_owned())?;
-                    *self.notices.other_types.entry(name).or_default() += 1;
+                Form::SavedObject(document) => {
+                    let kind = document.get("type").unwrap_or_default();
+                    self.leave_out(serde_json::from_str(kind).map_err(|_| "type is not a string".to_owned())?);
                 }
-                None => match document.get("exportedCount") {
-                    Some(count) => self.promised = count.parse().ok(),
-                    None => return Err("has no type; a saved object names one".to_owned()),
-                },
+                Form::Other(name) => self.leave_out(name),
+                Form::Several(inner) => self.documents.put_first(inner, self.line),
+                Form::Summary(promise) => self.promised.add(promise),
             }
         }
         Ok(None)
+    }
+
+    fn leave_out(&mut self, name: String) {
+        self.objects += 1;
+        *self.notices.other_types.entry(name).or_default() += 1;
+    }
+
+    /// The next JSON object of the text.
+    fn next_document(&mut self) -> Result<Option<RawObject>, String> {
+        loop {
+            let document = match self.documents.next() {
+                Ok(None) => return Ok(None),
+                Ok(Some(document)) => document,
+                Err(reason) => {
+                    self.line = self.documents.line();
+                    return Err(reason);
+                }
+            };
+            self.line = document.line;
+            match RawObject::parse(&document.text) {
+                Ok(object) => return Ok(Some(object)),
+                Err(error) if !self.documents.take_apart(&document)? => return Err(no_document(&document, &error)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn incoming(&mut self, document: RawObject) -> Result<Incoming, String> {
+        let mut incoming = connector_of(document)?;
+        let id = &incoming.connector.id;
+        if let Some(seen) = &self.seen
+            && !seen.insert(id).map_err(|error| error.to_string())?
+        {
+            return Err(repeated(id));
+        }
+        self.notices.api_keys += u64::from(incoming.had_api_key);
+        self.notices.long_ids += u64::from(!is_plain_id(&incoming.connector.id));
+        let has_login = incoming.plain_secrets.as_ref().is_some_and(has_login);
+        match older::migrate(&mut incoming.connector, has_login) {
+            older::Outcome::NotOld => {}
+            older::Outcome::Migrated => self.notices.migrated += 1,
+            older::Outcome::LeftAlone => self.notices.left_old += 1,
+        }
+        Ok(incoming)
     }
 }
 
@@ -267,11 +277,11 @@ impl Iterator for Export {
     }
 }
 
-fn document_of(line: &str) -> Result<RawObject, String> {
-    if line.starts_with('[') {
-        return Err("is a JSON array; an export has one JSON document a line".to_owned());
+fn no_document(document: &Document, error: &serde_json::Error) -> String {
+    match document.text.starts_with('[') {
+        true => format!("is a JSON array that cannot be read: {error}"),
+        false => format!("is not a JSON document: {error}"),
     }
-    RawObject::parse(line).map_err(|error| format!("is not a JSON document: {error}"))
 }
 
 /// A saved object of type `action` as a record. What has no column goes to `extra`, in its order.

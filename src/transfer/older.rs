@@ -11,7 +11,7 @@ const LAST: [u32; 3] = [8, 3, 0];
 /// What became of a connector of an old release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It is of a release that knows model versions, or says nothing of its release.
+    /// It is of a release that knows model versions.
     NotOld,
     /// It took the migrations and is stamped 8.3.0.
     Migrated,
@@ -103,8 +103,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_says_nothing_or_is_bound_to_its_config_is_left_alone() {
-        for extra in ["{}", r#"{"typeMigrationVersion":"8.3.0"}"#, r#"{"typeMigrationVersion":"10.1.0"}"#, "[]"] {
+    fn a_line_without_a_version_is_the_oldest() {
+        for (extra, stamped) in [
+            (r#"{"x":1}"#, r#"{"x":1,"typeMigrationVersion":"8.3.0"}"#),
+            (r#"{"migrationVersion":{}}"#, r#"{"migrationVersion":{"action":"8.3.0"}}"#),
+        ] {
+            let mut connector = of(".servicenow", "{}", extra);
+            assert_eq!(migrate(&mut connector, false), Outcome::Migrated);
+            assert_eq!(connector.config, r#"{"usesTableApi":true,"isOAuth":false}"#);
+            assert_eq!(connector.extra, stamped);
+        }
+    }
+
+    #[test]
+    fn what_is_new_or_is_bound_to_its_config_is_left_alone() {
+        for extra in [r#"{"typeMigrationVersion":"8.3.0"}"#, r#"{"typeMigrationVersion":"10.1.0"}"#, "[]"] {
             let mut connector = of(".servicenow", "{}", extra);
             assert_eq!((migrate(&mut connector, false), connector.config.as_str()), (Outcome::NotOld, "{}"));
         }

@@ -39,13 +39,17 @@ fn numbers(text: &str) -> Option<[u32; 3]> {
     numbers.try_into().ok()
 }
 
-/// The release or virtual version that stamps a record, from its `extra`.
+/// The release or virtual version that stamps a record, from its `extra`. Kibana takes one without any stamp as the
+/// oldest.
 pub(super) fn release(extra: &str) -> Option<[u32; 3]> {
+    const OLDEST: [u32; 3] = [0; 3];
     let extra = RawObject::parse(extra).ok()?;
     let text = |stamp: &str| serde_json::from_str::<String>(stamp).ok();
-    match extra.get(BY_TYPE) {
-        Some(stamp) => numbers(&text(stamp)?),
-        None => numbers(&text(RawObject::parse(extra.get(BY_TYPES)?).ok()?.get("action")?)?),
+    let by_types = extra.get(BY_TYPES).map(RawObject::parse);
+    match (extra.get(BY_TYPE), by_types) {
+        (Some(stamp), _) => numbers(&text(stamp)?),
+        (None, Some(by_types)) => by_types.ok()?.get("action").map_or(Some(OLDEST), |stamp| numbers(&text(stamp)?)),
+        (None, None) => Some(OLDEST),
     }
 }
 
@@ -53,7 +57,7 @@ pub(super) fn release(extra: &str) -> Option<[u32; 3]> {
 pub(super) fn with_release(extra: &str, release: &str) -> String {
     let stamped = || {
         let mut object = RawObject::parse(extra).ok()?;
-        if object.get(BY_TYPE).is_some() {
+        if object.get(BY_TYPE).is_some() || object.get(BY_TYPES).is_none() {
             object.set(BY_TYPE, raw_string(release));
         } else {
             let mut by_types = RawObject::parse(object.get(BY_TYPES)?).ok()?;

@@ -69,8 +69,8 @@ fn a_broken_text_is_refused() {
     refused(&[good().as_bytes(), b"\n\0"].concat(), 2, "is not a JSON document");
     refused(&[good().as_bytes(), b"\n\"\xc3\x28\""].concat(), 2, "is not UTF-8 (at byte 2)");
     refused(&[good().as_bytes(), b"\n\xff\xfe"].concat(), 2, "is not UTF-8 (at byte 1)");
-    refused(format!("{} {}", good(), good()).as_bytes(), 1, "is not a JSON document");
-    refused(format!("[{}]", good()).as_bytes(), 1, "is a JSON array");
+    refused(format!("{} {}", good(), good()).as_bytes(), 1, "stands on an earlier line too");
+    refused(format!("[{}", good()).as_bytes(), 1, "is a JSON array that cannot be read");
     refused(format!("{}\n\n{{\"a\":1}}", good()).as_bytes(), 3, "has no type");
     refused(b"SQLite format 3\0", 1, "is not a JSON document");
 }

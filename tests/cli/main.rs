@@ -9,6 +9,7 @@ mod bad_exports;
 mod commands;
 mod exchange;
 mod exit_codes;
+mod forms;
 mod history;
 mod lossless;
 mod readme;
