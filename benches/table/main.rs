@@ -166,7 +166,7 @@ fn bench_import(folder: &Path, records: usize) {
         let mut store = open(&path);
         let mut incoming = connectors.iter().cloned().map(Ok::<_, StoreError>);
         let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: false, source: "bench" };
-        store.import(&mut incoming, options, NOW, |_| true).unwrap()
+        store.import(&mut incoming, options, &mut |_, _| Ok(()), NOW, |_| true).unwrap()
     });
     let by_hand = folder.join("raw-import.db");
     drop(open(&by_hand));

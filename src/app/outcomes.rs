@@ -212,6 +212,14 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
         ));
         dialog = dialog.choice("Show those without secrets", vec![Effect::Go(Go::Missing)]);
     }
+    for (count, what) in [
+        (outcome.kept_secrets, "kept the secrets that were stored."),
+        (outcome.lost_secrets, "lost the secrets that were stored: they do not fit any more."),
+    ] {
+        if count > 0 {
+            dialog = dialog.line(format!("{} {what}", count_of(count)));
+        }
+    }
     for line in notices.lines() {
         dialog = dialog.line(format!("Notice: {line}."));
     }
@@ -284,7 +292,7 @@ fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
         dialog = dialog.line(format!("  and {} more", outcome.conflicts.count - 5));
     }
     dialog
-        .line("Overwrite replaces those connectors; their stored secrets are lost. Create copies gives every imported connector a new id.")
+        .line("Overwrite replaces those connectors; their stored secrets stay where they still fit type and config. Create copies gives every imported connector a new id.")
         .choice("Overwrite", again(OnConflict::Overwrite))
         .choice("Create copies", again(OnConflict::CreateNewCopies))
 }

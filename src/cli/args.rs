@@ -152,7 +152,7 @@ pub(super) enum Command {
     Import {
         /// The export; - reads standard input
         source: PathBuf,
-        /// Replace connectors whose id exists (their stored secrets are lost)
+        /// Replace connectors whose id exists (their stored secrets stay where they still fit)
         #[arg(long, conflicts_with = "create_new_copies")]
         overwrite: bool,
         /// Give every imported connector a new id

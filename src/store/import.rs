@@ -16,7 +16,7 @@ pub enum OnConflict {
     /// Report them and change nothing.
     #[default]
     Report,
-    /// Replace the records; their stored secrets are lost, since an export holds none.
+    /// Replace the records. An export holds no secrets, so those that are stored stay where they still fit.
     Overwrite,
     /// Every imported connector gets a new id.
     CreateNewCopies,
@@ -44,6 +44,10 @@ pub struct ImportOutcome {
     pub replaced: u64,
     /// Of both: records that miss their secrets.
     pub missing_secrets: u64,
+    /// Replaced records that keep the secrets that were stored.
+    pub kept_secrets: u64,
+    /// Replaced records whose stored secrets are lost.
+    pub lost_secrets: u64,
     /// Ids that exist already; if there are any, nothing was written.
     pub conflicts: Conflicts,
 }
@@ -75,15 +79,30 @@ impl Conflicts {
     }
 }
 
+impl ImportOutcome {
+    /// Counts what becomes of stored secrets when a record is replaced.
+    pub fn count_secrets(&mut self, current: &Connector, replacing: &Connector) {
+        match (&current.secrets, &replacing.secrets) {
+            (None, _) => {}
+            (Some(_), None) => self.lost_secrets += 1,
+            (Some(_), Some(_)) => self.kept_secrets += 1,
+        }
+    }
+}
+
+/// Gives a record that replaces another one the secrets of that one, where they still fit.
+pub type Keeping<'a, E> = &'a mut dyn FnMut(&Connector, &mut Connector) -> Result<(), E>;
+
 impl Store {
     /// Imports what `connectors` yields. An error from it, a conflict or a stop leaves the file as it was.
     ///
     /// # Errors
-    /// What `connectors` yields; when the file cannot be written.
+    /// What `connectors` and `keep` yield; when the file cannot be written.
     pub fn import<E: From<StoreError>>(
         &mut self,
         connectors: &mut dyn Iterator<Item = Result<Connector, E>>,
         options: ImportOptions<'_>,
+        keep: Keeping<'_, E>,
         now: &str,
         mut progress: impl FnMut(u64) -> bool,
     ) -> Result<ImportOutcome, E> {
@@ -95,11 +114,21 @@ impl Store {
             let mut journal =
                 Journal::begin(connection, Kind::Import, None, Some(options.source), now).map_err(wrap)?;
             for connector in connectors {
-                let connector = connector.map_err(Abort::Failed)?;
-                let id = connector.id.clone();
-                if !take_in(&mut journal, connection, connector, options.on_conflict, &mut outcome).map_err(wrap)? {
-                    return Err(Abort::Failed(StoreError::Repeated(id).into()));
+                let mut connector = connector.map_err(Abort::Failed)?;
+                let current = match options.on_conflict {
+                    OnConflict::CreateNewCopies => None,
+                    OnConflict::Report | OnConflict::Overwrite => get(connection, &connector.id).map_err(wrap)?,
+                };
+                // What this very import wrote carries its step as the revision.
+                if current.as_ref().is_some_and(|current| current.revision == journal.step()) {
+                    return Err(Abort::Failed(StoreError::Repeated(connector.id).into()));
                 }
+                if let (Some(current), OnConflict::Overwrite) = (&current, options.on_conflict) {
+                    keep(current, &mut connector).map_err(Abort::Failed)?;
+                    outcome.count_secrets(current, &connector);
+                }
+                take_in(&mut journal, connection, (current, connector), options.on_conflict, &mut outcome)
+                    .map_err(wrap)?;
                 let read = outcome.added + outcome.replaced;
                 if read == COPY_FROM && options.keep_copy && !is_new {
                     // Others see the file as it was before this transaction; so does the copy.
@@ -166,21 +195,13 @@ impl<E: From<StoreError>> From<StoreError> for Abort<E> {
     }
 }
 
-/// False when this very import has brought the id already: what it wrote carries its step as the revision.
 fn take_in(
     journal: &mut Journal<'_>,
     connection: &Connection,
-    mut connector: Connector,
+    (current, mut connector): (Option<Connector>, Connector),
     on_conflict: OnConflict,
     outcome: &mut ImportOutcome,
-) -> rusqlite::Result<bool> {
-    let current = match on_conflict {
-        OnConflict::CreateNewCopies => None,
-        OnConflict::Report | OnConflict::Overwrite => get(connection, &connector.id)?,
-    };
-    if current.as_ref().is_some_and(|current| current.revision == journal.step()) {
-        return Ok(false);
-    }
+) -> rusqlite::Result<()> {
     outcome.missing_secrets += u64::from(connector.is_missing_secrets);
     match current {
         None => {
@@ -197,5 +218,5 @@ fn take_in(
         }
         Some(_) => outcome.conflicts.push(connector.id),
     }
-    Ok(true)
+    Ok(())
 }

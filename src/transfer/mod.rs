@@ -12,7 +12,9 @@ mod stamp;
 
 use std::path::Path;
 
-use crate::domain::{Catalogue, Connector, Group, model_version};
+use crate::domain::connector_type::ConnectorType;
+use crate::domain::secret::Sealed as _;
+use crate::domain::{Catalogue, Connector, Group, SecretsState, model_version};
 use crate::store::{ImportOptions, ImportOutcome, OnConflict, PlanCounts, Progress, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -154,6 +156,7 @@ pub fn import(
     let outcome = store.import::<TransferError>(
         &mut connectors,
         ImportOptions { on_conflict, keep_copy, source: name },
+        &mut |current, incoming| keep_secrets(vault, current, incoming),
         now,
         |read| progress(read, length.guess(read)),
     );
@@ -162,6 +165,41 @@ pub fn import(
         outcome => outcome?,
     };
     Ok((outcome, export.into_notices(on_conflict)?))
+}
+
+/// Gives a connector that replaces another one the secrets of that one: an export holds none, and those that are stored
+/// are wanted as long as type and config ask for the same. They stay byte for byte where they can.
+fn keep_secrets(vault: &Vault, current: &Connector, incoming: &mut Connector) -> Result<(), TransferError> {
+    if incoming.secrets.is_some() || current.secrets.is_none() {
+        return Ok(());
+    }
+    let is_missing_secrets = current.is_missing_secrets;
+    let same = Connector { is_missing_secrets, secrets: current.secrets.clone(), ..incoming.clone() };
+    if same.associated_data() == current.associated_data() {
+        *incoming = same;
+        return Ok(());
+    }
+    let Ok(open) = vault.open(current) else { return Ok(()) };
+    if still_fit(current, incoming, &open.state()) {
+        incoming.is_missing_secrets = false;
+        incoming.secrets = Some(vault.seal(incoming, open.secret())?);
+    }
+    Ok(())
+}
+
+/// Whether secrets are right for what replaces their connector.
+fn still_fit(current: &Connector, incoming: &Connector, state: &SecretsState) -> bool {
+    let catalogue = Catalogue::current();
+    let known = catalogue.get(&incoming.connector_type_id);
+    // The auth type among the secrets is that of the config too.
+    let is_same_way = match known.is_some_and(ConnectorType::keeps_auth_type_in_secrets) {
+        true => incoming.auth_type().name().is_none_or(|name| Some(name) == state.auth_type()),
+        false => incoming.auth_type() == current.auth_type(),
+    };
+    current.connector_type_id == incoming.connector_type_id
+        && known.is_some()
+        && is_same_way
+        && !catalogue.misses_secrets(incoming, state)
 }
 
 /// What an import would do, and what the migration would do with the imported.
@@ -182,7 +220,7 @@ pub struct Preview {
 /// # Errors
 /// As [`import`].
 pub fn preview(
-    store: Option<&Store>,
+    store: Option<(&Store, &Vault)>,
     source: &Path,
     on_conflict: OnConflict,
     progress: Progress<'_>,
@@ -192,11 +230,17 @@ pub fn preview(
     let (mut outcome, mut plan, mut read) = (ImportOutcome::default(), PlanCounts::default(), 0);
     let mut same_names = 0;
     for connector in export.by_ref() {
-        let Incoming { connector, plain_secrets, .. } = connector?;
+        let Incoming { mut connector, plain_secrets, .. } = connector?;
         let exists = match store {
-            Some(store) => store.row_id(&connector.id)?.is_some(),
+            Some((store, _)) => store.row_id(&connector.id)?.is_some(),
             None => false,
         };
+        if let (Some((store, vault)), true, None, OnConflict::Overwrite) = (store, exists, &plain_secrets, on_conflict)
+            && let Some(current) = store.get(&connector.id)?
+        {
+            keep_secrets(vault, &current, &mut connector)?;
+            outcome.count_secrets(&current, &connector);
+        }
         outcome.missing_secrets += u64::from(connector.is_missing_secrets && plain_secrets.is_none());
         match model_version::plan(&connector).map(|plan| plan.group) {
             Some(Group::Backfill) => plan.backfill += 1,
@@ -204,7 +248,7 @@ pub fn preview(
             Some(Group::Blocked) => plan.blocked += 1,
             None => {}
         }
-        if let (Some(store), false) = (store, exists) {
+        if let (Some((store, _)), false) = (store, exists) {
             same_names += u64::from(store.has_name(&connector.name)?);
         }
         match (exists, on_conflict) {

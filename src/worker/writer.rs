@@ -134,7 +134,8 @@ impl Writer {
             }
             Job::Preview { path } => {
                 let path = expand_home(&path);
-                let preview = transfer::preview(Some(&self.store), &path, OnConflict::Report, &mut progress)?;
+                let preview =
+                    transfer::preview(Some((&self.store, &self.vault)), &path, OnConflict::Report, &mut progress)?;
                 Done::Previewed { path, preview: Box::new(preview) }
             }
             Job::Export { path, ids, filter, replace } => {

@@ -296,3 +296,59 @@ fn a_file_and_an_export_are_compared() {
     assert_eq!((&told["differing"], &told["only_in_file"]), (&json!(1), &json!(0)));
     assert_eq!(told["connectors"][0]["fields"][0]["field"], "auth mode");
 }
+
+/// An export holds no secrets, so an import must not take away those that are stored.
+#[test]
+fn an_import_that_overwrites_keeps_stored_secrets_where_they_fit_and_counts_those_that_are_lost() {
+    let place = Place::new();
+    let path = place.path("a.db");
+    let bodies = [
+        json!({"id": "chat", "name": "Chat", "connector_type_id": ".slack", "secrets": {"webhookUrl": "https://hooks.example/x"}}),
+        json!({"id": "hook", "name": "Hook", "connector_type_id": ".webhook", "config": {"url": "https://a.example", "method": "post", "hasAuth": true, "authType": "webhook-authentication-basic"}, "secrets": {"user": "u", "password": "p"}}),
+        json!({"id": "mail", "name": "Mail", "connector_type_id": ".gmail", "config": {"authType": "oauth_authorization_code"}, "secrets": {"authType": "oauth_authorization_code", "clientId": "c", "clientSecret": "s"}}),
+    ];
+    for body in &bodies {
+        ok(&path, &["create", "--from", place.write("b.json", &body.to_string()).to_str().unwrap()]);
+    }
+    let export = ok(&path, &["export"]);
+    let import = |text: &str, more: &[&str]| {
+        let file = place.write("in.ndjson", text);
+        run(&path, &[&["import", "--overwrite", file.to_str().unwrap()], more].concat())
+    };
+    let secrets =
+        |id: &str| ok(&path, &["get", id]).lines().find(|line| line.starts_with("secrets")).unwrap().to_owned();
+    let sealed = || crate::support::rows(&path, "SELECT secrets, is_missing_secrets FROM connectors ORDER BY id");
+    let before = sealed();
+    for more in [&["--dry-run"][..], &[]] {
+        let output = import(&export, more);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(said.contains("3 replaced connectors kept the secrets"), "{said}");
+        assert_eq!(sealed(), before, "byte for byte");
+    }
+    // Another config of the same way to authenticate: sealed anew. Another way, or another type: lost, and said so.
+    let moved = export.replace("https://a.example", "https://b.example");
+    assert_eq!(import(&moved, &[]).status.code(), Some(0));
+    assert!(secrets("hook").contains("password"));
+    for (from, to, id) in [
+        ("webhook-authentication-basic", "webhook-oauth2-client-credentials", "hook"),
+        ("\"actionTypeId\":\".slack\"", "\"actionTypeId\":\".teams\"", "chat"),
+        ("oauth_authorization_code", "bearer", "mail"),
+    ] {
+        let other = export.replace(from, to);
+        assert_ne!(other, export);
+        let rows = crate::support::records(&path);
+        for more in [&["--dry-run"][..], &[]] {
+            let output = import(&other, more);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(
+                said.contains("1 replaced connector lost the secrets") && said.contains("2 replaced connectors kept"),
+                "{said}"
+            );
+        }
+        assert!(secrets(id).contains("missing"), "{}", secrets(id));
+        ok(&path, &["undo"]);
+        assert_eq!(crate::support::records(&path), rows);
+    }
+}

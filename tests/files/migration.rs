@@ -145,7 +145,7 @@ proptest! {
                 Ok::<_, StoreError>(Connector { id: format!("c{at:04}"), ..connector.clone() })
             });
             let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: false, source: "x" };
-            store.import(&mut all, options, NOW, |_| true).unwrap();
+            store.import(&mut all, options, &mut |_, _| Ok(()), NOW, |_| true).unwrap();
             (path, store)
         };
         let (at_once, mut store) = make("at-once.db");

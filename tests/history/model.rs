@@ -92,7 +92,7 @@ fn forward(store: &mut Store, op: &Op, now: &str) -> bool {
             numbers.dedup();
             let mut incoming = numbers.iter().map(|number| Ok::<_, StoreError>(connector(*number, *value)));
             let options = ImportOptions { on_conflict: OnConflict::Overwrite, keep_copy: true, source: "x.ndjson" };
-            let outcome = store.import(&mut incoming, options, now, |_| true);
+            let outcome = store.import(&mut incoming, options, &mut |_, _| Ok(()), now, |_| true);
             outcome.unwrap().step.is_some()
         }
         Op::Apply => store.apply(false, now, &mut |_, _| true).unwrap().run.is_some(),

@@ -175,7 +175,7 @@ fn on_open_file(job: Job, store: &mut Store) -> Result<(), StoreError> {
         Job::Import => {
             let mut incoming = (0..2500).map(|at| Ok::<_, StoreError>(imported(at)));
             let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: true, source: "x" };
-            store.import(&mut incoming, options, NOW, |_| true)?;
+            store.import(&mut incoming, options, &mut |_, _| Ok(()), NOW, |_| true)?;
         }
         Job::Save => {
             for number in 1..=60_u64 {

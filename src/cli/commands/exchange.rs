@@ -19,6 +19,7 @@ use crate::fs::{TemporaryFolder, folder_of};
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts};
 use crate::transfer::files::{check_target, is_same, write_whole};
 use crate::transfer::{self, Importing, Notices, TransferError};
+use crate::vault::Vault;
 use crate::worker::key_warnings;
 
 /// How an import is asked for.
@@ -37,10 +38,14 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     let (outcome, notices) = if asked.dry_run {
         let exists = context.inspect()? != Inspection::Missing;
         let store = exists.then(|| context.read()).transpose()?;
+        let vault = Vault::new(context.keys()?);
         let progress = output.progress();
-        let preview = transfer::preview(store.as_ref(), source, asked.on_conflict, &mut |done, total| {
-            progress.bar("read", done, total, "connectors")
-        });
+        let preview = transfer::preview(
+            store.as_ref().map(|store| (store, &vault)),
+            source,
+            asked.on_conflict,
+            &mut |done, total| progress.bar("read", done, total, "connectors"),
+        );
         drop(progress);
         let preview = preview?;
         if preview.same_names > 0 {
@@ -75,6 +80,17 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
     for line in notices.lines() {
         output.notice(&line);
     }
+    for (count, what) in [
+        (outcome.kept_secrets, "kept the secrets stored in the file, since the export holds none"),
+        (
+            outcome.lost_secrets,
+            "lost the secrets stored in the file: they do not fit the new type or config, or do not open",
+        ),
+    ] {
+        if count > 0 {
+            output.notice(&format!("{} {what}", counted(count, "replaced connector")));
+        }
+    }
     report_import(context, (&outcome, &notices, plan), asked, output)?;
     if !outcome.conflicts.is_empty() {
         output.notice(&format!(
@@ -84,7 +100,9 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
         ));
         return Ok(NEEDS_A_PERSON);
     }
-    let is_all = notices.promised.is_none() && (outcome.added + outcome.replaced > 0 || notices.other_types.is_empty());
+    let is_all = outcome.lost_secrets == 0
+        && notices.promised.is_none()
+        && (outcome.added + outcome.replaced > 0 || notices.other_types.is_empty());
     Ok(if is_all { DONE } else { NEEDS_A_PERSON })
 }
 
@@ -153,6 +171,8 @@ fn report_import(
             "added": added,
             "replaced": replaced,
             "missing_secrets": outcome.missing_secrets,
+            "kept_secrets": outcome.kept_secrets,
+            "lost_secrets": outcome.lost_secrets,
             "conflicts": outcome.conflicts.ids,
             "conflict_count": outcome.conflicts.count,
             "other_types": notices.other_types,
