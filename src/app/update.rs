@@ -270,11 +270,16 @@ fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Ve
 }
 
 /// The editor is done: what it left goes into the field it came from.
+/// Said when the editor changed nothing.
+const UNCHANGED: &str =
+    "the editor changed nothing; one that opens a window of its own has to wait for it (EDITOR=\"code --wait\")";
+
 fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Effect> {
     match (outcome, model.screens.last_mut()) {
         (Ok(text), Some(Screen::Form(form))) => {
-            form.edited(&text);
-            Vec::new()
+            let is_same = form.edited(&text);
+            // An editor with a window of its own that does not wait has just begun: what is typed there comes too late.
+            is_same.then(|| Effect::info(UNCHANGED.to_owned())).into_iter().collect()
         }
         (Ok(_), _) => Vec::new(),
         (Err(reason), _) => vec![Effect::bad(reason)],

@@ -118,7 +118,7 @@ pub enum StoreError {
         advice: &'static str,
     },
     /// Another program holds the file.
-    #[error("{0} is locked by another program; try again when it has finished")]
+    #[error("{0} is locked by another program; try again when it has finished. If none has it open, its file system does not lock files, as network file systems often do not: work on a local copy")]
     Busy(PathBuf),
     /// Opened read-only.
     #[error("{0} is open read-only; nothing was changed")]
@@ -180,6 +180,19 @@ pub enum StoreError {
         /// Who said so.
         cause: String,
     },
+    /// The file system keeps no locks, without which two programs would write over each other.
+    #[error(
+        "{path} lies on a file system that does not lock files as SQLite needs it, as network file systems often do \
+         ({cause}): {doing} was not done. Copy the file to a local disk, work on that copy, and copy it back"
+    )]
+    NoLocks {
+        /// The file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// SQLite's word.
+        cause: rusqlite::Error,
+    },
     /// The disk failed.
     #[error(
         "{path} could not be read or written ({cause}): {doing} was not done, and what was done before stays. Have the disk looked at, then `connector-admin check` the file"
@@ -215,7 +228,23 @@ impl StoreError {
             let log = logs_of(path).next().unwrap_or_else(|| sidecar(path, "-wal"));
             return StoreError::NeedsWriting { path: path.to_owned(), log };
         }
+        // Those that the locks of a file, or the memory that programs share beside it, give.
+        const LOCKS: [i32; 9] = [
+            ffi::SQLITE_IOERR_LOCK,
+            ffi::SQLITE_IOERR_RDLOCK,
+            ffi::SQLITE_IOERR_UNLOCK,
+            ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
+            ffi::SQLITE_IOERR_SHMLOCK,
+            ffi::SQLITE_IOERR_SHMMAP,
+            ffi::SQLITE_IOERR_SHMOPEN,
+            ffi::SQLITE_IOERR_SHMSIZE,
+            ffi::SQLITE_IOERR_BLOCKED,
+        ];
         let path = path.to_owned();
+        let is_protocol = cause.sqlite_error_code() == Some(Code::FileLockingProtocolFailed);
+        if is_protocol || cause.sqlite_error().is_some_and(|error| LOCKS.contains(&error.extended_code)) {
+            return StoreError::NoLocks { path, doing, cause };
+        }
         match cause.sqlite_error_code() {
             Some(Code::NotADatabase) => StoreError::NotSqlite { path, hint: "" },
             Some(Code::DatabaseCorrupt) => StoreError::Corrupt { path, detail: cause.to_string() },
@@ -242,6 +271,7 @@ impl StoreError {
         let path = path.to_owned();
         match self {
             StoreError::NoRoom { doing, cause, .. } => StoreError::NoRoom { path, doing, cause },
+            StoreError::NoLocks { doing, cause, .. } => StoreError::NoLocks { path, doing, cause },
             StoreError::Disk { doing, cause, .. } => StoreError::Disk { path, doing, cause },
             StoreError::Sql { doing, cause, .. } => StoreError::Sql { path, doing, cause },
             StoreError::Io { cause, .. } => StoreError::Io { path, cause },
@@ -264,5 +294,22 @@ impl StoreError {
             }
             _ => StoreError::Io { path: path.to_owned(), cause },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_named_with_what_to_do() {
+        for code in [ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR_LOCK, ffi::SQLITE_IOERR_SHMLOCK, ffi::SQLITE_IOERR_SHMMAP] {
+            let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let told = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
+            assert!(told.contains("does not lock files") && told.contains("local disk"), "{code}: {told}");
+        }
+        let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
+        let told = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
+        assert!(told.contains("locked by another program") && told.contains("work on a local copy"), "{told}");
     }
 }

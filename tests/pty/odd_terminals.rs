@@ -204,6 +204,8 @@ fn what_an_editor_leaves_is_read_only_as_far_as_it_is_a_text() {
         ("rm \"$1\"; ln -s /dev/zero \"$1\"", "not a regular file any more"),
         ("rm \"$1\"; mkfifo \"$1\"", "not a regular file any more"),
         ("truncate -s 1500M \"$1\"", "kept in"),
+        // As one with a window of its own that does not wait.
+        (":", "the editor changed nothing"),
     ] {
         let place = Place::new();
         let path = place.demo();

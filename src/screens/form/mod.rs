@@ -174,9 +174,11 @@ impl State {
         self.focused()?.widget.input().map(|input| input.text().to_owned())
     }
 
-    /// The text comes back from the editor, right or wrong: what is wrong is told, and the text is kept.
-    pub fn edited(&mut self, text: &str) {
-        let Some(field) = self.focused() else { return };
+    /// The text comes back from the editor, right or wrong: what is wrong is told, and the text is kept. Returns whether
+    /// it is the one that the editor was given.
+    pub fn edited(&mut self, text: &str) -> bool {
+        let Some(field) = self.focused() else { return true };
+        let before = field.widget.content();
         let has_lines = field.widget.has_lines();
         if let Some(input) = field.widget.input() {
             match has_lines {
@@ -185,7 +187,9 @@ impl State {
             }
             field.problem = field.check().err();
         }
+        let is_same = field.widget.content() == before;
         follow_auth_type(self);
+        is_same
     }
 
     /// Another program changed the record: takes over what it wrote, with or without the edits made here.
