@@ -305,6 +305,7 @@ fn perform(
         }
         Effect::Reopen(copy) => hands.open_file(copy),
         Effect::Suspend => session.suspend()?,
+        Effect::Redraw => session.clean()?,
         Effect::EditText { text, is_json } => {
             let outcome = session.lend(|| editor::edit(&text, is_json))?;
             messages.push_back(Message::Edited(outcome));

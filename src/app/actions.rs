@@ -23,6 +23,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     match action {
         Some(Action::QuitNow) => return quit_now(model),
         Some(Action::Suspend) => return vec![Effect::Suspend],
+        Some(Action::Redraw) => return vec![Effect::Redraw],
         Some(Action::Help) if place == Place::Form && model.opened.is_some() => return vec![Effect::Go(Go::Help)],
         Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
             return vec![Effect::CancelJob];

@@ -146,6 +146,7 @@ pub enum Action {
     Quit,
     QuitNow,
     Suspend,
+    Redraw,
 }
 
 /// One row: an action, its keys, and where they hold.
@@ -494,4 +495,5 @@ pub const TABLE: &[Binding] = &[
     ),
     row(Action::QuitNow, &["Ctrl-c"], &Place::ALL, None, "quit (a changed form asks first)"),
     row(Action::Suspend, &["Ctrl-z"], &Place::ALL, None, "suspend to the shell"),
+    row(Action::Redraw, &["Ctrl-l"], &Place::ALL, None, "paint the screen anew"),
 ];

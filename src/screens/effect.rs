@@ -65,6 +65,8 @@ pub enum Effect {
     QuitAfterJob,
     /// Back to the shell for a while.
     Suspend,
+    /// Paints the whole screen anew: another program wrote on it.
+    Redraw,
 }
 
 /// How the program begins when its file is not there yet.

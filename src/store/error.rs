@@ -118,7 +118,9 @@ pub enum StoreError {
         advice: &'static str,
     },
     /// Another program holds the file.
-    #[error("{0} is locked by another program; try again when it has finished. If none has it open, its file system does not lock files, as network file systems often do not: work on a local copy")]
+    #[error(
+        "{0} is locked by another program; try again when it has finished. If none has it open, its file system does not lock files, as network file systems often do not: work on a local copy"
+    )]
     Busy(PathBuf),
     /// Opened read-only.
     #[error("{0} is open read-only; nothing was changed")]
@@ -303,7 +305,8 @@ mod tests {
 
     #[test]
     fn a_file_system_without_locks_is_named_with_what_to_do() {
-        for code in [ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR_LOCK, ffi::SQLITE_IOERR_SHMLOCK, ffi::SQLITE_IOERR_SHMMAP] {
+        for code in [ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR_LOCK, ffi::SQLITE_IOERR_SHMLOCK, ffi::SQLITE_IOERR_SHMMAP]
+        {
             let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             let told = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
             assert!(told.contains("does not lock files") && told.contains("local disk"), "{code}: {told}");

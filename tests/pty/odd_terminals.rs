@@ -258,3 +258,27 @@ fn an_editor_inherits_no_secret_and_its_folder_is_private() {
     assert!(!dumped.contains("planted") && dumped.contains("PATH="), "{dumped}");
     terminal.send("\x03");
 }
+
+#[test]
+fn the_screen_is_painted_anew_on_request_wherever_the_keys_go() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 100, 30, &[]);
+    terminal.expect("Migration review");
+    // The review, the list, a filter being typed, a form, a dialog, the help.
+    for (keys, shows) in [
+        ("", "Migration review"),
+        ("\x1b", "1 of 197"),
+        ("/abc", "abc"),
+        ("\x1b\x1be", "> Name"),
+        ("x\x1b", "Unsaved changes"),
+        ("\x1b[C\r?", "keys: connectors"),
+    ] {
+        terminal.send(keys).expect(shows);
+        terminal.scribble("\x1b[12;20HBroadcast message");
+        assert!(terminal.screen(|screen| screen.contents().contains("Broadcast message")));
+        terminal.send("\x0c").wait("it is painted anew", |screen| !screen.contents().contains("Broadcast message"));
+        terminal.expect(shows);
+    }
+    terminal.send("\x03");
+}

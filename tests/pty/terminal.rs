@@ -157,6 +157,11 @@ impl Terminal {
         look(self.seen.0.lock().unwrap().parser.screen())
     }
 
+    /// Another program writes on the same terminal.
+    pub fn scribble(&self, text: &str) {
+        self.seen.0.lock().unwrap().parser.process(text.as_bytes());
+    }
+
     pub fn titles(&self) -> Vec<String> {
         self.seen.0.lock().unwrap().parser.callbacks().0.clone()
     }
