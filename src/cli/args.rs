@@ -19,8 +19,8 @@ pub(super) struct Args {
     /// The connectors file [default: $CONNECTOR_ADMIN_FILE, else the platform's data directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) file: Option<PathBuf>,
-    /// The key file that seals secrets [default: $CONNECTOR_ADMIN_KEY_FILE, else the platform's
-    /// configuration directory]
+    /// The key file that seals secrets [default: $CONNECTOR_ADMIN_KEY_FILE, else FILE.keys if it is
+    /// there, else the platform's configuration directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) key_file: Option<PathBuf>,
     /// Ask for a passphrase that seals secrets instead ($CONNECTOR_ADMIN_PASSPHRASE gives it without asking)

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::output::prompt_hidden;
 use crate::config::Config;
+use crate::demo::keys_of;
 use crate::domain::Catalogue;
 use crate::keymap;
 use crate::store::{self, Inspection, Reading, Store, StoreError};
@@ -58,6 +59,11 @@ impl Context {
     pub(super) fn key_file(&self) -> anyhow::Result<PathBuf> {
         if let Some(path) = self.key_file.clone().or_else(|| path_in("CONNECTOR_ADMIN_KEY_FILE")) {
             return Ok(path);
+        }
+        // A demo that was kept has its keys beside it.
+        let beside = keys_of(&self.file).key_file;
+        if beside.is_file() {
+            return Ok(beside);
         }
         let directories = directories().context("name the key file with --key-file or $CONNECTOR_ADMIN_KEY_FILE")?;
         Ok(directories.config_dir().join("connector-admin").join("keys"))

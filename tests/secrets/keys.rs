@@ -268,3 +268,21 @@ fn what_seals_nothing_makes_no_key_and_an_empty_passphrase_is_none() {
     let output = command(&place, &["rekey", "--to", "passphrase"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn the_key_file_beside_a_kept_demo_is_found_without_naming_it() {
+    let place = Place::new();
+    std::fs::rename(place.demo(), place.path("c.db")).unwrap();
+    std::fs::rename(place.path("demo.db.keys"), place.path("c.db.keys")).unwrap();
+    let info = ok(&place, &["info"]);
+    assert!(info.contains("c.db.keys"), "{info}");
+    let listed: Value = serde_json::from_str(&ok(&place, &["list", "--json"])).unwrap();
+    let id = |one: &Value| one["id"].as_str().unwrap().to_owned();
+    let shown: Vec<String> =
+        listed.as_array().unwrap().iter().map(|one| ok(&place, &["get", &id(one)])).take(40).collect();
+    assert!(shown.iter().any(|shown| shown.contains("secrets         set: ")), "{shown:?}");
+    // What is named counts before it.
+    let named = place.write("named.keys", "");
+    let info = ok(&place, &["--key-file", named.to_str().unwrap(), "info"]);
+    assert!(info.contains("named.keys"), "{info}");
+}
