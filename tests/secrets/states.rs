@@ -198,7 +198,7 @@ fn the_secrets_that_an_import_misses_are_filled_in_one_after_the_other() {
     let path = file(&place);
     let line = |id: &str, name: &str| {
         format!(
-            r#"{{"type":"action","id":"{id}","references":[],"attributes":{{"actionTypeId":".slack_api","name":"{name}","config":{{}},"isMissingSecrets":true,"secrets":{{}}}}}}"#
+            r#"{{"type":"action","id":"{id}","references":[],"typeMigrationVersion":"10.1.0","attributes":{{"actionTypeId":".slack_api","name":"{name}","config":{{}},"isMissingSecrets":true,"secrets":{{}}}}}}"#
         )
     };
     let export = place.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
