@@ -60,10 +60,10 @@ impl Context {
         if let Some(path) = self.key_file.clone().or_else(|| path_in("CONNECTOR_ADMIN_KEY_FILE")) {
             return Ok(path);
         }
-        // A demo that was kept has its keys beside it.
-        let beside = keys_of(&self.file).key_file;
-        if beside.is_file() {
-            return Ok(beside);
+        // A demo that was kept has its key file next to it.
+        let next_to_file = keys_of(&self.file).key_file;
+        if next_to_file.is_file() {
+            return Ok(next_to_file);
         }
         let directories = directories().context("name the key file with --key-file or $CONNECTOR_ADMIN_KEY_FILE")?;
         Ok(directories.config_dir().join("connector-admin").join("keys"))

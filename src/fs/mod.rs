@@ -4,4 +4,4 @@ mod folder;
 pub mod temporary;
 
 pub use folder::{can_write, folder_of, names_in, sidecar};
-pub use temporary::{PersistError, TemporaryFile, TemporaryFolder};
+pub use temporary::{OWN_SIDECARS, PersistError, TemporaryFile, TemporaryFolder};

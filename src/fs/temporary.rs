@@ -167,7 +167,7 @@ fn holds_only_ours(folder: &Path) -> io::Result<bool> {
     for name in &names {
         let is_file = fs::symlink_metadata(folder.join(name))?.is_file();
         let rest = name.as_encoded_bytes().strip_prefix(first.as_encoded_bytes());
-        let belongs = rest.is_some_and(|rest| rest.is_empty() || BESIDE.iter().any(|end| rest == end.as_bytes()));
+        let belongs = rest.is_some_and(|rest| rest.is_empty() || OWN_SIDECARS.iter().any(|end| rest == end.as_bytes()));
         if !is_file || !belongs {
             return Ok(false);
         }
@@ -175,8 +175,8 @@ fn holds_only_ours(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// What SQLite and this program keep beside a file.
-const BESIDE: [&str; 6] = ["-wal", "-shm", "-journal", "-push", ".keys", ".auto.bak"];
+/// The endings of the sidecar files that SQLite and this program keep.
+pub const OWN_SIDECARS: [&str; 6] = ["-wal", "-shm", "-journal", "-push", ".keys", ".auto.bak"];
 
 /// A locked file of the registry. Dropping it removes it.
 #[derive(Debug)]

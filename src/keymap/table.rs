@@ -495,5 +495,5 @@ pub const TABLE: &[Binding] = &[
     ),
     row(Action::QuitNow, &["Ctrl-c"], &Place::ALL, None, "quit (a changed form asks first)"),
     row(Action::Suspend, &["Ctrl-z"], &Place::ALL, None, "suspend to the shell"),
-    row(Action::Redraw, &["Ctrl-l"], &Place::ALL, None, "paint the screen anew"),
+    row(Action::Redraw, &["Ctrl-l"], &Place::ALL, None, "redraw the screen"),
 ];

@@ -65,7 +65,7 @@ pub enum Effect {
     QuitAfterJob,
     /// Back to the shell for a while.
     Suspend,
-    /// Paints the whole screen anew: another program wrote on it.
+    /// Redraws the whole screen: another program wrote on it.
     Redraw,
 }
 

@@ -92,9 +92,9 @@ fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: T
         .get(&connector.connector_type_id)
         .is_none()
         .then(|| "unknown connector type: its config can be edited as JSON only".to_owned());
-    let told = |problem: validate::Problem| format!("{}: {}", problem.field, problem.reason);
-    let notes = validate::notes(connector).into_iter().map(told);
-    let problems = problems.into_iter().map(told);
+    let line = |problem: validate::Problem| format!("{}: {}", problem.field, problem.reason);
+    let notes = validate::notes(connector).into_iter().map(line);
+    let problems = problems.into_iter().map(line);
     for (mark, text) in problems
         .map(|text| ('!', text))
         .chain([hint, deprecated, unknown].into_iter().flatten().chain(notes).map(|text| ('*', text)))

@@ -230,7 +230,7 @@ impl StoreError {
             let log = logs_of(path).next().unwrap_or_else(|| sidecar(path, "-wal"));
             return StoreError::NeedsWriting { path: path.to_owned(), log };
         }
-        // Those that the locks of a file, or the memory that programs share beside it, give.
+        // Those that the locks of a file, or the memory that programs share for it, give.
         const LOCKS: [i32; 9] = [
             ffi::SQLITE_IOERR_LOCK,
             ffi::SQLITE_IOERR_RDLOCK,

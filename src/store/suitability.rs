@@ -68,15 +68,15 @@ fn failed(path: &Path, error: rusqlite::Error) -> StoreError {
 
 /// The kind of the table, and its columns.
 fn shape(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
-    const ANEW: &str = "Make a table as the documentation of the file format has it, and copy the rows into it";
+    const NEW_TABLE: &str = "Make a table as the documentation of the file format has it, and copy the rows into it";
     let (kind, without_rowid): (String, bool) = connection
         .prepare("SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = 'connectors' COLLATE NOCASE")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if kind != "table" {
-        return Ok(Some((format!("has a {kind} named connectors, not a table"), ANEW)));
+        return Ok(Some((format!("has a {kind} named connectors, not a table"), NEW_TABLE)));
     }
     if without_rowid {
-        return Ok(Some(("has a table of connectors WITHOUT ROWID".to_owned(), ANEW)));
+        return Ok(Some(("has a table of connectors WITHOUT ROWID".to_owned(), NEW_TABLE)));
     }
     let mut columns = connection.prepare("SELECT lower(name), hidden FROM pragma_table_xinfo('connectors', 'main')")?;
     let mut rows = columns.query([])?;
@@ -87,7 +87,7 @@ fn shape(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
             return Ok(Some((reason, "Rename it: ALTER TABLE connectors RENAME COLUMN")));
         }
         if hidden != 0 && COLUMNS_1.contains(&name.as_str()) {
-            return Ok(Some((format!("computes the column {name} of its connectors"), ANEW)));
+            return Ok(Some((format!("computes the column {name} of its connectors"), NEW_TABLE)));
         }
     }
     Ok(None)

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::TransferError;
-use crate::fs::{TemporaryFile, can_write, folder_of, names_in, sidecar};
+use crate::fs::{OWN_SIDECARS, TemporaryFile, can_write, folder_of, names_in, sidecar};
 use crate::{store, vault};
 
 /// What a folder holds, for picking a file.
@@ -63,7 +63,7 @@ pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(),
     if is_same(target, keys) {
         return taken("the key file");
     }
-    if OWN_SUFFIXES.iter().any(|suffix| is_same(target, &sidecar(connectors, suffix))) {
+    if OWN_SIDECARS.iter().any(|suffix| is_same(target, &sidecar(connectors, suffix))) {
         return taken("kept next to the connectors file by the program");
     }
     if store::is_sidecar_of_a_database(target) {
@@ -77,9 +77,6 @@ pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(),
         _ => check_place(target),
     }
 }
-
-/// What SQLite and this program keep next to a connectors file.
-const OWN_SUFFIXES: [&str; 6] = ["-wal", "-shm", "-journal", "-push", ".auto.bak", ".keys"];
 
 /// Comments may stand before the first key of a key file.
 const LONGEST_HEAD: u64 = 1 << 20;
