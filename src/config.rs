@@ -84,7 +84,8 @@ mod tests {
             ("[keys.kitchen]\nedit = \"e\"", "line 2: \"kitchen\" is no place"),
             ("[keys.connectors]\n\ncook = \"c\"", "line 3: \"cook\" is no action"),
             ("[keys.connectors]\nedit = \"Hyper-e\"", "line 2: \"Hyper-e\" is no key"),
-            ("[keys.connectors]\nedit = []", "line 2: "),
+            ("[keys.one-connector]\nback = []", "line 2: "),
+            ("[keys.question]\nconfirm = []", "line 2: \"confirm\" needs a key"),
             ("[keys.connectors]\nedit = \"t\"", "line 2: t is taken in connectors"),
             ("[keys.connectors]\nquit-now = \"x\"", "line 2: Ctrl-c stays"),
             ("[keys.review]\nedit = \"F2\"\nnew = \"F3\"", "line 3: \"new\" is no action of review"),
@@ -102,6 +103,12 @@ mod tests {
         let config = Config::read(text).expect("a config");
         assert_eq!((config.scheme, config.is_without_mouse, config.keys.len()), (Some(Scheme::Light), true, 2));
         assert_eq!(Config::read("").expect("nothing"), Config::default());
+    }
+
+    #[test]
+    fn an_action_can_be_left_without_a_key() {
+        let config = Config::read("[keys.connectors]\nundo = []").expect("a config");
+        assert_eq!(config.keys.len(), 1);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The demo: a throw-away schema 1 file with realistic connectors, so that the whole story (upgrade,
 //! review, edit) can be played at once.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use crate::domain::connector_type::Field;
 use crate::domain::secret::{Secret, SecretEdits};
 use crate::domain::{AuthMode, Catalogue, Connector, json};
 use crate::fs::TemporaryFolder;
@@ -83,8 +85,8 @@ fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
             connector.extra = with_auth_mode(&connector.extra, mode)?;
         }
         // Where the export has ciphertext, the demo has secrets of its own; one stays Kibana's.
-        let edits = secrets_for(&connector);
-        if connector.secrets.is_some() && connector.name != FOREIGN && !edits.is_empty() {
+        if connector.secrets.is_some() && connector.name != FOREIGN {
+            let edits = secrets_for(&connector);
             vault.carry(None, &mut connector, &edits)?;
         }
         connectors.push(connector);
@@ -103,10 +105,15 @@ fn secrets_for(connector: &Connector) -> SecretEdits {
     let config = connector.config_object().unwrap_or_default();
     let value_of = |key: &str| config.get(key).cloned().unwrap_or_default();
     let known = Catalogue::current().get(&connector.connector_type_id);
-    let asked_for =
-        known.iter().flat_map(|known| &known.secrets).filter(|field| field.is_required() && field.applies(value_of));
-    let by_name = asked_for.map(|field| (field.name.clone(), Some(Secret::text(&format!("demo-{}", field.name)))));
-    SecretEdits { by_name: by_name.collect(), whole: None }
+    let fields = |is_needed: bool| {
+        let is_asked = move |field: &&Field| field.applies(value_of) && (!is_needed || field.is_required());
+        let value = |field: &Field| (field.name.clone(), Some(Secret::text(&format!("demo-{}", field.name))));
+        known.iter().flat_map(|known| &known.secrets).filter(is_asked).map(value).collect::<BTreeMap<_, _>>()
+    };
+    let by_name = [fields(true), fields(false)].into_iter().find(|fields| !fields.is_empty()).unwrap_or_default();
+    // Of a plugin's type, or where the config says nothing of use, nobody knows what it asks for.
+    let whole = by_name.is_empty().then(|| Secret::json(r#"{"token":"demo-token"}"#.to_owned().into()));
+    SecretEdits { by_name, whole }
 }
 
 fn with_auth_mode(extra: &str, mode: AuthMode) -> anyhow::Result<String> {

@@ -56,6 +56,13 @@ CREATE TABLE remote_connectors (
   found_after    INTEGER,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
+-- Names of connector types as Kibana reports them, for those that the program does not know.
+CREATE TABLE remote_types (
+  remote  TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
+  id      TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  PRIMARY KEY (remote, id)
+) STRICT, WITHOUT ROWID;
 -- What both sides agreed on before and after a step, where it or a look after it made a difference: taking the step back
 -- and bringing it again restores that too.
 CREATE TABLE remote_bases (

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use super::model::{Model, RunningJob, Screen};
 use super::{menus, replies};
-use crate::keymap::{self, Action, Binding, Key, Place};
+use crate::keymap::{self, Action, Binding, Key, Place, key_of};
 use crate::screens::rows::Rows;
 use crate::screens::{
     Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
-use crate::store::OnConflict;
+use crate::store::{OnConflict, Step};
 use crate::ui::input::TooLong;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request};
@@ -282,8 +282,18 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
             let text = format!("theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
             return vec![Effect::info(text)];
         }
-        Action::Undo => return vec![history::undo(model.overview.last_step.as_ref())],
-        Action::Redo => return vec![history::redo(model.overview.next_redo.as_ref())],
+        Action::Undo => {
+            return vec![history::undo(
+                model.overview.last_step.as_ref(),
+                elsewhere(model, model.overview.last_step.as_ref()),
+            )];
+        }
+        Action::Redo => {
+            return vec![history::redo(
+                model.overview.next_redo.as_ref(),
+                elsewhere(model, model.overview.next_redo.as_ref()),
+            )];
+        }
         _ => {}
     }
     if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
@@ -317,14 +327,32 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     }
 }
 
+/// Says that a step is about something else than the page that is open, where it is: nobody should undo unseen what
+/// happened to another connector.
+fn elsewhere(model: &Model, step: Option<&Step>) -> Option<&'static str> {
+    let step = step?;
+    match model.screen() {
+        Screen::Detail(page) => {
+            let record = page.record.as_ref()?;
+            let is_about_it = record.history.iter().any(|entry| entry.step.step == step.step);
+            (!is_about_it).then_some("The connector on this page is not part of it.")
+        }
+        Screen::Step(page) => {
+            let is_it = step.step == page.step || step.origin.is_some_and(|(origin, _)| origin == page.step);
+            (!is_it).then_some("It is not the step on this page.")
+        }
+        _ => None,
+    }
+}
+
 /// Can this be done now? If not, why.
-pub(super) fn availability(model: &Model, place: Place, action: Action) -> Result<(), &'static str> {
+pub(super) fn availability(model: &Model, place: Place, action: Action) -> Result<(), String> {
     let writes = keymap::bindings(place).find(|binding| binding.action == action).is_some_and(|binding| binding.writes);
     if writes && model.is_read_only() {
-        return Err("the file is open read-only: nothing can be changed");
+        return Err("the file is open read-only: nothing can be changed".to_owned());
     }
     if writes && model.job.is_some() {
-        return Err("wait for the running job, or stop it with Esc");
+        return Err(format!("wait for the running job, or stop it with {}", key_of(place, Action::Back)));
     }
     let needs_row = matches!(
         action,
@@ -348,18 +376,20 @@ pub(super) fn availability(model: &Model, place: Place, action: Action) -> Resul
         _ => 1,
     };
     if needs_row && total == 0 {
-        return Err("there is no row to do this with");
+        return Err("there is no row to do this with".to_owned());
     }
     if matches!(action, Action::Fetch | Action::Pull | Action::Push | Action::Execute)
         && model.overview.remote.is_none()
     {
-        return Err("this file has no remote: connector-admin remote add");
+        return Err("this file has no remote: connector-admin remote add".to_owned());
     }
     match action {
-        Action::Undo if model.overview.last_step.is_none() => Err("there is nothing to undo"),
-        Action::Redo if model.overview.next_redo.is_none() => Err("there is nothing to redo"),
-        Action::Rollback if model.overview.last_run.is_none() => Err("there is no migration run to roll back"),
-        Action::Apply if model.overview.plan.to_apply() == 0 => Err("there is nothing to apply"),
+        Action::Undo if model.overview.last_step.is_none() => Err("there is nothing to undo".to_owned()),
+        Action::Redo if model.overview.next_redo.is_none() => Err("there is nothing to redo".to_owned()),
+        Action::Rollback if model.overview.last_run.is_none() => {
+            Err("there is no migration run to roll back".to_owned())
+        }
+        Action::Apply if model.overview.plan.to_apply() == 0 => Err("there is nothing to apply".to_owned()),
         _ => Ok(()),
     }
 }
@@ -390,7 +420,7 @@ fn rows_of(screen: &Screen) -> usize {
 pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
     let place = model.place();
     keymap::bindings(place)
-        .filter(|binding| binding.hint.is_some())
+        .filter(|binding| binding.hint.is_some() && !binding.keys.is_empty())
         .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
         .map(|binding| (binding, availability(model, place, binding.action).is_ok()))
         // What leads nowhere now only takes room from the others.
@@ -403,7 +433,7 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
 
 /// Text was pasted: it goes into a text or nowhere, never to the keys.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    take_paste(model, text).unwrap_or_else(|error| vec![Effect::bad(error.to_string())])
+    take_paste(model, text).unwrap_or_else(|error| vec![Effect::error(error.to_string())])
 }
 
 fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
@@ -428,6 +458,9 @@ fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
     }
     Ok(match model.rows() {
         Some(rows) if rows.typing => rows.paste_filter(text)?.map(Effect::Read).into_iter().collect(),
-        _ => vec![Effect::info("nothing here takes pasted text; / opens the filter")],
+        _ => {
+            let key = key_of(model.place(), Action::Filter);
+            vec![Effect::info(format!("nothing here takes pasted text; {key} opens the filter"))]
+        }
     })
 }

@@ -1,5 +1,6 @@
 //! How jobs with Kibana ended, in words for people.
 
+use crate::keymap::{Action, Place, key_of};
 use crate::kibana::Executed;
 use crate::screens::dialog::Tone;
 use crate::screens::effect::connectors as count_of;
@@ -17,7 +18,7 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
         pulled.deleted.len()
     );
     if pulled.step.is_some() {
-        text.push_str("; u takes it back");
+        text.push_str(&format!("; {} takes it back", key_of(Place::Sync, Action::Undo)));
     }
     if report.held_back > 0 {
         let gone = count_of(report.held_back as u64);
@@ -34,10 +35,12 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
         return Effect::Ask(Box::new(dialog));
     }
     match report.conflicts.len() {
-        0 => Effect::good(text),
+        0 => Effect::success(text),
         count => Effect::info(format!(
-            "{text}; {} changed on both sides and left alone: h or t decides",
-            count_of(count as u64)
+            "{text}; {} changed on both sides and left alone: {} or {} decides",
+            count_of(count as u64),
+            key_of(Place::Sync, Action::TakeHere),
+            key_of(Place::Sync, Action::TakeThere)
         )),
     }
 }
@@ -46,7 +49,7 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
 pub(super) fn pushed(report: &PushReport) -> Effect {
     let done = report.done();
     if report.is_whole() {
-        return Effect::good(format!("pushed {}", count_of(done as u64)));
+        return Effect::success(format!("pushed {}", count_of(done as u64)));
     }
     let counts = [(done, "done"), (report.sent.len() - done, "not done"), (report.left, "left")];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
@@ -76,12 +79,12 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
 /// Conflicts that were decided.
 pub(super) fn resolved(count: usize, side: Side, left: Option<&str>) -> Effect {
     if let (0, Some(reason)) = (count, left) {
-        return Effect::bad(format!("left alone: {reason}"));
+        return Effect::warning(format!("left alone: {reason}"));
     }
     let count = count_of(count as u64);
-    Effect::good(match side {
+    Effect::success(match side {
         Side::Here => format!("{count} as here; what a push can do with it is shown"),
-        Side::There => format!("{count} as in Kibana; u takes that back"),
+        Side::There => format!("{count} as in Kibana; {} takes that back", key_of(Place::Sync, Action::Undo)),
     })
 }
 

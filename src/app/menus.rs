@@ -3,7 +3,7 @@
 use super::actions::availability;
 use super::model::{Model, Screen};
 use crate::domain::{json, test_params};
-use crate::keymap::{self, Action, Binding, Place};
+use crate::keymap::{self, Action, Binding, Place, key_of};
 use crate::screens::prompt::Prompt;
 use crate::screens::{Effect, Go, Item, Menu, Start, connectors};
 use crate::transfer::api;
@@ -23,8 +23,8 @@ pub(super) fn palette(model: &Model, place: Place) -> Menu {
     let can_write = availability(model, Place::Connectors, Action::EditMany);
     items.extend(connectors::edits(&model.connectors).into_iter().map(|edit| Item {
         label: format!("many at once: {}", edit.label),
-        detail: "E".to_owned(),
-        blocked: can_write.err().map(str::to_owned),
+        detail: key_of(Place::Connectors, Action::EditMany),
+        blocked: can_write.clone().err(),
         effects: [vec![Effect::Go(Go::Home)], edit.effects].concat(),
     }));
     Menu::new("Everything", items)
@@ -39,8 +39,8 @@ fn chosen(place: Place) -> impl Iterator<Item = &'static Binding> {
 }
 
 fn item(model: &Model, place: Place, binding: &Binding, effects: Vec<Effect>) -> Item {
-    let blocked = availability(model, place, binding.action).err().map(str::to_owned);
-    Item { label: binding.help.to_owned(), detail: binding.keys.join(" "), blocked, effects }
+    let blocked = availability(model, place, binding.action).err();
+    Item { label: binding.help.to_owned(), detail: binding.shown_keys(), blocked, effects }
 }
 
 /// What a connector is to do when Kibana runs it.
@@ -72,7 +72,8 @@ pub(super) fn filters(model: &Model) -> Menu {
     }
     if items.is_empty() {
         let mut item = Item::new("no filter is kept yet", "", Vec::new());
-        item.blocked = Some("type one with /, then come here to keep it".to_owned());
+        let key = key_of(Place::Connectors, Action::Filter);
+        item.blocked = Some(format!("type one with {key}, then come here to keep it"));
         items.push(item);
     }
     Menu::new("Filters", items)

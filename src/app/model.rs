@@ -12,7 +12,7 @@ use crate::keymap::{Key, Place};
 use crate::memory::{FileMemory, Memory};
 use crate::screens::prompt::Prompt;
 use crate::screens::{
-    Dialog, Level, Menu, copies, detail, files, form, help, history, overview, review, rows::Rows, step, sync,
+    Dialog, Menu, Severity, copies, detail, files, form, help, history, overview, review, rows::Rows, step, sync,
 };
 use crate::store::{Scope, Stage, Step};
 use crate::ui::layout::{cut_bottom, cut_top};
@@ -74,7 +74,7 @@ pub(super) enum Screen {
 /// A line for the person, until it expires or a key is pressed.
 #[derive(Clone, Debug)]
 pub(super) struct Toast {
-    pub(super) level: Level,
+    pub(super) severity: Severity,
     pub(super) text: String,
     pub(super) since: Timestamp,
 }
@@ -256,7 +256,7 @@ impl Model {
     /// When the screen next changes by itself; none: only a message changes it.
     pub fn next_tick(&self) -> Option<Duration> {
         let age = |since| Duration::try_from(self.now.duration_since(since)).unwrap_or_default();
-        let toast = self.toast.as_ref().filter(|toast| toast.level != Level::Bad);
+        let toast = self.toast.as_ref().filter(|toast| toast.severity.expires());
         let toast = toast.map(|toast| TOAST.saturating_sub(age(toast.since)));
         let slow = self.working_since.and_then(|since| SLOW.checked_sub(age(since))).filter(|wait| !wait.is_zero());
         let silent = self.job.as_ref().filter(|job| job.done == 0 && !job.is_waiting);

@@ -7,6 +7,7 @@ use crate::domain::bulk::BulkEdit;
 use crate::domain::change::changes;
 use crate::domain::sync::Limits;
 use crate::domain::{Connector, SecretsState, validate};
+use crate::keymap::{Action, Place, key_of};
 use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{Dialog, Effect, Go, Start, form};
@@ -14,6 +15,10 @@ use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutco
 use crate::transfer::{ExportReport, Notices, Preview};
 use crate::worker::bulk::BulkPreview;
 use crate::worker::protocol::{Done, Job, Record};
+
+fn undo_key() -> String {
+    key_of(Place::Connectors, Action::Undo)
+}
 
 /// Takes the end of a job into the state.
 pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
@@ -41,7 +46,7 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         Done::Decided(1) => Vec::new(),
         Done::Decided(count) => {
             model.review.rows.clear_marks();
-            vec![Effect::good(format!("decided for {count} connectors"))]
+            vec![Effect::success(format!("decided for {count} connectors"))]
         }
         Done::Applied(applied) => applied_run(model, applied),
         Done::Reverted(reverted) => {
@@ -52,7 +57,7 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         }
         Done::BackedUp(copy) => {
             let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            vec![Effect::good(format!("copied to {name}"))]
+            vec![Effect::success(format!("copied to {name}"))]
         }
         Done::SavedAs(path) => {
             let mut dialog = Dialog::new("Saved to a new file", "Stay here").line(path.display().to_string());
@@ -61,7 +66,7 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             }
             vec![Effect::Ask(Box::new(dialog.choice("Open it", vec![Effect::Start(Start::File(path))])))]
         }
-        Done::Fetched => vec![Effect::good("Kibana has told what it has")],
+        Done::Fetched => vec![Effect::success("Kibana has told what it has")],
         Done::Pulled(report) => vec![kibana::pulled(&report)],
         Done::Pushed(report) => {
             // What was allowed was allowed for this push.
@@ -88,10 +93,13 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effec
     if was_filled && !connector.is_missing_secrets {
         text.push_str(&match others {
             0 => "; no connector misses its secrets now".to_owned(),
-            others => format!("; {} left without secrets, N goes on", count_of(others)),
+            others => {
+                let key = key_of(Place::Connectors, Action::NextMissing);
+                format!("; {} left without secrets, {key} goes on", count_of(others))
+            }
         });
     }
-    vec![Effect::good(text)]
+    vec![Effect::success(text)]
 }
 
 fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<Effect> {
@@ -107,15 +115,16 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
         }
         (SaveOutcome::Gone, Some(form)) => vec![Effect::Ask(Box::new(form::gone(form)))],
         (SaveOutcome::Conflict(_) | SaveOutcome::Gone, None) => {
-            vec![Effect::bad("not saved: changed by someone else")]
+            vec![Effect::error("not saved: changed by someone else")]
         }
     }
 }
 
 fn mode_set(written: &Written) -> Vec<Effect> {
+    let undo = undo_key();
     let mut text = match (&written.last, written.changed.len()) {
-        (Some(last), 1) => format!("{} is {} now; u takes it back", last.name, last.effective_auth_mode()),
-        (_, count) => format!("auth mode of {} changed; u takes it back", count_of(count as u64)),
+        (Some(last), 1) => format!("{} is {} now; {undo} takes it back", last.name, last.effective_auth_mode()),
+        (_, count) => format!("auth mode of {} changed; {undo} takes it back", count_of(count as u64)),
     };
     let warning = written
         .last
@@ -128,11 +137,11 @@ fn mode_set(written: &Written) -> Vec<Effect> {
     if !written.missing.is_empty() {
         text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
     }
-    if let Some((_, reason)) = written.refused.first() {
-        let refused = format!("left alone {}: {reason}", count_of(written.refused.len() as u64));
-        return vec![Effect::bad(if written.changed.is_empty() { refused } else { format!("{text}; {refused}") })];
+    let refused = refused(written);
+    if written.changed.is_empty() && !refused.is_empty() {
+        return vec![Effect::warning(format!("nothing changed{refused}"))];
     }
-    vec![Effect::good(text)]
+    vec![Effect::success(format!("{text}{refused}"))]
 }
 
 /// What an edit of many would do, and the question whether it is to be made.
@@ -178,12 +187,20 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
 }
 
 fn bulked(written: &Written) -> Effect {
-    let text = format!("{} changed; u takes it back", count_of(written.changed.len() as u64));
-    match written.refused.first() {
-        Some((_, reason)) => {
-            Effect::bad(format!("{text}; left alone {}: {reason}", count_of(written.refused.len() as u64)))
-        }
-        None => Effect::good(text),
+    let text = format!("{} changed; {} takes it back", count_of(written.changed.len() as u64), undo_key());
+    let refused = refused(written);
+    if written.changed.is_empty() {
+        Effect::warning(format!("nothing changed{refused}"))
+    } else {
+        Effect::success(text + &refused)
+    }
+}
+
+/// How many were skipped, and why the first one was.
+fn refused(written: &Written) -> String {
+    match written.refused.as_slice() {
+        [] => String::new(),
+        [(_, reason), ..] => format!("; {} skipped: {reason}", count_of(written.refused.len() as u64)),
     }
 }
 
@@ -192,7 +209,7 @@ fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();
     }
-    vec![Effect::good(format!("deleted {}; u takes it back", count_of(written.changed.len() as u64)))]
+    vec![Effect::success(format!("deleted {}; {} takes it back", count_of(written.changed.len() as u64), undo_key()))]
 }
 
 fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Vec<Effect> {
@@ -207,8 +224,9 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     ));
     if outcome.missing_secrets > 0 {
         dialog = dialog.line(format!(
-            "{} without secrets, which no export holds. In the list, N fills in one after the other.",
-            count_of(outcome.missing_secrets)
+            "{} without secrets, which no export holds. In the list, {} fills in one after the other.",
+            count_of(outcome.missing_secrets),
+            key_of(Place::Connectors, Action::NextMissing)
         ));
         dialog = dialog.choice("Show those without secrets", vec![Effect::Go(Go::Missing)]);
     }
@@ -223,7 +241,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     for line in notices.lines() {
         dialog = dialog.line(format!("Notice: {line}."));
     }
-    vec![Effect::Ask(Box::new(dialog.line("In the list, u takes the import back.")))]
+    vec![Effect::Ask(Box::new(dialog.line(format!("In the list, {} takes the import back.", undo_key()))))]
 }
 
 /// What an import would do, before it is done.
@@ -324,8 +342,12 @@ fn reverted_step(reverted: &Reverted) -> Effect {
         return Effect::info("nothing was left to take back");
     }
     if reverted.conflicts.is_empty() {
-        let way_back = if step.kind.is_inverse() { "u takes it back" } else { "Ctrl-r brings it again" };
-        return Effect::good(format!("{what}; {way_back}"));
+        let way_back = if step.kind.is_inverse() {
+            format!("{} takes it back", undo_key())
+        } else {
+            format!("{} brings it again", key_of(Place::Connectors, Action::Redo))
+        };
+        return Effect::success(format!("{what}; {way_back}"));
     }
     let title = if reverted.restored == 0 { format!("Nothing was {verb}") } else { format!("Partly {verb}") };
     let mut dialog = Dialog::new(title, "OK")

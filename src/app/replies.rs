@@ -4,6 +4,7 @@ use super::model::{AwaitedForm, Model, Screen};
 use super::outcomes;
 use crate::domain::Connector;
 use crate::domain::change::changes;
+use crate::keymap::{Action, Place, key_of};
 use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::rows::Rows;
@@ -17,7 +18,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
     match reply {
         Reply::Upgrading(stage) => model.upgrade_stage = Some(stage),
         Reply::Opened(opened) => return opened_file(model, *opened),
-        Reply::KeyWarning(warning) => return vec![Effect::bad(warning)],
+        Reply::KeyWarning(warning) => return vec![Effect::warning(warning)],
         Reply::OpenFailed(reason) => {
             model.fatal = Some(reason);
             return vec![Effect::Quit];
@@ -197,7 +198,9 @@ fn with_rescue(dialog: Dialog) -> Dialog {
 /// Not asked again by itself, which could fail for ever.
 fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     give_up(model);
-    let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line("R reads it again; Ctrl-c quits.");
+    let dialog = Dialog::new("The file cannot be read", "OK")
+        .line(reason)
+        .line(format!("{} reads it again; Ctrl-c quits.", key_of(model.place_below(), Action::Refresh)));
     vec![Effect::Ask(Box::new(dialog))]
 }
 
@@ -229,7 +232,8 @@ fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
 /// The record that was to be gone to is not in the list.
 fn filter_hides(list: &mut Rows) -> Vec<Effect> {
     if list.missed_destination() && list.is_filtered() {
-        return vec![Effect::good("done; the filter hides the connector, Esc takes it away")];
+        let key = key_of(Place::Connectors, Action::Back);
+        return vec![Effect::success(format!("done; the filter hides the connector, {key} takes it away"))];
     }
     Vec::new()
 }
@@ -300,11 +304,18 @@ fn first_counts(model: &Model) -> Vec<Effect> {
     if let Some(run) = &model.overview.interrupted_run {
         let text = "a migration run was interrupted after";
         let done = count_of(run.records);
-        return vec![Effect::bad(format!("{text} {done}: m reviews it, A goes on, U takes it back"))];
+        let review = key_of(Place::Connectors, Action::Review);
+        let (apply, undo) = (key_of(Place::Review, Action::Apply), key_of(Place::Review, Action::Rollback));
+        return vec![Effect::warning(format!(
+            "{text} {done}: {review} reviews it, {apply} goes on, {undo} takes it back"
+        ))];
     }
     match plan.pending() {
         0 => Vec::new(),
-        pending => vec![Effect::info(format!("{} to migrate: m reviews that", count_of(pending)))],
+        pending => {
+            let key = key_of(Place::Connectors, Action::Review);
+            vec![Effect::info(format!("{} to migrate: {key} reviews that", count_of(pending)))]
+        }
     }
 }
 
@@ -378,10 +389,12 @@ fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Effec
 
 fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) -> Vec<Effect> {
     let Some(record) = record else {
-        return vec![Effect::bad("this connector has been deleted")];
+        return vec![Effect::warning("this connector has been deleted")];
     };
     if record.connector.is_newer_than_known() {
-        return vec![Effect::bad("written by a newer Kibana than this program knows: it can be viewed, not edited")];
+        return vec![Effect::warning(
+            "written by a newer Kibana than this program knows: it can be viewed, not edited",
+        )];
     }
     let form = match awaited {
         AwaitedForm::Edit => form::State::edit(record),
@@ -400,7 +413,8 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
     let asks_auth_type = awaited == AwaitedForm::Fill && form.asks_auth_type();
     model.screens.push(Screen::Form(Box::new(form)));
     if asks_auth_type {
-        let text = "choose how it authenticates first (Right, Left); then its secrets are asked for";
+        let (next, previous) = (key_of(Place::Form, Action::Right), key_of(Place::Form, Action::Left));
+        let text = format!("choose how it authenticates first ({next}, {previous}); then its secrets are asked for");
         return vec![Effect::info(text)];
     }
     Vec::new()
@@ -434,7 +448,8 @@ fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect
         model.screens.pop();
     }
     model.connectors.go_to(&id);
-    let text = format!("{} without secrets; enter this one's, Ctrl-s saves", count_of(total));
+    let save = key_of(Place::Form, Action::Save);
+    let text = format!("{} without secrets; enter this one's, {save} saves", count_of(total));
     vec![Effect::Read(model.connectors.reload()), Effect::Go(Go::Fill(id)), Effect::info(text)]
 }
 

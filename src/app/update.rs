@@ -8,9 +8,9 @@ use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, mouse, replies};
 use crate::domain::SecretsState;
-use crate::keymap::Key;
+use crate::keymap::{Action, Key, Place, key_of};
 use crate::screens::{
-    Effect, Go, Level, Start, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
+    Effect, Go, Start, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
 use crate::ui::input::TextInput;
 use crate::worker::protocol::{Job, Record, Request};
@@ -30,9 +30,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Paste(text) => actions::paste(model, &text),
         Message::Edited(outcome) => edited(model, outcome),
         Message::Switched(Ok(path)) => switched(model, path),
-        Message::Switched(Err(reason)) => vec![Effect::bad(reason)],
-        Message::Copied(Ok(())) => vec![Effect::good("copied, if the terminal allows it")],
-        Message::Copied(Err(reason)) => vec![Effect::bad(reason)],
+        Message::Switched(Err(reason)) => vec![Effect::error(reason)],
+        Message::Copied(Ok(())) => vec![Effect::success("copied, if the terminal allows it")],
+        Message::Copied(Err(reason)) => vec![Effect::error(reason)],
         Message::Resize(width, height) => resize(model, width, height),
         Message::Worker(reply) => replies::update(model, reply),
         Message::Tick => {
@@ -58,7 +58,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 /// Does what can be done inside; passes the rest on.
 fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
     match effect {
-        Effect::Say(level, text) => model.toast = Some(Toast { level, text, since: model.now }),
+        Effect::Say(severity, text) => model.toast = Some(Toast { severity, text, since: model.now }),
         Effect::Ask(dialog) => model.dialog = Some(*dialog),
         Effect::Offer(menu) => model.menu = Some(*menu),
         Effect::Act(action) => {
@@ -70,8 +70,9 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         Effect::Start(start) => begin(model, start, outside),
         Effect::KeepFilter(filter, is_kept) => {
             model.setup.memory.keep_filter(&filter, is_kept);
-            let word = if is_kept { "kept: F brings it back" } else { "forgotten" };
-            perform(model, Effect::good(word), outside);
+            let key = key_of(Place::Connectors, Action::Filters);
+            let word = if is_kept { format!("kept: {key} brings it back") } else { "forgotten".to_owned() };
+            perform(model, Effect::success(word), outside);
             outside.push(Effect::Remember(Box::new(model.memory())));
         }
         Effect::ToggleColumn(name) => {
@@ -282,7 +283,7 @@ fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Effect> {
             is_same.then(|| Effect::info(UNCHANGED.to_owned())).into_iter().collect()
         }
         (Ok(_), _) => Vec::new(),
-        (Err(reason), _) => vec![Effect::bad(reason)],
+        (Err(reason), _) => vec![Effect::error(reason)],
     }
 }
 
@@ -306,7 +307,7 @@ fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Effect> {
 
 fn expire_toast(model: &mut Model) {
     let is_over = model.toast.as_ref().is_some_and(|toast| {
-        toast.level != Level::Bad
+        toast.severity.expires()
             && model.now.duration_since(toast.since) >= jiff::SignedDuration::try_from(TOAST).unwrap_or_default()
     });
     if is_over {

@@ -9,10 +9,10 @@ use super::actions::footer;
 use super::model::{Model, RunningJob, SMALLEST, Screen};
 use super::welcome;
 use crate::clock;
-use crate::keymap::{Action, Binding, Place};
+use crate::keymap::{Action, Binding, Place, key_of};
 use crate::screens::effect::connectors as count_of;
 use crate::screens::{
-    Effect, Level, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
+    Effect, Severity, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
 use crate::store::Stage;
 use crate::ui::layout::{centered, cut_bottom, cut_top};
@@ -106,6 +106,9 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         if model.overview.missing_secrets > 0 {
             parts.push(format!("{} without secrets", model.overview.missing_secrets));
         }
+        if model.overview.unreadable_secrets > 0 {
+            parts.push(format!("{} unreadable", model.overview.unreadable_secrets));
+        }
         if let Some(remote) = &model.overview.remote {
             parts.push(format!("remote {remote}"));
         }
@@ -140,7 +143,8 @@ fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         // Why a key does nothing now is said above how far the job is.
         let mut lines = toast_lines(model, cells);
         let can_be_stopped = model.dialog.is_none() && !job.is_stopping;
-        let stops = if can_be_stopped { "  Esc stops" } else { "" };
+        let stops = format!("  {} stops", key_of(model.place(), Action::Back));
+        let stops = if can_be_stopped { stops } else { String::new() };
         let text = format!("{}{stops}", progress_text(model, job));
         lines.push(Line::styled(fit(&text, cells), theme.warning()));
         if model.dialog.is_some() {
@@ -160,10 +164,11 @@ fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
 fn toast_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.setup.theme;
     let Some(toast) = &model.toast else { return Vec::new() };
-    let (sign, style) = match toast.level {
-        Level::Info => ("", theme.accent()),
-        Level::Good => ("ok: ", theme.good()),
-        Level::Bad => ("error: ", theme.bad()),
+    let (sign, style) = match toast.severity {
+        Severity::Info => ("", theme.accent()),
+        Severity::Success => ("✓ ", theme.good()),
+        Severity::Warning => ("! ", theme.warning()),
+        Severity::Error => ("✗ ", theme.bad()),
     };
     let text = format!("{sign}{}", toast.text);
     wrap(&text, cells).into_iter().map(|line| Line::styled(line, style)).collect()
@@ -228,7 +233,7 @@ fn hint_width(binding: &crate::keymap::Binding, usable: bool) -> usize {
 
 fn progress_text(model: &Model, job: &RunningJob) -> String {
     if model.quits_after_job {
-        return format!("{}: ending what it is at, then the program …  Ctrl-C quits at once", job.title);
+        return format!("{}: ending what it is at, then the program …  Ctrl-c quits at once", job.title);
     }
     if job.is_stopping {
         return format!("{}: stopping after what it is at …", job.title);
@@ -275,9 +280,12 @@ fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             let empty = usize::try_from(cells).unwrap_or(0).saturating_sub(filled);
             lines.push(Line::from(format!("[{}{}]", "#".repeat(filled), ".".repeat(empty))));
         }
-        let promise = "A verified copy is made first. All or nothing: Esc stops, and the file stays as it was.";
+        let promise = format!(
+            "A verified copy is made first. All or nothing: {} stops, and the file stays as it was.",
+            key_of(Place::Connectors, Action::Back)
+        );
         lines.push(Line::default());
-        lines.extend(wrap(promise, usize::from(body.width.saturating_sub(4).min(70))).into_iter().map(Line::from));
+        lines.extend(wrap(&promise, usize::from(body.width.saturating_sub(4).min(70))).into_iter().map(Line::from));
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     frame.render_widget(Paragraph::new(lines), centered(body, body.width.saturating_sub(4).min(70), height));

@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use super::output::prompt_hidden;
 use crate::config::Config;
 use crate::demo::keys_of;
-use crate::domain::Catalogue;
+use crate::domain::{Catalogue, Filter};
 use crate::keymap;
 use crate::store::{self, Inspection, Reading, Store, StoreError};
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
-use crate::worker::check_passphrase;
+use crate::worker::{check_passphrase, find_unreadable_keys};
 
 /// Gives the passphrase without asking.
 const PASSPHRASE: &str = "CONNECTOR_ADMIN_PASSPHRASE";
@@ -48,6 +48,21 @@ impl Context {
     /// Opens the file for a command that only reads it.
     pub(super) fn read(&self) -> Result<Store, StoreError> {
         Store::open_read_only(&self.file, self.reading)
+    }
+
+    /// Opens the file for reading, with the keys that are at hand where the filter asks for them.
+    pub(super) fn read_for(&self, filter: &Filter) -> anyhow::Result<Store> {
+        let mut store = self.read()?;
+        self.find_keys(&mut store, filter)?;
+        Ok(store)
+    }
+
+    /// Finds which keys are at hand, where a filter asks for them.
+    pub(super) fn find_keys(&self, store: &mut Store, filter: &Filter) -> anyhow::Result<()> {
+        if filter.reads_keys() {
+            find_unreadable_keys(&self.vault(store)?, store)?;
+        }
+        Ok(())
     }
 
     /// Looks at what is there, as [`Context::read`] would open it.

@@ -165,14 +165,15 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs, config: Config) -> anyhow::Resul
         keys: demo::keys_of(demo.path()),
         restore: None,
     };
-    let signal =
-        run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo: true, config, memory_file: None })?;
+    // A file that is kept is as good as any other: how its list is shown is kept too.
+    let memory_file = keep.and_then(|_| context::state_file());
+    let is_demo = keep.is_none();
+    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo, config, memory_file })?;
     if let Some(kept) = demo.finish() {
-        let keys = demo::keys_of(&kept).key_file;
         output::remark(&format!(
-            "the demo file was kept: {0}; open it with connector-admin --key-file {1} {0}",
+            "the demo file was kept: {0}; open it with connector-admin {0}; its keys are in {1}",
             kept.display(),
-            keys.display()
+            demo::keys_of(&kept).key_file.display()
         ));
     }
     Ok(exit_code(signal))

@@ -40,7 +40,7 @@ pub struct Finding {
     pub repair: &'static str,
 }
 
-const IN_FORM: &str = "edit it (e in the list): the form opens at this field";
+const IN_FORM: &str = "edit it: the form opens at this field";
 
 const WITH_SQLITE: &str = "give it another id with `sqlite3 FILE`, for example by its rowid";
 
@@ -67,7 +67,7 @@ pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
         }
     }
     for note in validate::notes(connector) {
-        push(Severity::Note, &note.field, note.reason, "edit it (e in the list) if that was not meant");
+        push(Severity::Note, &note.field, note.reason, "edit it if that was not meant");
     }
     of_migration(connector, &mut push);
     of_type(connector, &mut push);
@@ -95,7 +95,7 @@ fn of_migration(connector: &Connector, push: &mut Push<'_>) {
     let Some(plan) = model_version::plan(connector) else { return };
     if plan.group != Group::Blocked {
         let reason = format!("needs migration ({}): {}", plan.group.label(), plan.reason);
-        return push(Severity::Note, "model_version", reason, "review it (m in the list), or `migrate --apply`");
+        return push(Severity::Note, "model_version", reason, "review the migration, or `migrate --apply`");
     }
     if connector.is_newer_than_known() {
         return push(Severity::Problem, "model_version", plan.reason, "open the file with a newer connector-admin");
@@ -118,7 +118,7 @@ fn of_type(connector: &Connector, push: &mut Push<'_>) {
     }
     let mode = connector.effective_auth_mode();
     if let Some(warning) = validate::auth_mode_warning(mode, connector.auth_type().name()) {
-        push(Severity::Note, "authMode", warning, "toggle it (t in the list) if that was not meant");
+        push(Severity::Note, "authMode", warning, "toggle it if that was not meant");
     }
 }
 
@@ -126,7 +126,7 @@ fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>
     match secrets {
         SecretsState::Missing => {
             let reason = "the secrets are missing".to_owned();
-            push(Severity::Problem, "secrets", reason, "enter them (N in the list)");
+            push(Severity::Problem, "secrets", reason, "enter them in the form");
         }
         SecretsState::Unreadable(reason) => {
             push(
@@ -145,15 +145,10 @@ fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>
             // Nothing says that they were lost: after a pull they are in Kibana.
             if *secrets == SecretsState::None {
                 let reason = format!("not in this file: {}", missed.join(", "));
-                return push(
-                    Severity::Note,
-                    "secrets",
-                    reason,
-                    "enter them in the form (e in the list) to have them sent",
-                );
+                return push(Severity::Note, "secrets", reason, "enter them in the form to have them sent");
             }
             let reason = format!("missing: {}", missed.join(", "));
-            push(Severity::Problem, "secrets", reason, "enter them in the form (e in the list)");
+            push(Severity::Problem, "secrets", reason, "enter them in the form");
         }
     }
 }

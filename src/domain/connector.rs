@@ -223,6 +223,8 @@ pub struct Summary {
     pub id: String,
     /// Connector type id.
     pub connector_type_id: String,
+    /// The name that Kibana reports for a connector type that the catalogue does not know.
+    pub reported_type: Option<String>,
     /// Name.
     pub name: String,
     /// `config.authType` when it is a non-empty string.
@@ -231,6 +233,8 @@ pub struct Summary {
     pub auth_mode: Option<AuthMode>,
     /// Needs secrets it does not have.
     pub is_missing_secrets: bool,
+    /// Holds secrets that cannot be decrypted for want of their key. Only who knows the keys can set it.
+    pub has_unreadable_secrets: bool,
     /// Deprecated type or use.
     pub is_deprecated: bool,
     /// Config or extra is not a JSON object.
@@ -261,10 +265,12 @@ impl Summary {
         Self {
             id: connector.id.clone(),
             connector_type_id: connector.connector_type_id.clone(),
+            reported_type: None,
             name: connector.name.clone(),
             auth_type: connector.auth_type().name().map(str::to_owned),
             auth_mode,
             is_missing_secrets: connector.is_missing_secrets,
+            has_unreadable_secrets: false,
             is_deprecated: connector.is_deprecated(),
             is_malformed: connector.config_object().is_err() || connector.extra_object().is_err(),
             group: model_version::plan(connector).map(|plan| plan.group),
@@ -277,6 +283,12 @@ impl Summary {
         }
     }
 
+    /// Returns the name of the connector type to show.
+    pub fn type_label(&self) -> &str {
+        let known = Catalogue::current().get(&self.connector_type_id).map(|known| known.name.as_str());
+        known.or(self.reported_type.as_deref()).unwrap_or(&self.connector_type_id)
+    }
+
     /// The connector type is not in the catalogue.
     pub fn is_unknown_type(&self) -> bool {
         Catalogue::current().get(&self.connector_type_id).is_none()
@@ -287,6 +299,7 @@ impl Summary {
             (self.is_malformed, "malformed"),
             (self.group == Some(Group::Blocked), "blocked"),
             (self.is_missing_secrets, "no secrets"),
+            (self.has_unreadable_secrets, "unreadable"),
             (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "to migrate"),
             (self.is_unknown_type(), "unknown type"),
             (self.is_deprecated, "deprecated"),

@@ -3,7 +3,7 @@
 //! ```text
 //! jira prod                 both words, anywhere in name, id or type; upper and lower case are equal
 //! "on call"  -staging       a phrase; a term that must not hold
-//! type:webhook auth:per-user authtype:oauth needs:migration missing:secrets
+//! type:webhook auth:per-user authtype:oauth needs:migration missing:secrets unreadable:secrets
 //! is:blocked is:deprecated is:unknown is:malformed
 //! ```
 
@@ -45,6 +45,8 @@ pub enum Test {
     NeedsMigration,
     /// It misses its secrets.
     MissingSecrets,
+    /// Its secrets cannot be decrypted for want of their key.
+    UnreadableSecrets,
     /// It is in this group of the plan.
     InGroup(Group),
     /// Its type or the use of it is deprecated.
@@ -64,6 +66,7 @@ pub const TERMS: &[(&str, &str)] = &[
     ("authtype:", "auth type, part of it, or none"),
     ("needs:", "migration"),
     ("missing:", "secrets"),
+    ("unreadable:", "secrets, for want of their key"),
     ("change:", "in a step of the history: in-force, taken-back, changed-since or deleted-since"),
     ("is:", "backfill, stamp-only, blocked, deprecated, unknown or malformed"),
 ];
@@ -109,9 +112,17 @@ impl Filter {
 
     /// A term looks at what config or extra say, which is dear to read for every record.
     pub fn reads_json(&self) -> bool {
-        self.terms
-            .iter()
-            .any(|term| !matches!(term.test, Test::Text(_) | Test::Type(_) | Test::MissingSecrets | Test::UnknownType))
+        self.terms.iter().any(|term| {
+            !matches!(
+                term.test,
+                Test::Text(_) | Test::Type(_) | Test::MissingSecrets | Test::UnreadableSecrets | Test::UnknownType
+            )
+        })
+    }
+
+    /// A term asks whether the key of the secrets is at hand.
+    pub fn reads_keys(&self) -> bool {
+        self.terms.iter().any(|term| term.test == Test::UnreadableSecrets)
     }
 
     /// A term asks what has become of a change, in the list of a step of the history.
@@ -131,7 +142,10 @@ impl Test {
             Test::Text(wanted) => [&summary.name, &summary.id, &summary.connector_type_id]
                 .into_iter()
                 .any(|text| fold(text).contains(wanted)),
-            Test::Type(wanted) => is_of_type(&summary.connector_type_id, wanted),
+            Test::Type(wanted) => {
+                is_of_type(&summary.connector_type_id, wanted)
+                    || summary.reported_type.as_ref().is_some_and(|name| fold(name).contains(wanted))
+            }
             Test::AuthMode(mode) => summary.auth_mode == *mode,
             Test::AuthType(None) => summary.auth_type.is_none(),
             Test::AuthType(Some(wanted)) => {
@@ -139,6 +153,7 @@ impl Test {
             }
             Test::NeedsMigration => summary.group.is_some(),
             Test::MissingSecrets => summary.is_missing_secrets,
+            Test::UnreadableSecrets => summary.has_unreadable_secrets,
             Test::InGroup(group) => summary.group == Some(*group),
             Test::Deprecated => summary.is_deprecated,
             Test::UnknownType => summary.is_unknown_type(),
@@ -273,6 +288,8 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
         ("needs", _) => return unknown("migration"),
         ("missing", "secrets") => Test::MissingSecrets,
         ("missing", _) => return unknown("secrets"),
+        ("unreadable", "secrets") => Test::UnreadableSecrets,
+        ("unreadable", _) => return unknown("secrets"),
         ("change", _) => match ChangeState::parse(value) {
             Some(state) => Test::Change(state),
             None => return unknown("in-force, taken-back, changed-since or deleted-since"),
@@ -319,6 +336,8 @@ mod tests {
             auth_type: Some("webhook-authentication-basic".into()),
             auth_mode: None,
             is_missing_secrets: true,
+            has_unreadable_secrets: false,
+            reported_type: None,
             is_deprecated: false,
             is_malformed: false,
             group: Some(Group::Backfill),

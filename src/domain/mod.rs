@@ -21,7 +21,7 @@ pub mod validate;
 
 pub use auth::{AuthMode, AuthType, StoredAuthMode};
 pub use connector::{Connector, RawText, Summary, has_no_address, is_plain_id};
-pub use connector_type::{Catalogue, ConnectorType, test_params};
+pub use connector_type::{Catalogue, ConnectorType, ReportedTypes, test_params};
 pub use filter::Filter;
 pub use model_version::Group;
 pub use remote::Remote;

@@ -36,8 +36,8 @@ impl KeyChange {
         if binding.action == Action::QuitNow {
             return Err("Ctrl-c stays what it is, so that there is always a way out".to_owned());
         }
-        if keys.is_empty() {
-            return Err("an action needs a key".to_owned());
+        if keys.is_empty() && ALWAYS.contains(&binding.action) {
+            return Err(format!("{action:?} needs a key: without it there is no way on or back"));
         }
         if let Some(wrong) = keys.iter().find(|key| Key::parse(key).is_none()) {
             return Err(format!("{wrong:?} is no key; keys are named as in the help: t, Ctrl-t, F2, PgDn"));
@@ -45,6 +45,9 @@ impl KeyChange {
         Ok(Self { line, place, action: binding.action, keys: keys.to_vec() })
     }
 }
+
+/// Actions that are always bound to a key: without them a screen or a dialog could not be left, and no other action found.
+const ALWAYS: [Action; 4] = [Action::Back, Action::Confirm, Action::Palette, Action::Help];
 
 /// An action's name in the file: `toggle-mode`.
 pub fn name(action: Action) -> String {

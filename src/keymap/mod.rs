@@ -19,6 +19,17 @@ pub fn bindings(place: Place) -> impl Iterator<Item = &'static Binding> {
     custom::table().iter().filter(move |binding| binding.places.contains(&place))
 }
 
+/// The key of an action in a place, for messages; elsewhere, where the place does not have it. An action without a key
+/// says so.
+pub fn key_of(place: Place, action: Action) -> String {
+    let mut all = bindings(place).chain(custom::table());
+    let binding = all.find(|binding| binding.action == action);
+    match binding.and_then(|binding| binding.keys.first()) {
+        Some(key) => (*key).to_owned(),
+        None => format!("“{}” (no key)", name(action).replace('-', " ")),
+    }
+}
+
 /// One row of the table of keys.
 pub struct KeyRow {
     /// Where the keys hold.
@@ -38,7 +49,7 @@ pub fn rows() -> Vec<KeyRow> {
         .flat_map(|place| {
             bindings(place).map(move |binding| KeyRow {
                 place: place.label(),
-                keys: binding.keys.join(", "),
+                keys: if binding.keys.is_empty() { "no key".to_owned() } else { binding.keys.join(", ") },
                 help: binding.help,
                 name: name(binding.action),
             })

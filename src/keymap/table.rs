@@ -167,6 +167,11 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// The keys for people, with blanks between; says so when there is none.
+    pub fn shown_keys(&self) -> String {
+        if self.keys.is_empty() { "(no key)".to_owned() } else { self.keys.join(" ") }
+    }
+
     /// The keys, read.
     pub fn keys(&self) -> impl Iterator<Item = Option<Key>> {
         self.keys.iter().map(|text| Key::parse(text))

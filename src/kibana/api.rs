@@ -26,6 +26,9 @@ const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove
 /// Connectors of one answer; Kibana itself gives ten thousand at most.
 const MOST_CONNECTORS: usize = 50_000;
 
+/// Connector types of one answer; Kibana itself has less than two hundred.
+const MOST_TYPES: usize = 2_000;
+
 /// Bytes of an id, or of a type.
 const LONGEST_ID: usize = 1 << 10;
 
@@ -136,6 +139,13 @@ struct ApiConnector {
     referenced_by_count: Option<u64>,
 }
 
+/// A connector type as the API reports it.
+#[derive(Deserialize)]
+struct ApiConnectorType {
+    id: String,
+    name: String,
+}
+
 impl Kibana {
     /// A space, reached as the remote says. `cancel` stops what only reads.
     ///
@@ -198,6 +208,19 @@ impl Kibana {
         }
         let all = said.into_iter().map(|one| self.accept(one, knows_modes, false)).collect::<Result<_, _>>()?;
         Ok(Space { connectors: all, knows_modes, version })
+    }
+
+    /// The connector types that the server has, as ids and names. What no list can show is left out.
+    ///
+    /// # Errors
+    /// As any call.
+    pub fn connector_types(&self) -> Result<Vec<(String, String)>, KibanaError> {
+        let answer = self.client.ask(Method::Get, "/api/actions/connector_types", None)?;
+        let types: Vec<ApiConnectorType> = self.read_flat(&answer, "the list of connector types", false)?;
+        let is_short = |one: &ApiConnectorType| one.id.len() <= LONGEST_ID && one.name.len() <= LONGEST_NAME;
+        let is_clean = |text: &str| self.client.redaction().mask(text) == text;
+        let types = types.into_iter().filter(|one| is_short(one) && is_clean(&one.name) && is_clean(&one.id));
+        Ok(types.take(MOST_TYPES).map(|one| (one.id, one.name)).collect())
     }
 
     /// One connector; none when there is none of this id.

@@ -18,7 +18,7 @@ use super::table::{self, Column};
 use crate::clock::age;
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{AuthMode, Group, Summary};
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::store::{ModeChange, SortColumn};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Record, Request};
@@ -74,7 +74,7 @@ pub fn edits(rows: &Rows) -> Vec<Item> {
         Item::new("set the auth mode to shared", "", preview(BulkEdit::AuthMode(AuthMode::Shared))),
         Item::new("rename by a pattern", "find => replace", prompt(Ask::Rename)),
         Item::new("set a field of the config", "field = value", prompt(Ask::Field)),
-        Item::new("export", "x", vec![Effect::Act(Action::Export)]),
+        Item::new("export", key_of(Place::Connectors, Action::Export), vec![Effect::Act(Action::Export)]),
         Item::new("delete", "", preview(BulkEdit::Delete)),
     ]
 }
@@ -88,7 +88,11 @@ fn compare(rows: &Rows, selected: String) -> Effect {
         (1, marked) if marked.first() != Some(&selected) => {
             Effect::Read(Request::Compare { one: marked.concat(), other: selected })
         }
-        _ => Effect::info("mark two connectors (Space), or mark one and go to the other; then = compares them"),
+        _ => Effect::info(format!(
+            "mark two connectors ({}), or mark one and go to the other; then {} compares them",
+            key_of(Place::Connectors, Action::Mark),
+            key_of(Place::Connectors, Action::Compare)
+        )),
     }
 }
 
@@ -109,7 +113,7 @@ fn back(rows: &mut Rows) -> Vec<Effect> {
     }
     match rows.clear_filter() {
         Some(request) => vec![Effect::Read(request)],
-        None => vec![Effect::info("q quits")],
+        None => vec![Effect::info(format!("{} quits", key_of(Place::Connectors, Action::Quit)))],
     }
 }
 
@@ -166,8 +170,14 @@ pub fn list_area(area: Rect) -> Rect {
 /// Draws the list, and the selected connector beside it where there is room.
 pub fn view(rows: &Rows, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
     let Split { list, panel, .. } = panel::split_beside(area);
-    let empty =
-        ["No connectors yet.", "", "i  import an export of Kibana", "n  create a connector", "K  pull from a Kibana"];
+    let key = |action| key_of(Place::Connectors, action);
+    let empty = [
+        "No connectors yet.".to_owned(),
+        String::new(),
+        format!("{}  import an export of Kibana", key(Action::Import)),
+        format!("{}  create a connector", key(Action::New)),
+        format!("{}  pull from a Kibana", key(Action::Sync)),
+    ];
     table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
     if panel.area() > 0 {
         view_panel(preview, frame, panel, now, theme);
@@ -181,7 +191,7 @@ fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: 
         let height = usize::from(inside.height);
         if lines.len() > height && height > 0 {
             lines.truncate(height - 1);
-            lines.push(Line::styled("… Enter shows all", theme.muted()));
+            lines.push(Line::styled(format!("… {} shows all", key_of(Place::Connectors, Action::Open)), theme.muted()));
         }
         frame.render_widget(Paragraph::new(lines), inside);
     }
@@ -269,7 +279,7 @@ fn columns<'a>(rows: &Rows, width: usize, now: Timestamp, theme: Theme) -> Vec<C
     };
     let cell = |kind: &Kind, cells: usize| -> table::Cell<'a> {
         match kind.name {
-            "TYPE" => Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
+            "TYPE" => Box::new(move |row| (row.type_label().to_owned(), theme.muted())),
             "AUTH TYPE" => Box::new(move |row| (auth_type(row), theme.muted())),
             "MODE" => Box::new(move |row| mode(row, theme)),
             "FLAGS" => Box::new(move |row| (flags(row, cells), flag_style(row, theme))),

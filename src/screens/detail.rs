@@ -10,7 +10,7 @@ use super::effect::{Effect, Go};
 use super::menu::{Item, Menu};
 use super::record;
 use super::scroll::Scroll;
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Record, Request};
 
@@ -35,7 +35,10 @@ impl State {
     fn lines(&self, width: usize, now: Timestamp, theme: Theme) -> Vec<Line<'static>> {
         match (&self.record, self.gone) {
             (Some(record), _) => record::lines(record, now, theme, width.saturating_sub(2)),
-            (None, true) => vec!["This connector has been deleted. Esc goes back.".into()],
+            (None, true) => {
+                let key = key_of(Place::Detail, Action::Back);
+                vec![format!("This connector has been deleted. {key} goes back.").into()]
+            }
             (None, false) => vec!["loading …".into()],
         }
     }

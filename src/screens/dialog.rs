@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::effect::Effect;
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::ui::layout::centered;
 use crate::ui::text::{clip, width, wrap};
 use crate::ui::theme::Theme;
@@ -171,7 +171,7 @@ impl Dialog {
         if scroll + room < body.len()
             && let Some(last) = lines.last_mut()
         {
-            *last = Line::styled("… PgDn for more", theme.muted());
+            *last = Line::styled(format!("… {} for more", key_of(Place::Dialog, Action::PageDown)), theme.muted());
         }
         let pad = Rect { x: inside.x + 1.min(inside.width), width: inside.width.saturating_sub(2), ..inside };
         frame.render_widget(Paragraph::new(lines), pad);

@@ -32,7 +32,7 @@ pub enum Effect {
     /// Close the file, put a copy of it back if there is to be one, and open it again.
     Reopen(Option<PathBuf>),
     /// A line for the person.
-    Say(Level, String),
+    Say(Severity, String),
     /// A question for the person.
     Ask(Box<Dialog>),
     /// A list to choose from.
@@ -121,31 +121,45 @@ pub enum Go {
     Home,
 }
 
-/// How much a line matters.
+/// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum Severity {
     /// Goes away by itself.
     Info,
-    /// Something was done.
-    Good,
-    /// Stays until a key is pressed.
-    Bad,
+    /// Something was done; goes away by itself.
+    Success,
+    /// Something needs attention; stays until a key is pressed.
+    Warning,
+    /// Something failed; stays until a key is pressed.
+    Error,
+}
+
+impl Severity {
+    /// Whether a message goes away by itself.
+    pub fn expires(self) -> bool {
+        matches!(self, Severity::Info | Severity::Success)
+    }
 }
 
 impl Effect {
     /// A line of information.
     pub fn info(text: impl Into<String>) -> Self {
-        Effect::Say(Level::Info, text.into())
+        Effect::Say(Severity::Info, text.into())
     }
 
     /// Something was done.
-    pub fn good(text: impl Into<String>) -> Self {
-        Effect::Say(Level::Good, text.into())
+    pub fn success(text: impl Into<String>) -> Self {
+        Effect::Say(Severity::Success, text.into())
     }
 
-    /// Something is wrong.
-    pub fn bad(text: impl Into<String>) -> Self {
-        Effect::Say(Level::Bad, text.into())
+    /// Something needs attention.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Effect::Say(Severity::Warning, text.into())
+    }
+
+    /// Something failed.
+    pub fn error(text: impl Into<String>) -> Self {
+        Effect::Say(Severity::Error, text.into())
     }
 }
 

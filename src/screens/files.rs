@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::clock::bytes_text;
-use crate::keymap::Key;
+use crate::keymap::{Action, Key, Place, key_of};
 use crate::transfer::files::Entry;
 use crate::ui::input::{TextInput, TooLong};
 use crate::ui::layout::centered;
@@ -163,12 +163,14 @@ pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
     frame.render_widget(block, place);
     let width = usize::from(inside.width);
     let mut lines = state.input.view(width, 1, true, theme);
-    let hint = match &state.purpose {
-        Purpose::Import => "Enter shows what would be imported; Tab completes, Down picks, Esc closes",
-        Purpose::Export { .. } => "Enter writes it, without secrets; Tab completes, Down picks, Esc closes",
-        Purpose::SaveAs => "Enter writes it, with its history and secrets; Tab completes, Esc closes",
+    let what = match &state.purpose {
+        Purpose::Import => "shows what would be imported; Tab completes, Down picks",
+        Purpose::Export { .. } => "writes it, without secrets; Tab completes, Down picks",
+        Purpose::SaveAs => "writes it, with its history and secrets; Tab completes",
     };
-    lines.push(Line::styled(clip(hint, width), theme.muted()));
+    let key = |action| key_of(Place::Input, action);
+    let hint = format!("{} {what}, {} closes", key(Action::Confirm), key(Action::Back));
+    lines.push(Line::styled(clip(&hint, width), theme.muted()));
     lines.push(Line::default());
     lines.extend(entry_lines(state, width, usize::from(inside.height).saturating_sub(3), theme));
     frame.render_widget(Paragraph::new(lines), inside);

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::scroll::Scroll;
 use crate::domain::filter;
 use crate::keymap::{self, Action, Place};
-use crate::ui::text::wrap;
+use crate::ui::text::{fit, width, wrap};
 use crate::ui::theme::Theme;
 
 /// The help, opened from a place, whose keys come first.
@@ -35,14 +35,14 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     state.scroll.view(lines(state.place, usize::from(area.width), theme), frame, area);
 }
 
-fn lines(place: Place, width: usize, theme: Theme) -> Vec<Line<'static>> {
-    let cells = width.saturating_sub(2);
+fn lines(place: Place, columns: usize, theme: Theme) -> Vec<Line<'static>> {
+    let cells = columns.saturating_sub(2);
     let others = Place::ALL.into_iter().filter(|other| *other != place);
     let mut lines = Vec::new();
     for place in std::iter::once(place).chain(others) {
         lines.push(Line::styled(format!("keys: {}", place.label()), theme.title()));
         for binding in keymap::bindings(place) {
-            push_row(&mut lines, &binding.keys.join(" "), binding.help, cells, theme);
+            push_row(&mut lines, &binding.shown_keys(), binding.help, cells, theme);
         }
         lines.push(Line::default());
     }
@@ -56,12 +56,19 @@ fn lines(place: Place, width: usize, theme: Theme) -> Vec<Line<'static>> {
     lines
 }
 
+/// Room for the keys; longer ones have a line of their own.
+const KEYS: usize = 18;
+
 fn push_row(lines: &mut Vec<Line<'static>>, left: &str, right: &str, cells: usize, theme: Theme) {
-    const LEFT: usize = 16;
-    for (at, part) in wrap(right, cells.saturating_sub(LEFT + 2)).into_iter().enumerate() {
-        let left = if at == 0 { left } else { "" };
+    let indent = KEYS.min(cells / 2);
+    let is_long = width(left) > indent - 1;
+    if is_long {
+        lines.push(Line::styled(format!("  {left}"), theme.accent()));
+    }
+    for (at, part) in wrap(right, cells.saturating_sub(indent + 2)).into_iter().enumerate() {
+        let left = if at == 0 && !is_long { left } else { "" };
         lines.push(Line::from(vec![
-            Span::styled(format!("  {left:<LEFT$}"), theme.accent()),
+            Span::styled(format!("  {}", fit(left, indent)), theme.accent()),
             Span::styled(part, theme.text()),
         ]));
     }

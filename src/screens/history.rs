@@ -10,7 +10,7 @@ use super::dialog::{Dialog, Tone};
 use super::effect::{Effect, Go, connectors};
 use super::listing::{Column, Listing, Shown};
 use crate::clock::age;
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::store::{Kind, Step, StepState};
 use crate::ui::layout::cut_top;
 use crate::ui::text::clip;
@@ -89,45 +89,49 @@ fn already(step: &Step) -> Option<(Tone, String)> {
     (step.taken_back > 0).then(|| (Tone::Plain, format!("{} of it were taken back already.", step.taken_back)))
 }
 
-/// Takes the last step back; asks when it was about several connectors.
-pub fn undo(last_step: Option<&Step>) -> Effect {
+/// Takes the last step back; asks when it was about several connectors, or is not what the screen shows: `elsewhere`
+/// says so.
+pub fn undo(last_step: Option<&Step>, elsewhere: Option<&str>) -> Effect {
     let Some(step) = last_step else {
         return Effect::info("there is nothing to undo");
     };
     let job = Effect::Write(Job::Undo, "undoing");
-    if step.records <= 1 {
+    if step.records <= 1 && elsewhere.is_none() {
         return job;
     }
     Effect::Ask(Box::new(
         Dialog::new("Undo", "Cancel")
             .line(match step.taken_back {
+                0 if step.records <= 1 => format!("Take the last step back: {} of {}?", step.word(), step.about()),
                 0 => format!("Take the last step back: {} of {}?", step.word(), connectors(step.left())),
                 taken_back => format!(
-                    "Take back the rest of the last step, the {} of {}: {} ({taken_back} were taken back already; Ctrl-r brings \
+                    "Take back the rest of the last step, the {} of {}: {} ({taken_back} were taken back already; {} brings \
                      those again)?",
                     step.word(),
                     connectors(step.records),
-                    connectors(step.left())
+                    connectors(step.left()),
+                    key_of(Place::History, Action::Redo)
                 ),
             })
+            .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))
             .line("Connectors that were changed since are listed and left alone.")
             .choice("Undo", vec![job]),
     ))
 }
 
-/// Brings the step again that was taken back last; asks when it is about several connectors.
-pub fn redo(next: Option<&Step>) -> Effect {
+/// Brings the step again that was taken back last; asks where [`undo`] does.
+pub fn redo(next: Option<&Step>, elsewhere: Option<&str>) -> Effect {
     let Some(undone) = next else {
         return Effect::info("there is nothing to redo");
     };
     let job = Effect::Write(Job::Redo, "redoing");
-    if undone.records <= 1 {
+    if undone.records <= 1 && elsewhere.is_none() {
         return job;
     }
-    let what = undone.origin.map_or("change", |(_, kind)| kind.as_str());
     Effect::Ask(Box::new(
         Dialog::new("Redo", "Cancel")
-            .line(format!("Bring the {what} of {} again?", connectors(undone.records)))
+            .line(format!("Bring the {} again?", undone.about()))
+            .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))
             .line("Connectors that were changed since are listed and left alone.")
             .choice("Redo", vec![job]),
     ))
@@ -168,10 +172,10 @@ fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
     };
     let mut parts = Vec::new();
     if let Some(step) = &overview.last_step {
-        parts.push(format!("u undoes the {}", of(step)));
+        parts.push(format!("{} undoes the {}", key_of(Place::History, Action::Undo), of(step)));
     }
     if let Some(step) = &overview.next_redo {
-        parts.push(format!("Ctrl-r brings again: {}", step.about()));
+        parts.push(format!("{} brings again: {}", key_of(Place::History, Action::Redo), step.about()));
     }
     Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
 }

@@ -25,5 +25,5 @@ pub mod sync;
 pub mod table;
 
 pub use dialog::Dialog;
-pub use effect::{Effect, Go, Level, Start};
+pub use effect::{Effect, Go, Severity, Start};
 pub use menu::{Item, Menu};

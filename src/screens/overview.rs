@@ -8,7 +8,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::effect::{Effect, Go};
-use super::record::type_name;
 use crate::clock::age;
 use crate::domain::AuthMode;
 use crate::keymap::Action;
@@ -89,7 +88,13 @@ fn rows(state: &State, overview: &Overview) -> Vec<Row> {
                 Row::new("blocked", plan.blocked, "is:blocked"),
             ],
         ),
-        ("Secrets", vec![Row::new("missing", overview.missing_secrets, "missing:secrets")]),
+        (
+            "Secrets",
+            vec![
+                Row::new("missing", overview.missing_secrets, "missing:secrets"),
+                Row::new("unreadable", overview.unreadable_secrets, "unreadable:secrets"),
+            ],
+        ),
     ];
     let of_step = |step: &Step| Row {
         head: None,
@@ -100,7 +105,7 @@ fn rows(state: &State, overview: &Overview) -> Vec<Row> {
     sections.push(("Recent changes", state.steps.iter().take(STEPS).map(of_step).collect()));
     let of_type = |(id, count): &(String, u64)| {
         let id_in_quotes = id.replace('"', "");
-        Row::new(type_name(id), *count, format!("type:\"{id_in_quotes}\""))
+        Row::new(overview.reported_types.label(id), *count, format!("type:\"{id_in_quotes}\""))
     };
     sections.push(("Connector types", census.types.iter().map(of_type).collect()));
     let mut all = Vec::new();

@@ -11,7 +11,7 @@ use super::dialog::Dialog;
 use super::effect::Effect;
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{Filter, json};
-use crate::keymap::Key;
+use crate::keymap::{Action, Key, Place, key_of};
 use crate::ui::input::{TextInput, TooLong};
 use crate::ui::layout::centered;
 use crate::ui::text::clip;
@@ -125,10 +125,12 @@ impl Prompt {
         lines.push(Line::styled(clip(hint, cells), theme.muted()));
         lines.push(match &self.problem {
             Some(problem) => Line::styled(clip(problem, cells), theme.bad()),
-            None if self.ask == Ask::Run => {
-                Line::styled(clip("Enter asks once more; Esc closes", cells), theme.muted())
+            None => {
+                let what = if self.ask == Ask::Run { "asks once more" } else { "shows what would change" };
+                let key = |action| key_of(Place::Input, action);
+                let hint = format!("{} {what}; {} closes", key(Action::Confirm), key(Action::Back));
+                Line::styled(clip(&hint, cells), theme.muted())
             }
-            None => Line::styled(clip("Enter shows what would change; Esc closes", cells), theme.muted()),
         });
         frame.render_widget(Paragraph::new(lines), inside);
     }

@@ -8,6 +8,7 @@ use crate::clock::{age, readable};
 use crate::domain::change::{Change, changes};
 use crate::domain::model_version::{self, Decision, Plan};
 use crate::domain::{self, Catalogue, Connector, Group, StoredAuthMode, validate};
+use crate::keymap::{Action, Place, key_of};
 use crate::store::{RecordStep, StepState};
 use crate::ui::json;
 use crate::ui::text::{clip, safe, wrap};
@@ -24,7 +25,13 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
     let mut field = |label: &str, value: &str| push_field(&mut lines, label, value, theme, cells);
     field("name", &connector.name);
     field("id", &connector.id);
-    field("connector type", &type_text(&connector.connector_type_id));
+    field(
+        "connector type",
+        &match &record.reported_type {
+            Some(name) => format!("{name} ({}, not in the catalogue)", connector.connector_type_id),
+            None => type_text(&connector.connector_type_id),
+        },
+    );
     field("auth type", &auth_type_text(connector));
     field("auth mode", &auth_mode_text(connector));
     field("secrets", &Catalogue::current().describe_secrets(connector, &record.secrets));
@@ -67,7 +74,10 @@ fn push_history(lines: &mut Vec<Line<'static>>, steps: &[RecordStep], now: Times
         lines.push(Line::styled(clip(&text, cells), theme.text()));
     }
     if steps.len() > STEPS {
-        lines.push(Line::styled("      earlier ones: H", theme.muted()));
+        lines.push(Line::styled(
+            format!("      earlier ones: {}", key_of(Place::Detail, Action::History)),
+            theme.muted(),
+        ));
     }
 }
 
@@ -99,9 +109,9 @@ fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: T
         .map(|text| ('!', text))
         .chain([hint, deprecated, unknown].into_iter().flatten().chain(notes).map(|text| ('*', text)))
     {
+        let style = if mark == '*' { theme.warning() } else { theme.bad() };
         for (at, part) in wrap(&text, cells.saturating_sub(2)).into_iter().enumerate() {
             let mark = if at == 0 { mark } else { ' ' };
-            let style = if mark == '*' { theme.warning() } else { theme.bad() };
             lines.push(Line::styled(format!("{mark} {part}"), style));
         }
     }
@@ -164,7 +174,10 @@ pub fn plan_lines(
         None => {
             lines.push(Line::styled("  = nothing changes", theme.muted()));
             if plan.group == Group::Blocked && connector.model_version <= model_version::latest() {
-                lines.push(Line::styled("e opens it for repair", theme.text()));
+                lines.push(Line::styled(
+                    format!("{} opens it for repair", key_of(Place::Review, Action::Edit)),
+                    theme.text(),
+                ));
             }
         }
     }

@@ -14,7 +14,7 @@ use super::rows::Rows;
 use super::table::{self, Column};
 use crate::domain::model_version::{self, Decision};
 use crate::domain::{AuthMode, Connector, Group, Summary};
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::store::{Applied, PlanCounts, Scope, Step, UpgradeReport};
 use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, safe};
@@ -83,7 +83,8 @@ fn back(state: &mut State) -> Vec<Effect> {
 fn decide(state: &mut State, decision: Option<Decision>) -> Vec<Effect> {
     let is_single = state.rows.marked() == 0;
     if is_single && state.rows.current().is_some_and(|row| row.group == Some(Group::Blocked)) {
-        return vec![Effect::bad("this record is blocked: repair it first (e opens it in the form)")];
+        let key = key_of(Place::Review, Action::Edit);
+        return vec![Effect::warning(format!("this record is blocked: repair it first ({key} opens it in the form)"))];
     }
     let ids = state.rows.targets();
     if ids.is_empty() {
@@ -138,7 +139,7 @@ fn ask_to_apply(plan: &PlanCounts) -> Effect {
                 (plan.blocked, "blocked, stay as they are"),
             ]))
             .line("This is the whole plan, whatever is filtered or marked.")
-            .line("Secrets, config and everything else stay byte for byte. The run can be stopped with Esc and rolled back as one step.")
+            .line(format!("Secrets, config and everything else stay byte for byte. The run can be stopped with {} and rolled back as one step.", key_of(Place::Review, Action::Back)))
             .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
     ))
 }
@@ -183,7 +184,10 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
     if applied.run.is_some() {
         dialog = dialog
             .lines(whole_run(applied))
-            .line("In the review, U rolls this run back, now or later.")
+            .line(format!(
+                "In the review, {} rolls this run back, now or later.",
+                key_of(Place::Review, Action::Rollback)
+            ))
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]);
     }
     dialog
@@ -236,10 +240,10 @@ pub fn view(
     let areas = areas(state, area);
     frame.render_widget(Paragraph::new(banner(state, plan, areas.banner, theme)), areas.banner);
     let empty = [
-        "Every record is migrated; nothing to review.",
-        "",
-        "U    roll the last run back",
-        "Esc  back to the connectors",
+        "Every record is migrated; nothing to review.".to_owned(),
+        String::new(),
+        format!("{:<4} roll the last run back", key_of(Place::Review, Action::Rollback)),
+        format!("{:<4} back to the connectors", key_of(Place::Review, Action::Back)),
     ];
     let columns = columns(usize::from(areas.list.width), theme);
     table::view(&state.rows, &columns, &empty, frame, areas.list, theme);
@@ -286,7 +290,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
         columns.push(Column {
             head: "TYPE".to_owned(),
             width: 14,
-            cell: Box::new(move |row| (record::type_name(&row.connector_type_id).to_owned(), theme.muted())),
+            cell: Box::new(move |row| (row.type_label().to_owned(), theme.muted())),
         });
     }
     if width >= 50 {

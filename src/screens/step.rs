@@ -11,13 +11,12 @@ use super::effect::{Effect, Go, connectors};
 use super::history::PUSHED;
 use super::panel::{self, Split};
 use super::record;
-use super::record::type_name;
 use super::rows::Rows;
 use super::table::{self, Column};
 use crate::clock::age;
 use crate::domain::Summary;
 use crate::domain::change::{ChangeState, changes};
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::store::{Back, RecordChange, Scope, Step};
 use crate::ui::input::TextInput;
 use crate::ui::layout::cut_top;
@@ -119,8 +118,12 @@ fn take_back(state: &State) -> Vec<Effect> {
             vec![Effect::info("this was taken back already")]
         }
         Some(change) if change.back == Back::Unknown => {
-            let text = "another program deleted it, and the history holds only what this step changed; a copy of the file may have it (b in the history)";
-            vec![Effect::bad(text)]
+            let key = key_of(Place::History, Action::Copies);
+            let text = format!(
+                "another program deleted it, and the history holds only what this step changed; a copy of the file may \
+                 have it ({key} in the history)"
+            );
+            vec![Effect::warning(text)]
         }
         Some(change) => vec![Effect::Ask(Box::new(ask_for_one(change)))],
         None => Vec::new(),
@@ -150,7 +153,9 @@ fn ask_for_one(change: &RecordChange) -> Dialog {
         Job::TakeBackOver { step, id, seen: change.now.as_ref().map(|record| record.revision) }
     };
     let answer = if is_in_force { "Take back" } else { "Take back all the same" };
-    let dialog = dialog.line("Ctrl-r brings it again.").choice(answer, vec![Effect::Write(job, "taking a step back")]);
+    let dialog = dialog
+        .line(format!("{} brings it again.", key_of(Place::Step, Action::Redo)))
+        .choice(answer, vec![Effect::Write(job, "taking a step back")]);
     if is_in_force { dialog.default_to_last() } else { dialog }
 }
 
@@ -175,7 +180,11 @@ fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
 pub fn view(state: &State, step: Option<&Step>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
     let (head, list, panel, beside) = areas(area);
     frame.render_widget(Paragraph::new(headline(state, step, usize::from(head.width), now, theme)), head);
-    let empty = ["No connector was changed in this step.", "", "Esc  back to the history"];
+    let empty = [
+        "No connector was changed in this step.".to_owned(),
+        String::new(),
+        format!("{}  back to the history", key_of(Place::Step, Action::Back)),
+    ];
     let columns = columns(usize::from(list.width), theme);
     table::view(&state.rows, &columns, &empty, frame, list, theme);
     if panel.area() > 0 {
@@ -207,7 +216,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
         columns.push(Column {
             head: "TYPE".to_owned(),
             width: 14,
-            cell: Box::new(move |row| (type_name(&row.connector_type_id).to_owned(), theme.muted())),
+            cell: Box::new(move |row| (row.type_label().to_owned(), theme.muted())),
         });
     }
     if width >= 60 {
@@ -257,15 +266,18 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         (None, Some(_)) => lines.push(Line::styled("+ created", theme.good())),
         (_, None) => lines.push(Line::styled("- deleted", theme.bad())),
     }
+    let key = key_of(Place::Step, Action::TakeBack);
     let said = match change.state {
-        _ if change.sent.is_some() => "sent to Kibana; the file did not change",
-        _ if change.back == Back::Unknown => "deleted by another program; of the rest of it the history knows nothing",
-        ChangeState::InForce => "as this step left it; U takes it back",
-        ChangeState::TakenBack => "taken back",
-        ChangeState::ChangedSince => "changed since; U shows both sides",
-        ChangeState::DeletedSince => "deleted since; U puts it back as it was before this step",
+        _ if change.sent.is_some() => "sent to Kibana; the file did not change".to_owned(),
+        _ if change.back == Back::Unknown => {
+            "deleted by another program; of the rest of it the history knows nothing".to_owned()
+        }
+        ChangeState::InForce => format!("as this step left it; {key} takes it back"),
+        ChangeState::TakenBack => "taken back".to_owned(),
+        ChangeState::ChangedSince => format!("changed since; {key} shows both sides"),
+        ChangeState::DeletedSince => format!("deleted since; {key} puts it back as it was before this step"),
     };
-    lines.push(Line::from(Span::styled(clip(said, cells), theme.muted())));
+    lines.push(Line::from(Span::styled(clip(&said, cells), theme.muted())));
     if let Some(record) = record {
         lines.push(Line::from(safe(&record::type_text(&record.connector_type_id))));
     }

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::rows::Rows;
 use crate::domain::Summary;
+use crate::keymap::{Action, Place, key_of};
 use crate::store::Sort;
 use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, fit};
@@ -30,7 +31,7 @@ pub const HEAD: u16 = 2;
 pub(super) fn view(
     rows: &Rows,
     columns: &[Column<'_>],
-    empty: &[&str],
+    empty: &[String],
     frame: &mut Frame<'_>,
     area: Rect,
     theme: Theme,
@@ -41,13 +42,14 @@ pub(super) fn view(
     let head: Vec<String> = columns.iter().map(|column| fit(&column.head, column.width)).collect();
     frame.render_widget(Paragraph::new(Line::styled(format!("  {}", head.join(" ")), theme.title())), heads);
     if rows.total == 0 {
-        let text: &[&str] = match (rows.loaded, rows.is_filtered()) {
-            (false, _) => &["loading …"],
-            (true, true) => &[
-                "Nothing matches the filter. Esc takes it away.",
-                "",
-                "Words are looked for in name, id and type. Auth types: authtype:basic; modes: auth:per-user.",
-            ],
+        let no_match = [
+            format!("Nothing matches the filter. {} takes it away.", key_of(Place::Connectors, Action::Back)),
+            String::new(),
+            "Words are looked for in name, id and type. Auth types: authtype:basic; modes: auth:per-user.".to_owned(),
+        ];
+        let text: &[String] = match (rows.loaded, rows.is_filtered()) {
+            (false, _) => &["loading …".to_owned()],
+            (true, true) => &no_match,
             (true, false) => empty,
         };
         let lines: Vec<Line<'_>> = text.iter().map(|line| Line::from(format!("  {line}"))).collect();

@@ -277,6 +277,7 @@ impl StoreError {
             StoreError::Disk { doing, cause, .. } => StoreError::Disk { path, doing, cause },
             StoreError::Sql { doing, cause, .. } => StoreError::Sql { path, doing, cause },
             StoreError::Io { cause, .. } => StoreError::Io { path, cause },
+            StoreError::Busy(_) => StoreError::Busy(path),
             other => other,
         }
     }

@@ -1,5 +1,6 @@
 //! The open file: for reading, or for writing after it was made or upgraded.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::place::{FileId, check_no_stray_log, check_one_name};
 use super::schema::{self, APPLICATION_ID};
 use super::suitability::check_writable;
 use super::upgrade::{Stage, UpgradeReport, upgrade};
+use crate::domain::ReportedTypes;
 use crate::fs::{TemporaryFile, folder_of};
 
 /// Kilobytes of pages that a connection keeps; a long job keeps more.
@@ -35,6 +37,10 @@ pub struct Store {
     file: Option<FileId>,
     /// Raised when a transaction is committed.
     committed: Arc<AtomicBool>,
+    /// The keys of secrets that cannot be decrypted (`store::secrets`).
+    pub(super) unreadable_keys: BTreeSet<String>,
+    /// The names of connector types that remotes reported.
+    pub(super) reported_types: ReportedTypes,
 }
 
 impl Store {
@@ -53,7 +59,7 @@ impl Store {
     fn read(path: &Path, reading: Reading) -> Result<Self, StoreError> {
         let connection = connect_read_only(path, reading)?;
         let schema = schema_version(path, &connection)?;
-        let store = Self {
+        let mut store = Self {
             connection,
             path: path.to_owned(),
             read_only: true,
@@ -62,11 +68,14 @@ impl Store {
             reading,
             file: FileId::at(path),
             committed: Arc::default(),
+            unreadable_keys: BTreeSet::new(),
+            reported_types: ReportedTypes::default(),
         };
         if schema < schema::LATEST {
             store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of(schema)))?;
         }
         store.run("opening the file", |connection| connection.pragma_update(None, "query_only", true))?;
+        store.read_reported_types()?;
         Ok(store)
     }
 
@@ -121,8 +130,11 @@ impl Store {
             reading: Reading::Shared,
             file: FileId::at(path),
             committed: Arc::default(),
+            unreadable_keys: BTreeSet::new(),
+            reported_types: ReportedTypes::default(),
         };
         store.watch_for_cancel();
+        store.read_reported_types()?;
         Ok(store)
     }
 

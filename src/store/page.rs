@@ -5,13 +5,14 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 
 use super::connectors::{count, get, integer, text};
 use super::error::StoreError;
 use super::history::change_state;
 use super::open::Store;
 use super::search::RowIds;
+use super::secrets::KEY;
 use crate::domain::change::ChangeInStep;
 use crate::domain::model_version::{Decision, Group};
 use crate::domain::{AuthMode, Catalogue, Filter, Summary};
@@ -123,7 +124,7 @@ impl Store {
                 let sql = format!("SELECT rowid FROM connectors {condition} ORDER BY {order}");
                 return connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect();
             }
-            let matching = matching(connection, scope, filter, condition)?;
+            let matching = self.matching(scope, filter, condition)?;
             let sql = format!("SELECT rowid FROM connectors {condition} ORDER BY {order}");
             let mut statement = connection.prepare(&sql)?;
             let in_order = statement.query_map([], |row| row.get::<_, i64>(0))?;
@@ -138,12 +139,9 @@ impl Store {
     pub fn summaries(&self, row_ids: &[i64]) -> Result<Vec<Option<Summary>>, StoreError> {
         use rusqlite::OptionalExtension;
         self.run("reading the list", |connection| {
-            let mut statement =
-                connection.prepare_cached(&format!("SELECT {SUMMARY} FROM connectors WHERE rowid = ?1"))?;
-            row_ids
-                .iter()
-                .map(|row_id| statement.query_row([row_id], |row| summary(connection, row)).optional())
-                .collect()
+            let sql = format!("SELECT {SUMMARY}, iif(secrets IS NULL, NULL, {KEY}) FROM connectors WHERE rowid = ?1");
+            let mut statement = connection.prepare_cached(&sql)?;
+            row_ids.iter().map(|row_id| statement.query_row([row_id], |row| self.summary(row)).optional()).collect()
         })
     }
 
@@ -201,55 +199,66 @@ pub(super) const PLAN_GROUPS: [&str; 4] = ["backfill", "stamp_only", "blocked", 
 pub(super) const PLAN_ORDER: &str =
     "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 WHEN 'blocked' THEN 2 ELSE 3 END";
 
-/// The row ids that a filter lets through. Read in the order the file has them in: following an index to
-/// every row would jump through the whole file.
-fn matching(connection: &Connection, scope: Scope, filter: &Filter, condition: &str) -> rusqlite::Result<HashSet<i64>> {
-    let (columns, table) = match (filter.reads_json(), condition) {
-        (true, "") => (SUMMARY, "connectors NOT INDEXED"),
-        (true, _) => (SUMMARY, "connectors"),
-        (false, "") => (WITHOUT_JSON, "connectors NOT INDEXED"),
-        (false, _) => (WITHOUT_JSON, "connectors"),
-    };
-    let mut statement = connection.prepare(&format!("SELECT {columns}, rowid FROM {table} {condition}"))?;
-    let mut rows = statement.query([])?;
-    let mut found = HashSet::new();
-    while let Some(row) = rows.next()? {
-        let mut summary = summary(connection, row)?;
-        if let (Scope::Step(step), true) = (scope, filter.reads_changes()) {
-            let state = change_state(connection, step, &summary.id)?;
-            summary.change = state.map(|state| ChangeInStep { state, text: String::new() });
+impl Store {
+    /// The row ids that a filter lets through. Read in the order the file has them in: following an index to
+    /// every row would jump through the whole file.
+    fn matching(&self, scope: Scope, filter: &Filter, condition: &str) -> rusqlite::Result<HashSet<i64>> {
+        let connection = &self.connection;
+        let (columns, table) = match (filter.reads_json(), condition) {
+            (true, "") => (SUMMARY, "connectors NOT INDEXED"),
+            (true, _) => (SUMMARY, "connectors"),
+            (false, "") => (WITHOUT_JSON, "connectors NOT INDEXED"),
+            (false, _) => (WITHOUT_JSON, "connectors"),
+        };
+        let mut statement = connection
+            .prepare(&format!("SELECT {columns}, iif(secrets IS NULL, NULL, {KEY}), rowid FROM {table} {condition}"))?;
+        let mut rows = statement.query([])?;
+        let mut found = HashSet::new();
+        while let Some(row) = rows.next()? {
+            let mut summary = self.summary(row)?;
+            if let (Scope::Step(step), true) = (scope, filter.reads_changes()) {
+                let state = change_state(connection, step, &summary.id)?;
+                summary.change = state.map(|state| ChangeInStep { state, text: String::new() });
+            }
+            if filter.matches(&summary) {
+                found.insert(row.get("rowid")?);
+            }
         }
-        if filter.matches(&summary) {
-            found.insert(row.get(14)?);
-        }
+        Ok(found)
     }
-    Ok(found)
-}
 
-fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Summary> {
-    let connector_type_id = text(row, 1)?.unwrap_or_default();
-    let found = Summary {
-        id: text(row, 0)?.unwrap_or_default(),
-        name: text(row, 2)?.unwrap_or_default(),
-        auth_type: text(row, 3)?,
-        auth_mode: text(row, 4)?.as_deref().and_then(AuthMode::parse),
-        is_missing_secrets: integer(row, 5)? != 0,
-        is_deprecated: integer(row, 6)? != 0 || Catalogue::current().is_deprecated(&connector_type_id, false),
-        is_malformed: integer(row, 7)? != 0,
-        group: text(row, 8)?.as_deref().and_then(Group::parse),
-        model_version: integer(row, 9)?,
-        updated_at: text(row, 10)?,
-        revision: integer(row, 11)?,
-        decision: text(row, 12)?.as_deref().and_then(Decision::parse),
-        change: None,
-        drift: None,
-        connector_type_id,
-    };
-    if integer(row, 13)? != 0
-        && let Some(connector) = get(connection, &found.id)?
-    {
-        // What an odd record's JSON says is for the domain to tell, not for SQLite.
-        return Ok(Summary { decision: found.decision, ..Summary::of(&connector) });
+    fn summary(&self, row: &Row<'_>) -> rusqlite::Result<Summary> {
+        let connector_type_id = text(row, 1)?.unwrap_or_default();
+        let found = Summary {
+            id: text(row, 0)?.unwrap_or_default(),
+            name: text(row, 2)?.unwrap_or_default(),
+            auth_type: text(row, 3)?,
+            auth_mode: text(row, 4)?.as_deref().and_then(AuthMode::parse),
+            is_missing_secrets: integer(row, 5)? != 0,
+            has_unreadable_secrets: text(row, 14)?.is_some_and(|key| self.unreadable_keys.contains(&key)),
+            is_deprecated: integer(row, 6)? != 0 || Catalogue::current().is_deprecated(&connector_type_id, false),
+            is_malformed: integer(row, 7)? != 0,
+            group: text(row, 8)?.as_deref().and_then(Group::parse),
+            model_version: integer(row, 9)?,
+            updated_at: text(row, 10)?,
+            revision: integer(row, 11)?,
+            decision: text(row, 12)?.as_deref().and_then(Decision::parse),
+            change: None,
+            drift: None,
+            reported_type: self.reported_types.name(&connector_type_id).map(str::to_owned),
+            connector_type_id,
+        };
+        if integer(row, 13)? != 0
+            && let Some(connector) = get(&self.connection, &found.id)?
+        {
+            // What an odd record's JSON says is for the domain to tell, not for SQLite.
+            return Ok(Summary {
+                decision: found.decision,
+                has_unreadable_secrets: found.has_unreadable_secrets,
+                reported_type: found.reported_type,
+                ..Summary::of(&connector)
+            });
+        }
+        Ok(found)
     }
-    Ok(found)
 }

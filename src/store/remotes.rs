@@ -7,7 +7,7 @@ use super::connectors::{COLUMNS, count, from_row, get, text};
 use super::error::StoreError;
 use super::open::Store;
 use crate::domain::sync::{Snapshot, Told, three_way};
-use crate::domain::{Connector, Remote};
+use crate::domain::{Connector, Remote, ReportedTypes};
 
 /// What the file keeps of a connector of a remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,6 +157,42 @@ impl Store {
             }
             Ok(())
         })
+    }
+
+    /// Returns the names of connector types that remotes reported, as they were read last.
+    pub fn reported_types(&self) -> &ReportedTypes {
+        &self.reported_types
+    }
+
+    /// Reads the names of connector types that remotes reported.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_reported_types(&mut self) -> Result<(), StoreError> {
+        self.reported_types = self.run("reading the connector types of the remotes", |connection| {
+            connection
+                .prepare_cached("SELECT id, name FROM remote_types ORDER BY remote")?
+                .query_map([], |row| Ok((text(row, 0)?.unwrap_or_default(), text(row, 1)?.unwrap_or_default())))?
+                .collect()
+        })?;
+        Ok(())
+    }
+
+    /// Keeps the connector types that a remote reports, in place of those that it reported before.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_reported_types(&mut self, remote: &str, types: &[(String, String)]) -> Result<(), StoreError> {
+        self.bookkeeping("keeping the connector types of a remote", |connection| {
+            let work = || {
+                connection.execute("DELETE FROM remote_types WHERE remote = ?1", [remote])?;
+                let mut insert = connection
+                    .prepare_cached("INSERT OR REPLACE INTO remote_types (remote, id, name) VALUES (?1, ?2, ?3)")?;
+                types.iter().try_for_each(|(id, name)| insert.execute([remote, id, name]).map(drop))
+            };
+            work().map_err(StoreError::on(connection, "keeping the connector types of a remote"))
+        })?;
+        self.read_reported_types()
     }
 
     /// Keeps what a remote says of all its connectors. Where both sides say the same, they agree on it. What an

@@ -57,13 +57,14 @@ pub(super) const COLUMNS_1: [&str; 10] = [
 ];
 
 /// The tables that an upgrade makes.
-pub(super) const OWN_TABLES: [&str; 8] = [
+pub(super) const OWN_TABLES: [&str; 9] = [
     "history",
     "history_changes",
     "migration_decisions",
     "settings",
     "remotes",
     "remote_connectors",
+    "remote_types",
     "remote_bases",
     "remote_requests",
 ];
@@ -103,6 +104,7 @@ const REMOTES: &str =
        version, knows_modes, seen_at);
      CREATE TEMP TABLE remote_connectors (remote, id, base, seen, sent_secrets, managed_by, referenced_by,
        found_by_look, base_before, found_after);
+     CREATE TEMP TABLE remote_types (remote, id, name);
      CREATE TEMP TABLE remote_bases (step, connector_id, remote, before, after);
      CREATE TEMP TABLE remote_requests (step, connector_id, number, remote, call, state, expected, secrets, detail);";
 

@@ -1,16 +1,27 @@
 //! Records by the state of their secrets, and sealing them anew with another key.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::Progress;
 use super::connectors::{COLUMNS, count, from_row, text};
 use super::error::StoreError;
 use super::open::Store;
 use super::remotes::credentials;
-use crate::domain::Connector;
+use crate::domain::{Connector, Summary};
 
-/// Sealed values begin with it; it is in the condition of the index of keys.
-const VERSION: &str = "ca1.";
+/// The key of a stored value, as the index of keys has it: format version and key id, or empty for a value of another
+/// program.
+pub(super) const KEY: &str = "CASE WHEN substr(secrets, 1, 4) = 'ca1.' \
+     THEN substr(secrets, 1, instr(substr(secrets, 5), '.') + 3) ELSE '' END";
+
+/// The same of a value that is at hand.
+fn key_of(secrets: &str) -> &str {
+    let Some(rest) = secrets.strip_prefix("ca1.") else { return "" };
+    let end = rest.find('.').map_or("ca1".len(), |end| "ca1.".len() + end);
+    secrets.get(..end).unwrap_or_default()
+}
 
 /// Keys that are tried at most.
 const KEYS: usize = 20;
@@ -57,8 +68,10 @@ impl Store {
         self.run("looking for sealed secrets", |connection| {
             let (mut found, mut after) = (Vec::new(), prefix.to_owned());
             for _ in 0..KEYS {
-                let Some(key) = next_key(connection, &after)?.filter(|key| key.starts_with(prefix)) else { break };
-                let of_key = format!("substr(secrets, 1, 4) = '{VERSION}' AND substr(secrets, 1, 37) = ?1");
+                let Some(key) = next_key(connection, Some(&after))?.filter(|key| key.starts_with(prefix)) else {
+                    break;
+                };
+                let of_key = format!("secrets IS NOT NULL AND {KEY} = ?1");
                 let sql = format!(
                     "SELECT secrets FROM connectors WHERE rowid IN (
                        SELECT min(rowid) FROM connectors WHERE {of_key}
@@ -72,6 +85,64 @@ impl Store {
             found.extend(credentials(connection)?.into_iter().filter(|sealed| sealed.starts_with(prefix)));
             Ok(found)
         })
+    }
+
+    /// Returns each key that encrypted secrets of the file, with one of the values. The key is empty for values of
+    /// another program.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn keys_in_use(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.run("looking for the keys of the secrets", |connection| {
+            let sql = format!("SELECT secrets FROM connectors WHERE secrets IS NOT NULL AND {KEY} = ?1 LIMIT 1");
+            let mut sample = connection.prepare_cached(&sql)?;
+            let mut found = Vec::new();
+            let mut next = next_key(connection, None)?;
+            while let Some(key) = next {
+                next = next_key(connection, Some(&key))?;
+                let value = sample.query_row([&key], |row| text(row, 0)).optional()?.flatten();
+                found.push((key, value.unwrap_or_default()));
+            }
+            Ok(found)
+        })
+    }
+
+    /// Takes the values of these keys, as [`Store::keys_in_use`] names them, for unreadable from now on.
+    pub fn set_unreadable_keys(&mut self, keys: BTreeSet<String>) {
+        self.unreadable_keys = keys;
+    }
+
+    /// Returns the keys of values that nobody can decrypt here.
+    pub fn unreadable_keys(&self) -> &BTreeSet<String> {
+        &self.unreadable_keys
+    }
+
+    /// Returns what a list shows of a connector that is at hand.
+    pub fn summary_of(&self, connector: &Connector) -> Summary {
+        let key = connector.secrets.as_deref().map(key_of);
+        let has_unreadable_secrets = key.is_some_and(|key| self.unreadable_keys.contains(key));
+        let reported_type = self.reported_types.name(&connector.connector_type_id).map(str::to_owned);
+        Summary { has_unreadable_secrets, reported_type, ..Summary::of(connector) }
+    }
+
+    /// Counts the connectors whose secrets cannot be decrypted for want of their key.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count_unreadable_secrets(&self) -> Result<u64, StoreError> {
+        if self.unreadable_keys.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("SELECT count(*) FROM connectors WHERE {}", self.is_unreadable());
+        self.run("counting the unreadable secrets", |connection| {
+            connection.prepare_cached(&sql)?.query_row(params_from_iter(&self.unreadable_keys), |row| count(row, 0))
+        })
+    }
+
+    /// The condition that secrets are unreadable; its parameters are the unreadable keys.
+    pub(super) fn is_unreadable(&self) -> String {
+        let marks = vec!["?"; self.unreadable_keys.len()].join(",");
+        format!("secrets IS NOT NULL AND {KEY} IN ({marks})")
     }
 
     /// Gives every record with secrets to `seal`, and writes the sealed value it gives back. The secrets
@@ -133,12 +204,13 @@ fn write_sealed(connection: &rusqlite::Connection, row_id: i64, sealed: &str, re
     Ok(())
 }
 
-/// The next key after a text, by an index: as many secrets as a key may have sealed, they are not gone through.
-fn next_key(connection: &Connection, after: &str) -> rusqlite::Result<Option<String>> {
-    let sql = format!(
-        "SELECT substr(secrets, 1, 37) FROM connectors
-         WHERE substr(secrets, 1, 4) = '{VERSION}' AND substr(secrets, 1, 37) > ?1
-         ORDER BY substr(secrets, 1, 37) LIMIT 1"
-    );
-    connection.prepare_cached(&sql)?.query_row([after], |row| text(row, 0)).optional().map(Option::flatten)
+/// The next key after another one, by an index: as many secrets as a key may have sealed, they are not gone through.
+fn next_key(connection: &Connection, after: Option<&str>) -> rusqlite::Result<Option<String>> {
+    let condition = if after.is_some() { format!("AND {KEY} > ?1") } else { String::new() };
+    let sql = format!("SELECT {KEY} FROM connectors WHERE secrets IS NOT NULL {condition} ORDER BY {KEY} LIMIT 1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row(params_from_iter(after), |row| text(row, 0))
+        .optional()
+        .map(Option::flatten)
 }

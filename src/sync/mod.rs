@@ -136,5 +136,11 @@ pub fn fetch(store: &mut Store, vault: &Vault, remote: &mut Remote, kibana: &Kib
     remote.version = space.version;
     remote.knows_modes = space.knows_modes;
     remote.seen_at = Some(clock::now_iso());
-    Ok(store.observe(remote, &space.connectors)?)
+    store.observe(remote, &space.connectors)?;
+    // Only names: without them the list shows ids, so a server that does not give them is no reason to fail.
+    match kibana.connector_types() {
+        Ok(types) => Ok(store.put_reported_types(&remote.name, &types)?),
+        Err(KibanaError::Cancelled) => Err(KibanaError::Cancelled.into()),
+        Err(_) => Ok(()),
+    }
 }

@@ -6,5 +6,6 @@ pub mod editor;
 pub mod input;
 pub mod session;
 pub mod signals;
+mod whole_rows;
 
 pub use session::Session;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
     self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
@@ -14,7 +15,7 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{cursor, execute, queue, style};
 
-use super::input;
+use super::{input, whole_rows};
 use crate::ui::text::make_cells_safe;
 
 /// The terminal is ours now.
@@ -27,6 +28,8 @@ static MOUSE: AtomicBool = AtomicBool::new(false);
 pub struct Session {
     /// None only while this is dropped.
     terminal: Option<Screen>,
+    /// What the terminal shows.
+    shown: Buffer,
 }
 
 type Screen = Terminal<CrosstermBackend<Stdout>>;
@@ -48,7 +51,7 @@ impl Session {
         style::force_color_output(true);
         MOUSE.store(mouse, Ordering::SeqCst);
         enter()?;
-        Ok(Self { terminal: Some(screen()?) })
+        Ok(Self { terminal: Some(screen()?), shown: Buffer::default() })
     }
 
     /// Draws a frame, shown at once or not at all.
@@ -58,10 +61,17 @@ impl Session {
     pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
         if let Some(terminal) = &mut self.terminal {
-            terminal.draw(|frame| {
+            let shown = &self.shown;
+            let frame = terminal.try_draw(|frame| {
                 view(frame);
                 make_cells_safe(frame.buffer_mut());
+                // This goes out before the cells do.
+                for row in whole_rows::renew(shown, frame.buffer_mut()) {
+                    queue!(io::stdout(), cursor::MoveTo(0, row), Clear(ClearType::CurrentLine))?;
+                }
+                io::Result::Ok(())
             })?;
+            self.shown.clone_from(frame.buffer);
         }
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
@@ -124,6 +134,7 @@ impl Session {
     pub fn clean(&mut self) -> anyhow::Result<()> {
         // A new one, since clearing the old one asks for the cursor, whose answer the input thread takes.
         put_away(self.terminal.replace(screen()?));
+        self.shown = Buffer::default();
         queue!(io::stdout(), BeginSynchronizedUpdate, Clear(ClearType::All))?;
         Ok(())
     }

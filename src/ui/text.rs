@@ -25,7 +25,7 @@ pub fn safe(text: &str) -> String {
             '\x7f' => shown.push('\u{2421}'),
             // Inside an emoji these two join and colour; elsewhere they only deceive.
             '\u{200d}' if is_emoji(last) && characters.peek().copied().is_some_and(is_emoji) => shown.push(character),
-            '\u{fe0f}' if is_emoji(last) => shown.push(character),
+            '\u{fe0f}' if is_emoji(last) || is_keycap(last, characters.peek()) => shown.push(character),
             _ if is_hidden(character) || (marks > MOST_MARKS) => {
                 shown.push_str(&character.escape_unicode().to_string());
             }
@@ -34,6 +34,11 @@ pub fn safe(text: &str) -> String {
         last = character;
     }
     shown
+}
+
+/// `2` and `\u{20e3}` with the selector between them: a key with a digit on it.
+fn is_keycap(before: char, after: Option<&char>) -> bool {
+    matches!(before, '0'..='9' | '#' | '*') && after == Some(&'\u{20e3}')
 }
 
 fn is_emoji(character: char) -> bool {
@@ -161,6 +166,7 @@ mod tests {
         assert_eq!(safe("a\tb\u{1b}[31m\n"), "a␉b␛[31m␊");
         assert_eq!(safe("\u{202e}evil\u{200b}\u{9b}"), "\\u{202e}evil\\u{200b}\\u{9b}");
         assert_eq!(safe("👩‍🚒 on-call 障害 é"), "👩‍🚒 on-call 障害 é");
+        assert_eq!(safe("2\u{fe0f}\u{20e3} 2\u{fe0f}3"), "2\u{fe0f}\u{20e3} 2\\u{fe0f}3");
         assert_eq!(safe("a\u{200d}b"), "a\\u{200d}b");
         assert!(safe(&format!("e{}", "\u{301}".repeat(20))).contains("\\u{301}"));
     }

@@ -69,6 +69,12 @@ impl Envelope {
     }
 }
 
+/// The key id in the beginning of a value, `ca1.<key id>`.
+pub(super) fn key_id(key: &str) -> Option<KeyId> {
+    let (version, id) = key.split_once('.')?;
+    if version == VERSION { KeyId::parse(id) } else { None }
+}
+
 /// What binds a label to its box, and keeps the two from being taken for each other.
 fn label_data(boxed: &[u8]) -> Vec<u8> {
     [b"label:", boxed].concat()

@@ -81,3 +81,13 @@ pub enum Unreadable {
     #[error("sealed by a newer release of this program")]
     NewerForm,
 }
+
+impl Unreadable {
+    /// Whether no value of the same key can be decrypted, and not only this one.
+    pub(super) fn is_about_key(&self) -> bool {
+        matches!(
+            self,
+            Unreadable::NoKey { .. } | Unreadable::KeyFile(_) | Unreadable::NoPassphrase | Unreadable::OtherPassphrase
+        )
+    }
+}

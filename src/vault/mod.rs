@@ -121,6 +121,19 @@ impl Vault {
         matches!(key, Err(Unreadable::OtherPassphrase))
     }
 
+    /// Whether the key is at hand that encrypted a value, of which `key` is the beginning up to the end of the key id.
+    /// The value itself may be damaged all the same: only decrypting it tells.
+    pub fn has_key_of(&self, key: &str, value: &str) -> bool {
+        let Some(id) = envelope::key_id(key) else { return false };
+        match Envelope::parse(value) {
+            // Of a passphrase nobody knows before it is tried.
+            Ok(envelope) if id.is_of_passphrase() => {
+                !matches!(self.key_of(&envelope), Err(reason) if reason.is_about_key())
+            }
+            _ => self.candidates(&id).is_ok_and(|keys| !keys.is_empty()),
+        }
+    }
+
     /// What may be known of a record's secrets.
     pub fn state(&self, connector: &Connector) -> SecretsState {
         match &connector.secrets {

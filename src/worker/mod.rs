@@ -20,7 +20,7 @@ use crate::vault::KeyOptions;
 pub use network::Network;
 use protocol::{Job, Reply, Request};
 pub use reader::Reader;
-pub use writer::{Writer, check_passphrase, create, key_warnings, save};
+pub use writer::{Writer, check_passphrase, create, find_unreadable_keys, key_warnings, save};
 
 /// How to open the file.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use super::ReaderControl;
+use super::find_unreadable_keys;
 use super::protocol::{ListRequest, Overview, Record, Reply, Request, SyncView};
 use crate::domain::sync::Limits;
 use crate::domain::{Filter, Remote, Summary};
@@ -72,7 +73,9 @@ impl Order {
 
 impl Reader {
     /// A reader on a connection of its own.
-    pub fn new(store: Store, vault: Vault) -> Self {
+    pub fn new(mut store: Store, vault: Vault) -> Self {
+        // What fails is reported when the list is read.
+        let _ = find_unreadable_keys(&vault, &mut store);
         let data_version = store.data_version().unwrap_or(0);
         let is_older = store.schema_version().is_ok_and(|schema| schema < LATEST_SCHEMA);
         let text_state = store.text_state().unwrap_or_default();
@@ -228,6 +231,8 @@ impl Reader {
     fn forget(&mut self) -> Result<(), StoreError> {
         self.lists = Lists::default();
         self.text_state = self.store.text_state()?;
+        find_unreadable_keys(&self.vault, &mut self.store)?;
+        self.store.read_reported_types()?;
         self.remote = sync::remote_of(&self.store, None).ok();
         Ok(())
     }
@@ -238,7 +243,12 @@ impl Reader {
         };
         let secrets = self.vault.state(&connector);
         let history = self.store.history_of(id, STEPS_OF_A_RECORD)?;
-        let record = Some(Box::new(Record { connector, secrets, history }));
+        let record = Some(Box::new(Record {
+            reported_type: self.store.reported_types().name(&connector.connector_type_id).map(str::to_owned),
+            connector,
+            secrets,
+            history,
+        }));
         Ok(Some(Reply::Record { id: id.to_owned(), record }))
     }
 
@@ -273,6 +283,8 @@ impl Reader {
         }
         self.data_version = version;
         self.remote = sync::remote_of(&self.store, None).ok();
+        find_unreadable_keys(&self.vault, &mut self.store)?;
+        self.store.read_reported_types()?;
         let state = self.store.text_state()?;
         let changes = self.store.text_changes(&self.text_state, &state)?;
         self.text_state = state;
@@ -442,6 +454,8 @@ pub(super) fn overview(store: &Store) -> Result<Overview, StoreError> {
     Ok(Overview {
         total,
         missing_secrets,
+        unreadable_secrets: store.count_unreadable_secrets()?,
+        reported_types: store.reported_types().clone(),
         plan: store.plan_counts()?,
         last_step: store.last_step()?,
         next_redo: store.next_redo()?,

@@ -10,7 +10,7 @@ use super::protocol::{Done, Job, Opened, Reply};
 use super::reader::{Reader, overview};
 use super::{OpenOptions, ReaderControl, bulk};
 use crate::clock;
-use crate::domain::{Connector, Filter, SecretEdits, SecretsState, Summary};
+use crate::domain::{Connector, Filter, SecretEdits, SecretsState};
 use crate::store::{self, OnConflict, Reading, SaveOutcome, Store, StoreError};
 use crate::transfer::files::{check_target, expand_home, write_whole};
 use crate::transfer::{self, ExportReport, Importing, TransferError};
@@ -53,7 +53,7 @@ impl Writer {
             let goes_on = |_, _| !cancel.load(Ordering::Relaxed);
             store::restore(&options.path, copy, clock::now(), goes_on).map_err(|error| error.to_string())
         });
-        let (store, upgraded) = if options.read_only {
+        let (mut store, upgraded) = if options.read_only {
             (Store::open_read_only(&options.path, Reading::Untouched)?, None)
         } else {
             Store::open(&options.path, cancel, &mut |stage| {
@@ -64,6 +64,7 @@ impl Writer {
         let reader = store.reader()?;
         let vault = Vault::new(options.keys.clone());
         let wrong = check_passphrase(&vault, &store)?.err();
+        find_unreadable_keys(&vault, &mut store)?;
         reply(Reply::Opened(Box::new(Opened {
             schema: store.schema_version()?,
             read_only: store.is_read_only(),
@@ -116,6 +117,7 @@ impl Writer {
             Job::SetAuthMode { ids, change } => Done::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
             Job::Delete { ids } => Done::Deleted(self.store.delete(&ids, now)?),
             Job::BulkPreview { ids, filter, edit } => {
+                self.find_keys(&filter)?;
                 let ids = bulk::targets(&self.store, ids, &filter)?;
                 let preview = bulk::preview(&self.store, &self.vault, &ids, &edit)?;
                 Done::BulkPreviewed(Box::new(preview), Box::new(Job::Bulk { ids, filter, edit }))
@@ -143,6 +145,7 @@ impl Writer {
                 if !replace && path.exists() {
                     return Ok(Done::FileIsThere(Box::new(Job::Export { path, ids, filter, replace: true })));
                 }
+                self.find_keys(&filter)?;
                 let report = self.export(&path, &ids, &filter, &mut progress)?;
                 Done::Exported { path, report }
             }
@@ -190,6 +193,11 @@ impl Writer {
         }
     }
 
+    /// Finds which keys are at hand, where a filter asks for them: other programs may have brought others.
+    fn find_keys(&mut self, filter: &Filter) -> Result<(), StoreError> {
+        if filter.reads_keys() { find_unreadable_keys(&self.vault, &mut self.store) } else { Ok(()) }
+    }
+
     /// Writes an export of some connectors, or of those that pass a filter.
     fn export(
         &self,
@@ -202,7 +210,7 @@ impl Writer {
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
         let wanted = |connector: &Connector| {
             let is_named = ids.is_empty() || ids.contains(connector.id.as_str());
-            is_named && (filter.is_empty() || filter.matches(&Summary::of(connector)))
+            is_named && (filter.is_empty() || filter.matches(&self.store.summary_of(connector)))
         };
         write_whole(path, |out| {
             transfer::export(&self.store, out, &path.display().to_string(), wanted, &mut |done, total| {
@@ -277,6 +285,17 @@ fn missing_passphrase(vault: &Vault, store: &Store) -> Result<Option<String>, St
     let warning = "some of the file's secrets are sealed with a passphrase, and none was given: they cannot be opened, and \
                    new ones are sealed with the key file. Start with --passphrase to go on with it";
     Ok(Some(warning.to_owned()))
+}
+
+/// Finds the keys that encrypted secrets of the file and are not at hand, so that lists and counts show them.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn find_unreadable_keys(vault: &Vault, store: &mut Store) -> Result<(), StoreError> {
+    let keys = store.keys_in_use()?;
+    let unreadable = keys.into_iter().filter(|(key, value)| !vault.has_key_of(key, value)).map(|(key, _)| key);
+    store.set_unreadable_keys(unreadable.collect());
+    Ok(())
 }
 
 /// Checks a passphrase on what the file has, before anything is sealed with it.

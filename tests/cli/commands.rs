@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Place, SAMPLE, records, untouched};
+use crate::support::{Place, SAMPLE, execute, records, untouched};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
 
@@ -55,6 +55,31 @@ fn the_sample_export_lists_reviews_migrates_and_exports() {
     assert_eq!(records(&path), before);
     assert_eq!(run(&path, &["migrate", "--rollback"]).status.code(), Some(2), "there is no run left");
     assert_eq!(json(&path, &["migrate", "--apply", "--all", "--json"])["backfilled"], 22);
+}
+
+#[test]
+fn a_dry_run_names_the_records_that_are_skipped() {
+    let place = Place::new();
+    let path = imported(&place);
+    let plan = json(&path, &["migrate", "--dry-run", "--json"]);
+    assert_eq!(plan["skipped"], 0);
+    let of_group = |group: &str| plan["records"].as_array().unwrap().iter().find(|one| one["group"] == group).unwrap();
+    for record in [of_group("backfill"), of_group("stamp_only")] {
+        execute(
+            &path,
+            &format!("INSERT INTO migration_decisions VALUES ('{}', 'skip')", record["id"].as_str().unwrap()),
+        );
+    }
+    let plan = json(&path, &["migrate", "--dry-run", "--json"]);
+    assert_eq!((&plan["skipped"], &plan["backfill"]), (&2.into(), &4.into()));
+    let skipped = plan["records"].as_array().unwrap().iter().filter(|one| one["decision"] == "skip").count();
+    assert_eq!(skipped, 2);
+    let text = ok(&path, &["migrate", "--dry-run"]);
+    assert_eq!(text.matches("unchanged (skipped)").count(), 2, "{text}");
+    assert!(
+        text.contains("23 connectors need migration: 4 backfill, 19 stamp only, 0 blocked; 2 of them skipped"),
+        "{text}"
+    );
 }
 
 #[test]

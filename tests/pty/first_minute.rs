@@ -143,3 +143,48 @@ fn a_click_reaches_the_program_until_the_mouse_is_left_to_the_terminal() {
     assert_eq!(code, 0);
     assert!(raw.contains("\x1b[?1000h") && raw.rfind("\x1b[?1000l") > raw.rfind("\x1b[?1000h"));
 }
+
+#[test]
+fn a_demo_that_is_kept_remembers_how_its_list_was_shown() {
+    let place = Place::new();
+    let state = place.path("state/state.json").display().to_string();
+    let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
+    let path = place.path("kept.db");
+    let path = path.to_str().unwrap();
+    let mut terminal = Terminal::start_in(place.folder.path(), &["demo", "--keep", path], 100, 30, &environment);
+    terminal
+        .expect("Migration review")
+        .send("\x1b")
+        .expect("1 of 197")
+        .expect("TYPE")
+        .send("C")
+        .expect("leave out TYPE");
+    terminal.send("leave out age\r").expect("show AGE").send("\x1b");
+    terminal.wait("no AGE", |screen| !screen.contents().contains("AGE"));
+    terminal.send("/type:jira\r").expect("/type:jira").send("\x03");
+    let (_, raw) = terminal.end_restored();
+    assert!(raw.contains("open it with connector-admin") && !raw.contains("--key-file"), "{raw}");
+    let mut terminal = Terminal::start_in(place.folder.path(), &[path], 100, 30, &environment);
+    terminal.expect("/type:jira").wait("no AGE", |screen| !screen.contents().contains("AGE")).send("\x03");
+    terminal.end_restored();
+}
+
+#[test]
+fn messages_name_the_keys_that_are_in_use_and_say_when_there_is_none() {
+    let place = Place::new();
+    let demo = place.demo();
+    let keys = "[keys.connectors]\nundo = \"F7\"\nreview = []\nnext-missing = \"F8\"\nback = \"F9\"\n\
+                [keys.form]\nsave = \"F10\"\nclear-field = \"F6\"\n";
+    let config = place.write("config.toml", keys).display().to_string();
+    let environment = [("CONNECTOR_ADMIN_CONFIG", config.as_str())];
+    let mut terminal = Terminal::start_in(place.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197");
+    terminal.send("t").expect("F7 takes it back").send("/nothing like it\r").expect("F9 takes it away");
+    terminal.send("\x1b[20~").expect("1 of 197").send("\x1b[19~").expect("F10 saves").send("\x03");
+    terminal.end_restored();
+    // What has no key says so, and is still in the command palette.
+    let mut terminal = Terminal::start_in(place.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
+    terminal.expect("“review” (no key) reviews that").send("?").expect("(no key)").send("\x1b").send(":review");
+    terminal.expect("review the migration of the records").send("\r").expect("Migration review").send("\x03");
+    terminal.end_restored();
+}

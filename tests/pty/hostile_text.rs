@@ -75,3 +75,31 @@ fn titles_and_lists_on_the_screen_show_no_text_that_acts() {
     is_harmless(&raw);
     assert_eq!(titles, Vec::<String>::new());
 }
+
+#[test]
+fn a_row_whose_text_terminals_measure_differently_is_erased_before_it_changes() {
+    let place = Place::new();
+    let line = |id: &str, name: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"type\":\"action\",\"attributes\":{{\"name\":\"{name}\",\"actionTypeId\":\".server-log\",\
+             \"config\":{{}},\"secrets\":{{}}}},\"references\":[],\"typeMigrationVersion\":\"10.1.0\"}}"
+        )
+    };
+    let names = ["aa", "ab \u{1f1eb}\u{1f1f7} Lyon", "ac 2\u{fe0f}\u{20e3}", "ad Zu\u{308}rich", "ae"];
+    let lines: Vec<String> = names.iter().enumerate().map(|(at, name)| line(&format!("c{at}"), name)).collect();
+    let export = place.write("export.ndjson", &lines.join("\n"));
+    let file = place.path("a.db");
+    let file = file.to_str().unwrap();
+    Terminal::start(&["--file", file, "import", export.to_str().unwrap()], 80, 24).end();
+    let mut terminal = Terminal::start(&[file], 80, 24);
+    terminal.expect("Lyon").send("/aa\r").wait("the rows to be gone", |screen| !screen.contents().contains("ae"));
+    let shown = terminal.screen(|screen| screen.contents());
+    for part in ['\u{1f1eb}', '\u{1f1f7}', '\u{20e3}', '\u{308}'] {
+        assert!(!shown.contains(part), "{part:?} is still there: {shown}");
+    }
+    terminal.send("\x03");
+    let raw = terminal.end_restored().1;
+    // Every row that held such a name: the cursor goes to its beginning, and the row is erased.
+    let erased = raw.matches(";1H\u{1b}[2K").count();
+    assert!(erased >= 3, "{erased} rows were erased: {raw:?}");
+}

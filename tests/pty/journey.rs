@@ -37,7 +37,7 @@ fn the_footer_leads_through_the_migration_and_back() {
         .expect_footer("A apply")
         .expect_footer("Ctrl-r redo")
         .send(CTRL_R)
-        .expect("Bring the migration of 183 connectors again?");
+        .expect("Bring the migration of 183 connectors (step 1) again?");
     terminal.send(RIGHT).expect("[ Redo ]").send("\r").expect("brought again: migration of 183 connectors");
     assert_eq!(records(&path), after);
     assert_eq!(untouched(&path), original);

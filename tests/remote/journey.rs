@@ -84,7 +84,7 @@ fn what_is_new_changed_and_deleted_here_goes_there() {
     desk.run(&["push", "--dry-run"])
         .exits(1)
         .says("its id cannot stand in an address")
-        .says("deletes in Kibana only when asked to (--delete, d on the screen)")
+        .says("deletes in Kibana only when asked to (--delete, or “allow deletes” on the screen)")
         .says("by the create, which infers it from the auth type");
     desk.run(&["delete", "new/one"]).exits(0);
     desk.run(&["push", "--delete", "--dry-run"]).exits(0).says("3 rules or others use it in Kibana");

@@ -157,3 +157,25 @@ fn without_a_remote_the_screen_says_how_to_name_one() {
         app.resize(width, height).screen();
     }
 }
+
+#[test]
+fn a_type_that_only_kibana_knows_is_shown_by_the_name_it_reports() {
+    let desk = desk();
+    desk.server.add("pager", ".acme-pager", &json!({"room": "ops"}));
+    desk.server.state().types = vec![
+        (".acme-pager", "Acme Pager \u{202e}Pro"),
+        (".webhook", "Another name for webhooks"),
+        (".unused", "Not used"),
+    ];
+    let mut app = App::open(&desk.file, 120, 40);
+    app.press("K p Esc").expect("Acme Pager \\u").expect("Webhook").expect_not("Another name");
+    app.press("/").type_text("type:\"acme pager\"").press("Enter").expect("1 of 1").press("Enter");
+    app.expect(".acme-pager, not in the catalogue").press("Esc Esc D").expect("Acme Pager");
+    // Without Kibana it is there too, and without the right to see the types.
+    drop(app);
+    App::open(&desk.file, 120, 40).expect("Acme Pager \\u");
+    desk.server.state().refuses_types = true;
+    let mut app = App::open(&desk.file, 120, 40);
+    app.press("K f").expect("in step 5").press("Esc").expect("Acme Pager \\u");
+    assert_eq!(crate::support::rows(&desk.file, "SELECT count(*) FROM remote_types").concat(), "Integer(3)");
+}

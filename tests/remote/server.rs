@@ -60,6 +60,10 @@ pub struct State {
     pub connectors: BTreeMap<String, Value>,
     /// The secrets that each was given last.
     pub secrets: BTreeMap<String, Value>,
+    /// The connector types that it has.
+    pub types: Vec<(&'static str, &'static str)>,
+    /// The user has no right to see them.
+    pub refuses_types: bool,
     pub version: String,
     pub knows_modes: bool,
     /// An import does not take the auth mode.
@@ -283,6 +287,15 @@ fn respond(state: &mut State, came: &Came) -> (u16, Value) {
         ("GET", "/api/actions/connectors", _) => {
             let all = state.connectors.values().map(|one| shown(state, one, true)).collect();
             (200, Value::Array(all))
+        }
+        ("GET", "/api/actions/connector_types", _) if state.refuses_types => error(403, "Forbidden"),
+        ("GET", "/api/actions/connector_types", _) => {
+            let types = state.types.iter().map(|(id, name)| {
+                json!({"id": id, "name": name, "enabled": true, "enabled_in_config": true, "enabled_in_license": true,
+                       "minimum_license_required": "basic", "supported_feature_ids": ["alerting"],
+                       "is_system_action_type": false, "is_deprecated": false, "source": "stack"})
+            });
+            (200, Value::Array(types.collect()))
         }
         ("GET", _, Some(id)) => match state.connectors.get(&id) {
             Some(one) => (200, shown(state, one, false)),

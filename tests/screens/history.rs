@@ -117,7 +117,7 @@ fn a_copy_is_made_and_put_back_from_the_screen() {
     let mut app = App::open(&place.demo(), 100, 30);
     let path = place.path("demo.db");
     app.press("Esc H").expect("Nothing has been changed in this file yet").press("b").expect("before an upgrade");
-    app.press("b").expect("ok: copied to demo.db.backup-");
+    app.press("b").expect("✓ copied to demo.db.backup-");
     let before = records(&path);
     app.press("Esc Esc m A Right Enter Enter Esc");
     assert_ne!(records(&path), before);
@@ -126,7 +126,7 @@ fn a_copy_is_made_and_put_back_from_the_screen() {
     assert_eq!(records(&path), before);
     app.press("Enter").expect("1 of 197").press("m").expect("189 pending");
     // One of an older schema is upgraded as it is opened.
-    app.press("Esc H b End Enter Right Enter").expect("The copy is back").press("Enter").expect("schema 5");
+    app.press("Esc H b End Enter Right Enter").expect("The copy is back").press("Enter").expect("to migrate");
     assert_eq!(records(&path), before);
 }
 
@@ -158,4 +158,33 @@ fn a_damaged_copy_is_not_put_back() {
         .expect("The file is as it was");
     assert_eq!(untouched(&path), before);
     app.press("Enter").expect("1 of 197");
+}
+
+#[test]
+fn undo_on_the_page_of_another_connector_names_it_and_asks() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 100, 30);
+    app.press("Esc Home Down t").expect("takes it back");
+    let modes =
+        "SELECT group_concat(coalesce(auth_mode, '-'), ',') FROM (SELECT auth_mode FROM connectors ORDER BY id)";
+    let toggled = rows(&path, modes);
+    // On its own page there is nothing to ask; on another one there is.
+    app.press("Down Enter u").expect("Take the last step back: auth mode of").expect("not part of it");
+    app.expect("[ Cancel ]").press("Enter");
+    assert_eq!(rows(&path, modes), toggled);
+    app.press("u Right Enter").expect("undone: auth mode of");
+    assert_ne!(rows(&path, modes), toggled);
+    app.press("Ctrl-r").expect("Bring the auth mode of").expect("not part of it").press("Right Enter");
+    assert_eq!(rows(&path, modes), toggled);
+    app.press("Esc Enter u").expect("undone: auth mode of").expect_not("not part of it");
+}
+
+#[test]
+fn undo_on_the_page_of_another_step_names_it_and_asks() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 100, 30);
+    app.press("Esc Home t Down t H Down Enter").expect("1 of 1").press("u");
+    app.expect("Take the last step back: auth mode of").expect("It is not the step on this page").press("Esc");
+    app.press("Esc Home Enter u").expect("undone: auth mode of");
 }

@@ -62,7 +62,7 @@ fn every_bar_of_the_overview_leads_to_its_connectors() {
     app.press("D").expect("Overview").expect("Auth mode").expect("Connector types").expect("Migration");
     app.expect("backfill").press("Down Down Down Enter");
     app.expect("/is:backfill").expect("of 73");
-    app.press("Esc t D").expect("auth mode of").press("Down Down Down Down Down Down Down Enter").expect("Step 1");
+    app.press("Esc t D").expect("auth mode of").press("Down Down Down Down Down Down Down Down Enter").expect("Step 1");
     app.press("q").expect("Overview").press("Home Down Enter").expect("/auth:per-user");
 }
 

@@ -153,7 +153,7 @@ fn planted_values_are_nowhere_when_the_program_is_killed() {
     let story = story();
     for signal in ["KILL", "ABRT", "TERM"] {
         let mut terminal = story.open();
-        terminal.wait("the list or the review", |screen| screen.contents().contains("schema 5"));
+        terminal.wait("the list or the review", |screen| screen.contents().contains("189 to migrate"));
         terminal.send(ESC).expect("of 197").send("n").expect("Connector type").send(".slack_api\r");
         terminal.expect("Bot token").send("Killed\t\t\t").send(TYPED).expect("(12 characters)");
         terminal.send(CTRL_S).expect("Create this connector?");

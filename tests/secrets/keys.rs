@@ -286,3 +286,18 @@ fn the_key_file_beside_a_kept_demo_is_found_without_naming_it() {
     let info = ok(&place, &["--key-file", named.to_str().unwrap(), "info"]);
     assert!(info.contains("named.keys"), "{info}");
 }
+
+#[test]
+fn the_list_and_its_filter_name_secrets_whose_key_is_not_at_hand() {
+    let place = Place::new();
+    imported(&place, 3);
+    std::fs::rename(key_file(&place), place.path("away")).unwrap();
+    let listed = ok(&place, &["list"]);
+    assert_eq!(listed.matches("unreadable").count(), 3, "{listed}");
+    assert_eq!(ok(&place, &["list", "--csv"]).matches("unreadable").count(), 3);
+    let count = |filter: &str| ok(&place, &["list", "--jsonl", "--filter", filter]).lines().count();
+    assert_eq!((count("unreadable:secrets"), count("-unreadable:secrets")), (3, 0));
+    std::fs::rename(place.path("away"), key_file(&place)).unwrap();
+    assert_eq!((count("unreadable:secrets"), count("-unreadable:secrets")), (0, 3));
+    assert!(!ok(&place, &["list"]).contains("unreadable"));
+}

@@ -396,3 +396,41 @@ fn a_typed_id_is_the_type_that_enter_takes() {
     let mut app = App::open(&place.path("s.db"), 80, 24);
     app.press("n").type_text(".servicenow").press("Enter").expect("(.servicenow)");
 }
+
+#[test]
+fn secrets_whose_key_is_not_at_hand_are_a_flag_a_count_and_a_filter() {
+    let place = Place::new();
+    let path = file(&place);
+    add(&path, "open", ".slack_api", "Readable later", "{}", &[("token", "xoxb-one")]);
+    add(&path, "log", ".server-log", "No secrets", "{}", &[]);
+    let keys = keys_of(&path).key_file;
+    let own = std::fs::read(&keys).unwrap();
+    App::open(&path, 140, 30).expect_not("unreadable").press("D").expect("unreadable").press("Esc");
+    // The key file is lost, and a new one has been made since.
+    std::fs::remove_file(&keys).unwrap();
+    add(&path, "new", ".slack_api", "Sealed since", "{}", &[("token", "xoxb-two")]);
+    let mut app = App::open(&path, 140, 30);
+    app.expect("2 unreadable ·").press("/").type_text("unreadable:secrets").press("Enter");
+    app.expect("1 of 2").expect("Hook").expect("Readable later").expect("unreadable").expect_not("Sealed since");
+    app.press("/").type_text("x").press("Esc /").type_text("-unreadable:secrets").press("Enter").expect("1 of 2");
+    app.expect("Sealed since").expect("No secrets").press("Esc");
+    // A value of another program is as good as one without its key; the key that comes back opens what it sealed.
+    execute(&path, "UPDATE connectors SET secrets = 'x9Fz/foreign==' WHERE id = 'new'");
+    std::fs::write(&keys, own).unwrap();
+    app.press("R").expect("1 unreadable ·").press("D").expect("unreadable");
+    app.press("Esc /").type_text("unreadable:secrets").press("Enter").expect("1 of 1").expect("Sealed since");
+}
+
+#[test]
+fn blanks_around_a_pasted_secret_are_kept_and_named_beside_the_field() {
+    let place = Place::new();
+    let path = file(&place);
+    let mut app = App::open(&path, 110, 40);
+    app.press("N").expect("no connector misses its secrets").press("e").expect_not("blanks at");
+    while !app.screen().contains("> Password") {
+        app.press("Tab");
+    }
+    app.paste(" hunter3\t").expect("blanks at its beginning or end are kept").expect_not("hunter3");
+    app.press("Ctrl-s").expect_not("hunter3").press("Enter").expect("saved: Hook");
+    assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":" hunter3\t","user":"u"}"#));
+}

@@ -7,8 +7,8 @@ use super::super::output::{Output, counted};
 use super::super::stream::{List, Table};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::parse_filter_to_judge;
+use crate::domain::Connector;
 use crate::domain::check::{Finding, Severity, findings};
-use crate::domain::{Connector, Summary};
 use crate::vault::Vault;
 
 /// What is wrong with the file itself is repaired by one of these.
@@ -27,7 +27,7 @@ pub(super) fn check(
 ) -> anyhow::Result<u8> {
     let filter = parse_filter_to_judge(filter)?;
     let vault = Vault::new(context.keys()?);
-    let store = context.read()?;
+    let store = context.read_for(&filter)?;
     let progress = output.progress();
     progress.text("checking the file");
     let damage = store.damage()?;
@@ -42,7 +42,7 @@ pub(super) fn check(
     let mut printed = Printed::begin(&of_file, json, output)?;
     let (mut checked, mut problems, mut notes) = (0_u64, of_file.len() as u64, 0_u64);
     let read = store.each::<anyhow::Error>(|connector| {
-        if !filter.matches(&Summary::of(&connector)) {
+        if !filter.matches(&store.summary_of(&connector)) {
             return Ok(());
         }
         checked += 1;

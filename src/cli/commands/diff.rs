@@ -10,8 +10,8 @@ use super::super::stream::List;
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::history::field_json;
 use super::parse_filter_to_judge;
+use crate::domain::Connector;
 use crate::domain::change::{Change, changes};
-use crate::domain::{Connector, Summary};
 use crate::store::SeenIds;
 use crate::transfer::{Export, as_exported};
 
@@ -50,8 +50,8 @@ pub(super) fn diff(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let filter = parse_filter_to_judge(filter)?;
-    let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&Summary::of(record));
-    let store = context.read()?;
+    let store = context.read_for(&filter)?;
+    let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&store.summary_of(record));
     let seen = SeenIds::new()?;
     let list = json.then(|| List::object(&[], "connectors", output)).transpose()?;
     let mut told = Told { list, output, differing: 0, only_in_file: 0, only_in_export: 0 };

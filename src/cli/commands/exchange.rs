@@ -14,7 +14,7 @@ use super::super::output::{Output, complain, counted};
 use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
 use crate::clock;
-use crate::domain::{Connector, Summary};
+use crate::domain::Connector;
 use crate::fs::{TemporaryFolder, folder_of};
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts};
 use crate::transfer::files::{check_target, is_same, write_whole};
@@ -238,8 +238,8 @@ pub(super) fn export(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter, output)?;
-    let store = context.read()?;
-    let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&Summary::of(connector));
+    let store = context.read_for(&filter)?;
+    let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&store.summary_of(connector));
     let progress = output.progress();
     // On a terminal the lines themselves show how far it is.
     let is_shown = target.is_some() || !output.is_terminal();

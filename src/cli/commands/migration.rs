@@ -32,6 +32,7 @@ pub(super) fn plan(context: &Context, asked: &Asked<'_>, output: &mut Output) ->
         ("backfill", json!(counts.backfill)),
         ("stamp_only", json!(counts.stamp_only)),
         ("blocked", json!(counts.blocked)),
+        ("skipped", json!(counts.skipped())),
     ];
     if let Some(target) = asked.report {
         report_plan(&store, file, target, all, &facts, output)?;
@@ -53,11 +54,15 @@ pub(super) fn plan(context: &Context, asked: &Asked<'_>, output: &mut Output) ->
     })?;
     table.end(false, output)?;
     output.line(&format!(
-        "{} connectors need migration: {} backfill, {} stamp only, {} blocked",
+        "{} connectors need migration: {} backfill, {} stamp only, {} blocked{}",
         counts.pending(),
         counts.backfill,
         counts.stamp_only,
-        counts.blocked
+        counts.blocked,
+        match counts.skipped() {
+            0 => String::new(),
+            skipped => format!("; {skipped} of them skipped by decision"),
+        }
     ))?;
     Ok(DONE)
 }
@@ -100,6 +105,7 @@ fn plan_json(row: &PlanRow, all: bool) -> Value {
 fn after_text(row: &PlanRow, all: bool) -> String {
     match model_version::apply(&row.connector, row.decision, all) {
         Some(outcome) => outcome.auth_mode.map_or("none (shared)", |mode| mode.as_str()).to_owned(),
+        None if row.decision == Some(Decision::Skip) => "unchanged (skipped)".to_owned(),
         None => "unchanged".to_owned(),
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
         Command::Delete { ids, json } => edit::delete(file, &ids, json, output),
         Command::Toggle { ids, filter, to, json } => {
             let change = to.map_or(ModeChange::Toggle, |mode| ModeChange::To(mode.into()));
-            records::toggle(file, ids, filter.as_deref(), change, json, output)
+            records::toggle(context, ids, filter.as_deref(), change, json, output)
         }
         Command::Import { source, overwrite, create_new_copies, id_map, dry_run, no_copy, json } => {
             let on_conflict = match (overwrite, create_new_copies) {

@@ -28,8 +28,6 @@ pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> a
     }
     let filter = parse_filter(args.filter.as_deref(), output)?;
     let limits = Limits { delete: args.delete, lose_secrets: args.lose_secrets };
-    let is_wanted =
-        |both: &BothSides| (args.ids.is_empty() || args.ids.contains(&both.state.id)) && passes(&filter, both);
     let mut linked = link(context, &args.which, output)?;
     let _alone = sync::alone(&context.file)?;
     linked.fetch(output)?;
@@ -42,6 +40,8 @@ pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> a
             bail!("neither the file nor {} has a connector {id:?}; nothing was sent", linked.remote.name);
         }
     }
+    let is_named = |both: &BothSides| args.ids.is_empty() || args.ids.contains(&both.state.id);
+    let is_wanted = |both: &BothSides| is_named(both) && passes(&linked.store, &filter, both);
     let report = sync::report(&linked.store, &linked.vault, &linked.remote, limits, &is_wanted, &mut |_, _| true)?;
     let plan = Planned::of(&report.entries);
     if args.dry_run || plan.is_empty() {

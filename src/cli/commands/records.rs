@@ -1,7 +1,5 @@
 //! Looking at connectors and setting their auth mode.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::super::context::Context;
@@ -15,6 +13,7 @@ use crate::domain::{Catalogue, Connector, Filter, StoredAuthMode, json, model_ve
 use crate::store::{LATEST_SCHEMA, Lists, ModeChange, RowIds, Scope, Sort, Store};
 use crate::transfer::api::{self, ApiError};
 use crate::vault::Vault;
+use crate::worker::find_unreadable_keys;
 
 /// What a list is printed as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +32,13 @@ pub(super) fn list(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let filter = parse_filter(filter, output)?;
-    let store = context.read()?;
+    let mut store = context.read_for(&filter)?;
+    if matches!(form, Form::Table | Form::Csv) {
+        // Without a home there is no usual key file; the list can be printed all the same.
+        if let Ok(keys) = context.keys() {
+            find_unreadable_keys(&Vault::new(keys), &mut store)?;
+        }
+    }
     let order = in_order(&store, &filter, sort)?;
     match form {
         Form::Table => list_table(&store, &order, output)?,
@@ -192,16 +197,18 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
 }
 
 pub(super) fn toggle(
-    file: &Path,
+    context: &Context,
     mut ids: Vec<String>,
     filter: Option<&str>,
     change: ModeChange,
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
+    let file = context.file.as_path();
     let filter = filter.map(parse_filter_to_write).transpose()?;
     let mut store = open_existing(file, output)?;
     if let Some(filter) = filter {
+        context.find_keys(&mut store, &filter)?;
         let order = in_order(&store, &filter, Sort::default())?;
         ids = store.ids(&order.window(0, usize::MAX))?;
         if ids.is_empty() {

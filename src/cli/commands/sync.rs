@@ -14,11 +14,12 @@ use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open_existing, parse_filter_to_judge, remote as remotes};
 use crate::clock;
 use crate::domain::sync::{FieldDrift, Limits, Verdict};
-use crate::domain::{Filter, Remote, Summary};
+use crate::domain::{Filter, Remote};
 use crate::kibana::{Credential, Kibana};
 use crate::store::{BothSides, Push, RequestState, Store, StoreError};
 use crate::sync::{self, Entry, Pulling, Report, Side, SyncGroup};
 use crate::vault::Vault;
+use crate::worker::find_unreadable_keys;
 
 /// A file, a remote, and the way to it.
 pub(super) struct Linked {
@@ -30,9 +31,10 @@ pub(super) struct Linked {
 
 /// Opens the file for writing and connects to the remote.
 pub(super) fn link(context: &Context, which: &Which, output: &Output) -> anyhow::Result<Linked> {
-    let store = open_existing(&context.file, output)?;
+    let mut store = open_existing(&context.file, output)?;
     let remote = sync::remote_of(&store, which.remote.as_deref())?;
     let vault = context.vault(&store)?;
+    find_unreadable_keys(&vault, &mut store)?;
     let kibana = connect(&remote, &vault)?;
     Ok(Linked { store, vault, remote, kibana })
 }
@@ -115,12 +117,13 @@ fn compared(
     output: &Output,
 ) -> anyhow::Result<(Remote, Report)> {
     let (store, vault, remote) = if offline {
-        let store = context.read()?;
+        let mut store = context.read()?;
         let remote = sync::remote_of(&store, which.remote.as_deref())?;
         if remote.seen_at.is_none() {
             bail!("{} was never read; run `connector-admin status` without --offline first", remote.name);
         }
         let vault = context.vault(&store)?;
+        find_unreadable_keys(&vault, &mut store)?;
         (store, vault, remote)
     } else {
         let mut linked = link(context, which, output)?;
@@ -128,17 +131,21 @@ fn compared(
         (linked.store, linked.vault, linked.remote)
     };
     let progress = output.progress();
-    let report =
-        sync::report(&store, &vault, &remote, Limits::default(), &|both| passes(filter, both), &mut |done, total| {
-            progress.bar("compared", done, total, "connectors")
-        })?;
+    let report = sync::report(
+        &store,
+        &vault,
+        &remote,
+        Limits::default(),
+        &|both| passes(&store, filter, both),
+        &mut |done, total| progress.bar("compared", done, total, "connectors"),
+    )?;
     Ok((remote, report))
 }
 
 /// Does a connector of either side pass a filter?
-pub(super) fn passes(filter: &Filter, both: &BothSides) -> bool {
+pub(super) fn passes(store: &Store, filter: &Filter, both: &BothSides) -> bool {
     let there = || both.state.seen.as_ref().map(|seen| seen.to_connector(&both.state.id));
-    filter.is_empty() || both.here.clone().or_else(there).is_some_and(|side| filter.matches(&Summary::of(&side)))
+    filter.is_empty() || both.here.clone().or_else(there).is_some_and(|side| filter.matches(&store.summary_of(&side)))
 }
 
 pub(super) fn status(

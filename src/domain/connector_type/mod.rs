@@ -2,6 +2,7 @@
 //! authenticates. The [`Catalogue`] holds all types this program knows.
 
 mod catalogue;
+mod reported;
 pub mod test_params;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::auth::AuthMode;
 
 pub use catalogue::Catalogue;
+pub use reported::ReportedTypes;
 
 /// What kind of value a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

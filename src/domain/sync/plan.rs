@@ -195,7 +195,7 @@ fn absent_here(base: Option<&Snapshot>, changed: &[FieldDrift], facts: &Facts<'_
         }
         Some(_) if !changed.is_empty() => Verdict::Conflict,
         Some(_) if !limits.delete => Verdict::Blocked(
-            "it was deleted here; a push deletes in Kibana only when asked to (--delete, d on the screen)".to_owned(),
+            "it was deleted here; a push deletes in Kibana only when asked to (--delete, or “allow deletes” on the screen)".to_owned(),
         ),
         Some(_) => {
             let used = facts.referenced_by;

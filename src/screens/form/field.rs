@@ -8,6 +8,7 @@ use crate::domain::connector::kind_of;
 use crate::domain::connector_type::{self, ConnectorType};
 use crate::domain::json::{self, RawObject};
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
+use crate::keymap::{Action, Place, key_of};
 use crate::ui::input::TextInput;
 use crate::ui::secret_input::SecretInput;
 
@@ -132,13 +133,16 @@ impl Field {
             (FieldId::Name, Widget::Text(input)) if input.text().trim().is_empty() => {
                 Err("a name is needed".to_owned())
             }
-            (FieldId::Type, Widget::Type(id)) if id.is_empty() => Err("choose a connector type (Enter)".to_owned()),
+            (FieldId::Type, Widget::Type(id)) if id.is_empty() => {
+                Err(format!("choose a connector type ({})", key_of(Place::Form, Action::Open)))
+            }
             (FieldId::AuthMode, Widget::Mode(StoredAuthMode::Unknown(odd), None)) => {
-                Err(format!("{odd} is not a mode; choose one (Space)"))
+                Err(format!("{odd} is not a mode; choose one ({})", key_of(Place::Form, Action::Change)))
             }
-            (FieldId::AuthType, _) if value.is_none() => {
-                Err("choose how it authenticates (Space): that decides which secrets it needs".to_owned())
-            }
+            (FieldId::AuthType, _) if value.is_none() => Err(format!(
+                "choose how it authenticates ({}): that decides which secrets it needs",
+                key_of(Place::Form, Action::Change)
+            )),
             (FieldId::OtherConfig | FieldId::WholeConfig | FieldId::Extra, Widget::Json(input)) => {
                 object_problem(input.text(), self.id == FieldId::OtherConfig)
             }
@@ -164,13 +168,13 @@ fn object_problem(text: &str, may_be_empty: bool) -> Result<(), String> {
 /// The fields of a record, in the order of the form.
 pub(super) fn fields_of(purpose: Purpose, base: &Connector, state: &SecretsState) -> Vec<Field> {
     let type_help = match purpose {
-        Purpose::Edit => "never changes after creation",
-        Purpose::Create => "Enter opens the list of types",
+        Purpose::Edit => "never changes after creation".to_owned(),
+        Purpose::Create => format!("{} opens the list of types", key_of(Place::Form, Action::Open)),
     };
     let known = Catalogue::current().get(&base.connector_type_id);
     let name_help = known.map_or("the name people see", |known| known.description.as_str());
     let mut fields = vec![
-        required(Field::new(FieldId::Type, "Connector type", type_help, Widget::Type(base.connector_type_id.clone()))),
+        required(Field::new(FieldId::Type, "Connector type", &type_help, Widget::Type(base.connector_type_id.clone()))),
         required(Field::new(FieldId::Name, "Name", name_help, Widget::Text(TextInput::new(&base.name)))),
         mode_field(base),
     ];

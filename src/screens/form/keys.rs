@@ -6,7 +6,7 @@ use super::save::{close, save};
 use super::widget::Widget;
 use super::{Purpose, State, follow_auth_type};
 use crate::domain::{SecretsState, connector_type};
-use crate::keymap::{self, Action, Key, Place};
+use crate::keymap::{self, Action, Key, Place, key_of};
 use crate::screens::effect::Effect;
 use crate::screens::picker;
 
@@ -31,7 +31,15 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
     follow_auth_type(state);
     // What is typed blindly may be meant for another field, and be a secret.
     match (is_taken, key.typed(), action) {
-        (false, Some(_), None) => vec![Effect::info("nothing is typed here: Left and Right choose, Tab goes on")],
+        (false, Some(_), None) => {
+            let key = |action| key_of(Place::Form, action);
+            vec![Effect::info(format!(
+                "nothing is typed here: {} and {} choose, {} goes on",
+                key(Action::Left),
+                key(Action::Right),
+                key(Action::NextField)
+            ))]
+        }
         _ => Vec::new(),
     }
 }

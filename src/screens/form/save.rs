@@ -38,11 +38,11 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
         state.focus = at;
         let field = &state.fields[at];
         let reason = field.problem.clone().unwrap_or_default();
-        return vec![Effect::bad(format!("{}: {reason}", field.label))];
+        return vec![Effect::error(format!("{}: {reason}", field.label))];
     }
     let (draft, edits) = match (state.draft(), state.secret_edits()) {
         (Ok(draft), Ok(edits)) => (draft, edits),
-        (Err(reason), _) | (_, Err(reason)) => return vec![Effect::bad(reason)],
+        (Err(reason), _) | (_, Err(reason)) => return vec![Effect::error(reason)],
     };
     if state.purpose == Purpose::Edit && !state.is_dirty() {
         return vec![Effect::info("nothing has changed")];

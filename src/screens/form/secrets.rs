@@ -11,6 +11,7 @@ use crate::domain::change::Change;
 use crate::domain::connector_type::{self, FieldKind};
 use crate::domain::secret::{OpenSecrets, Secret, SecretEdits};
 use crate::domain::{SecretsState, validate};
+use crate::keymap::{Action, Place, key_of};
 use crate::ui::secret_input::{Intent, SecretInput};
 
 /// One line of help for a secret.
@@ -26,10 +27,13 @@ pub(super) fn help(kind: &connector_type::Field) -> String {
         Some(value) => format!("When it is not set, Kibana uses {}. ", value.as_str().unwrap_or(&value.to_string())),
     };
     let entered = match kind.kind {
-        FieldKind::Toggle | FieldKind::Choice => "Write-only: Space chooses another value",
+        FieldKind::Toggle | FieldKind::Choice => {
+            format!("Write-only: {} chooses another value", key_of(Place::Form, Action::Change))
+        }
         _ => {
             return format!(
-                "{own}{default}Write-only: type or paste{form} to replace it, Ctrl-x clears or keeps it. It is never shown"
+                "{own}{default}Write-only: type or paste{form} to replace it, {} clears or keeps it. It is never shown",
+                key_of(Place::Form, Action::ClearField)
             );
         }
     };

@@ -9,6 +9,7 @@ use super::field::{Field, FieldId};
 use super::widget::Widget;
 use super::{Purpose, State, has_odd_mode};
 use crate::domain::{AuthMode, Catalogue, SecretsState, StoredAuthMode};
+use crate::keymap::{Action, Place, key_of};
 use crate::screens::record;
 use crate::ui::layout::{cut_bottom, cut_top};
 use crate::ui::secret_input::{Intent, SecretInput};
@@ -157,7 +158,8 @@ fn label_width(state: &State, width: usize) -> usize {
 fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
     match &field.widget {
         Widget::Type(id) if id.is_empty() => {
-            vec![value("(choose with Enter)", focused, room, theme)]
+            let text = format!("(choose with {})", key_of(Place::Form, Action::Open));
+            vec![value(&text, focused, room, theme)]
         }
         Widget::Type(id) => vec![value(&record::type_text(id), focused, room, theme)],
         Widget::Text(input) | Widget::Number(input) if focused => input.view(room, 1, true, theme),

@@ -9,7 +9,7 @@ use super::dialog::{Dialog, Tone};
 use super::effect::{Effect, Go, connectors};
 use super::listing::Listing;
 use crate::domain::sync::{Call, Drift, Limits, Verdict};
-use crate::keymap::Action;
+use crate::keymap::{Action, Place, key_of};
 use crate::sync::{Entry, Planned, Side, SyncGroup};
 use crate::ui::text::clip;
 use crate::worker::protocol::{Job, Request, SyncView};
@@ -166,7 +166,10 @@ fn edit(state: &State) -> Vec<Effect> {
         Some(entry) if matches!(entry.verdict, Verdict::ReadOnly(_)) => {
             vec![Effect::info("it is Kibana's own: nobody can change it, so it is not in the file")]
         }
-        Some(entry) if entry.has_base => vec![Effect::info("it was deleted here; t takes it from Kibana again")],
+        Some(entry) if entry.has_base => {
+            let key = key_of(Place::Sync, Action::TakeThere);
+            vec![Effect::info(format!("it was deleted here; {key} takes it from Kibana again"))]
+        }
         Some(_) => vec![Effect::info("it is in Kibana only; a pull brings it")],
         None => Vec::new(),
     }
@@ -215,7 +218,10 @@ fn ask_to_push(state: &State) -> Effect {
     for (note, about) in notes(&wanted).into_iter().take(4) {
         dialog = dialog.line(format!("Note{about}: {note}."));
     }
-    dialog = dialog.line("What was changed in Kibana since is not overwritten. Esc stops after the one being sent.");
+    dialog = dialog.line(format!(
+        "What was changed in Kibana since is not overwritten. {} stops after the one being sent.",
+        key_of(Place::Sync, Action::Back)
+    ));
     let job = Job::Push { plan: plan.clone(), limits: state.limits };
     Effect::Ask(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Effect::Write(job, "pushing")])))
 }
@@ -259,7 +265,7 @@ fn ask_to_resolve(state: &State, side: Side) -> Effect {
     if let Some(reason) = left.first().filter(|_| meant.is_empty()).and_then(|entry| entry.can_be_decided(side).err()) {
         return Effect::info(format!(
             "{reason}: nothing to decide with {}",
-            if side == Side::Here { "h" } else { "t" }
+            key_of(Place::Sync, if side == Side::Here { Action::TakeHere } else { Action::TakeThere })
         ));
     }
     let ids: Vec<String> = meant.iter().map(|entry| entry.id.clone()).collect();
@@ -273,7 +279,7 @@ fn ask_to_resolve(state: &State, side: Side) -> Effect {
     let dialog = Dialog::new("Decide", "Cancel")
         .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
         .lines(what_follows(&meant, side))
-        .line("u takes it back.");
+        .line(format!("{} takes it back.", key_of(Place::Sync, Action::Undo)));
     Effect::Ask(Box::new(dialog.choice(answer, vec![Effect::Write(Job::Resolve { ids, side }, "deciding")])))
 }
 

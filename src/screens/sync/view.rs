@@ -9,6 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::State;
 use crate::domain::Remote;
 use crate::domain::sync::Drift;
+use crate::keymap::{Action, Place, key_of};
 use crate::screens::dialog::Tone;
 use crate::screens::listing::{Column, Shown};
 use crate::screens::panel::{self, Split};
@@ -53,9 +54,15 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let entries = state.entries();
     if entries.is_empty() {
         let text = match view.remote.as_ref().and_then(|remote| remote.seen_at.as_ref()) {
-            None => "  Kibana was not asked yet: f asks it, p pulls its connectors.",
-            Some(_) if state.group.is_some() => "  No connector in this group; g goes on to the next.",
-            Some(_) => "  Nothing to send, nothing to take.",
+            None => format!(
+                "  Kibana was not asked yet: {} asks it, {} pulls its connectors.",
+                key(Action::Fetch),
+                key(Action::Pull)
+            ),
+            Some(_) if state.group.is_some() => {
+                format!("  No connector in this group; {} goes on to the next.", key(Action::NextGroup))
+            }
+            Some(_) => "  Nothing to send, nothing to take.".to_owned(),
         };
         return frame.render_widget(Paragraph::new(text), list);
     }
@@ -80,10 +87,14 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let mut lines = panel_lines(entry, usize::from(inside.width), theme);
         if lines.len() > height && height > 0 {
             lines.truncate(height - 1);
-            lines.push(Line::styled("… Enter shows all", theme.muted()));
+            lines.push(Line::styled(format!("… {} shows all", key(Action::Open)), theme.muted()));
         }
         frame.render_widget(Paragraph::new(lines), inside);
     }
+}
+
+fn key(action: Action) -> String {
+    key_of(Place::Sync, action)
 }
 
 fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
@@ -94,7 +105,10 @@ fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
         lines.push(Line::styled(clip(&format!("  {command}"), cells), theme.accent()));
     }
     lines.push(Line::default());
-    lines.push(Line::styled("R reads the file again; Esc goes back.", theme.muted()));
+    lines.push(Line::styled(
+        format!("{} reads the file again; {} goes back.", key(Action::Refresh), key(Action::Back)),
+        theme.muted(),
+    ));
     lines
 }
 
@@ -126,14 +140,18 @@ fn place_text(remote: &Remote) -> String {
 fn notices(state: &State, view: &SyncView, theme: Theme) -> Vec<Span<'static>> {
     let mut found = Vec::new();
     if view.report.was_cut_off() {
-        let way = if view.report.last_push.as_ref().is_some_and(|push| push.is_open) { ": f finds out" } else { "" };
+        let way = if view.report.last_push.as_ref().is_some_and(|push| push.is_open) {
+            format!(": {} finds out", key(Action::Fetch))
+        } else {
+            String::new()
+        };
         found.push((format!("the last push was not done whole{way}"), theme.bad()));
     }
     if !state.marked.is_empty() {
         found.push((format!("{} marked", state.marked.len()), theme.accent()));
     }
     if let Some(group) = state.group {
-        found.push((format!("only {} (g)", group.label()), theme.warning()));
+        found.push((format!("only {} ({})", group.label(), key(Action::NextGroup)), theme.warning()));
     }
     if state.limits.delete {
         found.push(("deletes allowed".to_owned(), theme.warning()));

@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::open::Store;
 use super::page::{self, Scope, Sort, SortColumn};
 use crate::domain::Catalogue;
-use crate::domain::filter::{Filter, Term, Test, is_of_type};
+use crate::domain::filter::{Filter, Term, Test, fold, is_of_type};
 
 mod column;
 mod ids;
@@ -184,7 +184,11 @@ impl Lists {
                 while self.texts.read_more(store)? {}
                 self.texts.find(wanted)
             }
-            Test::Type(wanted) => self.of_types(store, |id| is_of_type(id, wanted))?,
+            Test::Type(wanted) => {
+                let reported = store.reported_types();
+                let is_reported = |id: &str| reported.name(id).is_some_and(|name| fold(name).contains(wanted));
+                self.of_types(store, |id| is_of_type(id, wanted) || is_reported(id))?
+            }
             Test::UnknownType => self.of_types(store, |id| Catalogue::current().get(id).is_none())?,
             test => store.rows_of(test)?,
         };

@@ -148,6 +148,10 @@ impl Store {
             Test::NeedsMigration => self.row_ids(&select("migration_group IS NOT NULL"), &[]),
             Test::InGroup(group) => self.rows_of_group(group.as_str()),
             Test::MissingSecrets => self.row_ids(&select("is_missing_secrets <> 0"), &[]),
+            Test::UnreadableSecrets => {
+                let keys: Vec<String> = self.unreadable_keys().iter().cloned().collect();
+                self.row_ids(&select(&self.is_unreadable()), &keys)
+            }
             Test::Deprecated => {
                 let types = self.types_where(|id| Catalogue::current().is_deprecated(id, false))?;
                 let mut rows = self.rows_of_types(&types)?;

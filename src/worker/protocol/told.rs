@@ -1,7 +1,7 @@
 //! What the threads tell the UI.
 
 use super::asked::Job;
-use crate::domain::{Connector, Remote, SecretsState, Summary};
+use crate::domain::{Connector, Remote, ReportedTypes, SecretsState, Summary};
 use crate::kibana::Executed;
 use crate::store::{
     Applied, Census, FileCopy, ImportOutcome, PlanCounts, RecordChange, RecordStep, Restored, Reverted, SaveOutcome,
@@ -18,6 +18,8 @@ use std::path::PathBuf;
 pub struct Record {
     /// The record.
     pub connector: Connector,
+    /// The name that Kibana reports for its type, where the catalogue does not know that.
+    pub reported_type: Option<String>,
     /// The state of its secrets.
     pub secrets: SecretsState,
     /// The newest steps that changed it.
@@ -27,7 +29,7 @@ pub struct Record {
 impl Record {
     /// A record that is not in the file, or whose history does not matter.
     pub fn new(connector: Connector, secrets: SecretsState) -> Self {
-        Self { connector, secrets, history: Vec::new() }
+        Self { connector, reported_type: None, secrets, history: Vec::new() }
     }
 }
 
@@ -64,6 +66,10 @@ pub struct Overview {
     pub total: u64,
     /// Those that miss their secrets.
     pub missing_secrets: u64,
+    /// Those whose secrets cannot be decrypted for want of their key.
+    pub unreadable_secrets: u64,
+    /// Names of connector types that the catalogue does not know.
+    pub reported_types: ReportedTypes,
     /// The migration plan.
     pub plan: PlanCounts,
     /// The newest step that can be undone.
