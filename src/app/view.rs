@@ -95,29 +95,25 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         Screen::Form(_) => "Form",
         Screen::Help(_) => "Keys",
     };
+    // What needs attention comes first: what does not fit is left out.
     let mut parts = vec![model.setup.file.clone()];
+    if model.is_displaced {
+        parts.push("FILE GONE".to_owned());
+    }
     if let Some(opened) = &model.opened {
-        if !model.awaiting_counts {
-            parts.push(count_of(model.overview.total));
-        }
-        if model.overview.plan.pending() > 0 {
-            parts.push(format!("{} to migrate", model.overview.plan.pending()));
-        }
-        if model.overview.missing_secrets > 0 {
-            parts.push(format!("{} without secrets", model.overview.missing_secrets));
-        }
-        if model.overview.unreadable_secrets > 0 {
-            parts.push(format!("{} unreadable", model.overview.unreadable_secrets));
-        }
-        if let Some(remote) = &model.overview.remote {
-            parts.push(format!("remote {remote}"));
-        }
-        parts.push(format!("schema {}", opened.schema));
         if opened.read_only {
-            parts.insert(1, "READ-ONLY".to_owned());
+            parts.push("READ-ONLY".to_owned());
         }
-        if model.is_displaced {
-            parts.insert(1, "FILE GONE".to_owned());
+        let overview = &model.overview;
+        let counts = [
+            (overview.plan.pending(), "to migrate"),
+            (overview.missing_secrets, "without secrets"),
+            (overview.unreadable_secrets, "unreadable"),
+        ];
+        parts.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        parts.extend(overview.remote.as_ref().map(|remote| format!("remote {remote}")));
+        if !model.awaiting_counts {
+            parts.push(count_of(overview.total));
         }
     }
     let title = format!(" {title} ");

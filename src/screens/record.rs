@@ -236,3 +236,21 @@ fn push_change(lines: &mut Vec<Line<'static>>, change: &Change, theme: Theme) {
         Span::styled(format!("+ {}", text(&change.after)), theme.good()),
     ]));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_that_is_wrapped_keeps_its_colour() {
+        let mut connector = Connector::new("a", ".webhook");
+        connector.config = r#"{"url":"https://a.example","method":"post","hasAuth":false}"#.to_owned();
+        connector.name = "A".to_owned();
+        connector.auth_mode = Some(domain::AuthMode::PerUser);
+        let theme = Theme::new(true);
+        let mut lines = Vec::new();
+        push_problems(&mut lines, &connector, theme, 24);
+        let is_warning = |line: &Line<'_>| line.style == theme.warning();
+        assert!(lines.len() > 1 && lines.iter().all(is_warning), "{lines:?}");
+    }
+}

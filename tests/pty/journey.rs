@@ -41,7 +41,7 @@ fn the_footer_leads_through_the_migration_and_back() {
     terminal.send(RIGHT).expect("[ Redo ]").send("\r").expect("brought again: migration of 183 connectors");
     assert_eq!(records(&path), after);
     assert_eq!(untouched(&path), original);
-    terminal.send(UP).expect_footer("Esc back").send("q").expect("197 connectors").expect_footer("q quit").send("q");
+    terminal.send(UP).expect_footer("Esc back").send("q").expect("1 of 197").expect_footer("q quit").send("q");
     let (code, _) = terminal.end_restored();
     assert_eq!(code, 0);
 }

@@ -91,7 +91,7 @@ fn who_asks_twice_leaves_at_once() {
     let mut terminal = open(&desk);
     terminal.expect("remote prod").send("K").expect("to send 1").send("P").expect("Send 1").send("\x1b[C\r");
     terminal.wait("one is on its way", |_| !desk.server.paths("POST").is_empty()).send("\x03");
-    terminal.expect("ended first").send("\x1b[C\r").expect("Ctrl-C quits at once").send("\x03");
+    terminal.expect("ended first").send("\x1b[C\r").expect("Ctrl-c quits at once").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
 }
 

@@ -21,7 +21,7 @@ fn a_connector_is_created_with_its_types_defaults() {
     app.press("Ctrl-s").expect("URL: a value is needed").expect("! a value is needed");
     app.type_text("https://hooks.example/in").expect_not("! a value is needed");
     app.press("Ctrl-s").expect("Create this connector?").expect("Fresh hook of type Webhook").press("Enter");
-    app.expect("created: Fresh hook").expect("198 connectors");
+    app.expect("created: Fresh hook").expect("of 198");
     assert_eq!(
         one(&place, "SELECT config FROM connectors WHERE id = 'new-connector-id'"),
         r#"{"method":"post","hasAuth":true,"authType":"webhook-authentication-basic","url":"https://hooks.example/in"}"#

@@ -207,7 +207,7 @@ fn a_read_only_file_shows_its_plan_and_refuses_edits() {
     let path = place.demo();
     let bytes = std::fs::read(&path).unwrap();
     let mut app = App::start(&path, 120, 40, true, true);
-    app.expect("READ-ONLY").expect("schema 1").expect("189 to migrate");
+    app.expect("READ-ONLY").expect("189 to migrate");
     app.press("m").expect("backfill 73, stamp only 111, blocked 5").expect("+ shared");
     for key in ["a", "p", "s", "A", "U", "e"] {
         app.press(key).expect("the file is open read-only");
