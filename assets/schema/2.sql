@@ -1,100 +1,104 @@
--- Schema 2: the auth mode, the migration plan as an indexed column, optimistic concurrency, history.
--- Only rows that carry an auth mode in `extra` are rewritten; the other columns are virtual.
+-- Schema 2: the auth mode, what is derived from a record, the history, remotes and settings.
+-- An upgrade from schema 1 makes the table of connectors anew and fills it between the first two steps
+-- (src/store/upgrade.rs).
 
--- step: add the auth mode and the revision
-ALTER TABLE connectors ADD COLUMN auth_mode TEXT CHECK (auth_mode IN ('shared', 'per-user'));
-ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
-
--- step: add the columns read from config
--- Texts that readers of JSON (and releases of SQLite) do not all take alike: a NUL, letters or controls written
--- as \u escapes, a key that may stand twice. No index rests on what SQLite makes of them; the program asks its
--- own rules for these few records.
-ALTER TABLE connectors ADD COLUMN is_odd_extra INTEGER GENERATED ALWAYS AS (
-  extra GLOB '*\u00[04-7]*'
-  OR extra GLOB '*"attributes"*"attributes"*'
-  OR extra GLOB '*"authMode"*"authMode"*'
-  OR instr(extra, char(0)) > 0) VIRTUAL;
-ALTER TABLE connectors ADD COLUMN is_odd INTEGER GENERATED ALWAYS AS (
-  is_odd_extra
-  OR config GLOB '*\u00[04-7]*'
-  OR config GLOB '*"authType"*"authType"*'
-  OR instr(config, char(0)) > 0) VIRTUAL;
-ALTER TABLE connectors ADD COLUMN auth_type TEXT GENERATED ALWAYS AS (
-  CASE WHEN NOT is_odd AND json_valid(config) THEN
-    CASE WHEN json_type(config, '$.authType') = 'text' THEN nullif(json_extract(config, '$.authType'), '') END
-  END) VIRTUAL;
-ALTER TABLE connectors ADD COLUMN is_deprecated_use INTEGER GENERATED ALWAYS AS (
-  CASE WHEN NOT is_odd AND json_valid(config) THEN
-    connector_type_id IN ('.servicenow', '.servicenow-sir') AND json_type(config, '$.usesTableApi') IS 'true'
-  ELSE 0 END) VIRTUAL;
-ALTER TABLE connectors ADD COLUMN is_malformed INTEGER GENERATED ALWAYS AS (
-  CASE
-    WHEN is_odd THEN 0
-    WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 1
-    ELSE json_type(config) <> 'object' OR json_type(extra) <> 'object'
-  END) VIRTUAL;
-
--- step: add the migration plan
--- The rule of model version 2 (src/domain/model_version/v2.rs); a test proves that both say the same.
-ALTER TABLE connectors ADD COLUMN migration_group TEXT GENERATED ALWAYS AS (
-  CASE
-    WHEN model_version = 2 THEN NULL
-    WHEN model_version > 2 THEN 'blocked'
-    WHEN is_odd THEN 'odd'
-    WHEN NOT json_valid(config) OR NOT json_valid(extra) THEN 'blocked'
-    WHEN json_type(config) <> 'object' OR json_type(extra) <> 'object' THEN 'blocked'
-    WHEN json_type(config, '$.authType') NOT IN ('text', 'null') THEN 'blocked'
-    WHEN auth_mode IS NOT NULL THEN 'stamp_only'
-    WHEN coalesce(json_type(extra, '$.attributes.authMode'), 'null') NOT IN ('text', 'null') THEN 'blocked'
-    WHEN coalesce(json_extract(extra, '$.attributes.authMode'), '') NOT IN ('', 'shared', 'per-user') THEN 'blocked'
-    WHEN coalesce(json_extract(extra, '$.attributes.authMode'), '') <> '' THEN 'stamp_only'
-    WHEN coalesce(json_extract(config, '$.authType'), '') <> '' THEN 'backfill'
-    ELSE 'stamp_only'
-  END) VIRTUAL;
-
--- step: take over the auth modes that records carry
-UPDATE connectors SET auth_mode = json_extract(extra, '$.attributes.authMode')
-WHERE CASE WHEN NOT is_odd_extra AND json_valid(extra) THEN
-  json_extract(extra, '$.attributes.authMode') IN ('shared', 'per-user') END;
+-- step: create the connectors
+-- key: never given to another connector, also after this one was deleted; the history refers to it.
+-- auth_mode: taken over from `extra` where a record of schema 1 carries it there.
+-- revision: the history step that wrote the record, so one revision means one content. A writer that knows nothing of
+-- that gets a negative number, which no step has.
+-- From auth_type on: derived from the other columns by the program (src/domain/derived.rs), NULL where is_derived is 0.
+CREATE TABLE connectors (
+  key                INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                 TEXT NOT NULL UNIQUE,
+  connector_type_id  TEXT NOT NULL,
+  name               TEXT NOT NULL,
+  config             TEXT NOT NULL DEFAULT '{}',
+  secrets            TEXT,
+  is_missing_secrets INTEGER NOT NULL DEFAULT 0,
+  extra              TEXT NOT NULL DEFAULT '{}',
+  model_version      INTEGER NOT NULL DEFAULT 1,
+  created_at         TEXT,
+  updated_at         TEXT,
+  auth_mode          TEXT CHECK (auth_mode IN ('shared', 'per-user')),
+  revision           INTEGER NOT NULL DEFAULT 0,
+  auth_type          TEXT,
+  migration_group    TEXT CHECK (migration_group IN ('backfill', 'stamp_only', 'blocked')),
+  is_malformed       INTEGER,
+  is_deprecated_use  INTEGER,
+  key_id             TEXT,
+  is_derived         INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 -- step: index the names
 CREATE INDEX connectors_by_name ON connectors (name COLLATE NOCASE);
 
--- step: index the connector types
-CREATE INDEX connectors_by_type ON connectors (connector_type_id, name COLLATE NOCASE);
-
--- step: index the auth types
-CREATE INDEX connectors_by_auth_type ON connectors (auth_type, name COLLATE NOCASE);
-
--- step: index the auth modes
-CREATE INDEX connectors_by_auth_mode ON connectors (auth_mode, name COLLATE NOCASE);
-
 -- step: index the times
 CREATE INDEX connectors_by_updated_at ON connectors (updated_at);
 
--- step: index the migration plan
-CREATE INDEX connectors_to_migrate ON connectors (migration_group, name COLLATE NOCASE)
-  WHERE migration_group IS NOT NULL;
+-- step: index the connector types
+CREATE INDEX connectors_by_type ON connectors (connector_type_id);
 
--- step: index the missing secrets
+-- step: index the auth types
+CREATE INDEX connectors_by_auth_type ON connectors (auth_type);
+
+-- step: index the auth modes
+CREATE INDEX connectors_by_auth_mode ON connectors (auth_mode);
+
+-- step: index the migration plan
+CREATE INDEX connectors_by_group ON connectors (migration_group) WHERE migration_group IS NOT NULL;
+
+-- step: index the secrets
 CREATE INDEX connectors_missing_secrets ON connectors (name COLLATE NOCASE) WHERE is_missing_secrets <> 0;
+CREATE INDEX connectors_by_key_id ON connectors (key_id) WHERE key_id IS NOT NULL;
+
+-- step: index what is damaged or not derived
+CREATE INDEX connectors_malformed ON connectors (is_malformed) WHERE is_malformed <> 0;
+CREATE INDEX connectors_not_derived ON connectors (is_derived) WHERE is_derived = 0;
+
+-- step: create the settings
+-- foreign_changes: counts what other programs change; names that are kept in memory are read again then.
+-- rules: the rules by which the derived columns were made.
+CREATE TABLE settings (
+  name   TEXT NOT NULL PRIMARY KEY,
+  value  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO settings VALUES ('foreign_changes', '0');
+
+-- step: notice what other programs write
+-- A write of this program sets the revision, or, where secrets are only encrypted with another key, the key id.
+CREATE TRIGGER connectors_changed_elsewhere
+AFTER UPDATE OF id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at,
+  updated_at, auth_mode, revision ON connectors
+WHEN new.revision = old.revision AND new.key_id IS old.key_id
+BEGIN
+  UPDATE connectors SET revision = -1 - abs(random() % 1000000000000), auth_type = NULL, migration_group = NULL,
+    is_malformed = NULL, is_deprecated_use = NULL, key_id = NULL, is_derived = 0 WHERE key = new.key;
+  UPDATE settings SET value = CAST(value + 1 AS TEXT) WHERE name = 'foreign_changes';
+END;
+CREATE TRIGGER connectors_added_elsewhere AFTER INSERT ON connectors WHEN new.revision = 0
+BEGIN
+  UPDATE settings SET value = CAST(value + 1 AS TEXT) WHERE name = 'foreign_changes';
+END;
+CREATE TRIGGER connectors_deleted AFTER DELETE ON connectors
+BEGIN
+  UPDATE settings SET value = CAST(value + 1 AS TEXT) WHERE name = 'foreign_changes';
+END;
 
 -- step: create the history
--- A record's revision is the history step that wrote it, so one revision means one content. A writer that
--- knows nothing of that gets a negative number, which no step has.
-CREATE TRIGGER connectors_foreign_revision AFTER UPDATE ON connectors WHEN new.revision = old.revision
-BEGIN
-  UPDATE connectors SET revision = -1 - abs(random() % 1000000000000) WHERE rowid = new.rowid;
-END;
+-- subject: the name of the only connector, or what was imported; reverts: the step that this one takes back.
 CREATE TABLE history (
   step        INTEGER PRIMARY KEY AUTOINCREMENT,
   kind        TEXT NOT NULL CHECK (kind IN
-                ('create', 'edit', 'auth mode', 'delete', 'import', 'migration', 'rollback', 'undo')),
+                ('create', 'edit', 'auth mode', 'delete', 'import', 'migration', 'rollback', 'undo', 'pull', 'push', 'resolve')),
   state       TEXT NOT NULL CHECK (state IN ('running', 'done', 'reverted')),
   started_at  TEXT NOT NULL,
   records     INTEGER NOT NULL DEFAULT 0,
-  reverts     INTEGER REFERENCES history (step)
+  reverts     INTEGER REFERENCES history (step),
+  subject     TEXT,
+  bytes       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX history_by_reverts ON history (reverts) WHERE reverts IS NOT NULL;
 -- before: the changed columns and the revision as a JSON object, NULL when the record did not exist;
 -- after: the changed columns, NULL when it was deleted; revision: the one after the change.
 CREATE TABLE history_changes (
@@ -105,8 +109,76 @@ CREATE TABLE history_changes (
   revision      INTEGER,
   PRIMARY KEY (step, connector_id)
 ) STRICT, WITHOUT ROWID;
--- What a person decided for a record of the plan; kept, so that a run that was rolled back starts from it.
+
+-- step: create the decisions of the migration
+-- What a user decided for a record of the plan; kept, so that a run that was rolled back starts from it.
 CREATE TABLE migration_decisions (
   connector_id  TEXT NOT NULL PRIMARY KEY REFERENCES connectors (id) ON DELETE CASCADE,
   decision      TEXT NOT NULL CHECK (decision IN ('shared', 'per-user', 'skip'))
 ) STRICT, WITHOUT ROWID;
+
+-- step: create the remotes
+-- credential: encrypted like secrets, bound to all that decides where it goes (src/domain/remote.rs).
+CREATE TABLE remotes (
+  name         TEXT NOT NULL PRIMARY KEY,
+  url          TEXT NOT NULL,
+  space        TEXT NOT NULL,
+  ca_file      TEXT,
+  proxy        TEXT,
+  timeout      INTEGER NOT NULL,
+  allow_http   INTEGER NOT NULL DEFAULT 0,
+  credential   TEXT,
+  is_default   INTEGER NOT NULL DEFAULT 0,
+  version      TEXT,
+  knows_modes  INTEGER NOT NULL DEFAULT 0,
+  seen_at      TEXT
+) STRICT, WITHOUT ROWID;
+-- base: what both sides last agreed on; seen: what Kibana reported last, NULL where it does not have the connector.
+-- sent_secrets: a keyed fingerprint of the secrets that Kibana took from this file.
+-- found_by_look: both sides were found to be equal, without a pull or a push, when found_after was the newest step;
+-- base_before: what they agreed on until then.
+CREATE TABLE remote_connectors (
+  remote         TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
+  id             TEXT NOT NULL,
+  base           TEXT,
+  seen           TEXT,
+  sent_secrets   TEXT,
+  managed_by     TEXT CHECK (managed_by IN ('configuration', 'kibana', 'nested')),
+  referenced_by  INTEGER NOT NULL DEFAULT 0,
+  found_by_look  INTEGER NOT NULL DEFAULT 0,
+  base_before    TEXT,
+  found_after    INTEGER,
+  PRIMARY KEY (remote, id)
+) STRICT, WITHOUT ROWID;
+-- Names of connector types as Kibana reports them, for those that the program does not know.
+CREATE TABLE remote_types (
+  remote  TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
+  id      TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  PRIMARY KEY (remote, id)
+) STRICT, WITHOUT ROWID;
+-- What both sides agreed on before and after a step, where it or a later fetch made a difference: reverting the step, or
+-- doing it again, restores that too.
+CREATE TABLE remote_bases (
+  step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
+  connector_id  TEXT NOT NULL,
+  remote        TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
+  before        TEXT NOT NULL,
+  after         TEXT NOT NULL,
+  PRIMARY KEY (step, connector_id, remote)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX remote_bases_by_remote ON remote_bases (remote);
+-- What a push sent: written before a request leaves, so that a program that is killed can find out afterwards.
+CREATE TABLE remote_requests (
+  step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
+  connector_id  TEXT NOT NULL,
+  number        INTEGER NOT NULL,
+  remote        TEXT NOT NULL,
+  call          TEXT NOT NULL CHECK (call IN ('create', 'update', 'import', 'delete')),
+  state         TEXT NOT NULL CHECK (state IN ('sending', 'done', 'refused', 'not sent', 'unknown')),
+  expected      TEXT,
+  secrets       TEXT,
+  detail        TEXT,
+  PRIMARY KEY (step, connector_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX remote_requests_open ON remote_requests (state) WHERE state = 'sending';

@@ -20,20 +20,22 @@ pub fn backup(path: &Path, target: &Path) {
     std::fs::File::open(target).unwrap().sync_all().unwrap();
 }
 
-/// The statements of the schema, without the indexes of schema 2 that schema 3 replaces.
+/// The floor of an upgrade: the table is made anew with its indexes, and nothing is derived.
 pub fn upgrade(path: &Path) {
-    let schema = [include_str!("../../assets/schema/2.sql"), include_str!("../../assets/schema/3.sql")].join("\n");
-    let replaced =
-        ["index the connector types", "index the auth types", "index the auth modes", "index the migration plan"];
-    let steps: Vec<&str> = schema
-        .split("-- step: ")
-        .skip(1)
-        .filter(|step| !replaced.iter().any(|title| step.starts_with(title)))
-        .collect();
-    // The title of a step is a comment.
-    let sql = steps.iter().map(|step| format!("-- {step}")).collect::<String>();
+    let schema = include_str!("../../assets/schema/2.sql");
+    let steps: Vec<String> = schema.split("-- step: ").skip(1).map(|step| format!("-- {step}")).collect();
+    let (first, rest) = steps.split_first().unwrap();
+    let columns = "id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at";
     let connection = Connection::open(path).unwrap();
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; PRAGMA user_version = 3; COMMIT")).unwrap();
+    connection
+        .execute_batch(&format!(
+            "PRAGMA cache_size = -65536; PRAGMA legacy_alter_table = ON; BEGIN IMMEDIATE;
+             ALTER TABLE connectors RENAME TO old; {first};
+             INSERT INTO connectors ({columns}) SELECT {columns} FROM old ORDER BY rowid; DROP TABLE old;
+             {}; PRAGMA user_version = 2; COMMIT",
+            rest.concat()
+        ))
+        .unwrap();
 }
 
 const ROW: &str =

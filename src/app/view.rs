@@ -270,7 +270,7 @@ fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             Line::default(),
             Line::from(stage.to_string()),
         ];
-        if let Stage::Copying { done, total } = stage {
+        if let Stage::Copying { done, total } | Stage::Records { done, total } = stage {
             let cells = u64::from(body.width.saturating_sub(8).min(50));
             let filled = usize::try_from(done * cells / (*total).max(1)).unwrap_or(0);
             let empty = usize::try_from(cells).unwrap_or(0).saturating_sub(filled);

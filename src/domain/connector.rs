@@ -9,7 +9,7 @@ use super::json;
 use super::model_version::{self, Decision, Group};
 
 /// A whole record. `config` and `extra` are kept as text, so that what nobody edits stays byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connector {
     /// Saved object id, unique in the file.
     pub id: String,

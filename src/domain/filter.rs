@@ -110,16 +110,6 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// A term looks at what config or extra say, which is dear to read for every record.
-    pub fn reads_json(&self) -> bool {
-        self.terms.iter().any(|term| {
-            !matches!(
-                term.test,
-                Test::Text(_) | Test::Type(_) | Test::MissingSecrets | Test::UnreadableSecrets | Test::UnknownType
-            )
-        })
-    }
-
     /// A term asks whether the key of the secrets is at hand.
     pub fn reads_keys(&self) -> bool {
         self.terms.iter().any(|term| term.test == Test::UnreadableSecrets)

@@ -11,6 +11,7 @@ pub mod change;
 pub mod check;
 pub mod connector;
 pub mod connector_type;
+pub mod derived;
 pub mod filter;
 pub mod json;
 pub mod model_version;

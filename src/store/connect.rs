@@ -150,15 +150,18 @@ pub(super) fn schema_version(path: &Path, connection: &Connection) -> Result<i64
     if application != APPLICATION_ID && application != 0 {
         return Err(foreign(format!("its application id is {application}, not {APPLICATION_ID}")));
     }
-    if version > schema::LATEST && application == APPLICATION_ID {
+    let columns = columns_of(connection).map_err(|error| StoreError::of_sqlite(path, "reading the schema", error))?;
+    if version > schema::LATEST && columns.is_empty() && application == APPLICATION_ID {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });
     }
-    let columns = columns_of(connection).map_err(|error| StoreError::of_sqlite(path, "reading the schema", error))?;
     if columns.is_empty() {
         return Err(foreign("it has no table of connectors".to_owned()));
     }
     if let Some(lacking) = schema::COLUMNS_1.iter().find(|column| !columns.iter().any(|found| found == *column)) {
         return Err(foreign(format!("its table of connectors has no column {lacking}")));
+    }
+    if version > 1 && columns.iter().any(|column| column == schema::DEVELOPMENT_COLUMN) {
+        return Err(StoreError::DevelopmentSchema { path: path.to_owned(), found: version });
     }
     if version > schema::LATEST {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found: version });

@@ -1,18 +1,18 @@
 //! Reading and writing single records; every write is journalled.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params_from_iter};
 
 use super::error::StoreError;
-use super::history::{COLUMNS as WRITTEN, Journal, Kind};
+use super::columns::{self, DERIVED, read, select};
+use super::history::{Journal, Kind};
 use super::open::Store;
 use crate::domain::bulk::{BulkEdit, Edited};
-use crate::domain::{AuthMode, Connector, RawText};
-
-pub(super) const COLUMNS: &str = "id, connector_type_id, name, config, secrets, is_missing_secrets, extra, \
-     model_version, created_at, updated_at, auth_mode, revision";
+use crate::domain::derived::Derived;
+use crate::domain::{AuthMode, Connector};
 
 /// How to set the auth mode of some connectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Store {
     pub fn get_row(&self, row_id: i64) -> Result<Option<Connector>, StoreError> {
         self.run("reading a connector", |connection| {
             connection
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM connectors WHERE rowid = ?1"))?
-                .query_row([row_id], from_row)
+                .prepare_cached(&format!("SELECT {} FROM connectors WHERE key = ?1", select("")))?
+                .query_row([row_id], read)
                 .optional()
         })
     }
@@ -80,11 +80,11 @@ impl Store {
     pub fn each<E: From<StoreError>>(&self, mut each: impl FnMut(Connector) -> Result<(), E>) -> Result<(), E> {
         let doing = "reading the connectors";
         let wrap = |error| StoreError::of_sqlite(&self.path, doing, error);
-        let sql = format!("SELECT {COLUMNS} FROM connectors ORDER BY id");
+        let sql = format!("SELECT {} FROM connectors ORDER BY id", select(""));
         let mut statement = self.connection.prepare(&sql).map_err(wrap)?;
         let mut rows = statement.query([]).map_err(wrap)?;
         while let Some(row) = rows.next().map_err(wrap)? {
-            each(from_row(row).map_err(wrap)?)?;
+            each(read(row).map_err(wrap)?)?;
         }
         Ok(())
     }
@@ -235,38 +235,9 @@ impl Store {
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Connector>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM connectors WHERE id = ?1"))?
-        .query_row([id], from_row)
+        .prepare_cached(&format!("SELECT {} FROM connectors WHERE id = ?1", select("")))?
+        .query_row([id], read)
         .optional()
-}
-
-/// Reads a row as [`COLUMNS`] names it. A foreign file can hold text that is not UTF-8: it is shown with
-/// replacement characters, and its bytes are kept.
-pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Connector> {
-    let mut raw = RawText::default();
-    let mut text = |at: usize, column: &'static str| {
-        if let ValueRef::Text(bytes) = row.get_ref(at)?
-            && str::from_utf8(bytes).is_err()
-        {
-            raw.insert(column, bytes);
-        }
-        text(row, at)
-    };
-    Ok(Connector {
-        id: text(0, "id")?.unwrap_or_default(),
-        connector_type_id: text(1, "connector_type_id")?.unwrap_or_default(),
-        name: text(2, "name")?.unwrap_or_default(),
-        config: text(3, "config")?.unwrap_or_default(),
-        secrets: text(4, "secrets")?,
-        is_missing_secrets: integer(row, 5)? != 0,
-        extra: text(6, "extra")?.unwrap_or_default(),
-        model_version: integer(row, 7)?,
-        created_at: text(8, "created_at")?,
-        updated_at: text(9, "updated_at")?,
-        auth_mode: text(10, "auth_mode")?.as_deref().and_then(AuthMode::parse),
-        revision: integer(row, 11)?,
-        raw,
-    })
 }
 
 pub(super) fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
@@ -286,13 +257,30 @@ pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(integer(row, at)?).unwrap_or(0))
 }
 
+/// Adds a record with what is derived from it.
 pub(super) fn insert(connection: &Connection, connector: &Connector) -> rusqlite::Result<()> {
-    let names: String = WRITTEN.iter().map(|column| format!("{}, ", column.name)).collect();
-    let marks = "?, ".repeat(WRITTEN.len());
-    let columns = WRITTEN.iter().map(|column| ToSqlOutput::Borrowed((column.value)(connector)));
-    let values = columns.chain([connector.id.to_sql()?, connector.revision.to_sql()?]);
-    connection
-        .prepare_cached(&format!("INSERT INTO connectors ({names}id, revision) VALUES ({marks}?, ?)"))?
-        .execute(params_from_iter(values))?;
-    Ok(())
+    Insert(connection.prepare_cached(&INSERT)?).insert(connector, &Derived::of(connector))
 }
+
+/// A statement that adds records.
+pub(super) struct Insert<'a>(CachedStatement<'a>);
+
+impl<'a> Insert<'a> {
+    /// Prepares it.
+    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        connection.prepare_cached(&INSERT).map(Self)
+    }
+
+    /// Adds a record.
+    pub(super) fn insert(&mut self, connector: &Connector, derived: &Derived) -> rusqlite::Result<()> {
+        let values = columns::all().iter().map(|column| (column.get)(connector));
+        let values = values.chain(DERIVED.iter().map(|column| (column.get)(derived)));
+        self.0.execute(params_from_iter(values.map(ToSqlOutput::Borrowed))).map(drop)
+    }
+}
+
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let names = columns::all().iter().map(|column| column.name).chain(DERIVED.iter().map(|column| column.name));
+    let names: Vec<&str> = names.collect();
+    format!("INSERT INTO connectors ({}) VALUES ({})", names.join(", "), vec!["?"; names.len()].join(", "))
+});

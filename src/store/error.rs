@@ -122,6 +122,18 @@ pub enum StoreError {
         "{0} is locked by another program; try again when it has finished. If none has it open, its file system does not lock files, as network file systems often do not: work on a local copy"
     )]
     Busy(PathBuf),
+    /// The schema is one that this program had while it was developed.
+    #[error(
+        "{} has schema {found} of a development version of this program, which no release opens. Export its connectors \
+         with that version and import them into a new file; secrets are to be entered again",
+        path.display()
+    )]
+    DevelopmentSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+    },
     /// Opened read-only.
     #[error("{0} is open read-only; nothing was changed")]
     ReadOnly(PathBuf),

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Progress;
-use super::connectors::{COLUMNS, count, from_row, get};
+use super::columns::{WIDTH, read, select};
+use super::connectors::{count, get};
 use super::error::StoreError;
 use super::history::{Journal, Kind, Step, ensure_it_is, find_step};
 use super::open::Store;
@@ -151,7 +152,6 @@ impl Store {
                 }
             }
             count_decisions(connection, &mut counts)?;
-            count_odd(connection, &mut counts)?;
             Ok(counts)
         })
     }
@@ -164,13 +164,14 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&self.path, "reading the plan", error);
         let decisions = self.run("reading the plan", decisions)?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM connectors WHERE migration_group IS NOT NULL
-             ORDER BY {PLAN_ORDER}, name COLLATE NOCASE, id"
+            "SELECT {} FROM connectors WHERE migration_group IS NOT NULL
+             ORDER BY {PLAN_ORDER}, name COLLATE NOCASE, id",
+            select("")
         );
         let mut statement = self.connection.prepare(&sql).map_err(wrap)?;
         let mut rows = statement.query([]).map_err(wrap)?;
         while let Some(row) = rows.next().map_err(wrap)? {
-            let connector = from_row(row).map_err(wrap)?;
+            let connector = read(row).map_err(wrap)?;
             let Some(plan) = model_version::plan(&connector) else {
                 continue;
             };
@@ -355,18 +356,18 @@ type Pending = (i64, Connector, Option<Decision>);
 /// The pending records from a row id on. `NOT INDEXED`: the plan's index is in another order, and sorting
 /// it for every batch would make a run quadratic.
 fn batch(connection: &Connection, first: i64) -> rusqlite::Result<Vec<Pending>> {
-    let columns = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "SELECT {columns}, c.rowid, d.decision
+        "SELECT {}, c.key, d.decision
          FROM connectors AS c NOT INDEXED LEFT JOIN migration_decisions AS d ON d.connector_id = c.id
-         WHERE c.rowid >= ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
-         ORDER BY c.rowid LIMIT {BATCH}"
+         WHERE c.key >= ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
+         ORDER BY c.key LIMIT {BATCH}",
+        select("c.")
     );
     connection
         .prepare_cached(&sql)?
         .query_map(params![first, model_version::latest()], |row| {
-            let decision: Option<String> = row.get(13)?;
-            Ok((row.get(12)?, from_row(row)?, decision.as_deref().and_then(Decision::parse)))
+            let decision: Option<String> = row.get(WIDTH + 1)?;
+            Ok((row.get(WIDTH)?, read(row)?, decision.as_deref().and_then(Decision::parse)))
         })?
         .collect()
 }
@@ -390,27 +391,6 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
         let group = Group::parse(&row.get::<_, String>(1)?);
         let decision = Decision::parse(&row.get::<_, String>(0)?);
         counts.decided(group, decision, count(row, 2)?);
-    }
-    Ok(())
-}
-
-/// The records that SQLite leaves to the domain, few in any file.
-fn count_odd(connection: &Connection, counts: &mut PlanCounts) -> rusqlite::Result<()> {
-    let columns = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect::<Vec<_>>().join(", ");
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {columns}, (SELECT decision FROM migration_decisions WHERE connector_id = c.id)
-         FROM connectors AS c WHERE c.migration_group = 'odd'"
-    ))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let Some(plan) = model_version::plan(&from_row(row)?) else { continue };
-        match plan.group {
-            Group::Backfill => counts.backfill += 1,
-            Group::StampOnly => counts.stamp_only += 1,
-            Group::Blocked => counts.blocked += 1,
-        }
-        let decision: Option<String> = row.get(12)?;
-        counts.decided(Some(plan.group), decision.as_deref().and_then(Decision::parse), 1);
     }
     Ok(())
 }

@@ -11,9 +11,11 @@
 
 mod agreement;
 mod census;
+mod columns;
 mod connect;
 mod connectors;
 mod copy;
+mod derive;
 mod error;
 mod history;
 mod import;

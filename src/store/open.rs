@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::connect::{
     BUSY, Inspection, Reading, connect_for_writing, connect_read_only, inspect, real_path, schema_version,
 };
+use super::derive::{note_rules, overlay, store_if_due};
 use super::error::StoreError;
 use super::lock::{begin, is_busy};
 use super::place::{FileId, check_no_stray_log, check_one_name};
@@ -41,6 +42,10 @@ pub struct Store {
     pub(super) unreadable_keys: BTreeSet<String>,
     /// The names of connector types that remotes reported.
     pub(super) reported_types: ReportedTypes,
+    /// Another connection of this process may write to the file.
+    pub(super) may_be_written: bool,
+    /// Derived columns in memory lie over those of the file.
+    pub(super) has_overlay: bool,
 }
 
 impl Store {
@@ -70,12 +75,20 @@ impl Store {
             committed: Arc::default(),
             unreadable_keys: BTreeSet::new(),
             reported_types: ReportedTypes::default(),
+            may_be_written: false,
+            has_overlay: false,
         };
         if schema < schema::LATEST {
-            store.run("reading an older schema", |connection| connection.execute_batch(&schema::view_of(schema)))?;
+            store.run("reading an older schema", |connection| {
+                connection.execute_batch(schema::EMPTY_TABLES)?;
+                overlay(connection, schema)
+            })?;
         }
         store.run("opening the file", |connection| connection.pragma_update(None, "query_only", true))?;
         store.read_reported_types()?;
+        if schema == schema::LATEST {
+            store.derive()?;
+        }
         Ok(store)
     }
 
@@ -132,8 +145,11 @@ impl Store {
             committed: Arc::default(),
             unreadable_keys: BTreeSet::new(),
             reported_types: ReportedTypes::default(),
+            may_be_written: false,
+            has_overlay: false,
         };
         store.watch_for_cancel();
+        store.derive()?;
         store.read_reported_types()?;
         Ok(store)
     }
@@ -194,7 +210,8 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened again.
     pub fn reader(&self) -> Result<Self, StoreError> {
-        Self::read(&self.path, self.reading)
+        let reader = Self::read(&self.path, self.reading)?;
+        Ok(Self { may_be_written: !self.read_only, ..reader })
     }
 
     /// The file.
@@ -286,6 +303,7 @@ impl Store {
         let waiting = || self.waiting.iter().for_each(|tell| tell());
         let transaction = begin(&self.connection, (&path, doing), &self.cancel, &waiting)?;
         self.check_place()?;
+        store_if_due(&transaction).map_err(wrap)?;
         let value = work(&transaction)?;
         // What goes into a file that is not at its path any more would be lost with the program.
         self.check_place()?;
@@ -324,12 +342,20 @@ fn create(path: &Path) -> Result<(), StoreError> {
 
 /// Writes an empty schema of the given version into an empty file.
 pub(super) fn write_schema(path: &Path, version: i64) -> Result<(), StoreError> {
-    let sql: String = schema::steps_of_new(version).iter().map(|step| step.sql).collect::<Vec<_>>().join("\n");
+    let sql: String = match version {
+        1 => schema::SCHEMA_1.to_owned(),
+        _ => schema::steps().iter().map(|step| step.sql).collect::<Vec<_>>().join("\n"),
+    };
     let connection = connect_for_writing(path)?;
-    connection
-        .execute_batch(&format!(
-            "PRAGMA foreign_keys = OFF; PRAGMA application_id = {APPLICATION_ID}; BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version}; COMMIT;"
-        ))
-        .map_err(|error| StoreError::of_sqlite(path, "creating the file", error))?;
+    let write = || {
+        connection.execute_batch(&format!(
+            "PRAGMA foreign_keys = OFF; PRAGMA application_id = {APPLICATION_ID}; BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version};"
+        ))?;
+        if version == schema::LATEST {
+            note_rules(&connection)?;
+        }
+        connection.execute_batch("COMMIT")
+    };
+    write().map_err(|error| StoreError::of_sqlite(path, "creating the file", error))?;
     connection.close().map_err(|(_, error)| StoreError::of_sqlite(path, "creating the file", error))
 }

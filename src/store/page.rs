@@ -7,12 +7,11 @@ use std::collections::HashSet;
 
 use rusqlite::Row;
 
-use super::connectors::{count, get, integer, text};
+use super::connectors::{count, integer, text};
 use super::error::StoreError;
 use super::history::change_state;
 use super::open::Store;
 use super::search::RowIds;
-use super::secrets::KEY;
 use crate::domain::change::ChangeInStep;
 use crate::domain::model_version::{Decision, Group};
 use crate::domain::{AuthMode, Catalogue, Filter, Summary};
@@ -91,18 +90,14 @@ impl Sort {
             SortColumn::Updated => "updated_at",
         };
         let ordered: Vec<String> =
-            columns.split(", ").chain(["rowid"]).map(|column| format!("{column} {direction}")).collect();
+            columns.split(", ").chain(["key"]).map(|column| format!("{column} {direction}")).collect();
         ordered.join(", ")
     }
 }
 
 const SUMMARY: &str = "id, connector_type_id, name, auth_type, auth_mode, is_missing_secrets, \
      is_deprecated_use, is_malformed, migration_group, model_version, updated_at, revision, \
-     (SELECT decision FROM migration_decisions WHERE connector_id = id), is_odd";
-
-/// The same without what is computed from JSON, for filters that do not ask for it.
-const WITHOUT_JSON: &str = "id, connector_type_id, name, NULL, NULL, is_missing_secrets, \
-     0, 0, NULL, 0, NULL, 0, NULL, 0";
+     (SELECT decision FROM migration_decisions WHERE connector_id = id), key_id, key";
 
 impl Store {
     /// The row ids of a list, in order.
@@ -121,11 +116,11 @@ impl Store {
         };
         self.run("listing the connectors", |connection| {
             if filter.is_empty() {
-                let sql = format!("SELECT rowid FROM connectors {condition} ORDER BY {order}");
+                let sql = format!("SELECT key FROM connectors {condition} ORDER BY {order}");
                 return connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect();
             }
             let matching = self.matching(scope, filter, condition)?;
-            let sql = format!("SELECT rowid FROM connectors {condition} ORDER BY {order}");
+            let sql = format!("SELECT key FROM connectors {condition} ORDER BY {order}");
             let mut statement = connection.prepare(&sql)?;
             let in_order = statement.query_map([], |row| row.get::<_, i64>(0))?;
             in_order.filter(|row_id| row_id.as_ref().map_or(true, |row_id| matching.contains(row_id))).collect()
@@ -139,7 +134,7 @@ impl Store {
     pub fn summaries(&self, row_ids: &[i64]) -> Result<Vec<Option<Summary>>, StoreError> {
         use rusqlite::OptionalExtension;
         self.run("reading the list", |connection| {
-            let sql = format!("SELECT {SUMMARY}, iif(secrets IS NULL, NULL, {KEY}) FROM connectors WHERE rowid = ?1");
+            let sql = format!("SELECT {SUMMARY} FROM connectors WHERE key = ?1");
             let mut statement = connection.prepare_cached(&sql)?;
             row_ids.iter().map(|row_id| statement.query_row([row_id], |row| self.summary(row)).optional()).collect()
         })
@@ -153,7 +148,7 @@ impl Store {
         use rusqlite::OptionalExtension;
         self.run("reading the list", |connection| {
             connection
-                .prepare_cached("SELECT rowid FROM connectors WHERE id = ?1")?
+                .prepare_cached("SELECT key FROM connectors WHERE id = ?1")?
                 .query_row([id], |row| row.get(0))
                 .optional()
         })
@@ -165,7 +160,7 @@ impl Store {
     /// When the file cannot be read.
     pub fn ids(&self, row_ids: &[i64]) -> Result<Vec<String>, StoreError> {
         self.run("reading the list", |connection| {
-            let mut statement = connection.prepare_cached("SELECT id FROM connectors WHERE rowid = ?1")?;
+            let mut statement = connection.prepare_cached("SELECT id FROM connectors WHERE key = ?1")?;
             let mut found = Vec::with_capacity(row_ids.len());
             for row_id in row_ids {
                 let mut rows = statement.query([row_id])?;
@@ -192,26 +187,19 @@ impl Store {
     }
 }
 
-/// The groups of the plan as the file names them, in the order of the list; the last one is what SQLite does not
-/// judge.
-pub(super) const PLAN_GROUPS: [&str; 4] = ["backfill", "stamp_only", "blocked", "odd"];
+/// The groups of the plan as the file names them, in the order of the list.
+pub(super) const PLAN_GROUPS: [&str; 3] = ["backfill", "stamp_only", "blocked"];
 
 pub(super) const PLAN_ORDER: &str =
-    "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 WHEN 'blocked' THEN 2 ELSE 3 END";
+    "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 ELSE 2 END";
 
 impl Store {
     /// The row ids that a filter lets through. Read in the order the file has them in: following an index to
     /// every row would jump through the whole file.
     fn matching(&self, scope: Scope, filter: &Filter, condition: &str) -> rusqlite::Result<HashSet<i64>> {
         let connection = &self.connection;
-        let (columns, table) = match (filter.reads_json(), condition) {
-            (true, "") => (SUMMARY, "connectors NOT INDEXED"),
-            (true, _) => (SUMMARY, "connectors"),
-            (false, "") => (WITHOUT_JSON, "connectors NOT INDEXED"),
-            (false, _) => (WITHOUT_JSON, "connectors"),
-        };
-        let mut statement = connection
-            .prepare(&format!("SELECT {columns}, iif(secrets IS NULL, NULL, {KEY}), rowid FROM {table} {condition}"))?;
+        let table = if condition.is_empty() { "connectors NOT INDEXED" } else { "connectors" };
+        let mut statement = connection.prepare(&format!("SELECT {SUMMARY} FROM {table} {condition}"))?;
         let mut rows = statement.query([])?;
         let mut found = HashSet::new();
         while let Some(row) = rows.next()? {
@@ -221,7 +209,7 @@ impl Store {
                 summary.change = state.map(|state| ChangeInStep { state, text: String::new() });
             }
             if filter.matches(&summary) {
-                found.insert(row.get("rowid")?);
+                found.insert(row.get("key")?);
             }
         }
         Ok(found)
@@ -229,13 +217,13 @@ impl Store {
 
     fn summary(&self, row: &Row<'_>) -> rusqlite::Result<Summary> {
         let connector_type_id = text(row, 1)?.unwrap_or_default();
-        let found = Summary {
+        Ok(Summary {
             id: text(row, 0)?.unwrap_or_default(),
             name: text(row, 2)?.unwrap_or_default(),
             auth_type: text(row, 3)?,
             auth_mode: text(row, 4)?.as_deref().and_then(AuthMode::parse),
             is_missing_secrets: integer(row, 5)? != 0,
-            has_unreadable_secrets: text(row, 14)?.is_some_and(|key| self.unreadable_keys.contains(&key)),
+            has_unreadable_secrets: text(row, 13)?.is_some_and(|key| self.unreadable_keys.contains(&key)),
             is_deprecated: integer(row, 6)? != 0 || Catalogue::current().is_deprecated(&connector_type_id, false),
             is_malformed: integer(row, 7)? != 0,
             group: text(row, 8)?.as_deref().and_then(Group::parse),
@@ -247,18 +235,6 @@ impl Store {
             drift: None,
             reported_type: self.reported_types.name(&connector_type_id).map(str::to_owned),
             connector_type_id,
-        };
-        if integer(row, 13)? != 0
-            && let Some(connector) = get(&self.connection, &found.id)?
-        {
-            // What an odd record's JSON says is for the domain to tell, not for SQLite.
-            return Ok(Summary {
-                decision: found.decision,
-                has_unreadable_secrets: found.has_unreadable_secrets,
-                reported_type: found.reported_type,
-                ..Summary::of(&connector)
-            });
-        }
-        Ok(found)
+        })
     }
 }

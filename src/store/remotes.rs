@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::agreement::{found_the_same, gone_there};
-use super::connectors::{COLUMNS, count, from_row, get, text};
+use super::columns::{WIDTH, read, select};
+use super::connectors::{count, get, text};
 use super::error::StoreError;
 use super::open::Store;
 use crate::domain::sync::{Snapshot, Told, three_way};
@@ -101,17 +102,16 @@ impl Store {
         mut each: impl FnMut(BothSides) -> Result<(), E>,
     ) -> Result<(), E> {
         let wrap = |error| StoreError::of_sqlite(&self.path, "comparing with a remote", error);
-        let qualified: Vec<String> = COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
         let of_file = format!(
             "SELECT {}, {STATE} FROM connectors AS c
              LEFT JOIN remote_connectors AS r ON r.remote = ?1 AND r.id = c.id ORDER BY c.id",
-            qualified.join(", ")
+            select("c.")
         );
         let mut statement = self.connection.prepare(&of_file).map_err(wrap)?;
         let mut rows = statement.query([remote]).map_err(wrap)?;
         while let Some(row) = rows.next().map_err(wrap)? {
-            let here = from_row(row).map_err(wrap)?;
-            let state = RemoteState { id: here.id.clone(), ..state_of(row, 12).map_err(wrap)? };
+            let here = read(row).map_err(wrap)?;
+            let state = RemoteState { id: here.id.clone(), ..state_of(row, WIDTH).map_err(wrap)? };
             each(BothSides { here: Some(here), state })?;
         }
         let of_remote = format!(

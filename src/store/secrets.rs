@@ -5,23 +5,13 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::Progress;
-use super::connectors::{COLUMNS, count, from_row, text};
+use super::columns::{WIDTH, read, select};
+use super::connectors::{count, text};
 use super::error::StoreError;
 use super::open::Store;
 use super::remotes::credentials;
+use crate::domain::derived::key_of;
 use crate::domain::{Connector, Summary};
-
-/// The key of a stored value, as the index of keys has it: format version and key id, or empty for a value of another
-/// program.
-pub(super) const KEY: &str = "CASE WHEN substr(secrets, 1, 4) = 'ca1.' \
-     THEN substr(secrets, 1, instr(substr(secrets, 5), '.') + 3) ELSE '' END";
-
-/// The same of a value that is at hand.
-fn key_of(secrets: &str) -> &str {
-    let Some(rest) = secrets.strip_prefix("ca1.") else { return "" };
-    let end = rest.find('.').map_or("ca1".len(), |end| "ca1.".len() + end);
-    secrets.get(..end).unwrap_or_default()
-}
 
 /// Keys that are tried at most.
 const KEYS: usize = 20;
@@ -71,13 +61,10 @@ impl Store {
                 let Some(key) = next_key(connection, Some(&after))?.filter(|key| key.starts_with(prefix)) else {
                     break;
                 };
-                let of_key = format!("secrets IS NOT NULL AND {KEY} = ?1");
-                let sql = format!(
-                    "SELECT secrets FROM connectors WHERE rowid IN (
-                       SELECT min(rowid) FROM connectors WHERE {of_key}
-                       UNION SELECT max(rowid) FROM connectors WHERE {of_key})"
-                );
-                for sealed in connection.prepare_cached(&sql)?.query_map([&key], |row| text(row, 0))? {
+                let sql = "SELECT secrets FROM connectors WHERE key IN (
+                       SELECT min(key) FROM connectors WHERE key_id = ?1
+                       UNION SELECT max(key) FROM connectors WHERE key_id = ?1)";
+                for sealed in connection.prepare_cached(sql)?.query_map([&key], |row| text(row, 0))? {
                     found.extend(sealed?);
                 }
                 after = key;
@@ -94,8 +81,7 @@ impl Store {
     /// When the file cannot be read.
     pub fn keys_in_use(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.run("looking for the keys of the secrets", |connection| {
-            let sql = format!("SELECT secrets FROM connectors WHERE secrets IS NOT NULL AND {KEY} = ?1 LIMIT 1");
-            let mut sample = connection.prepare_cached(&sql)?;
+            let mut sample = connection.prepare_cached("SELECT secrets FROM connectors WHERE key_id = ?1 LIMIT 1")?;
             let mut found = Vec::new();
             let mut next = next_key(connection, None)?;
             while let Some(key) = next {
@@ -142,7 +128,7 @@ impl Store {
     /// The condition that secrets are unreadable; its parameters are the unreadable keys.
     pub(super) fn is_unreadable(&self) -> String {
         let marks = vec!["?"; self.unreadable_keys.len()].join(",");
-        format!("secrets IS NOT NULL AND {KEY} IN ({marks})")
+        format!("key_id IN ({marks})")
     }
 
     /// Gives every record with secrets to `seal`, and writes the sealed value it gives back. The secrets
@@ -165,16 +151,17 @@ impl Store {
         loop {
             let seen = self.transaction::<_, E>("sealing the secrets anew", |connection| {
                 let sql = format!(
-                    "SELECT {COLUMNS}, rowid FROM connectors WHERE secrets IS NOT NULL AND rowid >= ?1 ORDER BY rowid LIMIT {BATCH}"
+                    "SELECT {}, key FROM connectors WHERE secrets IS NOT NULL AND key >= ?1 ORDER BY key LIMIT {BATCH}",
+                    select("")
                 );
                 let mut statement = connection.prepare_cached(&sql).map_err(wrap)?;
                 let rows: Vec<(Connector, i64)> = statement
-                    .query_map([first], |row| Ok((from_row(row)?, row.get(12)?)))
+                    .query_map([first], |row| Ok((read(row)?, row.get(WIDTH)?)))
                     .and_then(Iterator::collect)
                     .map_err(wrap)?;
                 for (connector, row_id) in &rows {
                     if let Some(sealed) = seal(connector)? {
-                        write_sealed(connection, *row_id, &sealed, connector.revision).map_err(wrap)?;
+                        write_encrypted(connection, *row_id, &sealed).map_err(wrap)?;
                     }
                 }
                 Ok((rows.len(), rows.last().and_then(|(_, row_id)| row_id.checked_add(1))))
@@ -192,22 +179,18 @@ impl Store {
     }
 }
 
-/// A write that leaves the revision alone is taken for a foreign one by the trigger, so the revision goes
-/// away and comes back.
-fn write_sealed(connection: &rusqlite::Connection, row_id: i64, sealed: &str, revision: i64) -> rusqlite::Result<()> {
+/// The revision stays: the secrets are what they were. That the key id changes tells this write from another program's.
+fn write_encrypted(connection: &Connection, key: i64, encrypted: &str) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE connectors SET secrets = ?2, revision = ?3 WHERE rowid = ?1")?
-        .execute(params![row_id, sealed, !revision])?;
-    connection
-        .prepare_cached("UPDATE connectors SET revision = ?2 WHERE rowid = ?1")?
-        .execute(params![row_id, revision])?;
-    Ok(())
+        .prepare_cached("UPDATE connectors SET secrets = ?2, key_id = ?3 WHERE key = ?1")?
+        .execute(params![key, encrypted, key_of(encrypted)])
+        .map(drop)
 }
 
 /// The next key after another one, by an index: as many secrets as a key may have sealed, they are not gone through.
 fn next_key(connection: &Connection, after: Option<&str>) -> rusqlite::Result<Option<String>> {
-    let condition = if after.is_some() { format!("AND {KEY} > ?1") } else { String::new() };
-    let sql = format!("SELECT {KEY} FROM connectors WHERE secrets IS NOT NULL {condition} ORDER BY {KEY} LIMIT 1");
+    let condition = if after.is_some() { "key_id > ?1" } else { "key_id IS NOT NULL" };
+    let sql = format!("SELECT key_id FROM connectors WHERE {condition} ORDER BY key_id LIMIT 1");
     connection
         .prepare_cached(&sql)?
         .query_row(params_from_iter(after), |row| text(row, 0))

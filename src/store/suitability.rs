@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
-use super::schema::{COLUMNS_1, OWN_TABLES, OWN_TRIGGERS, steps_to_latest};
+use super::schema::{COLUMNS_1, COLUMNS_2, OLD_TABLE, OWN_TABLES, OWN_TRIGGERS, steps};
 
 /// What a text column of schema 1 may hold, and what none of them may.
 const NEEDED: [(&str, &str); 7] = [
@@ -40,17 +40,13 @@ pub(super) fn check_writable(path: &Path, connection: &Connection) -> Result<(),
     refuse(path, own_rules(connection))
 }
 
-/// Refuses a file of schema 1 that could not be worked with once it is upgraded. Returns whether its ids need an index
-/// of their own, because the table has none.
-pub(super) fn check_upgradable(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
+/// Refuses a file of schema 1 that could not be worked with once it is upgraded.
+pub(super) fn check_upgradable(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     check_writable(path, connection)?;
     refuse(path, names_in_use(connection))?;
     refuse(path, first_wrong_value(connection))?;
     let is_unique = has_unique_ids(connection).map_err(|error| failed(path, error))?;
-    if !is_unique {
-        refuse(path, duplicate(connection))?;
-    }
-    Ok(!is_unique)
+    if is_unique { Ok(()) } else { refuse(path, duplicate(connection)) }
 }
 
 fn refuse(path: &Path, found: rusqlite::Result<Option<Refusal>>) -> Result<(), StoreError> {
@@ -134,7 +130,7 @@ fn own_rules(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     let mut columns =
         connection.prepare("SELECT name FROM pragma_table_xinfo('connectors', 'main') WHERE hidden = 0")?;
     let names: Vec<String> = columns.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let is_ours = |name: &str| COLUMNS_1.iter().chain(&WRITTEN_LATER).any(|own| own.eq_ignore_ascii_case(name));
+    let is_ours = |name: &str| COLUMNS_1.iter().chain(&COLUMNS_2).any(|own| own.eq_ignore_ascii_case(name));
     if let Some(name) = names.iter().find(|name| !is_ours(name)) {
         let reason =
             format!("has a column {name} of its own in its table of connectors, which no undo could bring back");
@@ -162,12 +158,10 @@ fn own_rules(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
         .prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = 'connectors' COLLATE NOCASE")?
         .query_row([], |row| row.get(0))?;
     let checks = words_of(&sql).filter(|word| word == "check").count();
-    let own = usize::from(names.iter().any(|name| name == "auth_mode"));
+    // Schema 2 has two: of the auth mode and of the migration group.
+    let own = if names.iter().any(|name| name == "auth_mode") { 2 } else { 0 };
     Ok((checks > own).then(|| ("has conditions (CHECK) of its own on its connectors".to_owned(), WITHOUT)))
 }
-
-/// The columns with values that later schemas add.
-const WRITTEN_LATER: [&str; 2] = ["auth_mode", "revision"];
 
 fn words_of(sql: &str) -> impl Iterator<Item = String> {
     let words = sql.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
@@ -217,10 +211,10 @@ fn names_in_use(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     }
     let column: Option<String> = connection
         .prepare(
-            "SELECT name FROM pragma_table_xinfo('connectors', 'main') WHERE lower(name) IN
-             ('auth_mode', 'revision', 'is_odd_extra', 'is_odd', 'auth_type', 'is_deprecated_use', 'is_malformed', 'migration_group')",
+            "SELECT name FROM pragma_table_xinfo('connectors', 'main')
+             WHERE lower(name) IN (SELECT value FROM json_each(?1))",
         )?
-        .query_row([], |row| row.get(0))
+        .query_row([serde_json::json!(COLUMNS_2).to_string()], |row| row.get(0))
         .optional()?;
     Ok(column.map(|column| (format!("has a column {column} of its own in its table of connectors"), RENAME)))
 }
@@ -232,7 +226,7 @@ fn made_by_upgrade() -> Vec<String> {
         let is_kind = |word: &String| ["index", "trigger", "table", "view"].contains(&word.as_str());
         words.windows(2).filter(|pair| is_kind(&pair[0])).map(|pair| pair[1].clone()).collect()
     };
-    let made = steps_to_latest(1).into_iter().flat_map(|step| of_step(step.sql));
+    let made = steps().into_iter().flat_map(|step| of_step(step.sql)).chain([OLD_TABLE.to_owned()]);
     made.filter(|name| name.contains('_') || OWN_TABLES.contains(&name.as_str())).collect()
 }
 

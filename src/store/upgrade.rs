@@ -12,13 +12,17 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connect::{BUSY, connect_for_writing, real_path, schema_version};
+use super::columns::{read, select};
+use super::connectors::Insert;
 use super::copy::persist_at;
+use super::derive::{BATCH, each_derived, note_rules};
 use super::error::StoreError;
 use super::lock::begin;
 use super::place::logs_of;
 use super::schema::{self, APPLICATION_ID, SqlStep};
 use super::suitability::check_upgradable;
 use crate::clock;
+use crate::domain::derived::carried_auth_mode;
 use crate::fs::{TemporaryFile, folder_of, names_in, sidecar};
 
 /// What an upgrade is doing.
@@ -44,6 +48,13 @@ pub enum Stage {
         /// How many there are.
         of: usize,
     },
+    /// Taking the records over into the new table.
+    Records {
+        /// Records taken over.
+        done: u64,
+        /// Records in all.
+        total: u64,
+    },
     /// Checking that no record was lost.
     Checking,
     /// Making the upgrade durable.
@@ -57,6 +68,7 @@ impl fmt::Display for Stage {
             Stage::Copying { .. } => f.write_str("copying the file"),
             Stage::Verifying => f.write_str("verifying the copy"),
             Stage::Step { title, number, of } => write!(f, "step {number} of {of}: {title}"),
+            Stage::Records { .. } => f.write_str("taking the records over"),
             Stage::Checking => f.write_str("counting the records"),
             Stage::Committing => f.write_str("committing"),
         }
@@ -98,6 +110,7 @@ pub fn upgrade(
     drop(source);
     outcome.map_err(|cause| match cause {
         StoreError::NewerSchema { .. } | StoreError::Foreign { .. } | StoreError::Unsuitable { .. } => cause,
+        StoreError::DevelopmentSchema { .. } => cause,
         StoreError::HardLinks { .. } => cause,
         cause => StoreError::Upgrade {
             path: path.to_owned(),
@@ -146,13 +159,10 @@ impl Run<'_> {
         if self.from == schema::LATEST {
             return Ok(None);
         }
-        let lacks_unique_ids = self.from < 2 && check_upgradable(self.path, &transaction)?;
+        check_upgradable(self.path, &transaction)?;
         let records = count(&transaction).map_err(wrap)?;
         let copy = self.copy_file(&transaction, cancel)?;
-        if lacks_unique_ids {
-            transaction.execute_batch(schema::UNIQUE_IDS).map_err(wrap)?;
-        }
-        self.run_steps(&transaction)?;
+        self.run_steps(&transaction, records)?;
         self.enter(Stage::Checking)?;
         if count(&transaction).map_err(wrap)? != records {
             return Err(StoreError::Corrupt {
@@ -165,21 +175,39 @@ impl Run<'_> {
         Ok(Some(UpgradeReport { from: self.from, to: schema::LATEST, copy, records }))
     }
 
-    fn run_steps(&mut self, transaction: &Connection) -> Result<(), StoreError> {
-        let steps: Vec<SqlStep> = schema::steps_to_latest(self.from);
-        let of = steps.len();
+    /// Makes the table of connectors anew, fills it, and makes the rest of the schema around it.
+    fn run_steps(&mut self, transaction: &Connection, records: i64) -> Result<(), StoreError> {
         let path = self.path;
         let wrap = move |error| StoreError::of_sqlite(path, "upgrading the schema", error);
+        let own = own_objects(transaction).map_err(wrap)?;
+        let steps: Vec<SqlStep> = schema::steps();
+        let of = steps.len() + 1;
+        let mut number = 0;
         for (at, step) in steps.into_iter().enumerate() {
-            self.enter(Stage::Step { title: step.title, number: at + 1, of })?;
+            number += 1;
+            self.enter(Stage::Step { title: step.title, number, of })?;
+            if at > 0 {
+                transaction.execute_batch(step.sql).map_err(wrap)?;
+                continue;
+            }
+            set_old_table_aside(transaction).map_err(wrap)?;
             transaction.execute_batch(step.sql).map_err(wrap)?;
+            number += 1;
+            self.enter(Stage::Step { title: "take the records over", number, of })?;
+            take_over(transaction, path, &mut |done| {
+                self.enter(Stage::Records { done, total: u64::try_from(records).unwrap_or(0) })
+            })?;
+            transaction.execute_batch(&format!("DROP TABLE {}", schema::OLD_TABLE)).map_err(wrap)?;
         }
-        transaction
-            .execute_batch(&format!(
+        let end = || {
+            note_rules(transaction)?;
+            own.iter().try_for_each(|sql| transaction.execute_batch(sql))?;
+            transaction.execute_batch(&format!(
                 "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
                 schema::LATEST
             ))
-            .map_err(wrap)
+        };
+        end().map_err(wrap)
     }
 
     /// Pages that another program left in the write-ahead log move into the file, if nobody reads it.
@@ -282,6 +310,51 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// The SQL of the user's own indexes and triggers on the table of connectors, which are made again for the new one.
+fn own_objects(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare(
+            "SELECT sql FROM main.sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL
+             AND tbl_name = 'connectors' COLLATE NOCASE ORDER BY type, rowid",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Gives the table of schema 1 another name. Views, and references of other tables, go on naming the connectors.
+fn set_old_table_aside(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "PRAGMA legacy_alter_table = ON; ALTER TABLE connectors RENAME TO {}; PRAGMA legacy_alter_table = OFF;",
+        schema::OLD_TABLE
+    ))
+}
+
+/// Writes the records of schema 1 into the new table, in their order, with what is derived from them.
+fn take_over(
+    connection: &Connection,
+    path: &Path,
+    observe: &mut dyn FnMut(u64) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let wrap = |error| StoreError::of_sqlite(path, "upgrading the schema", error);
+    let columns = select("").replace("auth_mode", "NULL").replace("revision", "0");
+    let mut old =
+        connection.prepare(&format!("SELECT {columns} FROM {} ORDER BY rowid", schema::OLD_TABLE)).map_err(wrap)?;
+    let mut rows = old.query([]).map_err(wrap)?;
+    let mut new = Insert::new(connection).map_err(wrap)?;
+    let mut done = 0;
+    let next = || {
+        let Some(row) = rows.next().map_err(wrap)? else { return Ok(None) };
+        let mut record = read(row).map_err(wrap)?;
+        record.auth_mode = carried_auth_mode(&record);
+        Ok(Some(record))
+    };
+    each_derived(next, |record, derived| {
+        new.insert(&record, &derived).map_err(wrap)?;
+        done += 1;
+        if done % BATCH as u64 == 0 { observe(done) } else { Ok(()) }
+    })
 }
 
 fn count(connection: &Connection) -> rusqlite::Result<i64> {

@@ -282,6 +282,7 @@ impl Reader {
             return Ok(false);
         }
         self.data_version = version;
+        self.store.derive()?;
         self.remote = sync::remote_of(&self.store, None).ok();
         find_unreadable_keys(&self.vault, &mut self.store)?;
         self.store.read_reported_types()?;

@@ -89,7 +89,8 @@ impl Writer {
 
     /// Runs one job and tells how it ended.
     pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
-        let done = self.do_job(job, &clock::now_iso(), reply);
+        let derived = self.store.derive().map_err(TransferError::from);
+        let done = derived.and_then(|()| self.do_job(job, &clock::now_iso(), reply));
         self.store.empty_log();
         reply(match done {
             Ok(done) => Reply::Done(done),

@@ -172,7 +172,7 @@ fn check_tells_every_problem_with_its_repair() {
     execute(
         &clean,
         "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, '(auth_mode)', '(name)')
-        WHERE name = 'connectors_auth_mode'",
+        WHERE name = 'connectors_by_auth_mode'",
     );
     let output = run(&clean, &["check"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));

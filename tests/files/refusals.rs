@@ -38,7 +38,7 @@ fn a_newer_schema() {
     let place = Place::new();
     let path = place.demo();
     execute(&path, "PRAGMA user_version = 99");
-    refused(&place, &path, "has schema 99, and this connector-admin knows schemas up to 5");
+    refused(&place, &path, "has schema 99, and this connector-admin knows schemas up to 2");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_schema_that_is_not_what_it_says() {
     let place = Place::new();
     let path = place.demo();
     execute(&path, "PRAGMA user_version = 2");
-    refused(&place, &path, "it says schema 2, but its table of connectors has no column auth_mode");
+    refused(&place, &path, "it says schema 2, but its table of connectors has no column key");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn an_interrupted_run_is_told_and_gone_on_with() {
     execute(
         &path,
         "UPDATE history SET state = 'running'; UPDATE connectors SET model_version = 1, revision = 0,
-        auth_mode = NULL WHERE id IN (SELECT connector_id FROM history_changes LIMIT 10);
+        auth_mode = NULL, is_derived = 0 WHERE id IN (SELECT connector_id FROM history_changes LIMIT 10);
         DELETE FROM history_changes WHERE connector_id IN (SELECT id FROM connectors WHERE revision = 0);
         UPDATE history SET records = 174",
     );

@@ -12,7 +12,7 @@ fn an_upgraded_file_opens_in_the_review_and_says_where_the_copy_is() {
     let path = place.demo();
     App::open(&path, 120, 40)
         .expect("Migration review")
-        .expect("Schema upgraded 1 to 5")
+        .expect("Schema upgraded 1 to 2")
         .expect("Copy: demo.db.schema1-")
         .expect("189 pending: backfill 73, stamp only 111, blocked 5");
     // The next start has nothing to upgrade and opens the list, which still tells what is pending.

@@ -151,8 +151,13 @@ impl Catalogue {
 
     /// Kibana's `is_deprecated`: the type itself, or ServiceNow through the Table API.
     pub fn is_deprecated(&self, connector_type_id: &str, uses_table_api: bool) -> bool {
-        let table_api = matches!(connector_type_id, ".servicenow" | ".servicenow-sir") && uses_table_api;
-        table_api || self.get(connector_type_id).is_some_and(|connector_type| connector_type.is_deprecated)
+        Self::is_deprecated_use(connector_type_id, uses_table_api)
+            || self.get(connector_type_id).is_some_and(|connector_type| connector_type.is_deprecated)
+    }
+
+    /// Whether a type that is not deprecated itself is in the way it is used: ServiceNow through the Table API.
+    pub fn is_deprecated_use(connector_type_id: &str, uses_table_api: bool) -> bool {
+        uses_table_api && matches!(connector_type_id, ".servicenow" | ".servicenow-sir")
     }
 
     /// Does a record miss secrets it needs, given which it has? Some that is asked for is not there, or the

@@ -48,6 +48,11 @@ pub fn apply(connector: &Connector, decision: Option<Decision>, all: bool) -> Op
     CHAIN.apply(connector, decision, all)
 }
 
+/// [`Chain::group`] of [`CHAIN`].
+pub fn group(connector: &Connector) -> Option<Group> {
+    CHAIN.group(connector)
+}
+
 /// Where the migration plan puts a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
@@ -154,6 +159,21 @@ impl Chain {
         })
     }
 
+    /// The group of one record, as [`Chain::plan`] has it.
+    pub fn group(self, connector: &Connector) -> Option<Group> {
+        if connector.model_version == self.latest() {
+            return None;
+        }
+        if connector.model_version > self.latest() {
+            return Some(Group::Blocked);
+        }
+        Some(match self.run(connector) {
+            Ok((after, _)) if is_same_data(connector, &after) => Group::StampOnly,
+            Ok(_) => Group::Backfill,
+            Err(_) => Group::Blocked,
+        })
+    }
+
     /// Runs a record through the steps it lacks; with it, why they did what they did.
     fn run(self, connector: &Connector) -> Result<(Connector, String), String> {
         let mut record = connector.clone();
@@ -183,6 +203,25 @@ impl Chain {
 
 /// Nothing but the version stamp (and the column an auth mode is kept in) differs.
 fn is_same_data(before: &Connector, after: &Connector) -> bool {
-    before.stored_auth_mode() == after.stored_auth_mode()
-        && Connector { auth_mode: before.auth_mode, model_version: before.model_version, ..after.clone() } == *before
+    // Named one by one, so that a new field is not forgotten here.
+    let Connector {
+        id,
+        connector_type_id,
+        name,
+        config,
+        secrets,
+        is_missing_secrets,
+        auth_mode: _,
+        extra,
+        model_version: _,
+        created_at,
+        updated_at,
+        revision,
+        raw,
+    } = before;
+    (id, connector_type_id, name, config) == (&after.id, &after.connector_type_id, &after.name, &after.config)
+        && (secrets, is_missing_secrets, extra) == (&after.secrets, &after.is_missing_secrets, &after.extra)
+        && (created_at, updated_at, revision, raw)
+            == (&after.created_at, &after.updated_at, &after.revision, &after.raw)
+        && before.stored_auth_mode() == after.stored_auth_mode()
 }

@@ -5,55 +5,25 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{AuthMode, Connector};
+use crate::domain::Connector;
+use crate::store::columns::{Column, changeable};
 
 /// Columns of a record, and the revision it had, under their names in the table.
 pub(super) type Image = Map<String, Value>;
 
-/// A column of a record: its name in the table, and its value.
-pub(in crate::store) struct Column {
-    pub(in crate::store) name: &'static str,
-    pub(in crate::store) value: fn(&Connector) -> ValueRef<'_>,
-}
-
-/// All columns but the id and the revision.
-pub(in crate::store) const COLUMNS: [Column; 10] = [
-    Column {
-        name: "connector_type_id",
-        value: |record| text(record, "connector_type_id", Some(&record.connector_type_id)),
-    },
-    Column { name: "name", value: |record| text(record, "name", Some(&record.name)) },
-    Column { name: "config", value: |record| text(record, "config", Some(&record.config)) },
-    Column { name: "secrets", value: |record| text(record, "secrets", record.secrets.as_ref()) },
-    Column { name: "is_missing_secrets", value: |record| ValueRef::Integer(i64::from(record.is_missing_secrets)) },
-    Column { name: "extra", value: |record| text(record, "extra", Some(&record.extra)) },
-    Column { name: "model_version", value: |record| ValueRef::Integer(record.model_version) },
-    Column { name: "created_at", value: |record| text(record, "created_at", record.created_at.as_ref()) },
-    Column { name: "updated_at", value: |record| text(record, "updated_at", record.updated_at.as_ref()) },
-    Column {
-        name: "auth_mode",
-        value: |record| record.auth_mode.map_or(ValueRef::Null, |mode| ValueRef::Text(mode.as_str().as_bytes())),
-    },
-];
-
-/// A text as the file has it, UTF-8 or not.
-fn text<'a>(record: &'a Connector, column: &str, value: Option<&'a String>) -> ValueRef<'a> {
-    value.map_or(ValueRef::Null, |text| ValueRef::Text(record.raw.bytes(column, text).unwrap_or(text.as_bytes())))
-}
-
 /// The columns in which two states of a record differ.
 pub(super) fn differing(before: &Connector, after: &Connector) -> Vec<&'static Column> {
-    COLUMNS.iter().filter(|column| (column.value)(before) != (column.value)(after)).collect()
+    changeable().iter().filter(|column| (column.get)(before) != (column.get)(after)).collect()
 }
 
 /// Some columns of a record.
 pub(super) fn image(record: &Connector, columns: &[&'static Column]) -> Image {
-    columns.iter().map(|column| (column.name.to_owned(), json_value((column.value)(record)))).collect()
+    columns.iter().map(|column| (column.name.to_owned(), json_value((column.get)(record)))).collect()
 }
 
 /// The whole record as it was, with its revision.
 pub(super) fn whole(record: &Connector) -> Image {
-    with_revision(image(record, &COLUMNS.iter().collect::<Vec<_>>()), record.revision)
+    with_revision(image(record, &changeable().iter().collect::<Vec<_>>()), record.revision)
 }
 
 fn json_value(value: ValueRef<'_>) -> Value {
@@ -94,38 +64,22 @@ pub(super) fn revision_of(image: &Image) -> i64 {
 
 /// A record with the columns of `image` in place of its own.
 pub(super) fn with_columns(mut connector: Connector, image: &Image) -> Connector {
-    for (name, value) in image {
+    for column in changeable() {
+        let Some(value) = image.get(column.name) else { continue };
         let bytes = bytes_of(value);
-        if let Some(column) = COLUMNS.iter().find(|column| column.name == name) {
-            connector.raw.remove(column.name);
-            if let Some(bytes) = &bytes {
-                connector.raw.insert(column.name, bytes);
-            }
-        }
-        let text = match &bytes {
-            Some(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-            None => value.as_str().map(str::to_owned),
+        let value = match (&bytes, value) {
+            (Some(bytes), _) => ValueRef::Text(bytes),
+            (None, Value::String(text)) => ValueRef::Text(text.as_bytes()),
+            (None, value) => value.as_i64().map_or(ValueRef::Null, ValueRef::Integer),
         };
-        match name.as_str() {
-            "connector_type_id" => connector.connector_type_id = text.unwrap_or_default(),
-            "name" => connector.name = text.unwrap_or_default(),
-            "config" => connector.config = text.unwrap_or_default(),
-            "secrets" => connector.secrets = text,
-            "is_missing_secrets" => connector.is_missing_secrets = value.as_i64() == Some(1),
-            "extra" => connector.extra = text.unwrap_or_default(),
-            "model_version" => connector.model_version = value.as_i64().unwrap_or(1),
-            "created_at" => connector.created_at = text,
-            "updated_at" => connector.updated_at = text,
-            "auth_mode" => connector.auth_mode = text.as_deref().and_then(AuthMode::parse),
-            _ => {}
-        }
+        (column.set)(&mut connector, value);
     }
     connector
 }
 
 /// The image of a deleted record has all columns; that of a change only those that it changed.
 pub(super) fn is_whole(image: &Image) -> bool {
-    COLUMNS.iter().all(|column| image.contains_key(column.name) || column.name == "secrets")
+    changeable().iter().all(|column| image.contains_key(column.name) || column.name == "secrets")
 }
 
 /// Columns that the secrets are sealed with, and the secrets: they go back together or not at all.

@@ -1,13 +1,15 @@
 //! Writing: every change of a record goes through here and is noted with what was before and after.
 
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ToSql, params, params_from_iter};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params, params_from_iter};
 use serde_json::json;
 
 use super::super::connectors::insert;
-use super::image::{self, Column, Image, differing, with_revision};
+use super::image::{self, Image, differing, with_revision};
+use crate::store::columns::{Column, DERIVED};
 use super::{Kind, StepState};
 use crate::domain::Connector;
+use crate::domain::derived::Derived;
 
 /// Writes records and what they were, within the caller's transaction.
 pub(in crate::store) struct Journal<'a> {
@@ -116,16 +118,18 @@ impl<'a> Journal<'a> {
         Ok(true)
     }
 
+    /// Writes columns of a record, its revision, and what is derived from it.
     fn write_columns(&self, edited: &Connector, columns: &[&'static Column]) -> rusqlite::Result<bool> {
-        let names: String = columns.iter().map(|column| format!("{} = ?, ", column.name)).collect();
-        let borrowed = columns.iter().map(|column| ToSqlOutput::Borrowed((column.value)(edited)));
-        let own = [&edited.revision as &dyn ToSql, &edited.id].map(ToSql::to_sql);
-        let [revision, id] = own;
-        let values = borrowed.chain([revision?, id?]);
+        let derived = Derived::of(edited);
+        let names = columns.iter().map(|column| column.name).chain(DERIVED.iter().map(|column| column.name));
+        let names: String = names.map(|name| format!("{name} = ?, ")).collect();
+        let values = columns.iter().map(|column| (column.get)(edited));
+        let values = values.chain(DERIVED.iter().map(|column| (column.get)(&derived)));
+        let own = [ValueRef::Integer(edited.revision), ValueRef::Text(edited.id.as_bytes())];
         let written = self
             .connection
             .prepare_cached(&format!("UPDATE connectors SET {names}revision = ? WHERE id = ?"))?
-            .execute(params_from_iter(values))?;
+            .execute(params_from_iter(values.chain(own).map(ToSqlOutput::Borrowed)))?;
         Ok(written > 0)
     }
 

@@ -19,7 +19,6 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::error::StoreError;
 use super::open::Store;
 
-pub(super) use image::COLUMNS;
 pub(super) use journal::Journal;
 pub use prune::{HistoryLimits, HistorySize, Pruned};
 pub(super) use record::change_state;

@@ -30,8 +30,6 @@ pub struct Lists {
     texts: TextIndex,
     orders: HashMap<(Scope, Sort), RowIds>,
     sets: HashMap<Test, RowSet>,
-    /// Rows that SQLite does not judge.
-    odd: Option<RowIds>,
 }
 
 /// Orders that are kept: four bytes a record each.
@@ -89,14 +87,9 @@ impl Lists {
         if filter.is_empty() {
             return Ok(all);
         }
-        let odd = self.odd_matching(store, filter)?;
-        let odd_rows: RowSet = self.odd.iter().flat_map(RowIds::iter).collect();
         let terms: Vec<(&Term, &RowSet)> =
             filter.terms().iter().filter_map(|term| Some((term, self.sets.get(&term.test)?))).collect();
         let passes = |row_id: &i64| {
-            if odd_rows.contains(*row_id) {
-                return odd.contains(*row_id);
-            }
             terms.iter().all(|(term, set)| set.contains(*row_id) != term.negated)
         };
         Ok(all.iter().filter(passes).collect())
@@ -162,7 +155,7 @@ impl Lists {
         Ok(())
     }
 
-    /// The plan, group by group, each in the order of the whole list; last what SQLite does not judge.
+    /// The plan, group by group, each in the order of the whole list.
     fn plan_order(&mut self, store: &Store, sort: Sort) -> Result<RowIds, StoreError> {
         if sort == Sort::FIRST {
             self.read_names(store)?;
@@ -201,18 +194,6 @@ impl Lists {
             Some(found) => Ok(found),
             None => store.rows_of_types(&store.types_where(holds)?),
         }
-    }
-
-    /// Of the rows that SQLite does not judge, those that the domain lets through.
-    fn odd_matching(&mut self, store: &Store, filter: &Filter) -> Result<RowSet, StoreError> {
-        if self.odd.is_none() {
-            self.odd = Some(store.odd_rows()?);
-        }
-        let odd: Vec<i64> = self.odd.iter().flat_map(RowIds::iter).collect();
-        let summaries = store.summaries(&odd)?;
-        let passing =
-            odd.iter().zip(summaries).filter(|(_, found)| found.as_ref().is_some_and(|row| filter.matches(row)));
-        Ok(passing.map(|(row_id, _)| *row_id).collect())
     }
 }
 

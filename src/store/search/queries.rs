@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::row_ids::RowIds;
 use super::row_set::RowSet;
 use crate::domain::Catalogue;
 use crate::domain::filter::{Test, fold};
@@ -93,7 +92,7 @@ impl Store {
         if scope != Scope::Connectors || !matches!(sort.column, SortColumn::Name | SortColumn::Updated) {
             return Ok(None);
         }
-        self.row_ids(&format!("SELECT rowid FROM connectors ORDER BY {} LIMIT {len}", sort.sql()), &[]).map(Some)
+        self.row_ids(&format!("SELECT key FROM connectors ORDER BY {} LIMIT {len}", sort.sql()), &[]).map(Some)
     }
 
     /// The ids of many rows, in no order.
@@ -103,7 +102,7 @@ impl Store {
     pub fn ids_of_many(&self, row_ids: &[i64]) -> Result<Vec<String>, StoreError> {
         let wanted: RowSet = row_ids.iter().copied().collect();
         self.run("reading the list", |connection| {
-            let mut statement = connection.prepare_cached("SELECT id, rowid FROM connectors ORDER BY id")?;
+            let mut statement = connection.prepare_cached("SELECT id, key FROM connectors ORDER BY id")?;
             let mut rows = statement.query([])?;
             let mut found = Vec::with_capacity(row_ids.len());
             while let Some(row) = rows.next()? {
@@ -136,7 +135,7 @@ impl Store {
 
     /// The rows that an index finds for a test of a column.
     pub(super) fn rows_of(&self, test: &Test) -> Result<RowSet, StoreError> {
-        let select = |condition: &str| format!("SELECT rowid FROM connectors WHERE {condition}");
+        let select = |condition: &str| format!("SELECT key FROM connectors WHERE {condition}");
         match test {
             Test::AuthMode(Some(mode)) => self.row_ids(&select("auth_mode = ?1"), &[mode.as_str().to_owned()]),
             Test::AuthMode(None) => self.row_ids(&select("auth_mode IS NULL"), &[]),
@@ -160,22 +159,18 @@ impl Store {
                 rows.union(self.row_ids(&select(in_use), &[])?);
                 Ok(rows)
             }
-            Test::Malformed => self.row_ids(&select("(is_malformed <> 0 OR is_odd <> 0) AND is_malformed <> 0"), &[]),
+            Test::Malformed => self.row_ids(&select("is_malformed <> 0"), &[]),
             Test::Text(_) | Test::Type(_) | Test::UnknownType | Test::Change(_) => Ok(RowSet::default()),
         }
     }
 
-    pub(super) fn odd_rows(&self) -> Result<RowIds, StoreError> {
-        self.row_ids("SELECT rowid FROM connectors WHERE (is_malformed <> 0 OR is_odd <> 0) AND is_odd <> 0", &[])
-    }
-
     pub(super) fn rows_of_types(&self, types: &[String]) -> Result<RowSet, StoreError> {
-        let sql = format!("SELECT rowid FROM connectors WHERE connector_type_id IN ({})", marks(types.len()));
+        let sql = format!("SELECT key FROM connectors WHERE connector_type_id IN ({})", marks(types.len()));
         self.row_ids(&sql, types)
     }
 
     pub(super) fn rows_of_group(&self, group: &str) -> Result<RowSet, StoreError> {
-        self.row_ids("SELECT rowid FROM connectors WHERE migration_group = ?1", &[group.to_owned()])
+        self.row_ids("SELECT key FROM connectors WHERE migration_group = ?1", &[group.to_owned()])
     }
 
     /// For each row id up to the largest the rank of its value in an indexed column, the values in order, none
@@ -183,7 +178,7 @@ impl Store {
     pub(super) fn ranks(&self, column: &str, room: usize) -> Result<Vec<u32>, StoreError> {
         self.run("sorting the connectors", |connection| {
             let mut statement = connection
-                .prepare_cached(&format!("SELECT {column}, rowid FROM connectors ORDER BY {column}, rowid"))?;
+                .prepare_cached(&format!("SELECT {column}, key FROM connectors ORDER BY {column}, key"))?;
             let mut rows = statement.query([])?;
             let (mut ranks, mut rank, mut last): (Vec<u32>, u32, Option<Option<Vec<u8>>>) =
                 (Vec::with_capacity(room), 0, None);

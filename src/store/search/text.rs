@@ -77,12 +77,12 @@ impl TextIndex {
         let (condition, after) = match &self.last_name {
             Some((name, row_id)) => {
                 let after: Vec<Value> = vec![name.clone().into(), (*row_id).into()];
-                ("WHERE (name COLLATE NOCASE, rowid) > (?1 COLLATE NOCASE, ?2)", after)
+                ("WHERE (name COLLATE NOCASE, key) > (?1 COLLATE NOCASE, ?2)", after)
             }
             None => ("", Vec::new()),
         };
         let sql =
-            format!("SELECT name, rowid FROM connectors {condition} ORDER BY name COLLATE NOCASE, rowid LIMIT {CHUNK}");
+            format!("SELECT name, key FROM connectors {condition} ORDER BY name COLLATE NOCASE, key LIMIT {CHUNK}");
         let (names, last) = (&mut self.names, &mut self.last_name);
         let read = store.run("reading the names", |connection| {
             each_text(connection, &sql, after, last, |name, row_id| {
@@ -106,7 +106,7 @@ impl TextIndex {
             Some((id, _)) => ("WHERE id > ?1", vec![id.clone().into()]),
             None => ("", Vec::new()),
         };
-        let sql = format!("SELECT id, rowid FROM connectors {condition} ORDER BY id LIMIT {CHUNK}");
+        let sql = format!("SELECT id, key FROM connectors {condition} ORDER BY id LIMIT {CHUNK}");
         let (ids, last) = (&mut self.ids, &mut self.last_id);
         let read = store.run("reading the ids", |connection| {
             each_text(connection, &sql, after, last, |id, row_id| {
@@ -127,12 +127,12 @@ impl TextIndex {
         let (condition, after) = match &self.last_type {
             Some((type_id, row_id)) => {
                 let after: Vec<Value> = vec![type_id.clone().into(), (*row_id).into()];
-                ("WHERE (connector_type_id, rowid) > (?1, ?2)", after)
+                ("WHERE (connector_type_id, key) > (?1, ?2)", after)
             }
             None => ("", Vec::new()),
         };
         let sql = format!(
-            "SELECT connector_type_id, rowid FROM connectors {condition} ORDER BY connector_type_id, rowid LIMIT {CHUNK}"
+            "SELECT connector_type_id, key FROM connectors {condition} ORDER BY connector_type_id, key LIMIT {CHUNK}"
         );
         let (types, last) = (&mut self.types, &mut self.last_type);
         let read = store.run("reading the types", |connection| {
@@ -183,7 +183,7 @@ impl TextIndex {
         while low < high {
             let middle = low.midpoint(high);
             let Some(other) = self.names.row_ids().get(middle) else { return Ok(None) };
-            let found = store.run("reading the names", |connection| named(connection, "rowid = ?1", other))?;
+            let found = store.run("reading the names", |connection| named(connection, "key = ?1", other))?;
             let Some((other, other_id, _)) = found.filter(|(other, ..)| !other.contains('\0')) else { return Ok(None) };
             match no_case(&other).cmp(no_case(name)).then(other_id.cmp(&row_id)) {
                 std::cmp::Ordering::Less => low = middle + 1,
@@ -224,7 +224,7 @@ fn named(
     value: impl rusqlite::ToSql,
 ) -> rusqlite::Result<Option<(String, i64, String)>> {
     connection
-        .prepare_cached(&format!("SELECT name, rowid, connector_type_id FROM connectors WHERE {condition}"))?
+        .prepare_cached(&format!("SELECT name, key, connector_type_id FROM connectors WHERE {condition}"))?
         .query_row([value], |row| {
             Ok((text(row, 0)?.unwrap_or_default(), row.get(1)?, text(row, 2)?.unwrap_or_default()))
         })
