@@ -71,7 +71,7 @@ impl Demo {
 pub fn keys_of(file: &Path) -> KeyOptions {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".keys");
-    KeyOptions { key_file: file.with_file_name(name), passphrase: None }
+    KeyOptions { key_file: file.with_file_name(name), next_to_file: None, passphrase: None }
 }
 
 /// The demo's records as schema 1 holds them: an auth mode lies in `extra`, one row is broken, and the

@@ -9,7 +9,7 @@ use crate::screens::rows::Rows;
 use crate::screens::{
     Dialog, Effect, Go, connectors, copies, detail, files, form, help, history, overview, review, step, sync,
 };
-use crate::store::{OnConflict, Step};
+use crate::store::OnConflict;
 use crate::ui::input::TooLong;
 use crate::ui::theme::Theme;
 use crate::worker::protocol::{Job, Request};
@@ -282,18 +282,8 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
             let text = format!("theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
             return vec![Effect::info(text)];
         }
-        Action::Undo => {
-            return vec![history::undo(
-                model.overview.last_step.as_ref(),
-                elsewhere(model, model.overview.last_step.as_ref()),
-            )];
-        }
-        Action::Redo => {
-            return vec![history::redo(
-                model.overview.next_redo.as_ref(),
-                elsewhere(model, model.overview.next_redo.as_ref()),
-            )];
-        }
+        Action::Undo => return vec![undo(model, false)],
+        Action::Redo => return vec![undo(model, true)],
         _ => {}
     }
     if let (Action::Quit, Place::Connectors, Some(job)) = (action, place, &model.job) {
@@ -327,22 +317,15 @@ pub(super) fn screen_action(model: &mut Model, place: Place, action: Action) -> 
     }
 }
 
-/// Says that a step is about something else than the page that is open, where it is: nobody should undo unseen what
-/// happened to another connector.
-fn elsewhere(model: &Model, step: Option<&Step>) -> Option<&'static str> {
-    let step = step?;
-    match model.screen() {
-        Screen::Detail(page) => {
-            let record = page.record.as_ref()?;
-            let is_about_it = record.history.iter().any(|entry| entry.step.step == step.step);
-            (!is_about_it).then_some("The connector on this page is not part of it.")
-        }
-        Screen::Step(page) => {
-            let is_it = step.step == page.step || step.origin.is_some_and(|(origin, _)| origin == page.step);
-            (!is_it).then_some("It is not the step on this page.")
-        }
-        _ => None,
-    }
+/// On the page of a connector or of a step nobody should undo unseen what happened elsewhere.
+fn undo(model: &Model, is_redo: bool) -> Effect {
+    let (id, step) = match model.screen() {
+        Screen::Detail(page) => (Some(page.id.clone()), None),
+        Screen::Step(page) => (None, Some(page.step)),
+        _ if is_redo => return history::redo(model.overview.next_redo.as_ref()),
+        _ => return history::undo(model.overview.last_step.as_ref()),
+    };
+    Effect::Write(Job::UndoOnPage { id, step, is_redo }, if is_redo { "redoing" } else { "undoing" })
 }
 
 /// Can this be done now? If not, why.

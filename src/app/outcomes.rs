@@ -1,5 +1,7 @@
 //! How jobs ended, in words for people and with the ways on.
 
+use std::collections::BTreeMap;
+
 use super::actions::import;
 use super::kibana;
 use super::model::{Model, Screen};
@@ -10,25 +12,27 @@ use crate::domain::{Connector, SecretsState, validate};
 use crate::keymap::{Action, Place, key_of};
 use crate::screens::dialog::{Tone, change_lines};
 use crate::screens::effect::connectors as count_of;
-use crate::screens::{Dialog, Effect, Go, Start, form};
+use crate::screens::{Dialog, Effect, Go, Start, form, history};
 use crate::store::{Applied, ImportOutcome, Kind, OnConflict, Reverted, SaveOutcome, Written};
 use crate::transfer::{ExportReport, Notices, Preview};
 use crate::worker::bulk::BulkPreview;
 use crate::worker::protocol::{Done, Job, Record};
 
-fn undo_key() -> String {
-    key_of(Place::Connectors, Action::Undo)
+fn undo_key(place: Place) -> String {
+    key_of(place, Action::Undo)
 }
 
 /// Takes the end of a job into the state.
 pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
+    // Where a message is read, its keys hold.
+    let place = model.place_below();
     match done {
         Done::Created(created) => {
             model.connectors.go_to(&created.id);
             close_form(model, &created, "created")
         }
         Done::Saved { outcome, secrets } => saved(model, outcome, secrets),
-        Done::AuthModeSet(written) => mode_set(&written),
+        Done::AuthModeSet(written) => mode_set(&written, place),
         Done::Deleted(written) => deleted(model, &written),
         Done::Imported { path, outcome, notices } => {
             model.last_path.clear();
@@ -37,7 +41,7 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
         Done::BulkPreviewed(preview, job) => vec![Effect::Ask(Box::new(bulk_preview(&preview, *job)))],
         Done::Bulked(written) => {
             model.connectors.clear_marks();
-            vec![bulked(&written)]
+            vec![bulked(&written, place)]
         }
         Done::Previewed { path, preview } => vec![Effect::Ask(Box::new(import_preview(&path, &preview)))],
         Done::FileIsThere(job) => vec![Effect::Ask(Box::new(ask_to_replace(*job)))],
@@ -53,7 +57,14 @@ pub(super) fn job_done(model: &mut Model, done: Done) -> Vec<Effect> {
             if let Some((id, _)) = &reverted.only {
                 model.connectors.go_to(id);
             }
-            vec![reverted_step(&reverted)]
+            vec![reverted_step(&reverted, place)]
+        }
+        Done::UndoElsewhere { step, is_elsewhere, is_redo } => {
+            let text = match model.screen() {
+                Screen::Step(_) => "It is not the step on this page.",
+                _ => "The connector on this page is not part of it.",
+            };
+            vec![history::ask_on_page(&step, is_elsewhere.then_some(text), is_redo)]
         }
         Done::BackedUp(copy) => {
             let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -94,7 +105,7 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effec
         text.push_str(&match others {
             0 => "; no connector misses its secrets now".to_owned(),
             others => {
-                let key = key_of(Place::Connectors, Action::NextMissing);
+                let key = key_of(model.place_below(), Action::NextMissing);
                 format!("; {} left without secrets, {key} goes on", count_of(others))
             }
         });
@@ -120,8 +131,8 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
     }
 }
 
-fn mode_set(written: &Written) -> Vec<Effect> {
-    let undo = undo_key();
+fn mode_set(written: &Written, place: Place) -> Vec<Effect> {
+    let undo = undo_key(place);
     let mut text = match (&written.last, written.changed.len()) {
         (Some(last), 1) => format!("{} is {} now; {undo} takes it back", last.name, last.effective_auth_mode()),
         (_, count) => format!("auth mode of {} changed; {undo} takes it back", count_of(count as u64)),
@@ -186,8 +197,8 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
     dialog.choice(answer, vec![Effect::Write(job, "editing")])
 }
 
-fn bulked(written: &Written) -> Effect {
-    let text = format!("{} changed; {} takes it back", count_of(written.changed.len() as u64), undo_key());
+fn bulked(written: &Written, place: Place) -> Effect {
+    let text = format!("{} changed; {} takes it back", count_of(written.changed.len() as u64), undo_key(place));
     let refused = refused(written);
     if written.changed.is_empty() {
         Effect::warning(format!("nothing changed{refused}"))
@@ -196,11 +207,19 @@ fn bulked(written: &Written) -> Effect {
     }
 }
 
-/// How many were skipped, and why the first one was.
+/// How many were skipped, and why; of several reasons the most frequent one.
 fn refused(written: &Written) -> String {
-    match written.refused.as_slice() {
-        [] => String::new(),
-        [(_, reason), ..] => format!("; {} skipped: {reason}", count_of(written.refused.len() as u64)),
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, reason) in &written.refused {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let count = written.refused.len();
+    match reasons.iter().max_by_key(|(_, count)| **count) {
+        None => String::new(),
+        Some((reason, most)) if *most == count => format!("; {} skipped: {reason}", count_of(count as u64)),
+        Some((reason, most)) => {
+            format!("; {} skipped: {most} because {reason}, {} for other reasons", count_of(count as u64), count - most)
+        }
     }
 }
 
@@ -209,7 +228,11 @@ fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();
     }
-    vec![Effect::success(format!("deleted {}; {} takes it back", count_of(written.changed.len() as u64), undo_key()))]
+    vec![Effect::success(format!(
+        "deleted {}; {} takes it back",
+        count_of(written.changed.len() as u64),
+        undo_key(model.place_below())
+    ))]
 }
 
 fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) -> Vec<Effect> {
@@ -241,7 +264,9 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &Notices) 
     for line in notices.lines() {
         dialog = dialog.line(format!("Notice: {line}."));
     }
-    vec![Effect::Ask(Box::new(dialog.line(format!("In the list, {} takes the import back.", undo_key()))))]
+    vec![Effect::Ask(Box::new(
+        dialog.line(format!("In the list, {} takes the import back.", undo_key(Place::Connectors))),
+    ))]
 }
 
 /// What an import would do, before it is done.
@@ -322,7 +347,7 @@ fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
     Vec::new()
 }
 
-fn reverted_step(reverted: &Reverted) -> Effect {
+fn reverted_step(reverted: &Reverted, place: Place) -> Effect {
     let step = &reverted.step;
     let verb = match (step.kind, step.kind.is_inverse()) {
         (_, true) => "brought again",
@@ -343,9 +368,9 @@ fn reverted_step(reverted: &Reverted) -> Effect {
     }
     if reverted.conflicts.is_empty() {
         let way_back = if step.kind.is_inverse() {
-            format!("{} takes it back", undo_key())
+            format!("{} takes it back", undo_key(place))
         } else {
-            format!("{} brings it again", key_of(Place::Connectors, Action::Redo))
+            format!("{} brings it again", key_of(place, Action::Redo))
         };
         return Effect::success(format!("{what}; {way_back}"));
     }

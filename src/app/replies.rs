@@ -232,7 +232,7 @@ fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
 /// The record that was to be gone to is not in the list.
 fn filter_hides(list: &mut Rows) -> Vec<Effect> {
     if list.missed_destination() && list.is_filtered() {
-        let key = key_of(Place::Connectors, Action::Back);
+        let key = key_of(list.place(), Action::Back);
         return vec![Effect::success(format!("done; the filter hides the connector, {key} takes it away"))];
     }
     Vec::new()
@@ -359,7 +359,9 @@ pub(super) fn reload(model: &mut Model) -> Vec<Effect> {
             Screen::Copies(_) => effects.push(Effect::Read(Request::Copies)),
             Screen::Sync(state) => effects.push(Effect::Read(state.request())),
             Screen::Review => effects.push(Effect::Read(model.review.rows.reload())),
-            Screen::Detail(detail) => effects.push(Effect::Read(Request::Record { id: detail.id.clone() })),
+            Screen::Detail(detail) => {
+                effects.push(Effect::Read(Request::Record { id: detail.id.clone(), is_preview: false }));
+            }
             _ => {}
         }
     }

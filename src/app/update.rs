@@ -200,7 +200,7 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
             }
         }
         Go::Detail(id) => {
-            outside.push(Effect::Read(Request::Record { id: id.clone() }));
+            outside.push(Effect::Read(Request::Record { id: id.clone(), is_preview: false }));
             model.screens.push(Screen::Detail(Box::new(detail::State::new(id))));
         }
         Go::Edit(id) => await_form(model, id, AwaitedForm::Edit, outside),
@@ -266,7 +266,7 @@ fn navigate(model: &mut Model, go: Go, outside: &mut Vec<Effect>) {
 }
 
 fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Vec<Effect>) {
-    outside.push(Effect::Read(Request::Record { id: id.clone() }));
+    outside.push(Effect::Read(Request::Record { id: id.clone(), is_preview: false }));
     model.awaiting_form = Some((id, form));
 }
 
@@ -337,6 +337,6 @@ fn follow_selection(model: &mut Model, outside: &mut Vec<Effect>) {
     let is_awaiting = model.awaiting_form.is_some()
         || outside.iter().any(|effect| matches!(effect, Effect::Read(Request::Record { .. })));
     if let (Some((id, _)), false) = (wanted, is_awaiting) {
-        outside.push(Effect::Read(Request::Record { id }));
+        outside.push(Effect::Read(Request::Record { id, is_preview: true }));
     }
 }

@@ -86,7 +86,13 @@ impl Context {
 
     /// Where keys come from; asks for the passphrase if there is to be one.
     pub(super) fn keys(&self) -> anyhow::Result<KeyOptions> {
-        Ok(KeyOptions { key_file: self.key_file()?, passphrase: self.passphrase(|| self.is_new_passphrase())? })
+        self.key_options(self.passphrase(|| self.is_new_passphrase())?)
+    }
+
+    fn key_options(&self, passphrase: Option<Passphrase>) -> anyhow::Result<KeyOptions> {
+        let key_file = self.key_file()?;
+        let next_to_file = Some(keys_of(&self.file).key_file).filter(|found| *found != key_file);
+        Ok(KeyOptions { key_file, next_to_file, passphrase })
     }
 
     fn passphrase(&self, is_new: impl FnOnce() -> bool) -> anyhow::Result<Option<Passphrase>> {
@@ -111,7 +117,7 @@ impl Context {
     /// The vault for a file that is open.
     pub(super) fn vault(&self, store: &Store) -> anyhow::Result<Vault> {
         let is_new = || store.sealed_like(PASSPHRASE_PREFIX).is_ok_and(|sealed| sealed.is_empty());
-        let vault = Vault::new(KeyOptions { key_file: self.key_file()?, passphrase: self.passphrase(is_new)? });
+        let vault = Vault::new(self.key_options(self.passphrase(is_new)?)?);
         check_passphrase(&vault, store)??;
         Ok(vault)
     }

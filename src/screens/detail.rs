@@ -85,5 +85,5 @@ fn compare(state: &State) -> Effect {
 
 /// Draws the connector.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    state.scroll.view(state.lines(usize::from(area.width), now, theme), frame, area);
+    state.scroll.view(state.lines(usize::from(area.width), now, theme), Place::Detail, frame, area);
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::clock::bytes_text;
-use crate::keymap::{Action, Key, Place, key_of};
+use crate::keymap::{self, Action, Key, Place, key_of};
 use crate::transfer::files::Entry;
 use crate::ui::input::{TextInput, TooLong};
 use crate::ui::layout::centered;
@@ -164,12 +164,16 @@ pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
     let width = usize::from(inside.width);
     let mut lines = state.input.view(width, 1, true, theme);
     let what = match &state.purpose {
-        Purpose::Import => "shows what would be imported; Tab completes, Down picks",
-        Purpose::Export { .. } => "writes it, without secrets; Tab completes, Down picks",
-        Purpose::SaveAs => "writes it, with its history and secrets; Tab completes",
+        Purpose::Import => "shows what would be imported",
+        Purpose::Export { .. } => "writes it, without secrets",
+        Purpose::SaveAs => "writes it, with its history and secrets",
     };
     let key = |action| key_of(Place::Input, action);
-    let hint = format!("{} {what}, {} closes", key(Action::Confirm), key(Action::Back));
+    // A user's own key for something else comes before these.
+    let is_free = |name| Key::parse(name).is_some_and(|key| keymap::action(Place::Input, key).is_none());
+    let others = [("Tab", "; Tab completes"), ("Down", ", Down picks")];
+    let others: String = others.iter().filter(|(name, _)| is_free(name)).map(|(_, text)| *text).collect();
+    let hint = format!("{} {what}{others}, {} closes", key(Action::Confirm), key(Action::Back));
     lines.push(Line::styled(clip(&hint, width), theme.muted()));
     lines.push(Line::default());
     lines.extend(entry_lines(state, width, usize::from(inside.height).saturating_sub(3), theme));

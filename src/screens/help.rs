@@ -32,7 +32,7 @@ pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> bool {
 
 /// Draws the help.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-    state.scroll.view(lines(state.place, usize::from(area.width), theme), frame, area);
+    state.scroll.view(lines(state.place, usize::from(area.width), theme), Place::Help, frame, area);
 }
 
 fn lines(place: Place, columns: usize, theme: Theme) -> Vec<Line<'static>> {
@@ -61,7 +61,7 @@ const KEYS: usize = 18;
 
 fn push_row(lines: &mut Vec<Line<'static>>, left: &str, right: &str, cells: usize, theme: Theme) {
     let indent = KEYS.min(cells / 2);
-    let is_long = width(left) > indent - 1;
+    let is_long = width(left) + 2 > indent;
     if is_long {
         lines.push(Line::styled(format!("  {left}"), theme.accent()));
     }

@@ -89,51 +89,57 @@ fn already(step: &Step) -> Option<(Tone, String)> {
     (step.taken_back > 0).then(|| (Tone::Plain, format!("{} of it were taken back already.", step.taken_back)))
 }
 
-/// Takes the last step back; asks when it was about several connectors, or is not what the screen shows: `elsewhere`
-/// says so.
-pub fn undo(last_step: Option<&Step>, elsewhere: Option<&str>) -> Effect {
+/// Takes the last step back; asks when it was about several connectors.
+pub fn undo(last_step: Option<&Step>) -> Effect {
     let Some(step) = last_step else {
         return Effect::info("there is nothing to undo");
     };
     let job = Effect::Write(Job::Undo, "undoing");
-    if step.records <= 1 && elsewhere.is_none() {
-        return job;
-    }
-    Effect::Ask(Box::new(
-        Dialog::new("Undo", "Cancel")
-            .line(match step.taken_back {
-                0 if step.records <= 1 => format!("Take the last step back: {} of {}?", step.word(), step.about()),
-                0 => format!("Take the last step back: {} of {}?", step.word(), connectors(step.left())),
-                taken_back => format!(
-                    "Take back the rest of the last step, the {} of {}: {} ({taken_back} were taken back already; {} brings \
-                     those again)?",
-                    step.word(),
-                    connectors(step.records),
-                    connectors(step.left()),
-                    key_of(Place::History, Action::Redo)
-                ),
-            })
-            .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))
-            .line("Connectors that were changed since are listed and left alone.")
-            .choice("Undo", vec![job]),
-    ))
+    if step.records <= 1 { job } else { ask_to_undo(step, None, job) }
 }
 
-/// Brings the step again that was taken back last; asks where [`undo`] does.
-pub fn redo(next: Option<&Step>, elsewhere: Option<&str>) -> Effect {
+/// Brings the step again that was taken back last; asks when it is about several connectors.
+pub fn redo(next: Option<&Step>) -> Effect {
     let Some(undone) = next else {
         return Effect::info("there is nothing to redo");
     };
     let job = Effect::Write(Job::Redo, "redoing");
-    if undone.records <= 1 && elsewhere.is_none() {
-        return job;
-    }
+    if undone.records <= 1 { job } else { ask_to_redo(undone, None, job) }
+}
+
+/// Names a step that is to be undone or redone from a page that shows something else, or not all of it.
+pub fn ask_on_page(step: &Step, elsewhere: Option<&str>, is_redo: bool) -> Effect {
+    let job = Effect::Write(Job::TakeBack { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
+    if is_redo { ask_to_redo(step, elsewhere, job) } else { ask_to_undo(step, elsewhere, job) }
+}
+
+fn ask_to_undo(step: &Step, elsewhere: Option<&str>, job: Effect) -> Effect {
+    let what = match step.taken_back {
+        0 if step.records <= 1 => format!("Take the last step back: {} of {}?", step.word(), step.about()),
+        0 => format!("Take the last step back: {} of {}?", step.word(), connectors(step.left())),
+        taken_back => format!(
+            "Take back the rest of the last step, the {} of {}: {} ({taken_back} were taken back already; {} brings \
+             those again)?",
+            step.word(),
+            connectors(step.records),
+            connectors(step.left()),
+            key_of(Place::History, Action::Redo)
+        ),
+    };
+    confirm("Undo", what, elsewhere, job)
+}
+
+fn ask_to_redo(undone: &Step, elsewhere: Option<&str>, job: Effect) -> Effect {
+    confirm("Redo", format!("Bring the {} again?", undone.about()), elsewhere, job)
+}
+
+fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Effect) -> Effect {
     Effect::Ask(Box::new(
-        Dialog::new("Redo", "Cancel")
-            .line(format!("Bring the {} again?", undone.about()))
+        Dialog::new(verb, "Cancel")
+            .line(what)
             .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))
             .line("Connectors that were changed since are listed and left alone.")
-            .choice("Redo", vec![job]),
+            .choice(verb, vec![job]),
     ))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{Filter, Summary, filter};
-use crate::keymap::{Action, Key};
+use crate::keymap::{Action, Key, Place};
 use crate::memory::ColumnChoice;
 use crate::store::{Scope, Sort, SortColumn};
 use crate::ui::input::{TextInput, TooLong};
@@ -56,6 +56,15 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// The place whose keys hold in the list.
+    pub fn place(&self) -> Place {
+        match self.scope {
+            Scope::Connectors => Place::Connectors,
+            Scope::Review => Place::Review,
+            Scope::Step(_) => Place::Step,
+        }
+    }
+
     /// An empty list.
     pub fn new(scope: Scope) -> Self {
         Self {

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::rows::Rows;
 use crate::domain::Summary;
-use crate::keymap::{Action, Place, key_of};
+use crate::keymap::{Action, key_of};
 use crate::store::Sort;
 use crate::ui::layout::cut_top;
 use crate::ui::text::{clip, fit};
@@ -43,7 +43,7 @@ pub(super) fn view(
     frame.render_widget(Paragraph::new(Line::styled(format!("  {}", head.join(" ")), theme.title())), heads);
     if rows.total == 0 {
         let no_match = [
-            format!("Nothing matches the filter. {} takes it away.", key_of(Place::Connectors, Action::Back)),
+            format!("Nothing matches the filter. {} takes it away.", key_of(rows.place(), Action::Back)),
             String::new(),
             "Words are looked for in name, id and type. Auth types: authtype:basic; modes: auth:per-user.".to_owned(),
         ];

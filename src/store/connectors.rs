@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params_from_iter};
 
-use super::error::StoreError;
 use super::columns::{self, DERIVED, read, select};
+use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::open::Store;
 use crate::domain::bulk::{BulkEdit, Edited};

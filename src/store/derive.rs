@@ -95,10 +95,10 @@ fn has_these_rules(connection: &Connection) -> rusqlite::Result<bool> {
 /// Notes by which rules the columns are derived.
 pub(super) fn note_rules(connection: &Connection) -> rusqlite::Result<()> {
     connection
-        .execute("INSERT OR REPLACE INTO main.settings (name, value) VALUES (?1, ?2)", [
-            RULES_SETTING,
-            &RULES.to_string(),
-        ])
+        .execute(
+            "INSERT OR REPLACE INTO main.settings (name, value) VALUES (?1, ?2)",
+            [RULES_SETTING, &RULES.to_string()],
+        )
         .map(drop)
 }
 
@@ -137,15 +137,10 @@ pub(super) fn store_if_due(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn overlay(connection: &Connection, schema: i64) -> rusqlite::Result<()> {
     let is_first = schema < 2;
     let names: Vec<&str> = DERIVED.iter().map(|column| column.name).chain(["auth_mode"]).collect();
-    connection.execute_batch(&format!(
-        "CREATE TEMP TABLE derived_here (key INTEGER PRIMARY KEY, {})",
-        names.join(", ")
-    ))?;
-    let insert = format!(
-        "INSERT INTO temp.derived_here (key, {}) VALUES (?{})",
-        names.join(", "),
-        ", ?".repeat(names.len())
-    );
+    connection
+        .execute_batch(&format!("CREATE TEMP TABLE derived_here (key INTEGER PRIMARY KEY, {})", names.join(", ")))?;
+    let insert =
+        format!("INSERT INTO temp.derived_here (key, {}) VALUES (?{})", names.join(", "), ", ?".repeat(names.len()));
     let source = if is_first {
         let columns = select("").replace("auth_mode", "NULL").replace("revision", "0");
         format!("SELECT {columns}, rowid FROM main.connectors ORDER BY rowid")

@@ -190,8 +190,7 @@ impl Store {
 /// The groups of the plan as the file names them, in the order of the list.
 pub(super) const PLAN_GROUPS: [&str; 3] = ["backfill", "stamp_only", "blocked"];
 
-pub(super) const PLAN_ORDER: &str =
-    "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 ELSE 2 END";
+pub(super) const PLAN_ORDER: &str = "CASE migration_group WHEN 'backfill' THEN 0 WHEN 'stamp_only' THEN 1 ELSE 2 END";
 
 impl Store {
     /// The row ids that a filter lets through. Read in the order the file has them in: following an index to

@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::connect::{BUSY, connect_for_writing, real_path, schema_version};
 use super::columns::{read, select};
+use super::connect::{BUSY, connect_for_writing, real_path, schema_version};
 use super::connectors::Insert;
 use super::copy::persist_at;
 use super::derive::{BATCH, each_derived, note_rules};

@@ -28,6 +28,8 @@ pub use key_file::is_key_file;
 pub struct KeyOptions {
     /// The key file; made when a secret is first sealed.
     pub key_file: PathBuf,
+    /// Another key file, whose keys decrypt too: that next to the file, which may come later.
+    pub next_to_file: Option<PathBuf>,
     /// Seal with this passphrase instead of the key file.
     pub passphrase: Option<Passphrase>,
 }
@@ -51,6 +53,7 @@ pub struct Vault {
 
 struct Shared {
     key_file: PathBuf,
+    next_to_file: Option<PathBuf>,
     keys: Mutex<Keys>,
 }
 
@@ -63,6 +66,8 @@ struct Keys {
     /// How the key file was when that key was read: another program may add a newer one.
     stamp: Option<key_file::Stamp>,
     with_passphrase: bool,
+    /// The key file had a key when it was read.
+    had_file: bool,
     /// The passphrase opened none of the file's secrets.
     is_wrong: bool,
 }
@@ -72,7 +77,8 @@ impl Vault {
     pub fn new(options: KeyOptions) -> Self {
         let with_passphrase = options.passphrase.is_some();
         let keys = Keys { passphrases: options.passphrase.into_iter().collect(), with_passphrase, ..Keys::default() };
-        Self { shared: Arc::new(Shared { key_file: options.key_file, keys: Mutex::new(keys) }) }
+        let (key_file, next_to_file) = (options.key_file, options.next_to_file);
+        Self { shared: Arc::new(Shared { key_file, next_to_file, keys: Mutex::new(keys) }) }
     }
 
     fn keys(&self) -> MutexGuard<'_, Keys> {
@@ -200,7 +206,9 @@ impl Vault {
     fn read_key_file(&self, keys: &mut Keys) -> Result<Vec<Key>, VaultError> {
         let found = key_file::read(&self.shared.key_file)?;
         let newest = found.last().map(|(_, key)| key.clone());
-        for (id, key) in found {
+        keys.had_file |= newest.is_some();
+        let others = self.shared.next_to_file.as_deref().map(key_file::read).transpose()?.unwrap_or_default();
+        for (id, key) in found.into_iter().chain(others) {
             keys.by_id.insert(id, vec![key]);
         }
         Ok(newest.into_iter().collect())
@@ -217,7 +225,7 @@ impl Vault {
             return Ok(sealing.clone());
         }
         // A key that is only in memory any more would be lost with what it seals.
-        if keys.sealing.is_some() && stamp.is_none() {
+        if (keys.sealing.is_some() || keys.had_file) && stamp.is_none() && !keys.with_passphrase {
             return Err(VaultError::KeyFileGone(self.shared.key_file.clone()));
         }
         let sealing = match keys.passphrases.last() {

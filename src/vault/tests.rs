@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 fn vault(folder: &tempfile::TempDir) -> Vault {
-    Vault::new(KeyOptions { key_file: folder.path().join("keys"), passphrase: None })
+    Vault::new(KeyOptions { key_file: folder.path().join("keys"), next_to_file: None, passphrase: None })
 }
 
 fn passphrase(text: &str) -> Option<Passphrase> {
@@ -11,7 +11,11 @@ fn passphrase(text: &str) -> Option<Passphrase> {
 }
 
 fn with(passphrase_text: &str, folder: &tempfile::TempDir) -> Vault {
-    Vault::new(KeyOptions { key_file: folder.path().join("keys"), passphrase: passphrase(passphrase_text) })
+    Vault::new(KeyOptions {
+        key_file: folder.path().join("keys"),
+        next_to_file: None,
+        passphrase: passphrase(passphrase_text),
+    })
 }
 
 fn webhook(id: &str) -> Connector {

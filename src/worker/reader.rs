@@ -176,7 +176,7 @@ impl Reader {
             Request::List(list) => self.list(list),
             Request::Rows { scope, generation, start, len } => self.rows(*scope, *generation, *start, *len),
             Request::Ids { scope, generation, start, len } => self.ids(*scope, *generation, *start, *len),
-            Request::Record { id } => self.record(id),
+            Request::Record { id, .. } => self.record(id),
             Request::NextMissing { after } => {
                 let after = after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
                 self.store.next_missing(after).map(|(id, total)| Some(Reply::NextMissing { id, total }))

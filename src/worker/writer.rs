@@ -169,6 +169,9 @@ impl Writer {
                 Some(step) => Done::Reverted(self.store.revert(step.step, now, &mut progress)?),
                 None => Done::Nothing("there is nothing to redo".to_owned()),
             },
+            Job::UndoOnPage { id, step, is_redo } => {
+                self.undo_on_page(id.as_deref(), step, is_redo, now, &mut progress)?
+            }
             Job::TakeBack { step, only: None } => Done::Reverted(self.store.revert(step, now, &mut progress)?),
             Job::TakeBack { step, only: Some(ids) } => Done::Reverted(self.store.revert_some(step, &ids, now)?),
             Job::TakeBackOver { step, id, seen } => Done::Reverted(self.store.revert_over(step, &id, seen, now)?),
@@ -189,9 +192,32 @@ impl Writer {
     /// Tells what is wrong with the keys and takes a look at every record to be found.
     pub(super) fn look_at_keys(&self, reply: &impl Fn(Reply)) {
         // What cannot be read now is told when it is asked for.
-        if let Ok(Some(warning)) = missing_passphrase(&self.vault, &self.store) {
+        if let Ok(Some(warning)) = other_keys(&self.vault, &self.store) {
             reply(Reply::KeyWarning(warning));
         }
+    }
+
+    /// Undoes or redoes what a page is about; what else the last step is about is given back, to be shown first.
+    fn undo_on_page(
+        &mut self,
+        id: Option<&str>,
+        page: Option<i64>,
+        is_redo: bool,
+        now: &str,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<Done, TransferError> {
+        let found = if is_redo { self.store.next_redo()? } else { self.store.last_step()? };
+        let Some(step) = found else {
+            return Ok(Done::Nothing(format!("there is nothing to {}", if is_redo { "redo" } else { "undo" })));
+        };
+        let is_page = match id {
+            Some(id) => self.store.is_in_step(step.step, id)?,
+            None => page == Some(step.step) || page.is_some() && page == step.origin.map(|(origin, _)| origin),
+        };
+        if is_page && step.records <= 1 {
+            return Ok(Done::Reverted(self.store.revert(step.step, now, progress)?));
+        }
+        Ok(Done::UndoElsewhere { step: Box::new(step), is_elsewhere: !is_page, is_redo })
     }
 
     /// Finds which keys are at hand, where a filter asks for them: other programs may have brought others.
@@ -275,17 +301,26 @@ pub fn save(
 /// # Errors
 /// When the file cannot be read.
 pub fn key_warnings(vault: &Vault, store: &Store) -> Result<Vec<String>, StoreError> {
-    Ok(vault.exposure().into_iter().chain(missing_passphrase(vault, store)?).collect())
+    Ok(vault.exposure().into_iter().chain(other_keys(vault, store)?).collect())
 }
 
-/// Two kinds of keys in one file are a way to lose half of the secrets.
-fn missing_passphrase(vault: &Vault, store: &Store) -> Result<Option<String>, StoreError> {
-    if vault.uses_passphrase() || store.sealed_like(PASSPHRASE_PREFIX)?.is_empty() {
+/// Two kinds of keys in one file, or a new key where the old one is not at hand, are a way to lose half of the secrets.
+fn other_keys(vault: &Vault, store: &Store) -> Result<Option<String>, StoreError> {
+    if !vault.uses_passphrase() && !store.sealed_like(PASSPHRASE_PREFIX)?.is_empty() {
+        let warning = "some of the file's secrets are sealed with a passphrase, and none was given: they cannot be opened, \
+                       and new ones are sealed with the key file. Start with --passphrase to go on with it";
+        return Ok(Some(warning.to_owned()));
+    }
+    let is_missing = |(key, value): &(String, String)| key.starts_with("ca1.k") && !vault.has_key_of(key, value);
+    if !store.keys_in_use()?.iter().any(is_missing) {
         return Ok(None);
     }
-    let warning = "some of the file's secrets are sealed with a passphrase, and none was given: they cannot be opened, and \
-                   new ones are sealed with the key file. Start with --passphrase to go on with it";
-    Ok(Some(warning.to_owned()))
+    let with =
+        if vault.uses_passphrase() { "the passphrase".to_owned() } else { vault.key_file().display().to_string() };
+    Ok(Some(format!(
+        "some of the file's secrets are encrypted with a key that is not at hand (unreadable:secrets lists them); new ones \
+         are encrypted with {with}. Put the key file back, or name it with --key-file"
+    )))
 }
 
 /// Finds the keys that encrypted secrets of the file and are not at hand, so that lists and counts show them.

@@ -118,7 +118,7 @@ fn the_key_file() {
     let path = folder.path().join("keys");
     try_inputs("key file", include_bytes!("corpus/keys.txt"), "\n\n", |input| {
         std::fs::write(&path, input).expect("written");
-        let vault = Vault::new(KeyOptions { key_file: path.clone(), passphrase: None });
+        let vault = Vault::new(KeyOptions { key_file: path.clone(), next_to_file: None, passphrase: None });
         if let Err(error) = vault.key_ids() {
             // Not a part of a key, which a line that is none may be.
             assert!(!error.to_string().contains("AAAAAAAA"), "{error}");

@@ -48,7 +48,7 @@ const JOBS: [Job; 10] = [
 
 /// The vault of a file's secrets.
 pub fn vault_of(path: &Path) -> Vault {
-    Vault::new(KeyOptions { key_file: path.with_extension("keys"), passphrase: None })
+    Vault::new(KeyOptions { key_file: path.with_extension("keys"), next_to_file: None, passphrase: None })
 }
 
 pub fn open(path: &Path) -> Store {

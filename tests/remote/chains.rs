@@ -70,7 +70,7 @@ impl Bench {
         let mut remote = Remote::new("prod", "https://kibana.example", None).unwrap();
         (remote.knows_modes, remote.seen_at) = (true, Some(NOW.to_owned()));
         store.put_remote(&remote).unwrap();
-        let vault = Vault::new(KeyOptions { key_file: place.path("keys"), passphrase: None });
+        let vault = Vault::new(KeyOptions { key_file: place.path("keys"), next_to_file: None, passphrase: None });
         let mut bench = Self { place, store, vault, remote, kibana: BTreeMap::new() };
         IDS.iter().take(2).for_each(|id| bench.there(id, 0));
         bench.look();

@@ -217,6 +217,7 @@ fn secrets_that_go_along_are_said_and_only_what_was_shown_is_sent() {
         connector_admin::store::Store::open(file, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
     let vault = connector_admin::vault::Vault::new(connector_admin::vault::KeyOptions {
         key_file: desk.place.path("keys"),
+        next_to_file: None,
         passphrase: None,
     });
     let mut remote = connector_admin::sync::remote_of(&store, None).unwrap();

@@ -1,5 +1,7 @@
 //! The history on the screen: steps, both sides of a change, ways back and again, copies.
 
+use connector_admin::worker::protocol::Reply;
+
 use crate::support::{App, Place, execute, records, rows, untouched};
 
 fn applied(place: &Place) -> App {
@@ -187,4 +189,30 @@ fn undo_on_the_page_of_another_step_names_it_and_asks() {
     app.press("Esc Home t Down t H Down Enter").expect("1 of 1").press("u");
     app.expect("Take the last step back: auth mode of").expect("It is not the step on this page").press("Esc");
     app.press("Esc Home Enter u").expect("undone: auth mode of");
+}
+
+#[test]
+fn undo_on_the_page_of_a_connector_that_was_deleted_elsewhere_asks() {
+    let place = Place::new();
+    let path = place.demo();
+    let mut app = App::open(&path, 100, 30);
+    app.press("Esc Home Down Down Enter").expect("Audit webhook");
+    execute(&path, "DELETE FROM connectors WHERE name LIKE 'Audit webhook%'");
+    App::open(&path, 100, 30).press("Esc Home t");
+    app.told(Reply::ChangedOnDisk).expect("This connector has been deleted");
+    app.press("u").expect("Take the last step back: auth mode of").expect("not part of it").press("Esc");
+    app.expect("This connector has been deleted");
+}
+
+#[test]
+fn twelve_steps_of_one_connector_are_undone_on_its_page_without_a_question() {
+    let place = Place::new();
+    let mut app = App::open(&place.demo(), 100, 30);
+    app.press("Esc Home Enter");
+    for _ in 0..12 {
+        app.press("t");
+    }
+    for _ in 0..12 {
+        app.press("u").expect("undone: auth mode of").expect_not("not part of it");
+    }
 }

@@ -23,7 +23,7 @@ fn expected() -> serde_json::Value {
 
 #[test]
 fn secrets_of_every_model_version_open_after_upgrade_and_migration() {
-    let vault = Vault::new(KeyOptions { key_file: fixture("keys"), passphrase: None });
+    let vault = Vault::new(KeyOptions { key_file: fixture("keys"), next_to_file: None, passphrase: None });
     let expected = expected();
     for version in 1..=model_version::latest() {
         let place = Place::new();
@@ -31,7 +31,10 @@ fn secrets_of_every_model_version_open_after_upgrade_and_migration() {
         let sql = std::fs::read_to_string(fixture(&format!("model_version_{version}.sql")));
         let sql = sql.unwrap_or_else(|_| panic!("model version {version} needs a sealed fixture"));
         let tables = if version == 1 { "" } else { include_str!("../../assets/schema/2.sql") };
-        execute(&path, &format!("{tables}\n{sql}"));
+        execute(
+            &path,
+            &format!("{tables}\n{sql}; PRAGMA application_id = 1129270862; PRAGMA user_version = {version};"),
+        );
         let sealed = rows(&path, "SELECT id, secrets, config FROM connectors ORDER BY id");
         let before = untouched(&path);
         let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();

@@ -301,3 +301,24 @@ fn the_list_and_its_filter_name_secrets_whose_key_is_not_at_hand() {
     assert_eq!((count("unreadable:secrets"), count("-unreadable:secrets")), (0, 3));
     assert!(!ok(&place, &["list"]).contains("unreadable"));
 }
+
+#[test]
+fn a_key_file_that_is_put_back_next_to_the_file_is_used_and_its_absence_is_told() {
+    let place = Place::new();
+    std::fs::rename(place.demo(), place.path("c.db")).unwrap();
+    let create = place
+        .write("new.json", r#"{"name":"n","connector_type_id":".slack_api","config":{},"secrets":{"token":"xoxb-1"}}"#);
+    ok(&place, &["upgrade"]);
+    let created = run(&place, &["create", "--id", "new", "--from", create.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&created.stderr).into_owned();
+    assert!(created.status.success() && said.contains("encrypted with a key that is not at hand"), "{said}");
+    assert_ne!(ok(&place, &["list", "--jsonl", "--filter", "unreadable:secrets"]).lines().count(), 1);
+    std::fs::rename(place.path("demo.db.keys"), place.path("c.db.keys")).unwrap();
+    // What was encrypted meanwhile, with the usual key file, is the only one whose key is not the one next to the file.
+    let unreadable = ok(&place, &["list", "--filter", "unreadable:secrets"]);
+    assert!(unreadable.contains("new"), "{unreadable}");
+    let usual = key_file(&place);
+    let both =
+        ok(&place, &["--key-file", usual.to_str().unwrap(), "list", "--jsonl", "--filter", "unreadable:secrets"]);
+    assert_eq!(both.lines().count(), 1, "only what Kibana encrypted: {both}");
+}

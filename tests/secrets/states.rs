@@ -434,3 +434,23 @@ fn blanks_around_a_pasted_secret_are_kept_and_named_beside_the_field() {
     app.press("Ctrl-s").expect_not("hunter3").press("Enter").expect("saved: Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":" hunter3\t","user":"u"}"#));
 }
+
+#[test]
+fn nothing_is_encrypted_with_a_new_key_while_the_key_file_of_the_start_is_gone() {
+    let place = Place::new();
+    let path = file(&place);
+    let keys = keys_of(&path).key_file;
+    let mut app = App::open(&path, 120, 40);
+    app.press("Enter").expect("set: password, user");
+    std::fs::rename(&keys, place.path("away")).unwrap();
+    let before = stored(&path, "hook");
+    app.press("e");
+    while !app.screen().contains("> Password") {
+        app.press("Tab");
+    }
+    app.type_text("another one").press("Ctrl-s Enter").expect("has gone").expect("Put it back").press("Enter");
+    assert!(!keys.exists(), "no other key takes the place of the one that is gone");
+    assert_eq!(stored(&path, "hook"), before);
+    std::fs::rename(place.path("away"), &keys).unwrap();
+    app.press("Ctrl-s Enter").expect("saved: Hook");
+}

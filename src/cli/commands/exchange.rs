@@ -209,7 +209,7 @@ fn report_import(
 fn missing_secrets(count: u64) -> String {
     let need = if count == 1 { "needs" } else { "need" };
     format!(
-        "{} {need} secrets that an export does not hold; `N` in the UI leads from one to the next",
+        "{} {need} secrets that an export does not hold; the UI leads from one to the next",
         counted(count, "connector")
     )
 }

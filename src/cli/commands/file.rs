@@ -90,7 +90,7 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
 
 /// What there is to know of the keys; never what they are.
 fn key_facts(context: &Context) -> anyhow::Result<Vec<(&'static str, Value)>> {
-    let vault = Vault::new(KeyOptions { key_file: context.key_file()?, passphrase: None });
+    let vault = Vault::new(KeyOptions { key_file: context.key_file()?, next_to_file: None, passphrase: None });
     let keys = vault.key_ids().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
     let mut facts = vec![
         ("key_file", json!(vault.key_file().display().to_string())),

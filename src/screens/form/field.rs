@@ -213,8 +213,9 @@ fn mode_field(base: &Connector) -> Field {
         StoredAuthMode::Known(mode) => Some(mode),
         StoredAuthMode::None | StoredAuthMode::Unknown(_) => None,
     };
-    let help = "whose credentials the connector uses; Space toggles";
-    Field::new(FieldId::AuthMode, "Auth mode", help, Widget::Mode(stored, chosen))
+    let key = key_of(Place::Form, Action::Change);
+    let help = format!("whose credentials the connector uses; {key} toggles");
+    Field::new(FieldId::AuthMode, "Auth mode", &help, Widget::Mode(stored, chosen))
 }
 
 fn config_field(kind: &connector_type::Field, value: Option<&Value>) -> Field {

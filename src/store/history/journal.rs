@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::super::connectors::insert;
 use super::image::{self, Image, differing, with_revision};
-use crate::store::columns::{Column, DERIVED};
 use super::{Kind, StepState};
 use crate::domain::Connector;
 use crate::domain::derived::Derived;
+use crate::store::columns::{Column, DERIVED};
 
 /// Writes records and what they were, within the caller's transaction.
 pub(in crate::store) struct Journal<'a> {

@@ -134,6 +134,14 @@ impl Store {
         })
     }
 
+    /// Whether a step is about a record.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn is_in_step(&self, step: i64, id: &str) -> Result<bool, StoreError> {
+        self.run("reading the history", |connection| Ok(entry(connection, step, id)?.is_some()))
+    }
+
     /// Calls `each` with every change of a step, by id.
     ///
     /// # Errors

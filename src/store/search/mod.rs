@@ -89,9 +89,7 @@ impl Lists {
         }
         let terms: Vec<(&Term, &RowSet)> =
             filter.terms().iter().filter_map(|term| Some((term, self.sets.get(&term.test)?))).collect();
-        let passes = |row_id: &i64| {
-            terms.iter().all(|(term, set)| set.contains(*row_id) != term.negated)
-        };
+        let passes = |row_id: &i64| terms.iter().all(|(term, set)| set.contains(*row_id) != term.negated);
         Ok(all.iter().filter(passes).collect())
     }
 

@@ -177,8 +177,8 @@ impl Store {
     /// first.
     pub(super) fn ranks(&self, column: &str, room: usize) -> Result<Vec<u32>, StoreError> {
         self.run("sorting the connectors", |connection| {
-            let mut statement = connection
-                .prepare_cached(&format!("SELECT {column}, key FROM connectors ORDER BY {column}, key"))?;
+            let mut statement =
+                connection.prepare_cached(&format!("SELECT {column}, key FROM connectors ORDER BY {column}, key"))?;
             let mut rows = statement.query([])?;
             let (mut ranks, mut rank, mut last): (Vec<u32>, u32, Option<Option<Vec<u8>>>) =
                 (Vec::with_capacity(room), 0, None);

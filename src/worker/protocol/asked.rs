@@ -39,6 +39,8 @@ pub enum Request {
     Record {
         /// Its id.
         id: String,
+        /// It is the record of the selected row.
+        is_preview: bool,
     },
     /// The next record by name that misses its secrets, after a name and id.
     NextMissing {
@@ -109,7 +111,8 @@ impl Request {
         match self {
             Request::List(list) => Some((0, Some(list.scope))),
             Request::Rows { scope, .. } => Some((1, Some(*scope))),
-            Request::Record { .. } => Some((2, None)),
+            // The record of the selected row never takes the place of one that a page or a form waits for.
+            Request::Record { is_preview, .. } => Some((if *is_preview { 2 } else { 13 }, None)),
             Request::Overview => Some((3, None)),
             Request::NextMissing { .. } => Some((4, None)),
             Request::Steps => Some((5, None)),
@@ -212,6 +215,15 @@ pub enum Job {
     Undo,
     /// Bring the step again that was taken back last.
     Redo,
+    /// Undo or redo from the page of a connector or a step: only if the step is about that one. Else it is shown first.
+    UndoOnPage {
+        /// The connector of the page.
+        id: Option<String>,
+        /// The step of the page.
+        step: Option<i64>,
+        /// Redo.
+        is_redo: bool,
+    },
     /// Take a step back.
     TakeBack {
         /// Which.

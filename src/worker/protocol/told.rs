@@ -257,6 +257,15 @@ pub enum Done {
     Applied(Applied),
     /// A step was taken back.
     Reverted(Reverted),
+    /// The step that an undo or a redo would be about, which is not what the page shows, or not only.
+    UndoElsewhere {
+        /// The step.
+        step: Box<Step>,
+        /// It is about other connectors, or another step, alone.
+        is_elsewhere: bool,
+        /// Redo.
+        is_redo: bool,
+    },
     /// A copy was made.
     BackedUp(FileCopy),
     /// What is open was written to a new file.
