@@ -199,7 +199,7 @@ fn undo_on_the_page_of_a_connector_that_was_deleted_elsewhere_asks() {
     app.press("Esc Home Down Down Enter").expect("Audit webhook");
     execute(&path, "DELETE FROM connectors WHERE name LIKE 'Audit webhook%'");
     App::open(&path, 100, 30).press("Esc Home t");
-    app.told(Reply::ChangedOnDisk).expect("This connector has been deleted");
+    app.told(Reply::ChangedOnDisk).press("Down").expect("This connector has been deleted");
     app.press("u").expect("Take the last step back: auth mode of").expect("not part of it").press("Esc");
     app.expect("This connector has been deleted");
 }
