@@ -3,7 +3,7 @@
 -- (src/store/upgrade.rs).
 
 -- step: create the connectors
--- key: never given to another connector, also after this one was deleted; the history refers to it.
+-- key: never given to another connector, also not after this one was deleted; the history refers to it.
 -- auth_mode: taken over from `extra` where a record of schema 1 carries it there.
 -- revision: the history step that wrote the record, so one revision means one content. A writer that knows nothing of
 -- that gets a negative number, which no step has.
@@ -29,6 +29,12 @@ CREATE TABLE connectors (
   key_id             TEXT,
   is_derived         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- The keys of connectors that were deleted: one that comes back under its id has its key again, and with it its history.
+CREATE TABLE past_connectors (
+  id   TEXT NOT NULL PRIMARY KEY,
+  key  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- step: index the names
 CREATE INDEX connectors_by_name ON connectors (name COLLATE NOCASE);
@@ -78,10 +84,13 @@ BEGIN
 END;
 CREATE TRIGGER connectors_added_elsewhere AFTER INSERT ON connectors WHEN new.revision = 0
 BEGIN
+  UPDATE connectors SET key = (SELECT key FROM past_connectors WHERE id = new.id)
+    WHERE key = new.key AND EXISTS (SELECT 1 FROM past_connectors WHERE id = new.id);
   UPDATE settings SET value = CAST(value + 1 AS TEXT) WHERE name = 'foreign_changes';
 END;
 CREATE TRIGGER connectors_deleted AFTER DELETE ON connectors
 BEGIN
+  INSERT OR REPLACE INTO past_connectors (id, key) VALUES (old.id, old.key);
   UPDATE settings SET value = CAST(value + 1 AS TEXT) WHERE name = 'foreign_changes';
 END;
 
@@ -103,19 +112,20 @@ CREATE INDEX history_by_reverts ON history (reverts) WHERE reverts IS NOT NULL;
 -- after: the changed columns, NULL when it was deleted; revision: the one after the change.
 CREATE TABLE history_changes (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
+  key           INTEGER NOT NULL,
   connector_id  TEXT NOT NULL,
   before        TEXT,
   after         TEXT,
   revision      INTEGER,
-  PRIMARY KEY (step, connector_id)
+  PRIMARY KEY (step, key)
 ) STRICT, WITHOUT ROWID;
 
 -- step: create the decisions of the migration
 -- What a user decided for a record of the plan; kept, so that a run that was rolled back starts from it.
 CREATE TABLE migration_decisions (
-  connector_id  TEXT NOT NULL PRIMARY KEY REFERENCES connectors (id) ON DELETE CASCADE,
-  decision      TEXT NOT NULL CHECK (decision IN ('shared', 'per-user', 'skip'))
-) STRICT, WITHOUT ROWID;
+  key       INTEGER PRIMARY KEY REFERENCES connectors (key) ON DELETE CASCADE,
+  decision  TEXT NOT NULL CHECK (decision IN ('shared', 'per-user', 'skip'))
+) STRICT;
 
 -- step: create the remotes
 -- credential: encrypted like secrets, bound to all that decides where it goes (src/domain/remote.rs).

@@ -35,6 +35,8 @@ pub struct Connector {
     pub updated_at: Option<String>,
     /// The history step that wrote it; a save names the one it started from. One revision, one content.
     pub revision: i64,
+    /// The key of the record in the file, which no other one ever has; 0 for a record that is not in a file.
+    pub key: i64,
     /// What of the above is not UTF-8 in the file.
     pub raw: RawText,
 }
@@ -79,6 +81,7 @@ impl Connector {
             created_at: None,
             updated_at: None,
             revision: 0,
+            key: 0,
             raw: RawText::default(),
         }
     }

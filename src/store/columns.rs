@@ -19,7 +19,7 @@ pub(super) struct Column {
 }
 
 /// All columns of a record. The history keeps those between the id and the revision.
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     Column {
         name: "id",
         get: |record| text(record, "id", Some(&record.id)),
@@ -82,6 +82,11 @@ const COLUMNS: [Column; 12] = [
         get: |record| ValueRef::Integer(record.revision),
         set: |record, value| record.revision = integer(value),
     },
+    Column {
+        name: "key",
+        get: |record| ValueRef::Integer(record.key),
+        set: |record, value| record.key = integer(value),
+    },
 ];
 
 /// The columns that a history step can change.
@@ -89,9 +94,9 @@ pub(super) fn changeable() -> &'static [Column] {
     &COLUMNS[1..11]
 }
 
-/// All columns of a record, in the order of [`select`].
-pub(super) fn all() -> &'static [Column] {
-    &COLUMNS
+/// The columns that a new record is written with; the file gives it its key.
+pub(super) fn of_new() -> &'static [Column] {
+    &COLUMNS[..12]
 }
 
 /// How many columns [`select`] names.

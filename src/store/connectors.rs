@@ -65,12 +65,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn get_row(&self, row_id: i64) -> Result<Option<Connector>, StoreError> {
-        self.run("reading a connector", |connection| {
-            connection
-                .prepare_cached(&format!("SELECT {} FROM connectors WHERE key = ?1", select("")))?
-                .query_row([row_id], read)
-                .optional()
-        })
+        self.run("reading a connector", |connection| get_by_key(connection, row_id))
     }
 
     /// Calls `each` with every record by id, in one consistent view of the file.
@@ -233,11 +228,9 @@ impl Store {
     }
 }
 
+/// Returns the record of an id.
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Connector>> {
-    connection
-        .prepare_cached(&format!("SELECT {} FROM connectors WHERE id = ?1", select("")))?
-        .query_row([id], read)
-        .optional()
+    connection.prepare_cached(&BY_ID)?.query_row([id], read).optional()
 }
 
 pub(super) fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
@@ -257,30 +250,74 @@ pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(integer(row, at)?).unwrap_or(0))
 }
 
-/// Adds a record with what is derived from it.
-pub(super) fn insert(connection: &Connection, connector: &Connector) -> rusqlite::Result<()> {
-    Insert(connection.prepare_cached(&INSERT)?).insert(connector, &Derived::of(connector))
+/// Returns the record of a key.
+pub(super) fn get_by_key(connection: &Connection, key: i64) -> rusqlite::Result<Option<Connector>> {
+    connection.prepare_cached(&BY_KEY)?.query_row([key], read).optional()
+}
+
+/// Returns the key of an id, also of a connector that was deleted.
+pub(super) fn key_of(connection: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT key FROM connectors WHERE id = ?1
+             UNION ALL SELECT key FROM past_connectors WHERE id = ?1 LIMIT 1",
+        )?
+        .query_row([id], |row| row.get(0))
+        .optional()
+}
+
+/// Returns the key of an id that may never have been in the file; it gets one then.
+pub(super) fn key_for(connection: &Connection, id: &str) -> rusqlite::Result<i64> {
+    if let Some(key) = key_of(connection, id)? {
+        return Ok(key);
+    }
+    let is_first = connection.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'connectors'", [])? == 0;
+    if is_first {
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('connectors', 1)", [])?;
+    }
+    let sql = "INSERT INTO past_connectors (id, key) SELECT ?1, seq FROM sqlite_sequence WHERE name = 'connectors'
+               RETURNING key";
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
+}
+
+/// Adds a record with what is derived from it; returns its key.
+pub(super) fn insert(connection: &Connection, connector: &Connector) -> rusqlite::Result<i64> {
+    Insert::new(connection)?.insert(connector, &Derived::of(connector))
 }
 
 /// A statement that adds records.
-pub(super) struct Insert<'a>(CachedStatement<'a>);
+pub(super) struct Insert<'a> {
+    connection: &'a Connection,
+    statement: CachedStatement<'a>,
+}
 
 impl<'a> Insert<'a> {
     /// Prepares it.
     pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
-        connection.prepare_cached(&INSERT).map(Self)
+        Ok(Self { connection, statement: connection.prepare_cached(&INSERT)? })
     }
 
-    /// Adds a record.
-    pub(super) fn insert(&mut self, connector: &Connector, derived: &Derived) -> rusqlite::Result<()> {
-        let values = columns::all().iter().map(|column| (column.get)(connector));
+    /// Adds a record; returns its key.
+    pub(super) fn insert(&mut self, connector: &Connector, derived: &Derived) -> rusqlite::Result<i64> {
+        let values = columns::of_new().iter().map(|column| (column.get)(connector));
         let values = values.chain(DERIVED.iter().map(|column| (column.get)(derived)));
-        self.0.execute(params_from_iter(values.map(ToSqlOutput::Borrowed))).map(drop)
+        self.statement.execute(params_from_iter(values.map(ToSqlOutput::Borrowed)))?;
+        Ok(self.connection.last_insert_rowid())
     }
 }
 
+/// The id is the first parameter: a connector that was deleted has its key again.
 static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let names = columns::all().iter().map(|column| column.name).chain(DERIVED.iter().map(|column| column.name));
+    let names = columns::of_new().iter().map(|column| column.name).chain(DERIVED.iter().map(|column| column.name));
     let names: Vec<&str> = names.collect();
-    format!("INSERT INTO connectors ({}) VALUES ({})", names.join(", "), vec!["?"; names.len()].join(", "))
+    let marks: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
+    format!(
+        "INSERT INTO connectors (key, {}) VALUES ((SELECT key FROM past_connectors WHERE id = ?1), {})",
+        names.join(", "),
+        marks.join(", ")
+    )
 });
+
+static BY_KEY: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM connectors WHERE key = ?1", select("")));
+
+static BY_ID: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM connectors WHERE id = ?1", select("")));

@@ -189,9 +189,11 @@ pub fn restore(
         Ok(Inspection::Connectors { .. }) => match copy(&file, folder_of(&file), true, &mut progress) {
             Ok(as_it_was) => {
                 let kept = persist_at(as_it_was, &file, "replaced", now)?;
-                let last_step = last_step_of(&file)?;
+                let last = SEQUENCES.map(|table| last_number(&file, table));
                 write_over(&file, &from)?;
-                skip_steps(&file, last_step)?;
+                for (table, last) in SEQUENCES.into_iter().zip(last) {
+                    skip_numbers(&file, table, last?)?;
+                }
                 Some(kept)
             }
             // What is damaged beyond copying keeps its bytes under another name.
@@ -321,31 +323,40 @@ fn write_over(file: &Path, from: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The number of the newest step that the file ever had, 0 where it has none.
-fn last_step_of(file: &Path) -> Result<i64, StoreError> {
+/// The tables whose numbers are never given again.
+const SEQUENCES: [&str; 2] = ["history", "connectors"];
+
+/// The largest number that a row of a table ever had in the file, 0 where there is none.
+fn last_number(file: &Path, table: &str) -> Result<i64, StoreError> {
     let connection = connect_read_only(file, Reading::Shared)?;
-    let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    match read("SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'") {
+    let has_any = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'";
+    match connection.query_row(has_any, [], |row| row.get::<_, i64>(0)) {
         Ok(0) => Ok(0),
-        Ok(_) => read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'history'"),
+        Ok(_) => {
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1", [table], |row| {
+                row.get(0)
+            })
+        }
         Err(error) => Err(error),
     }
     .map_err(|error| StoreError::of_sqlite(file, "reading the history", error))
 }
 
-/// Does not give the numbers of steps again that the file had before it was restored: whoever has read a record at one
-/// of them would take another content for the one that was read.
-fn skip_steps(file: &Path, last_step: i64) -> Result<(), StoreError> {
+/// Does not give the numbers of steps and the keys of connectors again that the file had before it was restored: whoever
+/// has read a record at one of them would take another content for the one that was read.
+fn skip_numbers(file: &Path, table: &str, last: i64) -> Result<(), StoreError> {
     let connection = connect_for_writing(file)?;
     let has_history =
         schema_has_history(&connection).map_err(|error| StoreError::of_sqlite(file, "reading the history", error))?;
-    if !has_history || last_step_of(file)? >= last_step {
+    if !has_history || last_number(file, table)? >= last {
         return Ok(());
     }
     let skip = || {
-        let changed = connection.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'history'", [last_step])?;
+        let changed = connection
+            .execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2", rusqlite::params![last, table])?;
         if changed == 0 {
-            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('history', ?1)", [last_step])?;
+            connection
+                .execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?2, ?1)", rusqlite::params![last, table])?;
         }
         Ok(())
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_iter};
 
-use super::columns::{DERIVED, WIDTH, read, select};
+use super::columns::{DERIVED, read, select};
 use super::connect::connect_for_writing;
 use super::error::StoreError;
 use super::open::Store;
@@ -110,19 +110,16 @@ pub(super) fn store(connection: &Connection) -> rusqlite::Result<()> {
     }
     let names: Vec<String> = DERIVED.iter().map(|column| format!("{} = ?", column.name)).collect();
     let update = format!("UPDATE main.connectors SET {} WHERE key = ?", names.join(", "));
-    let sql = format!("SELECT {}, key FROM main.connectors WHERE is_derived = 0 LIMIT {BATCH}", select(""));
+    let sql = format!("SELECT {} FROM main.connectors WHERE is_derived = 0 LIMIT {BATCH}", select(""));
     loop {
-        let rows: Vec<(Connector, i64)> = connection
-            .prepare_cached(&sql)?
-            .query_map([], |row| Ok((read(row)?, row.get(WIDTH)?)))?
-            .collect::<Result<_, _>>()?;
+        let rows: Vec<Connector> = connection.prepare_cached(&sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
         if rows.is_empty() {
             return Ok(());
         }
         let mut write = connection.prepare_cached(&update)?;
-        for (record, key) in &rows {
+        for record in &rows {
             let derived = Derived::of(record);
-            let values = DERIVED.iter().map(|column| (column.get)(&derived)).chain([ValueRef::Integer(*key)]);
+            let values = DERIVED.iter().map(|column| (column.get)(&derived)).chain([ValueRef::Integer(record.key)]);
             write.execute(params_from_iter(values.map(ToSqlOutput::Borrowed)))?;
         }
     }
@@ -142,23 +139,19 @@ pub(super) fn overlay(connection: &Connection, schema: i64) -> rusqlite::Result<
     let insert =
         format!("INSERT INTO temp.derived_here (key, {}) VALUES (?{})", names.join(", "), ", ?".repeat(names.len()));
     let source = if is_first {
-        let columns = select("").replace("auth_mode", "NULL").replace("revision", "0");
-        format!("SELECT {columns}, rowid FROM main.connectors ORDER BY rowid")
+        format!("SELECT {} FROM main.connectors ORDER BY rowid", select_1())
     } else {
         let due = if has_these_rules(connection)? { "WHERE is_derived = 0" } else { "" };
-        format!("SELECT {}, key FROM main.connectors {due} ORDER BY key", select(""))
+        format!("SELECT {} FROM main.connectors {due} ORDER BY key", select(""))
     };
     let mut write = connection.prepare(&insert)?;
     let mut reading = connection.prepare(&source)?;
     let mut rows = reading.query([])?;
-    let next = || {
-        let Some(row) = rows.next()? else { return Ok(None) };
-        Ok(Some((read(row)?, row.get::<_, i64>(WIDTH)?)))
-    };
-    each_derived(next, |(mut record, key), derived| {
+    let next = || rows.next()?.map(read).transpose();
+    each_derived(next, |mut record, derived| {
         record.auth_mode = carried_auth_mode(&record);
         let mode = record.auth_mode.map_or(ValueRef::Null, |mode| ValueRef::Text(mode.as_str().as_bytes()));
-        let values = [ValueRef::Integer(key)].into_iter();
+        let values = [ValueRef::Integer(record.key)].into_iter();
         let values = values.chain(DERIVED.iter().map(|column| (column.get)(&derived))).chain([mode]);
         write.execute(params_from_iter(values.map(ToSqlOutput::Borrowed))).map(drop)
     })?;
@@ -185,37 +178,24 @@ fn view(is_first: bool) -> String {
     )
 }
 
-/// A record to be derived, with what else is known of it.
-pub(super) trait Record: Send {
-    /// The record.
-    fn record(&self) -> &Connector;
-}
-
-impl Record for Connector {
-    fn record(&self) -> &Connector {
-        self
-    }
-}
-
-impl<T: Send> Record for (Connector, T) {
-    fn record(&self) -> &Connector {
-        &self.0
-    }
+/// The columns of a table of schema 1, as [`select`] names those of schema 2.
+pub(super) fn select_1() -> String {
+    select("").replace("auth_mode", "NULL").replace("revision", "0").replace("key", "rowid")
 }
 
 /// Derives from each record that `next` yields on a thread of its own, while the caller's reads and writes: a connection
 /// belongs to one thread.
-pub(super) fn each_derived<R: Record, E>(
-    mut next: impl FnMut() -> Result<Option<R>, E>,
-    mut each: impl FnMut(R, Derived) -> Result<(), E>,
+pub(super) fn each_derived<E>(
+    mut next: impl FnMut() -> Result<Option<Connector>, E>,
+    mut each: impl FnMut(Connector, Derived) -> Result<(), E>,
 ) -> Result<(), E> {
     thread::scope(|scope| {
-        let (to, work): (SyncSender<Vec<R>>, Receiver<Vec<R>>) = sync_channel(AHEAD);
-        let (back, results) = sync_channel::<Vec<(R, Derived)>>(AHEAD);
+        let (to, work): (SyncSender<Vec<Connector>>, Receiver<Vec<Connector>>) = sync_channel(AHEAD);
+        let (back, results) = sync_channel::<Vec<(Connector, Derived)>>(AHEAD);
         scope.spawn(move || {
             for batch in work {
                 let derived = batch.into_iter().map(|one| {
-                    let derived = Derived::of(one.record());
+                    let derived = Derived::of(&one);
                     (one, derived)
                 });
                 if back.send(derived.collect()).is_err() {

@@ -7,6 +7,7 @@ use super::connectors::get;
 use super::copy::{COPY_FROM, keep_copy};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
+use super::migration::forget_decision;
 use super::open::{Store, write_schema};
 use crate::domain::Connector;
 
@@ -211,9 +212,7 @@ fn take_in(
         Some(current) if on_conflict == OnConflict::Overwrite => {
             journal.update(&current, &mut connector)?;
             // What was decided was about the record that is replaced.
-            connection
-                .prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")?
-                .execute([&connector.id])?;
+            forget_decision(connection, connector.key)?;
             outcome.replaced += 1;
         }
         Some(_) => outcome.conflicts.push(connector.id),

@@ -175,7 +175,7 @@ impl Store {
             let Some(plan) = model_version::plan(&connector) else {
                 continue;
             };
-            let decision = decisions.get(&connector.id).copied();
+            let decision = decisions.get(&connector.key).copied();
             each(PlanRow { connector, plan, decision })?;
         }
         Ok(())
@@ -188,7 +188,9 @@ impl Store {
     pub fn decision(&self, id: &str) -> Result<Option<Decision>, StoreError> {
         self.run("reading the plan", |connection| {
             let found: Option<String> = connection
-                .prepare_cached("SELECT decision FROM migration_decisions WHERE connector_id = ?1")?
+                .prepare_cached(
+                    "SELECT decision FROM migration_decisions WHERE key = (SELECT key FROM connectors WHERE id = ?1)",
+                )?
                 .query_row([id], |row| row.get(0))
                 .optional()?;
             Ok(found.as_deref().and_then(Decision::parse))
@@ -299,15 +301,15 @@ impl Store {
             if let Some(run) = counted.run {
                 ensure_it_is(connection, run, |step| is_run(step, now), &path)?;
             }
-            let Some((last, _, _)) = batch.last() else {
+            let Some((last, _)) = batch.last() else {
                 return Ok(None);
             };
-            let last = *last;
+            let last = last.key;
             let mut journal = match counted.run {
                 Some(run) => Journal::resume(connection, run),
                 None => Journal::begin(connection, Kind::Migration, None, None, now).map_err(wrap)?,
             };
-            for (_, connector, decision) in &batch {
+            for (connector, decision) in &batch {
                 migrate(&mut journal, connector, *decision, all, &mut counted).map_err(wrap)?;
             }
             if counted.written() > 0 {
@@ -351,14 +353,14 @@ fn migrate(
     Ok(())
 }
 
-type Pending = (i64, Connector, Option<Decision>);
+type Pending = (Connector, Option<Decision>);
 
 /// The pending records from a row id on. `NOT INDEXED`: the plan's index is in another order, and sorting
 /// it for every batch would make a run quadratic.
 fn batch(connection: &Connection, first: i64) -> rusqlite::Result<Vec<Pending>> {
     let sql = format!(
-        "SELECT {}, c.key, d.decision
-         FROM connectors AS c NOT INDEXED LEFT JOIN migration_decisions AS d ON d.connector_id = c.id
+        "SELECT {}, d.decision
+         FROM connectors AS c NOT INDEXED LEFT JOIN migration_decisions AS d ON d.key = c.key
          WHERE c.key >= ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
          ORDER BY c.key LIMIT {BATCH}",
         select("c.")
@@ -366,16 +368,16 @@ fn batch(connection: &Connection, first: i64) -> rusqlite::Result<Vec<Pending>> 
     connection
         .prepare_cached(&sql)?
         .query_map(params![first, model_version::latest()], |row| {
-            let decision: Option<String> = row.get(WIDTH + 1)?;
-            Ok((row.get(WIDTH)?, read(row)?, decision.as_deref().and_then(Decision::parse)))
+            let decision: Option<String> = row.get(WIDTH)?;
+            Ok((read(row)?, decision.as_deref().and_then(Decision::parse)))
         })?
         .collect()
 }
 
-fn decisions(connection: &Connection) -> rusqlite::Result<HashMap<String, Decision>> {
-    let mut statement = connection.prepare("SELECT connector_id, decision FROM migration_decisions")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    rows.filter_map(|row| row.map(|(id, text)| Decision::parse(&text).map(|decision| (id, decision))).transpose())
+fn decisions(connection: &Connection) -> rusqlite::Result<HashMap<i64, Decision>> {
+    let mut statement = connection.prepare("SELECT key, decision FROM migration_decisions")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    rows.filter_map(|row| row.map(|(key, text)| Decision::parse(&text).map(|decision| (key, decision))).transpose())
         .collect()
 }
 
@@ -383,7 +385,7 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
     // CROSS keeps the order of the join: decisions are few, connectors are many.
     let mut statement = connection.prepare_cached(
         "SELECT d.decision, c.migration_group, count(*)
-         FROM migration_decisions AS d CROSS JOIN connectors AS c ON c.id = d.connector_id
+         FROM migration_decisions AS d CROSS JOIN connectors AS c ON c.key = d.key
          WHERE c.migration_group IN ('backfill', 'stamp_only') GROUP BY 1, 2",
     )?;
     let mut rows = statement.query([])?;
@@ -397,18 +399,19 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
 
 /// True when the record took the decision: blocked and migrated ones take none.
 fn keep_decision(connection: &Connection, id: &str, decision: Option<Decision>) -> rusqlite::Result<bool> {
-    let Some(decision) = decision else {
-        return connection
-            .prepare_cached("DELETE FROM migration_decisions WHERE connector_id = ?1")?
-            .execute([id])
-            .map(|deleted| deleted > 0);
-    };
-    let plan = get(connection, id)?.and_then(|connector| model_version::plan(&connector));
-    if plan.is_none_or(|plan| plan.group == Group::Blocked) {
+    let Some(record) = get(connection, id)? else { return Ok(false) };
+    let Some(decision) = decision else { return forget_decision(connection, record.key) };
+    if model_version::plan(&record).is_none_or(|plan| plan.group == Group::Blocked) {
         return Ok(false);
     }
     connection
-        .prepare_cached("INSERT OR REPLACE INTO migration_decisions (connector_id, decision) VALUES (?1, ?2)")?
-        .execute(params![id, decision.as_str()])?;
+        .prepare_cached("INSERT OR REPLACE INTO migration_decisions (key, decision) VALUES (?1, ?2)")?
+        .execute(params![record.key, decision.as_str()])?;
     Ok(true)
+}
+
+/// Forgets what was decided of a record; false when nothing was.
+pub(super) fn forget_decision(connection: &Connection, key: i64) -> rusqlite::Result<bool> {
+    let deleted = connection.prepare_cached("DELETE FROM migration_decisions WHERE key = ?1")?.execute([key])?;
+    Ok(deleted > 0)
 }

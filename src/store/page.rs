@@ -97,7 +97,7 @@ impl Sort {
 
 const SUMMARY: &str = "id, connector_type_id, name, auth_type, auth_mode, is_missing_secrets, \
      is_deprecated_use, is_malformed, migration_group, model_version, updated_at, revision, \
-     (SELECT decision FROM migration_decisions WHERE connector_id = id), key_id, key";
+     (SELECT decision FROM migration_decisions WHERE migration_decisions.key = connectors.key), key_id, key";
 
 impl Store {
     /// The row ids of a list, in order.
@@ -110,7 +110,7 @@ impl Store {
             Scope::Connectors => ("", sort.sql()),
             Scope::Review => ("WHERE migration_group IS NOT NULL", format!("{PLAN_ORDER}, {}", sort.sql())),
             Scope::Step(step) => {
-                of_step = format!("WHERE id IN (SELECT connector_id FROM history_changes WHERE step = {step})");
+                of_step = format!("WHERE key IN (SELECT key FROM history_changes WHERE step = {step})");
                 (of_step.as_str(), sort.sql())
             }
         };
@@ -204,7 +204,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let mut summary = self.summary(row)?;
             if let (Scope::Step(step), true) = (scope, filter.reads_changes()) {
-                let state = change_state(connection, step, &summary.id)?;
+                let state = change_state(connection, step, (row.get(14)?, summary.revision))?;
                 summary.change = state.map(|state| ChangeInStep { state, text: String::new() });
             }
             if filter.matches(&summary) {

@@ -40,9 +40,10 @@ pub(super) const COLUMNS_1: [&str; 10] = [
 ];
 
 /// The tables that an upgrade makes.
-pub(super) const OWN_TABLES: [&str; 9] = [
+pub(super) const OWN_TABLES: [&str; 10] = [
     "history",
     "history_changes",
+    "past_connectors",
     "migration_decisions",
     "settings",
     "remotes",
@@ -78,8 +79,9 @@ pub(super) const OLD_TABLE: &str = "connectors_of_schema_1";
 /// Empty tables that show a file of schema 1 as if it were upgraded, where it is opened read-only.
 pub(super) const EMPTY_TABLES: &str =
     "CREATE TEMP TABLE history (step, kind, state, started_at, records, reverts, subject, bytes);
-     CREATE TEMP TABLE history_changes (step, connector_id, before, after, revision);
-     CREATE TEMP TABLE migration_decisions (connector_id PRIMARY KEY, decision);
+     CREATE TEMP TABLE history_changes (step, key, connector_id, before, after, revision);
+     CREATE TEMP TABLE past_connectors (id PRIMARY KEY, key);
+     CREATE TEMP TABLE migration_decisions (key INTEGER PRIMARY KEY, decision);
      CREATE TEMP TABLE settings (name PRIMARY KEY, value);
      CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, allow_http, credential, is_default,
        version, knows_modes, seen_at);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::Progress;
-use super::columns::{WIDTH, read, select};
+use super::columns::{read, select};
 use super::connectors::{count, text};
 use super::error::StoreError;
 use super::open::Store;
@@ -151,20 +151,18 @@ impl Store {
         loop {
             let seen = self.transaction::<_, E>("sealing the secrets anew", |connection| {
                 let sql = format!(
-                    "SELECT {}, key FROM connectors WHERE secrets IS NOT NULL AND key >= ?1 ORDER BY key LIMIT {BATCH}",
+                    "SELECT {} FROM connectors WHERE secrets IS NOT NULL AND key >= ?1 ORDER BY key LIMIT {BATCH}",
                     select("")
                 );
                 let mut statement = connection.prepare_cached(&sql).map_err(wrap)?;
-                let rows: Vec<(Connector, i64)> = statement
-                    .query_map([first], |row| Ok((read(row)?, row.get(WIDTH)?)))
-                    .and_then(Iterator::collect)
-                    .map_err(wrap)?;
-                for (connector, row_id) in &rows {
+                let rows: Vec<Connector> =
+                    statement.query_map([first], read).and_then(Iterator::collect).map_err(wrap)?;
+                for connector in &rows {
                     if let Some(sealed) = seal(connector)? {
-                        write_encrypted(connection, *row_id, &sealed).map_err(wrap)?;
+                        write_encrypted(connection, connector.key, &sealed).map_err(wrap)?;
                     }
                 }
-                Ok((rows.len(), rows.last().and_then(|(_, row_id)| row_id.checked_add(1))))
+                Ok((rows.len(), rows.last().and_then(|last| last.key.checked_add(1))))
             })?;
             let (seen, next) = seen;
             done += seen as u64;

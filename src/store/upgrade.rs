@@ -11,11 +11,11 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::columns::{read, select};
+use super::columns::read;
 use super::connect::{BUSY, connect_for_writing, real_path, schema_version};
 use super::connectors::Insert;
 use super::copy::persist_at;
-use super::derive::{BATCH, each_derived, note_rules};
+use super::derive::{BATCH, each_derived, note_rules, select_1};
 use super::error::StoreError;
 use super::lock::begin;
 use super::place::logs_of;
@@ -338,9 +338,8 @@ fn take_over(
     observe: &mut dyn FnMut(u64) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let wrap = |error| StoreError::of_sqlite(path, "upgrading the schema", error);
-    let columns = select("").replace("auth_mode", "NULL").replace("revision", "0");
-    let mut old =
-        connection.prepare(&format!("SELECT {columns} FROM {} ORDER BY rowid", schema::OLD_TABLE)).map_err(wrap)?;
+    let sql = format!("SELECT {} FROM {} ORDER BY rowid", select_1(), schema::OLD_TABLE);
+    let mut old = connection.prepare(&sql).map_err(wrap)?;
     let mut rows = old.query([]).map_err(wrap)?;
     let mut new = Insert::new(connection).map_err(wrap)?;
     let mut done = 0;

@@ -329,6 +329,7 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
         created_at,
         updated_at,
         revision: 0,
+        key: 0,
         raw: RawText::default(),
     };
     Ok(Incoming { connector, plain_secrets, had_api_key })

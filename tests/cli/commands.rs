@@ -67,7 +67,10 @@ fn a_dry_run_names_the_records_that_are_skipped() {
     for record in [of_group("backfill"), of_group("stamp_only")] {
         execute(
             &path,
-            &format!("INSERT INTO migration_decisions VALUES ('{}', 'skip')", record["id"].as_str().unwrap()),
+            &format!(
+                "INSERT INTO migration_decisions SELECT key, 'skip' FROM connectors WHERE id = '{}'",
+                record["id"].as_str().unwrap()
+            ),
         );
     }
     let plan = json(&path, &["migrate", "--dry-run", "--json"]);

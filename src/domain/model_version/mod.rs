@@ -217,6 +217,7 @@ fn is_same_data(before: &Connector, after: &Connector) -> bool {
         created_at,
         updated_at,
         revision,
+        key: _,
         raw,
     } = before;
     (id, connector_type_id, name, config) == (&after.id, &after.connector_type_id, &after.name, &after.config)

@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::json;
 
-use super::super::connectors::insert;
+use super::super::connectors::{insert, key_for};
 use super::image::{self, Image, differing, with_revision};
 use super::{Kind, StepState};
 use crate::domain::Connector;
@@ -81,14 +81,14 @@ impl<'a> Journal<'a> {
     /// Adds a record at the revision it is to have.
     pub(super) fn put(&mut self, connector: &mut Connector, revision: i64) -> rusqlite::Result<()> {
         connector.revision = revision;
-        insert(self.connection, connector)?;
+        connector.key = insert(self.connection, connector)?;
         self.note(connector, None, Some(&Image::new()), Some(revision))
     }
 
     /// Deletes a record.
     pub(in crate::store) fn delete(&mut self, current: &Connector) -> rusqlite::Result<()> {
         self.note(current, Some(&image::whole(current)), None, None)?;
-        self.connection.prepare_cached("DELETE FROM connectors WHERE id = ?1")?.execute([&current.id])?;
+        self.connection.prepare_cached("DELETE FROM connectors WHERE key = ?1")?.execute([current.key])?;
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl<'a> Journal<'a> {
         edited: &mut Connector,
         revision: i64,
     ) -> rusqlite::Result<bool> {
-        edited.revision = revision;
+        (edited.revision, edited.key) = (revision, current.key);
         let changed = differing(current, edited);
         // A decision is taken back without a change of the record; a write that keeps the revision is another program's.
         if changed.is_empty() && revision == current.revision {
@@ -125,17 +125,18 @@ impl<'a> Journal<'a> {
         let names: String = names.map(|name| format!("{name} = ?, ")).collect();
         let values = columns.iter().map(|column| (column.get)(edited));
         let values = values.chain(DERIVED.iter().map(|column| (column.get)(&derived)));
-        let own = [ValueRef::Integer(edited.revision), ValueRef::Text(edited.id.as_bytes())];
+        let own = [ValueRef::Integer(edited.revision), ValueRef::Integer(edited.key)];
         let written = self
             .connection
-            .prepare_cached(&format!("UPDATE connectors SET {names}revision = ? WHERE id = ?"))?
+            .prepare_cached(&format!("UPDATE connectors SET {names}revision = ? WHERE key = ?"))?
             .execute(params_from_iter(values.chain(own).map(ToSqlOutput::Borrowed)))?;
         Ok(written > 0)
     }
 
     /// Notes that the step is about a record, or one that is not in the file, without changing it.
     pub(in crate::store) fn mention(&mut self, id: &str, record: Option<&Connector>) -> rusqlite::Result<()> {
-        let gone = Connector::new(id, "");
+        let key = record.map_or_else(|| key_for(self.connection, id), |record| Ok(record.key))?;
+        let gone = Connector { key, ..Connector::new(id, "") };
         let before = record.map(|record| with_revision(Image::new(), record.revision));
         let after = record.map(|_| Image::new());
         let revision = record.map(|record| record.revision);
@@ -153,8 +154,8 @@ impl<'a> Journal<'a> {
         let (before, after) = (text(before), text(after));
         self.bytes += [&before, &after].into_iter().flatten().map(String::len).sum::<usize>();
         self.connection
-            .prepare_cached("INSERT INTO history_changes VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![self.step, record.id, before, after, revision])?;
+            .prepare_cached("INSERT INTO history_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![self.step, record.key, record.id, before, after, revision])?;
         self.records += 1;
         if self.records == 1 {
             self.first = Some(record.name.clone());

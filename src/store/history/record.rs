@@ -2,9 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::connectors::get;
+use super::super::connectors::{get, get_by_key, key_of};
 use super::image::{self, Image, with_columns};
-use super::revert::later_than;
 use super::{STEP, Step, step_of};
 use crate::domain::change::{ChangeInStep, ChangeState, changes};
 use crate::domain::{Connector, Summary};
@@ -97,6 +96,7 @@ pub struct RecordStep {
 
 /// What the journal holds of one change.
 pub(super) struct Entry {
+    pub(super) key: i64,
     pub(super) id: String,
     pub(super) before: Option<Image>,
     pub(super) after: Option<Image>,
@@ -111,16 +111,16 @@ impl Store {
     /// When the file cannot be read.
     pub fn change(&self, step: i64, id: &str) -> Result<Option<RecordChange>, StoreError> {
         self.run("reading the history", |connection| {
-            let Some(entry) = entry(connection, step, id)? else {
+            let Some(entry) = entry_of_id(connection, step, id)? else {
                 return Ok(None);
             };
-            let now = get(connection, id)?;
+            let now = current(connection, &entry)?;
             let state = state_of(connection, step, &entry, now.as_ref().map(|record| record.revision))?;
             let after = match entry.after.as_ref() {
                 None => None,
                 // Where nothing else is known of the record, at least what changed is shown.
                 Some(image) => Some(with_columns(
-                    state_after(connection, step, id, now.clone())?.unwrap_or_else(|| Connector::new(id, "")),
+                    state_after(connection, step, entry.key, now.clone())?.unwrap_or_else(|| Connector::new(id, "")),
                     image,
                 )),
             };
@@ -139,10 +139,13 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn is_in_step(&self, step: i64, id: &str) -> Result<bool, StoreError> {
-        self.run("reading the history", |connection| Ok(entry(connection, step, id)?.is_some()))
+        self.run("reading the history", |connection| {
+            let Some(key) = key_of(connection, id)? else { return Ok(false) };
+            Ok(entry(connection, step, key)?.is_some())
+        })
     }
 
-    /// Calls `each` with every change of a step, by id.
+    /// Calls `each` with every change of a step, in the order of the table.
     ///
     /// # Errors
     /// When the file cannot be read, or what `each` returns.
@@ -151,21 +154,19 @@ impl Store {
         step: i64,
         mut each: impl FnMut(RecordChange) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut after: Option<String> = None;
+        let mut after = i64::MIN;
         loop {
-            let ids: Vec<String> = self.run("reading the history", |connection| {
+            let ids: Vec<(i64, String)> = self.run("reading the history", |connection| {
                 connection
-                    .prepare_cached(&format!(
-                        "SELECT connector_id FROM history_changes
-                         WHERE step = ?1 AND connector_id {} ?2 ORDER BY connector_id LIMIT 500",
-                        later_than(after.as_deref())
-                    ))?
-                    .query_map(params![step, after.as_deref().unwrap_or_default()], |row| row.get(0))?
+                    .prepare_cached(
+                        "SELECT key, connector_id FROM history_changes WHERE step = ?1 AND key > ?2 ORDER BY key LIMIT 500",
+                    )?
+                    .query_map(params![step, after], |row| Ok((row.get(0)?, row.get(1)?)))?
                     .collect()
             })?;
-            let Some(last) = ids.last() else { return Ok(()) };
-            after = Some(last.clone());
-            for id in ids {
+            let Some((last, _)) = ids.last() else { return Ok(()) };
+            after = *last;
+            for (_, id) in ids {
                 if let Some(change) = self.change(step, &id)? {
                     each(change)?;
                 }
@@ -178,7 +179,11 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn change_state(&self, step: i64, id: &str) -> Result<Option<ChangeState>, StoreError> {
-        self.run("reading the history", |connection| change_state(connection, step, id))
+        self.run("reading the history", |connection| {
+            let Some(entry) = entry_of_id(connection, step, id)? else { return Ok(None) };
+            let revision = current(connection, &entry)?.map(|record| record.revision);
+            state_of(connection, step, &entry, revision).map(Some)
+        })
     }
 
     /// The ids of a step's records that are not in the file, in order.
@@ -190,7 +195,7 @@ impl Store {
             connection
                 .prepare_cached(
                     "SELECT connector_id FROM history_changes AS c WHERE step = ?1
-                     AND NOT EXISTS (SELECT 1 FROM connectors WHERE id = c.connector_id) ORDER BY connector_id",
+                     AND NOT EXISTS (SELECT 1 FROM connectors WHERE key = c.key) ORDER BY connector_id",
                 )?
                 .query_map([step], |row| row.get(0))?
                 .collect()
@@ -203,16 +208,17 @@ impl Store {
     /// When the file cannot be read.
     pub fn history_of(&self, id: &str, limit: usize) -> Result<Vec<RecordStep>, StoreError> {
         self.run("reading the history", |connection| {
+            let Some(key) = key_of(connection, id)? else { return Ok(Vec::new()) };
             // CROSS keeps the order of the join: every step is asked for this record by the primary key, which
             // needs no index by record.
             let sql = format!(
                 "SELECT {STEP}, c.after FROM history AS h
-                 CROSS JOIN history_changes AS c ON c.step = h.step AND c.connector_id = ?1
+                 CROSS JOIN history_changes AS c ON c.step = h.step AND c.key = ?1
                  ORDER BY h.step DESC LIMIT ?2"
             );
             connection
                 .prepare_cached(&sql)?
-                .query_map(params![id, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+                .query_map(params![key, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
                     let columns = image::parse(row.get(12)?).unwrap_or_default().keys().cloned().collect();
                     Ok(RecordStep { step: step_of(row)?, columns })
                 })?
@@ -221,22 +227,46 @@ impl Store {
     }
 }
 
-pub(super) fn entry(connection: &Connection, step: i64, id: &str) -> rusqlite::Result<Option<Entry>> {
+/// Returns a step's entry of a key.
+pub(super) fn entry(connection: &Connection, step: i64, key: i64) -> rusqlite::Result<Option<Entry>> {
     connection
-        .prepare_cached(
-            "SELECT connector_id, before, after, revision FROM history_changes WHERE step = ?1 AND connector_id = ?2",
-        )?
+        .prepare_cached(&format!("SELECT {ENTRY} FROM history_changes AS c WHERE step = ?1 AND key = ?2"))?
+        .query_row(params![step, key], entry_of)
+        .optional()
+}
+
+/// Returns a step's entry of an id. Another program may have put another record in the place of the one of then, whose key
+/// nobody knows: the step is gone through.
+pub(super) fn entry_of_id(connection: &Connection, step: i64, id: &str) -> rusqlite::Result<Option<Entry>> {
+    let key = key_of(connection, id)?;
+    if let Some(found) = key.map(|key| entry(connection, step, key)).transpose()?.flatten() {
+        return Ok(Some(found));
+    }
+    connection
+        .prepare_cached(&format!("SELECT {ENTRY} FROM history_changes AS c WHERE step = ?1 AND connector_id = ?2"))?
         .query_row(params![step, id], entry_of)
         .optional()
 }
 
-/// Reads a row of id, before, after and revision.
+/// Returns what is in the file now of the record of an entry: under its key, else under its id.
+pub(super) fn current(connection: &Connection, entry: &Entry) -> rusqlite::Result<Option<Connector>> {
+    match get_by_key(connection, entry.key)? {
+        None => get(connection, &entry.id),
+        found => Ok(found),
+    }
+}
+
+/// The columns of an entry, of the table `c`.
+pub(super) const ENTRY: &str = "c.key, c.connector_id, c.before, c.after, c.revision";
+
+/// Reads a row that begins with [`ENTRY`].
 pub(super) fn entry_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
-        id: row.get(0)?,
-        before: image::parse(row.get(1)?),
-        after: image::parse(row.get(2)?),
-        revision: row.get(3)?,
+        key: row.get(0)?,
+        id: row.get(1)?,
+        before: image::parse(row.get(2)?),
+        after: image::parse(row.get(3)?),
+        revision: row.get(4)?,
     })
 }
 
@@ -246,7 +276,7 @@ pub(super) fn before_change(entry: &Entry, after: Option<&Connector>) -> Option<
     let image = entry.before.as_ref()?;
     let base = match after {
         Some(after) => after.clone(),
-        None if image::is_whole(image) => Connector::new(&entry.id, ""),
+        None if image::is_whole(image) => Connector { key: entry.key, ..Connector::new(&entry.id, "") },
         None => return None,
     };
     Some(Connector { revision: image::revision_of(image), ..with_columns(base, image) })
@@ -261,7 +291,7 @@ pub(super) fn back_of(
     now: Option<&Connector>,
 ) -> rusqlite::Result<Back> {
     let Some(image) = &entry.before else { return Ok(Back::Gone) };
-    let after = state_after(connection, step, &entry.id, now.cloned())?;
+    let after = state_after(connection, step, entry.key, now.cloned())?;
     let before = before_change(entry, after.as_ref());
     Ok(match (now, before) {
         (Some(now), Some(before)) => Back::Record(Box::new(image::put_over(now.clone(), image, &before))),
@@ -274,15 +304,14 @@ pub(super) fn back_of(
 pub(super) fn state_after(
     connection: &Connection,
     step: i64,
-    id: &str,
+    key: i64,
     now: Option<Connector>,
 ) -> rusqlite::Result<Option<Connector>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT c.connector_id, c.before, c.after, c.revision FROM history AS h
-         CROSS JOIN history_changes AS c ON c.step = h.step AND c.connector_id = ?1
-         WHERE h.step > ?2 ORDER BY h.step DESC",
-    )?;
-    let mut rows = statement.query(params![id, step])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM history AS h CROSS JOIN history_changes AS c ON c.step = h.step AND c.key = ?1
+         WHERE h.step > ?2 ORDER BY h.step DESC"
+    ))?;
+    let mut rows = statement.query(params![key, step])?;
     let mut state = now;
     while let Some(row) = rows.next()? {
         state = before_change(&entry_of(row)?, state.as_ref());
@@ -290,17 +319,14 @@ pub(super) fn state_after(
     Ok(state)
 }
 
+/// What has become of a step's change of a record that is in the file.
 pub(in crate::store) fn change_state(
     connection: &Connection,
     step: i64,
-    id: &str,
+    (key, revision): (i64, i64),
 ) -> rusqlite::Result<Option<ChangeState>> {
-    let Some(entry) = entry(connection, step, id)? else { return Ok(None) };
-    let revision = connection
-        .prepare_cached("SELECT revision FROM connectors WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    state_of(connection, step, &entry, revision).map(Some)
+    let Some(entry) = entry(connection, step, key)? else { return Ok(None) };
+    state_of(connection, step, &entry, Some(revision)).map(Some)
 }
 
 pub(super) fn state_of(
@@ -309,7 +335,7 @@ pub(super) fn state_of(
     entry: &Entry,
     now: Option<i64>,
 ) -> rusqlite::Result<ChangeState> {
-    if is_taken_back(connection, step, &entry.id)? {
+    if is_taken_back(connection, step, entry.key)? {
         return Ok(ChangeState::TakenBack);
     }
     Ok(match (now, entry.revision) {
@@ -321,16 +347,16 @@ pub(super) fn state_of(
 }
 
 /// A step that is in force took this change back; what was brought again is taken back where it came from.
-pub(super) fn is_taken_back(connection: &Connection, step: i64, id: &str) -> rusqlite::Result<bool> {
+pub(super) fn is_taken_back(connection: &Connection, step: i64, key: i64) -> rusqlite::Result<bool> {
     let step = brought_again(connection, step)?.unwrap_or(step);
     connection
         .prepare_cached(
             "SELECT EXISTS (
                SELECT 1 FROM history AS h
-               CROSS JOIN history_changes AS c ON c.step = h.step AND c.connector_id = ?2
+               CROSS JOIN history_changes AS c ON c.step = h.step AND c.key = ?2
                WHERE h.reverts = ?1 AND h.state <> 'reverted')",
         )?
-        .query_row(params![step, id], |row| row.get(0))
+        .query_row(params![step, key], |row| row.get(0))
 }
 
 /// Of a step that brought another one again: that one.

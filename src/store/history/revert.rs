@@ -5,7 +5,9 @@ use rusqlite::{Connection, params};
 
 use super::super::connectors::{count, get};
 use super::journal::Journal;
-use super::record::{Back, Entry, back_of, before_change, brought_again, entry, entry_of, is_taken_back};
+use super::record::{
+    Back, ENTRY, Entry, back_of, before_change, brought_again, current, entry_of, entry_of_id, is_taken_back,
+};
 use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
 use crate::store::agreement::{self, Reverting};
@@ -69,7 +71,7 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<Reverted, StoreError> {
         let path = self.path.clone();
-        let (mut after, mut done) = (None, 0);
+        let (mut after, mut done) = (i64::MIN, 0);
         let mut so_far: Option<Reverted> = None;
         loop {
             let batch = self.transaction("taking a step back", |connection| {
@@ -82,8 +84,7 @@ impl Store {
                 if let Some(by) = so_far.by {
                     ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
                 }
-                let (mut reverted, last) =
-                    revert_batch(connection, so_far, after.as_deref(), now).map_err(failed(connection))?;
+                let (mut reverted, last) = revert_batch(connection, so_far, after, now).map_err(failed(connection))?;
                 if is_one {
                     end(connection, &reverted).map_err(failed(connection))?;
                     name_the_only_one(connection, &mut reverted).map_err(failed(connection))?;
@@ -97,7 +98,7 @@ impl Store {
             };
             match last {
                 Some((last, seen)) if !is_one => {
-                    after = Some(last);
+                    after = last;
                     done += seen;
                 }
                 _ => return Ok(reverted),
@@ -119,7 +120,7 @@ impl Store {
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
                 for id in ids {
-                    if let Some(entry) = entry(connection, reverted.step.step, id)? {
+                    if let Some(entry) = entry_of_id(connection, reverted.step.step, id)? {
                         take_back(&mut journal, connection, entry, &mut reverted)?;
                     }
                 }
@@ -140,10 +141,10 @@ impl Store {
         self.transaction("taking a step back", |connection| {
             let mut reverted = nothing_yet(known(connection, step)?);
             let step = reverted.step.step;
-            let Some(entry) = entry(connection, step, id).map_err(failed(connection))? else {
+            let Some(entry) = entry_of_id(connection, step, id).map_err(failed(connection))? else {
                 return Err(StoreError::History(format!("step {step} did not change {id:?}")));
             };
-            let current = get(connection, id).map_err(failed(connection))?;
+            let current = current(connection, &entry).map_err(failed(connection))?;
             if current.as_ref().map(|record| record.revision) != seen {
                 return Err(StoreError::History(format!("{id:?} was changed again meanwhile; look at it once more")));
             }
@@ -251,25 +252,20 @@ fn begin<'a>(connection: &'a Connection, step: &Step, now: &str) -> rusqlite::Re
     Journal::begin(connection, kind, Some(step.step), step.subject.as_deref(), now)
 }
 
-/// How an id compares to the last one seen. The first may be the empty one, which a file made by hand can hold.
-pub(super) fn later_than(last: Option<&str>) -> &'static str {
-    if last.is_some() { ">" } else { ">=" }
-}
-
-/// Does one batch; with it, the last id and how many records it had, none at the end.
+/// Does one batch; with it, the last key and how many records it had, none at the end.
 fn revert_batch(
     connection: &Connection,
     mut reverted: Reverted,
-    after: Option<&str>,
+    after: i64,
     now: &str,
-) -> rusqlite::Result<(Reverted, Option<(String, u64)>)> {
+) -> rusqlite::Result<(Reverted, Option<(i64, u64)>)> {
     let entries = entries(connection, reverted.step.step, after)?;
     let mut journal =
         match reverted.by.map_or_else(|| interrupted(connection, reverted.step.step), |by| Ok(Some(by)))? {
             Some(by) => Journal::resume(connection, by),
             None => begin(connection, &reverted.step, now)?,
         };
-    let last = entries.last().map(|entry| (entry.id.clone(), entries.len() as u64));
+    let last = entries.last().map(|entry| (entry.key, entries.len() as u64));
     let restored = reverted.restored;
     for entry in entries {
         take_back(&mut journal, connection, entry, &mut reverted)?;
@@ -288,14 +284,12 @@ fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i6
     Ok(find_step(connection, &format!("h.reverts = {step} AND h.state = 'running'"))?.map(|found| found.step))
 }
 
-fn entries(connection: &Connection, step: i64, after: Option<&str>) -> rusqlite::Result<Vec<Entry>> {
+fn entries(connection: &Connection, step: i64, after: i64) -> rusqlite::Result<Vec<Entry>> {
     connection
         .prepare_cached(&format!(
-            "SELECT connector_id, before, after, revision FROM history_changes
-             WHERE step = ?1 AND connector_id {} ?2 ORDER BY connector_id LIMIT {BATCH}",
-            later_than(after)
+            "SELECT {ENTRY} FROM history_changes AS c WHERE step = ?1 AND key > ?2 ORDER BY key LIMIT {BATCH}"
         ))?
-        .query_map(params![step, after.unwrap_or_default()], entry_of)?
+        .query_map(params![step, after], entry_of)?
         .collect()
 }
 
@@ -306,11 +300,11 @@ fn take_back(
     entry: Entry,
     reverted: &mut Reverted,
 ) -> rusqlite::Result<()> {
-    let current = get(connection, &entry.id)?;
+    let current = current(connection, &entry)?;
     let is_in_force = current.as_ref().map(|record| record.revision) == entry.revision;
     // What was taken back has another revision; only a record that is not there has none to tell.
     let may_be_back = !is_in_force || entry.revision.is_none();
-    if may_be_back && is_taken_back(connection, reverted.step.step, &entry.id)? {
+    if may_be_back && is_taken_back(connection, reverted.step.step, entry.key)? {
         return Ok(());
     }
     if !is_in_force {
