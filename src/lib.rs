@@ -22,6 +22,7 @@
 //! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
 //! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
 //! | [`fs`] | temporary files, folders, sidecar files | nothing |
+//! | [`parallel`] | a second thread that makes ready what the first one waits for | nothing |
 //! | [`config`] | a person's choices: theme, mouse, keys | `keymap`, `ui` |
 //! | [`memory`] | what is remembered from one start to the next | `store`'s orders |
 //! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `sync`, `run` |
@@ -41,6 +42,7 @@ pub mod fs;
 pub mod keymap;
 pub mod kibana;
 pub mod memory;
+pub mod parallel;
 pub mod run;
 pub mod screens;
 pub mod store;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::auth::{AuthMode, AuthType, StoredAuthMode};
 use super::change::ChangeInStep;
 use super::connector_type::Catalogue;
-use super::json;
+use super::json::{self, Members};
 use super::model_version::{self, Decision, Group};
 
 /// A whole record. `config` and `extra` are kept as text, so that what nobody edits stays byte for byte.
@@ -120,9 +120,25 @@ impl Connector {
         object(&self.extra, "extra")
     }
 
+    /// Some members of the config.
+    ///
+    /// # Errors
+    /// As [`Connector::config_object`].
+    pub fn config_members(&self, keys: &[&'static str]) -> Result<Members, String> {
+        members(&self.config, "config", keys)
+    }
+
+    /// Some members of `extra`.
+    ///
+    /// # Errors
+    /// As [`Connector::extra_object`].
+    pub fn extra_members(&self, keys: &[&'static str]) -> Result<Members, String> {
+        members(&self.extra, "extra", keys)
+    }
+
     /// `config.authType`; [`AuthType::None`] when the config cannot be read.
     pub fn auth_type(&self) -> AuthType {
-        self.config_object().map_or(AuthType::None, |config| auth_type_in(&config))
+        self.config_members(&["authType"]).map_or(AuthType::None, |config| auth_type_of(config.get("authType")))
     }
 
     /// The auth mode the record holds: its column, else what `extra.attributes.authMode` says.
@@ -130,13 +146,14 @@ impl Connector {
         if let Some(mode) = self.auth_mode {
             return StoredAuthMode::Known(mode);
         }
-        let Ok(extra) = self.extra_object() else {
+        let Ok(extra) = self.extra_members(&["attributes"]) else {
             return StoredAuthMode::None;
         };
-        if is_written_twice(&self.extra) {
+        let carried = extra.get("attributes").and_then(|attributes| attributes.get("authMode"));
+        if extra.count("attributes") > 1 || (carried.is_some() && is_written_twice(&self.extra)) {
             return StoredAuthMode::Unknown("written twice".to_owned());
         }
-        match extra.get("attributes").and_then(|attributes| attributes.get("authMode")) {
+        match carried {
             None | Some(Value::Null) => StoredAuthMode::None,
             Some(Value::String(text)) if text.is_empty() => StoredAuthMode::None,
             Some(Value::String(text)) => match AuthMode::parse(text) {
@@ -163,8 +180,8 @@ impl Connector {
 
     /// Kibana computes this: a deprecated type, or ServiceNow through the Table API.
     pub fn is_deprecated(&self) -> bool {
-        let uses_table_api =
-            self.config_object().is_ok_and(|config| config.get("usesTableApi") == Some(&Value::Bool(true)));
+        let config = self.config_members(&["usesTableApi"]);
+        let uses_table_api = config.is_ok_and(|config| config.get("usesTableApi") == Some(&Value::Bool(true)));
         Catalogue::current().is_deprecated(&self.connector_type_id, uses_table_api)
     }
 }
@@ -180,13 +197,20 @@ pub fn has_no_address(id: &str) -> bool {
     id.trim().is_empty() || id == "." || id == ".."
 }
 
-/// `config.authType` of a config that could be read.
-pub fn auth_type_in(config: &Map<String, Value>) -> AuthType {
-    match config.get("authType") {
+/// What a value of `config.authType` is.
+pub fn auth_type_of(value: Option<&Value>) -> AuthType {
+    match value {
         None | Some(Value::Null) => AuthType::None,
         Some(Value::String(text)) if text.is_empty() => AuthType::None,
         Some(Value::String(text)) => AuthType::Named(text.clone()),
         Some(other) => AuthType::NotText(other.to_string()),
+    }
+}
+
+fn members(text: &str, column: &str, keys: &[&'static str]) -> Result<Members, String> {
+    match json::members(text, keys) {
+        Some(found) => Ok(found),
+        None => object(text, column).map(|object| Members::of(object, text, keys)),
     }
 }
 
@@ -275,7 +299,7 @@ impl Summary {
             is_missing_secrets: connector.is_missing_secrets,
             has_unreadable_secrets: false,
             is_deprecated: connector.is_deprecated(),
-            is_malformed: connector.config_object().is_err() || connector.extra_object().is_err(),
+            is_malformed: connector.config_members(&[]).is_err() || connector.extra_members(&[]).is_err(),
             group: model_version::plan(connector).map(|plan| plan.group),
             model_version: connector.model_version,
             updated_at: connector.updated_at.clone(),

@@ -29,7 +29,7 @@ pub struct Derived {
 impl Derived {
     /// Derives from a record.
     pub fn of(connector: &Connector) -> Self {
-        let config = connector.config_object();
+        let config = connector.config_members(&["authType", "usesTableApi"]);
         let auth_type = config.as_ref().ok().and_then(|config| {
             let text = config.get("authType")?.as_str()?;
             (!text.is_empty()).then(|| text.to_owned())
@@ -37,7 +37,7 @@ impl Derived {
         Self {
             auth_type,
             group: model_version::group(connector),
-            is_malformed: config.is_err() || connector.extra_object().is_err(),
+            is_malformed: config.is_err() || connector.extra_members(&[]).is_err(),
             is_deprecated_use: config.is_ok_and(|config| {
                 let uses_table_api = config.get("usesTableApi") == Some(&Value::Bool(true));
                 Catalogue::is_deprecated_use(&connector.connector_type_id, uses_table_api)

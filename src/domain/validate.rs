@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType};
-use super::connector::{Connector, auth_type_in, kind_of};
+use super::connector::{Connector, auth_type_of, kind_of};
 use super::connector_type::{Catalogue, ConnectorType, Field, FieldKind};
 
 /// One thing that is wrong, and where.
@@ -84,7 +84,7 @@ pub fn text_note(kind: FieldKind, text: &str) -> Option<String> {
 
 fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: &mut Vec<Problem>) {
     let Some(connector_type) = Catalogue::current().get(connector_type_id) else {
-        if let AuthType::NotText(_) = auth_type_in(config) {
+        if let AuthType::NotText(_) = auth_type_of(config.get("authType")) {
             found.push(Problem::new("config.authType", "must be a string"));
         }
         return;
@@ -97,7 +97,7 @@ fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: 
         }
     }
     if let (AuthType::NotText(_), false) =
-        (auth_type_in(config), connector_type.config.iter().any(|field| field.name == "authType"))
+        (auth_type_of(config.get("authType")), connector_type.config.iter().any(|field| field.name == "authType"))
     {
         found.push(Problem::new("config.authType", "must be a string"));
     }

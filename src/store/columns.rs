@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::domain::derived::Derived;
-use crate::domain::{AuthMode, Connector};
+use crate::domain::{AuthMode, Connector, Group};
 
 /// A column of the table of connectors.
 pub(super) struct Column {
@@ -106,18 +106,32 @@ pub(super) const WIDTH: usize = COLUMNS.len();
 pub(super) struct DerivedColumn {
     /// Its name in the table.
     pub(super) name: &'static str,
+    /// The columns that it is derived from.
+    pub(super) from: &'static [&'static str],
     /// Its value.
     pub(super) get: fn(&Derived) -> ValueRef<'_>,
 }
 
 /// The derived columns.
 pub(super) const DERIVED: [DerivedColumn; 6] = [
-    DerivedColumn { name: "auth_type", get: |derived| word(derived.auth_type.as_deref()) },
-    DerivedColumn { name: "migration_group", get: |derived| word(derived.group.map(|group| group.as_str())) },
-    DerivedColumn { name: "is_malformed", get: |derived| ValueRef::Integer(i64::from(derived.is_malformed)) },
-    DerivedColumn { name: "is_deprecated_use", get: |derived| ValueRef::Integer(i64::from(derived.is_deprecated_use)) },
-    DerivedColumn { name: "key_id", get: |derived| word(derived.key_id.as_deref()) },
-    DerivedColumn { name: "is_derived", get: |_| ValueRef::Integer(1) },
+    DerivedColumn { name: "auth_type", from: &["config"], get: |derived| word(derived.auth_type.as_deref()) },
+    DerivedColumn {
+        name: "migration_group",
+        from: &["config", "extra", "model_version", "auth_mode"],
+        get: |derived| word(derived.group.map(Group::as_str)),
+    },
+    DerivedColumn {
+        name: "is_malformed",
+        from: &["config", "extra"],
+        get: |derived| ValueRef::Integer(i64::from(derived.is_malformed)),
+    },
+    DerivedColumn {
+        name: "is_deprecated_use",
+        from: &["connector_type_id", "config"],
+        get: |derived| ValueRef::Integer(i64::from(derived.is_deprecated_use)),
+    },
+    DerivedColumn { name: "key_id", from: &["secrets"], get: |derived| word(derived.key_id.as_deref()) },
+    DerivedColumn { name: "is_derived", from: &[], get: |_| ValueRef::Integer(1) },
 ];
 
 /// The columns of a record for a SELECT, each with a prefix such as `c.`.
@@ -133,8 +147,13 @@ pub(super) fn select(prefix: &str) -> String {
 /// Reads a record from a row that begins with what [`select`] names. A foreign file can hold text that is not UTF-8: it
 /// is shown with replacement characters, and its bytes are kept.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Connector> {
+    read_from(row, 0)
+}
+
+/// As [`read`], from a column on.
+pub(super) fn read_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Connector> {
     let mut record = Connector::default();
-    for (at, column) in COLUMNS.iter().enumerate() {
+    for (at, column) in (first..).zip(&COLUMNS) {
         (column.set)(&mut record, row.get_ref(at)?);
     }
     Ok(record)

@@ -1,6 +1,6 @@
 //! Reading and writing single records; every write is journalled.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -195,6 +195,22 @@ impl Store {
         kind: Kind,
         ids: &[String],
         now: &str,
+        edit: impl FnMut(&Connector) -> Result<Edited, E>,
+    ) -> Result<Written, E> {
+        if ids.len() < MANY {
+            return self.write_in_order(doing, kind, ids, now, edit);
+        }
+        let mut ids = ids.to_vec();
+        self.run(doing, |connection| sort_by_key(connection, &mut ids))?;
+        self.at_once(|store| store.write_in_order(doing, kind, &ids, now, edit))
+    }
+
+    fn write_in_order<E: From<StoreError>>(
+        &mut self,
+        doing: &'static str,
+        kind: Kind,
+        ids: &[String],
+        now: &str,
         mut edit: impl FnMut(&Connector) -> Result<Edited, E>,
     ) -> Result<Written, E> {
         let path = self.path.clone();
@@ -248,6 +264,20 @@ pub(super) fn integer(row: &Row<'_>, at: usize) -> rusqlite::Result<i64> {
 
 pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(integer(row, at)?).unwrap_or(0))
+}
+
+/// From so many on, records are written in the order of the table: each page is written once then.
+const MANY: usize = 1_000;
+
+fn sort_by_key(connection: &Connection, ids: &mut [String]) -> rusqlite::Result<()> {
+    let mut key = connection.prepare_cached("SELECT key FROM connectors WHERE id = ?1")?;
+    let mut keys = HashMap::with_capacity(ids.len());
+    for id in ids.iter() {
+        let found: Option<i64> = key.query_row([id], |row| row.get(0)).optional()?;
+        keys.insert(id.clone(), found);
+    }
+    ids.sort_by_key(|id| keys.get(id).copied().flatten());
+    Ok(())
 }
 
 /// Returns the record of a key.

@@ -3,8 +3,6 @@
 //! A file that can be written gets them stored. Of one that is only read they lie in a temporary table, which a temporary
 //! view puts over the table of connectors; so does a file of schema 1, which has none of them.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -17,12 +15,10 @@ use super::open::Store;
 use super::schema;
 use crate::domain::Connector;
 use crate::domain::derived::{Derived, RULES, carried_auth_mode};
+use crate::parallel::map_ahead;
 
 /// Records that are derived at once.
 pub(super) const BATCH: usize = 2_000;
-
-/// Batches that are between the two threads.
-const AHEAD: usize = 3;
 
 /// How long a reader waits for another program before it derives for itself.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -183,46 +179,14 @@ pub(super) fn select_1() -> String {
     select("").replace("auth_mode", "NULL").replace("revision", "0").replace("key", "rowid")
 }
 
-/// Derives from each record that `next` yields on a thread of its own, while the caller's reads and writes: a connection
-/// belongs to one thread.
+/// Derives from each record that `next` yields on a second thread, while the caller's reads and writes.
 pub(super) fn each_derived<E>(
-    mut next: impl FnMut() -> Result<Option<Connector>, E>,
+    next: impl FnMut() -> Result<Option<Connector>, E>,
     mut each: impl FnMut(Connector, Derived) -> Result<(), E>,
 ) -> Result<(), E> {
-    thread::scope(|scope| {
-        let (to, work): (SyncSender<Vec<Connector>>, Receiver<Vec<Connector>>) = sync_channel(AHEAD);
-        let (back, results) = sync_channel::<Vec<(Connector, Derived)>>(AHEAD);
-        scope.spawn(move || {
-            for batch in work {
-                let derived = batch.into_iter().map(|one| {
-                    let derived = Derived::of(&one);
-                    (one, derived)
-                });
-                if back.send(derived.collect()).is_err() {
-                    return;
-                }
-            }
-        });
-        let (mut to, mut ahead) = (Some(to), 0);
-        loop {
-            while let Some(sender) = to.as_ref().filter(|_| ahead < AHEAD) {
-                let mut batch = Vec::with_capacity(BATCH);
-                while batch.len() < BATCH
-                    && let Some(one) = next()?
-                {
-                    batch.push(one);
-                }
-                let is_last = batch.len() < BATCH;
-                ahead += usize::from(sender.send(batch).is_ok());
-                if is_last {
-                    to = None;
-                }
-            }
-            let Ok(done) = results.recv() else { return Ok(()) };
-            ahead -= 1;
-            for (one, derived) in done {
-                each(one, derived)?;
-            }
-        }
-    })
+    let derive = |record: Connector| {
+        let derived = Derived::of(&record);
+        (record, derived)
+    };
+    map_ahead(next, derive, |(record, derived)| each(record, derived))
 }

@@ -15,7 +15,7 @@ use crate::domain::model_version::{self, Decision, Group, Plan};
 use crate::domain::{AuthMode, Connector};
 
 /// Records in one transaction of a run: small enough for the write-ahead log and for stopping at once.
-const BATCH: usize = 500;
+const BATCH: usize = 10_000;
 
 /// How many records are in each group of the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -238,10 +238,7 @@ impl Store {
         let mut applied = Applied { run, blocked: counts.blocked, ..Applied::default() };
         // Within a run the log is not synced for every batch: after a power cut a run may be shorter, never
         // torn. The last transaction syncs, and only then is the run told as done.
-        self.sync_each_commit(false)?;
-        let outcome = self.apply_batches(all, &began, total, &mut applied, progress);
-        self.sync_each_commit(true)?;
-        outcome?;
+        self.in_batches(|store| store.apply_batches(all, &began, total, &mut applied, progress))?;
         if let Some(run) = applied.run {
             let path = self.path.clone();
             applied.of_run = self.transaction("ending the run", |connection| {

@@ -43,7 +43,7 @@ pub use error::StoreError;
 pub use history::{
     Back, HistoryLimits, HistorySize, Kind, Pruned, RecordChange, RecordStep, Reverted, Step, StepState,
 };
-pub use import::{Conflicts, ImportOptions, ImportOutcome, Keeping, OnConflict};
+pub use import::{Conflicts, ImportOptions, ImportOutcome, Keeping, NewConnector, OnConflict};
 pub use migration::{Applied, Decided, PlanCounts, PlanRow};
 pub use open::Store;
 pub use page::{Scope, Sort, SortColumn};

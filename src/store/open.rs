@@ -23,8 +23,14 @@ use super::upgrade::{Stage, UpgradeReport, upgrade};
 use crate::domain::ReportedTypes;
 use crate::fs::{TemporaryFile, folder_of};
 
-/// Kilobytes of pages that a connection keeps; a long job keeps more.
+/// Kilobytes of pages that a connection keeps.
 const CACHE: i64 = 2 * 1024;
+
+/// Kilobytes of a page, unless a file made by hand has others.
+const PAGE_KILOBYTES: i64 = 4;
+
+/// Kilobytes of pages that a job on many records keeps: what fits need not be written to the disk and read again.
+pub(super) const BULK_CACHE: i64 = 64 * 1024;
 
 /// An open connectors file.
 pub struct Store {
@@ -260,13 +266,39 @@ impl Store {
         self
     }
 
-    /// Within a long job more of the file is kept in memory and the log is not synced for every batch: after a power cut the job may have come less
-    /// far, never half-way into a record.
-    pub(super) fn sync_each_commit(&self, each: bool) -> Result<(), StoreError> {
-        let (mode, cache) = if each { ("FULL", CACHE) } else { ("NORMAL", 8 * CACHE) };
+    /// Does a job of many transactions: more of the file is kept in memory, and the log is not synced for every one. After
+    /// a power cut the job may have come less far, never half-way into a record. The caller ends it with a transaction of
+    /// its own, which is synced, and with it all before.
+    pub(super) fn in_batches<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.prepare("NORMAL", BULK_CACHE)?;
+        let outcome = work(self);
+        self.prepare("FULL", CACHE)?;
+        outcome
+    }
+
+    /// Does a job of one large transaction: more of the file is kept in memory.
+    pub(super) fn at_once<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.prepare("FULL", BULK_CACHE)?;
+        let outcome = work(self);
+        self.prepare("FULL", CACHE)?;
+        outcome
+    }
+
+    fn prepare(&self, synchronous: &str, cache: i64) -> Result<(), StoreError> {
+        if self.read_only {
+            return Ok(());
+        }
         self.run("preparing the file", |connection| {
-            connection.pragma_update(None, "synchronous", mode)?;
-            connection.pragma_update(None, "cache_size", -cache)
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            connection.pragma_update(None, "cache_size", -cache)?;
+            // The log goes into the file in as large parts as pages are kept.
+            connection.pragma_update(None, "wal_autocheckpoint", cache / PAGE_KILOBYTES * 2)
         })
     }
 

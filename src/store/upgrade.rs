@@ -18,6 +18,7 @@ use super::copy::persist_at;
 use super::derive::{BATCH, each_derived, note_rules, select_1};
 use super::error::StoreError;
 use super::lock::begin;
+use super::open::BULK_CACHE;
 use super::place::logs_of;
 use super::schema::{self, APPLICATION_ID, SqlStep};
 use super::suitability::check_upgradable;
@@ -146,6 +147,7 @@ impl Run<'_> {
         // A step may build a table anew; with foreign keys on, dropping the old one would take what refers to it along.
         connection
             .pragma_update(None, "foreign_keys", false)
+            .and_then(|()| connection.pragma_update(None, "cache_size", -BULK_CACHE))
             .map_err(|error| StoreError::of_sqlite(self.path, "upgrading the schema", error))?;
         self.fold_wal_into_file(&connection)?;
         let path = self.path;

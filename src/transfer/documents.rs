@@ -1,10 +1,10 @@
 //! A text as JSON documents: usually one a line, as Kibana exports them; also pretty-printed, several on one line, in an
 //! array, and in UTF-16 with a byte order mark.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{BufRead, Cursor, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -23,13 +23,15 @@ pub(super) struct Document {
 pub struct Length {
     /// 0 when unknown.
     pub(super) bytes: u64,
-    read: Rc<Cell<u64>>,
+    read: Arc<AtomicU64>,
 }
 
 impl Length {
     /// How many connectors there are, to three digits, when so many came out of what was read; 0 when unknown.
     pub fn guess(&self, connectors: u64) -> u64 {
-        let (Some(each), true) = (self.read.get().checked_div(connectors), self.bytes > 0) else { return 0 };
+        let (Some(each), true) = (self.read.load(Ordering::Relaxed).checked_div(connectors), self.bytes > 0) else {
+            return 0;
+        };
         let guessed = self.bytes / each.max(1);
         let digit = 10_u64.pow(guessed.checked_ilog10().unwrap_or(0).saturating_sub(2));
         connectors.max(guessed / digit * digit)
@@ -38,7 +40,7 @@ impl Length {
 
 /// Reads documents one after the other.
 pub(super) struct Documents {
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     /// Lines that were read.
     line: u64,
     waiting: VecDeque<Document>,
@@ -46,7 +48,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    pub(super) fn new(reader: Box<dyn BufRead>) -> Self {
+    pub(super) fn new(reader: Box<dyn BufRead + Send>) -> Self {
         Self { reader, line: 0, waiting: VecDeque::new(), length: Length::default() }
     }
 
@@ -153,7 +155,7 @@ impl Documents {
             return Ok(None);
         }
         self.line += 1;
-        self.length.read.set(self.length.read.get() + read as u64);
+        self.length.read.fetch_add(read as u64, Ordering::Relaxed);
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
         } else if bytes.len() as u64 == LONGEST {

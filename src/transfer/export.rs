@@ -10,6 +10,7 @@ use super::ndjson::{LONG_IDS, connectors};
 use super::{TransferError, stamp};
 use crate::domain::json::{self, RawObject, raw, raw_bool, raw_string};
 use crate::domain::{Catalogue, Connector, is_plain_id};
+use crate::parallel::with_mapper;
 use crate::store::{Progress, Store, StoreError};
 
 /// What was exported.
@@ -39,26 +40,32 @@ pub fn export(
     let mut report = ExportReport::default();
     let (mut read, total) = (0, store.count_rows()? as u64);
     let io = |cause| TransferError::Io { name: name.to_owned(), cause };
-    store.each::<TransferError>(|connector| {
-        read += 1;
-        if read % 500 == 0 && !progress(read, total) {
-            return Err(StoreError::Cancelled.into());
+    // The lines are made while the next connectors are read.
+    let line = |connector: Connector| {
+        let line = line_of(&connector);
+        (connector.id, line)
+    };
+    let mut write = |(id, line): (String, Result<(String, bool), String>)| match line {
+        Ok((line, is_missing)) => {
+            report.exported += 1;
+            report.long_ids += u64::from(!is_plain_id(&id));
+            report.missing_secrets += u64::from(is_missing);
+            out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(io)
         }
-        if !wanted(&connector) {
-            return Ok(());
+        Err(reason) => {
+            report.excluded.push((id, reason));
+            Ok(())
         }
-        match line_of(&connector) {
-            Ok((line, is_missing)) => {
-                report.exported += 1;
-                report.long_ids += u64::from(!is_plain_id(&connector.id));
-                report.missing_secrets += u64::from(is_missing);
-                writeln!(out, "{line}").map_err(io)
+    };
+    with_mapper(line, |lines| {
+        store.each::<TransferError>(|connector| {
+            read += 1;
+            if read % 500 == 0 && !progress(read, total) {
+                return Err(StoreError::Cancelled.into());
             }
-            Err(reason) => {
-                report.excluded.push((connector.id, reason));
-                Ok(())
-            }
-        }
+            if wanted(&connector) { lines.push(connector, &mut write) } else { Ok(()) }
+        })?;
+        lines.finish(&mut write)
     })?;
     let excluded: Vec<Value> =
         report.excluded.iter().map(|(id, reason)| json!({"id": id, "reason": reason, "type": "action"})).collect();
@@ -139,13 +146,14 @@ fn strip_keys(attributes: &mut RawObject) {
 }
 
 fn is_missing_secrets(connector: &Connector) -> bool {
-    let config = json::look(&connector.config).ok().and_then(|config| match config {
-        Value::Object(map) => Some(map),
-        _ => None,
-    });
+    // The rule asks the config for one key only.
+    let config = match connector.config.contains("\"hasAuth\"") {
+        true => connector.config_object().unwrap_or_default(),
+        false => serde_json::Map::new(),
+    };
     Catalogue::current().is_missing_secrets_after_export(
         &connector.connector_type_id,
-        &config.unwrap_or_default(),
+        &config,
         connector.is_missing_secrets || connector.secrets.is_some(),
     )
 }

@@ -13,9 +13,11 @@ mod stamp;
 use std::path::Path;
 
 use crate::domain::connector_type::ConnectorType;
+use crate::domain::derived::Derived;
 use crate::domain::secret::Sealed as _;
 use crate::domain::{Catalogue, Connector, Group, SecretsState, model_version};
-use crate::store::{ImportOptions, ImportOutcome, OnConflict, PlanCounts, Progress, Store, StoreError};
+use crate::parallel::read_ahead;
+use crate::store::{ImportOptions, ImportOutcome, NewConnector, OnConflict, PlanCounts, Progress, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
 pub use export::{ExportReport, export};
@@ -134,37 +136,52 @@ pub fn import(
     // Under new ids nothing comes twice for the file.
     let mut export = if copies { export.with_memory_of_ids()? } else { export };
     let length = export.length();
-    let mut connectors = export.by_ref().map(|connector| {
-        let Incoming { mut connector, plain_secrets, .. } = connector?;
-        if copies {
-            let new_id = uuid::Uuid::new_v4().to_string();
-            renamed(&connector.id, &new_id)?;
-            connector.id = new_id;
-            connector.extra = ndjson::without_origin(&connector.extra);
-            // Ciphertext is bound to the id it had.
-            connector.is_missing_secrets |= connector.secrets.take().is_some();
-        }
-        if let Some(secret) = plain_secrets {
-            connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &secret.state());
-            connector.secrets = Some(vault.seal(&connector, secret.secret())?);
-        }
-        Ok(connector)
-    });
     let name =
         source.file_name().map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into_owned());
     let name = if source == Path::new("-") { "standard input" } else { &name };
-    let outcome = store.import::<TransferError>(
-        &mut connectors,
-        ImportOptions { on_conflict, keep_copy, source: name },
-        &mut |current, incoming| keep_secrets(vault, current, incoming),
-        now,
-        |read| progress(read, length.guess(read)),
-    );
+    let options = ImportOptions { on_conflict, keep_copy, source: name };
+    let mut line = 0;
+    // The next lines are read and derived from while the ones before are written.
+    let parsed = export.by_ref().map(|found| {
+        found.map(|incoming| {
+            let derived = Derived::of(&incoming.connector);
+            (incoming, derived)
+        })
+    });
+    let outcome = read_ahead(parsed, |parsed| {
+        let mut connectors = parsed.map(|found| {
+            let (incoming, derived) = found?;
+            line = incoming.line;
+            let connector = ready(vault, incoming, copies.then_some(&mut *renamed))?;
+            Ok::<_, TransferError>(NewConnector { connector, derived })
+        });
+        let keep = &mut |current: &Connector, incoming: &mut Connector| keep_secrets(vault, current, incoming);
+        store.import(&mut connectors, options, keep, now, |read| progress(read, length.guess(read)))
+    });
     let outcome = match outcome {
-        Err(TransferError::Store(StoreError::Repeated(id))) => return Err(export.refuse(ndjson::repeated(&id))),
+        Err(TransferError::Store(StoreError::Repeated(id))) => return Err(export.refuse(line, ndjson::repeated(&id))),
         outcome => outcome?,
     };
     Ok((outcome, export.into_notices(on_conflict)?))
+}
+
+/// Makes a connector of an export ready for the file: under a new id where `renamed` is told of one, its plain secrets
+/// encrypted.
+fn ready(vault: &Vault, incoming: Incoming, renamed: Option<Renamed<'_>>) -> Result<Connector, TransferError> {
+    let Incoming { mut connector, plain_secrets, .. } = incoming;
+    if let Some(renamed) = renamed {
+        let new_id = uuid::Uuid::new_v4().to_string();
+        renamed(&connector.id, &new_id)?;
+        connector.id = new_id;
+        connector.extra = ndjson::without_origin(&connector.extra);
+        // Ciphertext is bound to the id it had.
+        connector.is_missing_secrets |= connector.secrets.take().is_some();
+    }
+    if let Some(secret) = plain_secrets {
+        connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &secret.state());
+        connector.secrets = Some(vault.seal(&connector, secret.secret())?);
+    }
+    Ok(connector)
 }
 
 /// Gives a connector that replaces another one the secrets of that one: an export holds none, and those that are stored

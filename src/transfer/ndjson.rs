@@ -94,6 +94,8 @@ pub struct Incoming {
     pub plain_secrets: Option<OpenSecrets>,
     /// It had an API key of its own, which was left out.
     pub had_api_key: bool,
+    /// The line on which it begins, from 1.
+    pub line: u64,
 }
 
 /// An export being read: an iterator over its connectors.
@@ -151,7 +153,7 @@ impl Export {
     }
 
     /// Reads from anything.
-    pub fn read(source_name: &str, reader: Box<dyn BufRead>) -> Self {
+    pub fn read(source_name: &str, reader: Box<dyn BufRead + Send>) -> Self {
         Self {
             source_name: source_name.to_owned(),
             documents: Documents::new(reader),
@@ -178,9 +180,9 @@ impl Export {
         self.documents.length.clone()
     }
 
-    /// A line that cannot be taken: the last one read.
-    pub(super) fn refuse(&self, reason: String) -> TransferError {
-        TransferError::Line { source_name: self.source_name.clone(), line: self.line, reason }
+    /// A line that cannot be taken.
+    pub(super) fn refuse(&self, line: u64, reason: String) -> TransferError {
+        TransferError::Line { source_name: self.source_name.clone(), line, reason }
     }
 
     /// What there was besides connectors, after all were read.
@@ -250,7 +252,7 @@ impl Export {
     }
 
     fn incoming(&mut self, document: RawObject) -> Result<Incoming, String> {
-        let mut incoming = connector_of(document)?;
+        let mut incoming = Incoming { line: self.line, ..connector_of(document)? };
         let id = &incoming.connector.id;
         if let Some(seen) = &self.seen
             && !seen.insert(id).map_err(|error| error.to_string())?
@@ -273,7 +275,7 @@ impl Iterator for Export {
     type Item = Result<Incoming, TransferError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_connector().transpose().map(|found| found.map_err(|reason| self.refuse(reason)))
+        self.next_connector().transpose().map(|found| found.map_err(|reason| self.refuse(self.line, reason)))
     }
 }
 
@@ -332,7 +334,7 @@ fn connector_of(mut document: RawObject) -> Result<Incoming, String> {
         key: 0,
         raw: RawText::default(),
     };
-    Ok(Incoming { connector, plain_secrets, had_api_key })
+    Ok(Incoming { connector, plain_secrets, had_api_key, line: 0 })
 }
 
 /// Empties the attributes that Kibana encrypts from model version 3 on: no export of its own has them, and this program

@@ -2,14 +2,15 @@
 
 mod rewrite;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 pub use rewrite::{canonical, compact, pretty, sorted};
 
@@ -74,12 +75,22 @@ impl Serialize for RawObject {
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Entries(entries) = Entries::deserialize(deserializer)?;
-        let mut seen = HashSet::new();
-        match entries.iter().find(|(key, _)| !seen.insert(key.as_str())) {
-            Some((key, _)) => Err(D::Error::custom(format_args!("the key {key:?} appears twice"))),
+        match repeated(&entries) {
+            Some(key) => Err(D::Error::custom(format_args!("the key {key:?} appears twice"))),
             None => Ok(RawObject(entries)),
         }
     }
+}
+
+/// A key that appears twice.
+fn repeated<V>(entries: &[(String, V)]) -> Option<&str> {
+    // Nearly all objects are so small that comparing each with each costs less than hashing.
+    if entries.len() <= 16 {
+        let is_again = |(at, (key, _)): &(usize, &(String, V))| entries[..*at].iter().any(|(other, _)| other == key);
+        return entries.iter().enumerate().find(is_again).map(|(_, (key, _))| key.as_str());
+    }
+    let mut seen = HashSet::new();
+    entries.iter().find(|(key, _)| !seen.insert(key.as_str())).map(|(key, _)| key.as_str())
 }
 
 /// The entries of an object as they come, keys written twice too.
@@ -122,6 +133,83 @@ pub fn count_of_key(text: &str, key: &str) -> usize {
         }
     }
     serde_json::Deserializer::from_str(text).deserialize_map(Count(key)).unwrap_or(0)
+}
+
+/// Some members of an object, and how often each key is in it. Of one that is in it twice the last, as [`look`] has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Members(Vec<(&'static str, Option<Value>, usize)>);
+
+impl Members {
+    /// The members of an object that was read whole, and of its text.
+    pub fn of(mut object: Map<String, Value>, text: &str, keys: &[&'static str]) -> Self {
+        Self(keys.iter().map(|key| (*key, object.remove(*key), count_of_key(text, key))).collect())
+    }
+
+    /// Returns a member, if the object has it.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, ..)| *name == key)?.1.as_ref()
+    }
+
+    /// Returns how often a key is in the object.
+    pub fn count(&self, key: &str) -> usize {
+        self.0.iter().find(|(name, ..)| *name == key).map_or(0, |(_, _, count)| *count)
+    }
+}
+
+/// Reads some members of an object and passes over the rest, at a fraction of the cost of [`look`]. `None` where the text
+/// is no object, or one that only [`look`] can read.
+pub fn members(text: &str, keys: &[&'static str]) -> Option<Members> {
+    struct Pick<'k>(&'k [&'static str]);
+    impl<'de> Visitor<'de> for Pick<'_> {
+        type Value = Members;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            let mut found = Members(self.0.iter().map(|key| (*key, None, 0)).collect());
+            while let Some(Key(key)) = map.next_key()? {
+                match found.0.iter_mut().find(|(name, ..)| *name == key) {
+                    Some((_, value, count)) => {
+                        *value = Some(map.next_value()?);
+                        *count += 1;
+                    }
+                    None => {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+            }
+            Ok(found)
+        }
+    }
+    if depth(text) > DEEPEST {
+        return None;
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let found = reader.deserialize_map(Pick(keys)).ok()?;
+    reader.end().ok()?;
+    Some(found)
+}
+
+/// A key, borrowed where it has no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Reader)
+    }
 }
 
 /// The deepest nesting that is read whole; no connector comes near it.
@@ -221,7 +309,7 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
 
 /// A JSON string literal of `text`.
 pub fn quote(text: &str) -> String {
-    Value::from(text).to_string()
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// JSON text (checked to be one value) as a raw value.
@@ -269,6 +357,19 @@ mod tests {
     }
 
     #[test]
+    fn some_members_are_read_without_the_rest() {
+        let keys = ["a", "b"];
+        let found = members(r#"{"x":[1,{"a":2}],"a":1,"\u0061":[1e400]}"#, &keys).expect("an object");
+        assert_eq!(
+            (found.get("a"), found.count("a"), found.get("b")),
+            (Some(&look("[1e400]").expect("JSON")), 2, None)
+        );
+        for text in ["", "[]", "7", "{", r#"{"a":1} x"#, r#"{"a":"\ud800"}"#] {
+            assert_eq!(members(text, &keys), None, "{text}");
+        }
+    }
+
+    #[test]
     fn nesting_is_read_to_a_limit() {
         let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(read(&nested(DEEPEST)).is_ok());
@@ -288,6 +389,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn some_members_are_those_of_the_whole(text in r#"[{}\[\]",:ab\\u0d8 1]{0,24}"#) {
+            let whole = look(&text).ok().and_then(|value| value.as_object().cloned());
+            if let Some(found) = members(&text, &["a", "ab"]) {
+                let whole = whole.expect("an object");
+                prop_assert_eq!(found, Members::of(whole, &text, &["a", "ab"]));
+            }
+        }
+
         #[test]
         fn any_text_is_read_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
             let _ = (pretty(&text), compact(&text), sorted(&text));

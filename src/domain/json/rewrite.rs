@@ -1,10 +1,13 @@
 //! The text of JSON written another way: sorted as in an export, in one way only, without blanks, for people. Its parts
 //! stay as they are written.
 
-use serde::de::Error;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Entries, quote, refuse_deep};
+use super::{Entries, Key, quote, refuse_deep};
 
 /// The text as Kibana writes it in an export: keys sorted, no blanks, strings escaped alike, numbers as they
 /// stand. Of a key written twice the last stays, as in JavaScript; half of a surrogate pair stays as it is.
@@ -87,7 +90,95 @@ enum Doubt {
     Settled,
 }
 
+/// Whether a text is written already as [`sorted`] would write it; true for most of what is stored, so that no other text
+/// need be made of it.
+fn is_sorted(text: &str) -> bool {
+    has_plain_form(text) && refuse_deep(text).is_ok() && serde_json::from_str::<Sorted>(text).is_ok()
+}
+
+/// No blanks between the parts, and no escapes that could be written in another way.
+fn has_plain_form(text: &str) -> bool {
+    let (mut in_string, mut escaped) = (false, false);
+    text.bytes().all(|byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            matches!(byte, b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f')
+        }
+        b'\\' => {
+            escaped = true;
+            in_string
+        }
+        b'"' => {
+            in_string = !in_string;
+            true
+        }
+        b' ' | b'\n' | b'\r' | b'\t' => in_string,
+        _ => true,
+    })
+}
+
+/// A value whose keys are sorted at every level, none of them twice.
+struct Sorted;
+
+impl<'de> Deserialize<'de> for Sorted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Sorted)
+    }
+}
+
+impl<'de> Visitor<'de> for Sorted {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value with sorted keys")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut last: Option<Cow<'de, str>> = None;
+        while let Some(Key(key)) = map.next_key()? {
+            if last.is_some_and(|last| !last.encode_utf16().lt(key.encode_utf16())) {
+                return Err(A::Error::custom("the keys are not sorted"));
+            }
+            map.next_value::<Self>()?;
+            last = Some(key);
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+}
+
 fn write_sorted(text: &str, doubt: Doubt) -> Result<String, serde_json::Error> {
+    if is_sorted(text) {
+        return Ok(text.to_owned());
+    }
     refuse_deep(text)?;
     let mut out = String::with_capacity(text.len());
     write_value(serde_json::from_str(text)?, doubt, &mut out)?;
@@ -158,6 +249,39 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(canonical(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_sorted_already_is_what_sorting_makes_of_it(text in r#"[{}\[\]",:abé\\nu0 1.e-]{0,24}"#) {
+            if is_sorted(&text) {
+                let value: Box<RawValue> = serde_json::from_str(&text).expect("JSON");
+                let mut out = String::new();
+                write_value(&value, Doubt::Refused, &mut out).expect("one way to read it");
+                proptest::prop_assert_eq!(out, text);
+            }
+        }
+    }
+
+    #[test]
+    fn sorted_texts_are_known() {
+        for text in [r#"{"a":[1.50,{"b":null,"c":"é\n"}],"b":1e400}"#, "[]", "{}", "7", r#""x y""#] {
+            assert!(is_sorted(text), "{text}");
+            assert_eq!(sorted(text).expect("JSON"), text);
+        }
+        for text in [
+            r#"{"b":1,"a":2}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a": 1}"#,
+            r#"["\u00e9"]"#,
+            r#"["\/"]"#,
+            "{",
+            "",
+            "[1]x",
+            "nul",
+        ] {
+            assert!(!is_sorted(text), "{text}");
         }
     }
 

@@ -5,18 +5,17 @@
 
 use super::Step;
 use crate::domain::auth::{AuthMode, AuthType, StoredAuthMode};
-use crate::domain::connector::{Connector, auth_type_in, kind_of};
-use crate::domain::json;
+use crate::domain::connector::{Connector, auth_type_of, kind_of};
 
 pub(super) const STEP: Step = Step { version: 2, title: "auth mode backfill", writes: &["authMode"], transform };
 
 fn transform(connector: &mut Connector) -> Result<&'static str, String> {
-    let config = connector.config_object()?;
-    connector.extra_object()?;
-    if json::count_of_key(&connector.config, "authType") > 1 {
+    let config = connector.config_members(&["authType"])?;
+    connector.extra_members(&[])?;
+    if config.count("authType") > 1 {
         return Err("config.authType stands there twice, and readers do not agree on which one counts".to_owned());
     }
-    let auth_type = auth_type_in(&config);
+    let auth_type = auth_type_of(config.get("authType"));
     if let AuthType::NotText(_) = auth_type {
         let kind = config.get("authType").map_or("missing", kind_of);
         return Err(format!("config.authType is {kind}, not a string"));

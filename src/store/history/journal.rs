@@ -4,12 +4,12 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::json;
 
-use super::super::connectors::{insert, key_for};
+use super::super::connectors::{Insert, insert, key_for};
 use super::image::{self, Image, differing, with_revision};
 use super::{Kind, StepState};
-use crate::domain::Connector;
 use crate::domain::derived::Derived;
-use crate::store::columns::{Column, DERIVED};
+use crate::domain::{Connector, model_version};
+use crate::store::columns::{Column, DERIVED, DerivedColumn};
 
 /// Writes records and what they were, within the caller's transaction.
 pub(in crate::store) struct Journal<'a> {
@@ -20,6 +20,8 @@ pub(in crate::store) struct Journal<'a> {
     is_new: bool,
     /// The name of the first record, which is the subject when it stays the only one.
     first: Option<String>,
+    /// The columns that were written last, and the statement for them.
+    update: Option<(Vec<&'static str>, String)>,
 }
 
 impl<'a> Journal<'a> {
@@ -36,12 +38,20 @@ impl<'a> Journal<'a> {
             "INSERT INTO history (kind, state, started_at, reverts, subject) VALUES (?1, 'running', ?2, ?3, ?4)",
             params![kind.as_str(), now, reverts, subject],
         )?;
-        Ok(Self { connection, step: connection.last_insert_rowid(), records: 0, bytes: 0, is_new: true, first: None })
+        Ok(Self {
+            connection,
+            step: connection.last_insert_rowid(),
+            records: 0,
+            bytes: 0,
+            is_new: true,
+            first: None,
+            update: None,
+        })
     }
 
     /// Goes on with a step that an earlier transaction began.
     pub(in crate::store) fn resume(connection: &'a Connection, step: i64) -> Self {
-        Self { connection, step, records: 0, bytes: 0, is_new: false, first: None }
+        Self { connection, step, records: 0, bytes: 0, is_new: false, first: None, update: None }
     }
 
     pub(in crate::store) fn step(&self) -> i64 {
@@ -78,11 +88,27 @@ impl<'a> Journal<'a> {
         self.put(connector, self.step)
     }
 
+    /// Adds a record of which it is known what follows from it.
+    pub(in crate::store) fn insert_derived(
+        &mut self,
+        connector: &mut Connector,
+        derived: &Derived,
+    ) -> rusqlite::Result<()> {
+        connector.revision = self.step;
+        connector.key = Insert::new(self.connection)?.insert(connector, derived)?;
+        self.note(connector, None, Some(&Image::new()), Some(self.step))
+    }
+
     /// Adds a record at the revision it is to have.
     pub(super) fn put(&mut self, connector: &mut Connector, revision: i64) -> rusqlite::Result<()> {
         connector.revision = revision;
         connector.key = insert(self.connection, connector)?;
         self.note(connector, None, Some(&Image::new()), Some(revision))
+    }
+
+    /// The connection that the step is written with.
+    pub(in crate::store) fn connection(&self) -> &'a Connection {
+        self.connection
     }
 
     /// Deletes a record.
@@ -118,19 +144,39 @@ impl<'a> Journal<'a> {
         Ok(true)
     }
 
-    /// Writes columns of a record, its revision, and what is derived from it.
-    fn write_columns(&self, edited: &Connector, columns: &[&'static Column]) -> rusqlite::Result<bool> {
-        let derived = Derived::of(edited);
-        let names = columns.iter().map(|column| column.name).chain(DERIVED.iter().map(|column| column.name));
-        let names: String = names.map(|name| format!("{name} = ?, ")).collect();
+    /// Writes columns of a record, its revision, and what is derived from them.
+    fn write_columns(&mut self, edited: &Connector, columns: &[&'static Column]) -> rusqlite::Result<bool> {
+        let changes = |derived: &&DerivedColumn| {
+            derived.from.iter().any(|from| columns.iter().any(|column| column.name == *from))
+        };
+        let follows: Vec<&DerivedColumn> = DERIVED.iter().filter(changes).collect();
+        let derived = match follows.as_slice() {
+            [] => Derived::default(),
+            // A migration changes nothing else, and a record at the newest version needs no look at its JSON.
+            [one] if one.name == "migration_group" => {
+                Derived { group: model_version::group(edited), ..Derived::default() }
+            }
+            _ => Derived::of(edited),
+        };
         let values = columns.iter().map(|column| (column.get)(edited));
-        let values = values.chain(DERIVED.iter().map(|column| (column.get)(&derived)));
+        let values = values.chain(follows.iter().map(|column| (column.get)(&derived)));
         let own = [ValueRef::Integer(edited.revision), ValueRef::Integer(edited.key)];
-        let written = self
-            .connection
-            .prepare_cached(&format!("UPDATE connectors SET {names}revision = ? WHERE key = ?"))?
-            .execute(params_from_iter(values.chain(own).map(ToSqlOutput::Borrowed)))?;
+        let connection = self.connection;
+        let sql = self.update_of(columns, &follows);
+        let written =
+            connection.prepare_cached(sql)?.execute(params_from_iter(values.chain(own).map(ToSqlOutput::Borrowed)))?;
         Ok(written > 0)
+    }
+
+    /// The statement that writes these columns; a job changes the same ones of record after record.
+    fn update_of(&mut self, columns: &[&'static Column], follows: &[&DerivedColumn]) -> &str {
+        let names = || columns.iter().map(|column| column.name).chain(follows.iter().map(|column| column.name));
+        let is_known = self.update.as_ref().is_some_and(|(known, _)| known.iter().copied().eq(names()));
+        if !is_known {
+            let set: String = names().map(|name| format!("{name} = ?, ")).collect();
+            self.update = Some((names().collect(), format!("UPDATE connectors SET {set}revision = ? WHERE key = ?")));
+        }
+        self.update.as_ref().map_or("", |(_, sql)| sql)
     }
 
     /// Notes that the step is about a record, or one that is not in the file, without changing it.

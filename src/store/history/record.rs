@@ -259,6 +259,9 @@ pub(super) fn current(connection: &Connection, entry: &Entry) -> rusqlite::Resul
 /// The columns of an entry, of the table `c`.
 pub(super) const ENTRY: &str = "c.key, c.connector_id, c.before, c.after, c.revision";
 
+/// How many columns [`ENTRY`] names.
+pub(super) const ENTRY_WIDTH: usize = 5;
+
 /// Reads a row that begins with [`ENTRY`].
 pub(super) fn entry_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {

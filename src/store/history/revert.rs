@@ -6,15 +6,17 @@ use rusqlite::{Connection, params};
 use super::super::connectors::{count, get};
 use super::journal::Journal;
 use super::record::{
-    Back, ENTRY, Entry, back_of, before_change, brought_again, current, entry_of, entry_of_id, is_taken_back,
+    Back, ENTRY, ENTRY_WIDTH, Entry, back_of, before_change, brought_again, current, entry_of, entry_of_id,
+    is_taken_back,
 };
 use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
 use crate::store::agreement::{self, Reverting};
+use crate::store::columns::{read_from, select};
 use crate::store::{Progress, Store, StoreError};
 
 /// Records in one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = 10_000;
 
 /// What taking a step back did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +50,7 @@ impl Store {
         if !is_large {
             return self.revert_batches(step, true, now, progress);
         }
-        self.sync_each_commit(false)?;
-        let outcome = self.revert_batches(step, false, now, progress);
-        self.sync_each_commit(true)?;
-        let mut reverted = outcome?;
+        let mut reverted = self.in_batches(|store| store.revert_batches(step, false, now, progress))?;
         reverted.only = None;
         let path = self.path.clone();
         self.transaction("taking a step back", |connection| {
@@ -71,7 +70,7 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<Reverted, StoreError> {
         let path = self.path.clone();
-        let (mut after, mut done) = (i64::MIN, 0);
+        let (mut walk, mut done) = (Walk { after: i64::MIN, is_resumed: false }, 0);
         let mut so_far: Option<Reverted> = None;
         loop {
             let batch = self.transaction("taking a step back", |connection| {
@@ -84,7 +83,8 @@ impl Store {
                 if let Some(by) = so_far.by {
                     ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
                 }
-                let (mut reverted, last) = revert_batch(connection, so_far, after, now).map_err(failed(connection))?;
+                let (mut reverted, last) =
+                    revert_batch(connection, so_far, &mut walk, now).map_err(failed(connection))?;
                 if is_one {
                     end(connection, &reverted).map_err(failed(connection))?;
                     name_the_only_one(connection, &mut reverted).map_err(failed(connection))?;
@@ -98,7 +98,7 @@ impl Store {
             };
             match last {
                 Some((last, seen)) if !is_one => {
-                    after = last;
+                    walk.after = last;
                     done += seen;
                 }
                 _ => return Ok(reverted),
@@ -119,9 +119,11 @@ impl Store {
             let mut reverted = nothing_yet(known(connection, step)?);
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
+                let around = Around { has_remotes: has_remotes(connection)?, may_be_back: true };
                 for id in ids {
                     if let Some(entry) = entry_of_id(connection, reverted.step.step, id)? {
-                        take_back(&mut journal, connection, entry, &mut reverted)?;
+                        let current = current(connection, &entry)?;
+                        take_back(&mut journal, (entry, current), around, &mut reverted)?;
                     }
                 }
                 reverted.by = journal.finish()?;
@@ -252,23 +254,54 @@ fn begin<'a>(connection: &'a Connection, step: &Step, now: &str) -> rusqlite::Re
     Journal::begin(connection, kind, Some(step.step), step.subject.as_deref(), now)
 }
 
+/// How far the walk along a step's entries is.
+struct Walk {
+    /// The last key.
+    after: i64,
+    /// An earlier program began it.
+    is_resumed: bool,
+}
+
+/// What is the same for all entries of a batch.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Something may be agreed on with a remote.
+    has_remotes: bool,
+    /// Some of the entries may have been taken back already.
+    may_be_back: bool,
+}
+
+/// Whether steps other than the one that is being written took a part of this step back.
+fn has_other_takers(connection: &Connection, reverted: &Reverted) -> rusqlite::Result<bool> {
+    let step = reverted.step.step;
+    let origin = brought_again(connection, step)?.unwrap_or(step);
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM history WHERE reverts = ?1 AND state <> 'reverted' AND step IS NOT ?2)",
+        )?
+        .query_row(params![origin, reverted.by], |row| row.get(0))
+}
+
 /// Does one batch; with it, the last key and how many records it had, none at the end.
 fn revert_batch(
     connection: &Connection,
     mut reverted: Reverted,
-    after: i64,
+    walk: &mut Walk,
     now: &str,
 ) -> rusqlite::Result<(Reverted, Option<(i64, u64)>)> {
-    let entries = entries(connection, reverted.step.step, after)?;
-    let mut journal =
-        match reverted.by.map_or_else(|| interrupted(connection, reverted.step.step), |by| Ok(Some(by)))? {
-            Some(by) => Journal::resume(connection, by),
-            None => begin(connection, &reverted.step, now)?,
-        };
-    let last = entries.last().map(|entry| (entry.key, entries.len() as u64));
+    let entries = entries(connection, reverted.step.step, walk.after)?;
+    let interrupted = if reverted.by.is_none() { interrupted(connection, reverted.step.step)? } else { None };
+    walk.is_resumed |= interrupted.is_some();
+    let may_be_back = walk.is_resumed || has_other_takers(connection, &reverted)?;
+    let mut journal = match reverted.by.or(interrupted) {
+        Some(by) => Journal::resume(connection, by),
+        None => begin(connection, &reverted.step, now)?,
+    };
+    let last = entries.last().map(|(entry, _)| (entry.key, entries.len() as u64));
     let restored = reverted.restored;
-    for entry in entries {
-        take_back(&mut journal, connection, entry, &mut reverted)?;
+    let around = Around { has_remotes: has_remotes(connection)?, may_be_back };
+    for (entry, current) in entries {
+        take_back(&mut journal, (entry, current), around, &mut reverted)?;
     }
     if journal.is_new() && reverted.restored == restored {
         journal.finish()?;
@@ -284,26 +317,34 @@ fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i6
     Ok(find_step(connection, &format!("h.reverts = {step} AND h.state = 'running'"))?.map(|found| found.step))
 }
 
-fn entries(connection: &Connection, step: i64, after: i64) -> rusqlite::Result<Vec<Entry>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {ENTRY} FROM history_changes AS c WHERE step = ?1 AND key > ?2 ORDER BY key LIMIT {BATCH}"
-        ))?
-        .query_map(params![step, after], entry_of)?
-        .collect()
+/// The next entries of a step, each with what is in the file now.
+fn entries(connection: &Connection, step: i64, after: i64) -> rusqlite::Result<Vec<(Entry, Option<Connector>)>> {
+    let sql = format!(
+        "SELECT {ENTRY}, {} FROM history_changes AS c LEFT JOIN connectors AS r ON r.key = c.key
+         WHERE c.step = ?1 AND c.key > ?2 ORDER BY c.key LIMIT {BATCH}",
+        select("r.")
+    );
+    let both = |row: &rusqlite::Row<'_>| {
+        let entry = entry_of(row)?;
+        let found = read_from(row, ENTRY_WIDTH)?;
+        // Another program may have put another record of the id in its place.
+        let current = if found.key == entry.key { Some(found) } else { get(connection, &entry.id)? };
+        Ok((entry, current))
+    };
+    connection.prepare_cached(&sql)?.query_map(params![step, after], both)?.collect()
 }
 
 /// Takes one change back and counts it; one that was taken back already is passed over.
 fn take_back(
     journal: &mut Journal<'_>,
-    connection: &Connection,
-    entry: Entry,
+    (entry, current): (Entry, Option<Connector>),
+    around: Around,
     reverted: &mut Reverted,
 ) -> rusqlite::Result<()> {
-    let current = current(connection, &entry)?;
+    let connection = journal.connection();
     let is_in_force = current.as_ref().map(|record| record.revision) == entry.revision;
     // What was taken back has another revision; only a record that is not there has none to tell.
-    let may_be_back = !is_in_force || entry.revision.is_none();
+    let may_be_back = around.may_be_back && (!is_in_force || entry.revision.is_none());
     if may_be_back && is_taken_back(connection, reverted.step.step, entry.key)? {
         return Ok(());
     }
@@ -312,11 +353,18 @@ fn take_back(
         return Ok(());
     }
     let before = before_change(&entry, current.as_ref());
-    follow_back(connection, &reverted.step, &entry.id, before.is_some())?;
+    if around.has_remotes {
+        follow_back(connection, &reverted.step, &entry.id, before.is_some())?;
+    }
     put_back(journal, &entry.id, current, before)?;
     reverted.restored += 1;
     reverted.only = Some((entry.id, String::new()));
     Ok(())
+}
+
+/// Without a remote nothing is agreed on with one.
+fn has_remotes(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM remotes)", [], |row| row.get(0))
 }
 
 /// What the file and a remote agree on goes back with a change.

@@ -17,7 +17,7 @@ use crate::store::error::StoreError;
 use crate::store::open::Store;
 
 /// Rows read at once; what is asked meanwhile is answered in between.
-const CHUNK: usize = 20_000;
+const CHUNK: usize = 2_000;
 
 /// What was read last: a text and its row id.
 type Read = (String, i64);
