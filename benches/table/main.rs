@@ -1,11 +1,13 @@
-//! Each job beside raw SQLite doing the same work on a file of the same records, in the same run: what counts is the
-//! ratio, since machines differ and are noisy.
+//! Each job beside something simpler on the same records, in the same run: what reads beside raw SQL on the same file,
+//! what writes beside a floor (`floor`) on a file of its own, and, where Python is installed, beside the script that a user
+//! would write. What counts is the ratio, since machines differ and are noisy.
 //!
 //! `cargo bench` takes 100 thousand records, `CONNECTOR_ADMIN_RECORDS=1000000 cargo bench` a million. `cargo test`
 //! runs the same on a few hundred, to see that it works.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
 mod data;
+mod floor;
 mod raw;
 
 use std::path::Path;
@@ -14,8 +16,10 @@ use std::time::{Duration, Instant};
 
 use connector_admin::domain::{Connector, Filter};
 use connector_admin::store::{
-    self, ImportOptions, Lists, ModeChange, OnConflict, Scope, Sort, Store, StoreError, TextChanges, upgrade,
+    self, Lists, ModeChange, OnConflict, Scope, Sort, Store, StoreError, TextChanges, upgrade,
 };
+use connector_admin::transfer::{self, Importing};
+use connector_admin::vault::{KeyOptions, Vault};
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 
@@ -30,8 +34,8 @@ fn main() {
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let asked = std::env::var("CONNECTOR_ADMIN_RECORDS").ok().and_then(|text| text.parse().ok());
     let records = asked.unwrap_or(if is_bench { 100_000 } else { 300 });
-    println!("{records} records of about 1 kB; seconds, the best of a few, and how many times raw SQLite's");
-    println!("{:<44} {:>10} {:>10} {:>7}", "", "ours", "raw", "ratio");
+    println!("{records} records of about 1 kB; seconds, and how many times the other's");
+    println!("{:<44} {:>10} {:>10} {:>7}", "", "ours", "other", "ratio");
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), records);
 }
@@ -39,14 +43,14 @@ fn main() {
 fn run(folder: &Path, records: usize) {
     let old = folder.join("schema-1.db");
     data::schema_1(&old, records);
-    let new = folder.join("schema-3.db");
+    let new = folder.join("schema-2.db");
     bench_upgrade(folder, &old, &new);
     bench_start(&new);
     bench_filters(&new);
     bench_plan(&new);
     bench_copy(folder, &new);
-    bench_run(folder, &new);
-    bench_import(folder, records);
+    bench_run(folder, &old, &new);
+    bench_transfer(folder, &new);
     bench_save(folder, &new);
 }
 
@@ -64,9 +68,9 @@ fn best<T>(times: usize, mut work: impl FnMut() -> T) -> Duration {
         .unwrap_or_default()
 }
 
-fn row(name: &str, ours: Duration, raw: Duration) {
-    let ratio = ours.as_secs_f64() / raw.as_secs_f64().max(1e-9);
-    println!("{name:<44} {:>10.5} {:>10.5} {ratio:>7.2}", ours.as_secs_f64(), raw.as_secs_f64());
+fn row(name: &str, ours: Duration, other: Duration) {
+    let ratio = ours.as_secs_f64() / other.as_secs_f64().max(1e-9);
+    println!("{name:<44} {:>10.5} {:>10.5} {ratio:>7.2}", ours.as_secs_f64(), other.as_secs_f64());
 }
 
 fn open(path: &Path) -> Store {
@@ -86,12 +90,9 @@ fn fresh(folder: &Path, from: &Path, name: &str) -> std::path::PathBuf {
 fn bench_upgrade(folder: &Path, old: &Path, new: &Path) {
     std::fs::copy(old, new).unwrap();
     let ours = best(1, || upgrade(new, &Arc::default(), &mut |_| Ok(())).unwrap());
-    let by_hand = fresh(folder, old, "raw.db");
-    let raw = best(1, || {
-        raw::backup(&by_hand, &folder.join("raw-copy.db"));
-        raw::upgrade(&by_hand);
-    });
-    row("upgrade of the schema, with its copy", ours, raw);
+    let by_hand = fresh(folder, old, "floor.db");
+    let floor = best(1, || floor::upgrade(&by_hand));
+    row("upgrade of the schema, with its copy", ours, floor);
 }
 
 fn bench_start(path: &Path) {
@@ -146,32 +147,55 @@ fn bench_copy(folder: &Path, path: &Path) {
     row("copy of the file, checked", ours, raw);
 }
 
-fn bench_run(folder: &Path, new: &Path) {
+fn bench_run(folder: &Path, old: &Path, new: &Path) {
     let path = fresh(folder, new, "ours.db");
     let mut store = open(&path);
+    let by_hand = folder.join("floor-run.db");
+    floor::file_of(old, &by_hand);
     let ours = best(1, || store.apply(false, NOW, &mut |_, _| true).unwrap());
-    let by_hand = fresh(folder, new, "raw.db");
-    let raw = best(1, || raw::migrate(&by_hand, 500));
-    row("applying the migration, journal included", ours, raw);
+    row("applying the migration", ours, best(1, || floor::apply(&by_hand)));
     let run = store.last_run().unwrap().unwrap().step;
     let ours = best(1, || store.revert(run, NOW, &mut |_, _| true).unwrap());
-    let raw = best(1, || raw::roll_back(&by_hand, 500));
-    row("rolling it back", ours, raw);
+    row("rolling it back", ours, best(1, || floor::roll_back(&by_hand)));
 }
 
-fn bench_import(folder: &Path, records: usize) {
-    let connectors = data::connectors(records);
-    let path = folder.join("import.db");
-    let ours = best(1, || {
-        let mut store = open(&path);
-        let mut incoming = connectors.iter().cloned().map(Ok::<_, StoreError>);
-        let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: false, source: "bench" };
-        store.import(&mut incoming, options, &mut |_, _| Ok(()), NOW, |_| true).unwrap()
-    });
-    let by_hand = folder.join("raw-import.db");
-    drop(open(&by_hand));
-    let raw = best(1, || raw::insert(&by_hand, &connectors));
-    row("import, journal included", ours, raw);
+fn bench_transfer(folder: &Path, new: &Path) {
+    let (source, again) = (folder.join("export.ndjson"), folder.join("again.ndjson"));
+    let (ours_file, floor_file, script_file) =
+        (folder.join("in.db"), folder.join("floor-in.db"), folder.join("script-in.db"));
+    write_export(new, &source);
+    let vault = Vault::new(KeyOptions { key_file: folder.join("keys"), next_to_file: None, passphrase: None });
+    let importing = Importing { source: &source, on_conflict: OnConflict::Report, keep_copy: false };
+    let mut store = open(&ours_file);
+    let ours =
+        best(1, || transfer::import(&mut store, &vault, importing, NOW, &mut |_, _| Ok(()), &mut |_, _| true).unwrap());
+    row("import into a new file", ours, best(1, || floor::import(&source, &floor_file)));
+    script_row("  the same beside a Python script", ours, "import", &source, &script_file);
+    let ours = best(1, || write_export(&ours_file, &again));
+    row("export", ours, best(1, || floor::export(&ours_file, &folder.join("floor.ndjson"))));
+    script_row("  the same beside a Python script", ours, "export", &script_file, &folder.join("script.ndjson"));
+    let step = store.last_step().unwrap().unwrap().step;
+    let ours = best(1, || store.revert(step, NOW, &mut |_, _| true).unwrap());
+    row("undo of the import", ours, best(1, || floor::undo_import(&floor_file)));
+    let step = store.next_redo().unwrap().unwrap().step;
+    let ours = best(1, || store.revert(step, NOW, &mut |_, _| true).unwrap());
+    row("redo of the import", ours, best(1, || floor::redo_import(&floor_file)));
+}
+
+fn write_export(path: &Path, target: &Path) {
+    let store = Store::open_read_only(path, store::Reading::Shared).unwrap();
+    let mut out = std::io::BufWriter::new(std::fs::File::create(target).unwrap());
+    transfer::export(&store, &mut out, "the export", |_| true, &mut |_, _| true).unwrap();
+}
+
+/// Runs the script where Python is installed.
+fn script_row(name: &str, ours: Duration, job: &str, source: &Path, target: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/table/script.py");
+    let start = Instant::now();
+    let status = std::process::Command::new("python3").arg(script).arg(job).args([source, target]).status();
+    if status.is_ok_and(|status| status.success()) {
+        row(name, ours, start.elapsed());
+    }
 }
 
 fn bench_save(folder: &Path, new: &Path) {

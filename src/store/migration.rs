@@ -4,18 +4,15 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Progress;
 use super::columns::{WIDTH, read, select};
 use super::connectors::{count, get};
 use super::error::StoreError;
 use super::history::{Journal, Kind, Step, ensure_it_is, find_step};
 use super::open::Store;
 use super::page::PLAN_ORDER;
+use super::{FIRST_BATCH, Progress, next_batch};
 use crate::domain::model_version::{self, Decision, Group, Plan};
 use crate::domain::{AuthMode, Connector};
-
-/// Records in one transaction of a run: small enough for the write-ahead log and for stopping at once.
-const BATCH: usize = 10_000;
 
 /// How many records are in each group of the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -209,7 +206,7 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<usize, StoreError> {
         let (mut taken, mut done) = (0, 0);
-        for batch in ids.chunks(BATCH) {
+        for batch in ids.chunks(FIRST_BATCH) {
             taken += self.transaction("keeping a decision", |connection| {
                 let kept = batch.iter().map(|id| keep_decision(connection, id, decision).map(usize::from));
                 kept.sum::<rusqlite::Result<usize>>().map_err(StoreError::on(connection, "keeping a decision"))
@@ -263,10 +260,10 @@ impl Store {
         applied: &mut Applied,
         progress: Progress<'_>,
     ) -> Result<(), StoreError> {
-        let mut first = Some(i64::MIN);
+        let (mut first, mut size) = (Some(i64::MIN), FIRST_BATCH);
         while let Some(from) = first {
-            match self.apply_batch(from, all, now, applied) {
-                Ok(Some(last)) => first = last.checked_add(1),
+            match self.apply_batch((from, size), all, now, applied) {
+                Ok(Some(last)) => (first, size) = (last.checked_add(1), next_batch(size)),
                 Ok(None) => break,
                 // Stopped within a batch, or while it waited for another program: those before it stay.
                 Err(StoreError::Cancelled) if applied.run.is_some() => {
@@ -285,7 +282,7 @@ impl Store {
 
     fn apply_batch(
         &mut self,
-        first: i64,
+        (first, size): (i64, usize),
         all: bool,
         now: &str,
         applied: &mut Applied,
@@ -294,7 +291,7 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, "applying the migration", error);
         let mut counted = applied.clone();
         let last = self.transaction("applying the migration", |connection| {
-            let batch = batch(connection, first).map_err(wrap)?;
+            let batch = batch(connection, first, size).map_err(wrap)?;
             if let Some(run) = counted.run {
                 ensure_it_is(connection, run, |step| is_run(step, now), &path)?;
             }
@@ -354,17 +351,17 @@ type Pending = (Connector, Option<Decision>);
 
 /// The pending records from a row id on. `NOT INDEXED`: the plan's index is in another order, and sorting
 /// it for every batch would make a run quadratic.
-fn batch(connection: &Connection, first: i64) -> rusqlite::Result<Vec<Pending>> {
+fn batch(connection: &Connection, first: i64, size: usize) -> rusqlite::Result<Vec<Pending>> {
     let sql = format!(
         "SELECT {}, d.decision
          FROM connectors AS c NOT INDEXED LEFT JOIN migration_decisions AS d ON d.key = c.key
          WHERE c.key >= ?1 AND c.model_version < ?2 AND c.migration_group <> 'blocked'
-         ORDER BY c.key LIMIT {BATCH}",
+         ORDER BY c.key LIMIT ?3",
         select("c.")
     );
     connection
         .prepare_cached(&sql)?
-        .query_map(params![first, model_version::latest()], |row| {
+        .query_map(params![first, model_version::latest(), i64::try_from(size).unwrap_or(i64::MAX)], |row| {
             let decision: Option<String> = row.get(WIDTH)?;
             Ok((read(row)?, decision.as_deref().and_then(Decision::parse)))
         })?

@@ -59,3 +59,14 @@ pub use upgrade::{Stage, UpgradeReport, upgrade};
 /// Told after each part of a long job: how many records are done, of how many. Returning false stops
 /// the job at that record boundary.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
+
+/// Records in the first transaction of a job that goes along the table; the first progress comes soon.
+const FIRST_BATCH: usize = 500;
+
+/// Records in its later transactions: fewer and larger ones write each page of an index less often.
+const LARGEST_BATCH: usize = 10_000;
+
+/// The size of the batch after one.
+const fn next_batch(batch: usize) -> usize {
+    if batch * 2 < LARGEST_BATCH { batch * 2 } else { LARGEST_BATCH }
+}

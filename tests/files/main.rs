@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod derived;
 mod made_by_hand;
 mod migration;
 mod place;

@@ -13,10 +13,7 @@ use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
 use crate::store::agreement::{self, Reverting};
 use crate::store::columns::{read_from, select};
-use crate::store::{Progress, Store, StoreError};
-
-/// Records in one transaction.
-const BATCH: usize = 10_000;
+use crate::store::{FIRST_BATCH, Progress, Store, StoreError, next_batch};
 
 /// What taking a step back did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +43,7 @@ impl Store {
         let found = self.step(step)?;
         // A small step is one transaction. Of a large one only the last transaction is synced to the disk, and
         // with it all before: after a power cut it may be shorter, never torn.
-        let is_large = found.is_some_and(|found| found.records >= BATCH as u64);
+        let is_large = found.is_some_and(|found| found.records >= FIRST_BATCH as u64);
         if !is_large {
             return self.revert_batches(step, true, now, progress);
         }
@@ -70,7 +67,7 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<Reverted, StoreError> {
         let path = self.path.clone();
-        let (mut walk, mut done) = (Walk { after: i64::MIN, is_resumed: false }, 0);
+        let (mut walk, mut done) = (Walk { after: i64::MIN, batch: FIRST_BATCH, is_resumed: false }, 0);
         let mut so_far: Option<Reverted> = None;
         loop {
             let batch = self.transaction("taking a step back", |connection| {
@@ -99,6 +96,7 @@ impl Store {
             match last {
                 Some((last, seen)) if !is_one => {
                     walk.after = last;
+                    walk.batch = next_batch(walk.batch);
                     done += seen;
                 }
                 _ => return Ok(reverted),
@@ -258,6 +256,8 @@ fn begin<'a>(connection: &'a Connection, step: &Step, now: &str) -> rusqlite::Re
 struct Walk {
     /// The last key.
     after: i64,
+    /// Entries of the next batch.
+    batch: usize,
     /// An earlier program began it.
     is_resumed: bool,
 }
@@ -289,7 +289,7 @@ fn revert_batch(
     walk: &mut Walk,
     now: &str,
 ) -> rusqlite::Result<(Reverted, Option<(i64, u64)>)> {
-    let entries = entries(connection, reverted.step.step, walk.after)?;
+    let entries = entries(connection, reverted.step.step, walk)?;
     let interrupted = if reverted.by.is_none() { interrupted(connection, reverted.step.step)? } else { None };
     walk.is_resumed |= interrupted.is_some();
     let may_be_back = walk.is_resumed || has_other_takers(connection, &reverted)?;
@@ -318,10 +318,10 @@ fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i6
 }
 
 /// The next entries of a step, each with what is in the file now.
-fn entries(connection: &Connection, step: i64, after: i64) -> rusqlite::Result<Vec<(Entry, Option<Connector>)>> {
+fn entries(connection: &Connection, step: i64, walk: &Walk) -> rusqlite::Result<Vec<(Entry, Option<Connector>)>> {
     let sql = format!(
         "SELECT {ENTRY}, {} FROM history_changes AS c LEFT JOIN connectors AS r ON r.key = c.key
-         WHERE c.step = ?1 AND c.key > ?2 ORDER BY c.key LIMIT {BATCH}",
+         WHERE c.step = ?1 AND c.key > ?2 ORDER BY c.key LIMIT ?3",
         select("r.")
     );
     let both = |row: &rusqlite::Row<'_>| {
@@ -331,7 +331,10 @@ fn entries(connection: &Connection, step: i64, after: i64) -> rusqlite::Result<V
         let current = if found.key == entry.key { Some(found) } else { get(connection, &entry.id)? };
         Ok((entry, current))
     };
-    connection.prepare_cached(&sql)?.query_map(params![step, after], both)?.collect()
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params![step, walk.after, i64::try_from(walk.batch).unwrap_or(i64::MAX)], both)?
+        .collect()
 }
 
 /// Takes one change back and counts it; one that was taken back already is passed over.

@@ -1,0 +1,212 @@
+//! What is derived from a record is right before anything shows it, whoever wrote the record.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connector_admin::domain::derived::Derived;
+use connector_admin::domain::{Filter, Summary};
+use connector_admin::store::{Lists, Reading, Scope, Sort, Store, StoreError};
+
+use crate::support::{App, Place, execute, rows};
+
+fn open(path: &Path) -> Store {
+    Store::open(path, &Arc::default(), &mut |_| Ok(())).unwrap().0
+}
+
+fn upgraded(place: &Place) -> PathBuf {
+    let path = place.demo();
+    drop(open(&path));
+    path
+}
+
+/// Rows as a program writes them that knows nothing of what is derived.
+const ELSEWHERE: &str = r#"
+    INSERT INTO connectors (id, connector_type_id, name, config, extra) VALUES
+      ('new-1', '.webhook', 'Elsewhere A', '{"authType":"webhook-authentication-basic"}', '{}'),
+      ('new-2', '.webhook', 'Elsewhere B', '{"authType":7}', '{}'),
+      ('new-3', '.servicenow', 'Elsewhere C', '{"usesTableApi":true}', '{}'),
+      ('new-4', '.webhook', 'Elsewhere D', '{"authType":"x","authType":"y"}', '{}'),
+      ('new-5', '.webhook', 'Elsewhere E', '{"\u0061uthType":"bearer"}', '{"attributes":{"authMode":"personal"}}'),
+      ('new-6', '.webhook', 'Elsewhere F', 'no JSON', '{}'),
+      ('new-7', '.webhook', 'Elsewhere G', '{"authType":" "}', '{}');
+    UPDATE connectors SET secrets = 'ca1.k00112233445566aa.x.y' WHERE id = 'new-7';
+    UPDATE connectors SET config = '{"authType":"bearer"}' WHERE name = 'Aurora alert history';
+    UPDATE connectors SET config = '[]' WHERE name = 'Aurora assistant';"#;
+
+/// What a store shows of every record is what the domain derives from it.
+#[track_caller]
+fn is_right(store: &Store) {
+    let mut expected: Vec<Summary> = Vec::new();
+    store
+        .each::<StoreError>(|record| {
+            expected.push(store.summary_of(&record));
+            Ok(())
+        })
+        .unwrap();
+    let order = store.order(Scope::Connectors, &Filter::default(), Sort::default()).unwrap();
+    let mut shown: Vec<Summary> =
+        store.summaries(&order.window(0, usize::MAX)).unwrap().into_iter().map(|row| row.unwrap()).collect();
+    shown.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(shown.len(), expected.len());
+    for (shown, expected) in shown.into_iter().zip(expected) {
+        // A mode that lies in `extra` alone is shown once the record is migrated.
+        assert_eq!(Summary { auth_mode: None, decision: None, ..shown }, Summary { auth_mode: None, ..expected });
+    }
+    for filter in ["is:blocked", "is:backfill", "is:stamp-only", "authtype:bearer", "authtype:none", "is:malformed"] {
+        let filter = Filter::parse(filter).unwrap();
+        let fast = Lists::default().order(store, Scope::Connectors, &filter, Sort::default()).unwrap();
+        let slow = store.order(Scope::Connectors, &filter, Sort::default()).unwrap();
+        assert_eq!(fast.window(0, usize::MAX), slow.window(0, usize::MAX), "{filter:?}");
+    }
+}
+
+#[test]
+fn what_another_program_wrote_is_derived_when_the_file_is_opened() {
+    let place = Place::new();
+    let path = upgraded(&place);
+    execute(&path, ELSEWHERE);
+    let waiting = "SELECT count(*) FROM connectors WHERE is_derived = 0";
+    assert_eq!(rows(&path, waiting).concat(), "Integer(9)");
+    // Read-only the file stays as it is, and everything is shown all the same.
+    let before = std::fs::read(&path).unwrap();
+    is_right(&Store::open_read_only(&path, Reading::Shared).unwrap());
+    is_right(&Store::open_read_only(&path, Reading::Untouched).unwrap());
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let store = open(&path);
+    is_right(&store);
+    assert_eq!(rows(&path, waiting).concat(), "Integer(0)");
+    let counts = store.plan_counts().unwrap();
+    assert_eq!(
+        rows(&path, "SELECT count(*) FROM connectors WHERE migration_group = 'blocked'").concat(),
+        format!("Integer({})", counts.blocked)
+    );
+    // It is still foreign: a save that knows only of before finds it changed.
+    assert!(rows(&path, "SELECT count(*) FROM connectors WHERE revision < 0").concat() >= "Integer(3)".to_owned());
+}
+
+#[test]
+fn what_another_program_writes_is_derived_while_the_screen_is_open() {
+    let place = Place::new();
+    let path = upgraded(&place);
+    let mut app = App::open(&path, 120, 40);
+    app.press("Esc").expect("197 connectors").expect("189 to migrate");
+    execute(&path, &format!("{ELSEWHERE} VACUUM;"));
+    app.press("R").expect("204 connectors").expect("196 to migrate");
+    app.press("/").type_text("elsewhere is:blocked").press("Enter").expect("1 of 4");
+    app.press("Esc m").expect("Migration review").press("/").type_text("elsewhere").press("Enter").expect("1 of 7");
+}
+
+#[test]
+fn a_job_derives_what_was_written_just_before_it() {
+    let place = Place::new();
+    let path = upgraded(&place);
+    let mut store = open(&path);
+    execute(&path, ELSEWHERE);
+    store.apply(false, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
+    let migrated = "SELECT group_concat(id) FROM connectors WHERE id LIKE 'new-%' AND model_version = 2";
+    assert_eq!(rows(&path, migrated).concat(), "\"new-1,new-3,new-7\"");
+    drop(store);
+    is_right(&open(&path));
+}
+
+#[test]
+fn a_file_of_schema_1_is_shown_read_only_with_what_follows_from_its_records() {
+    let place = Place::new();
+    let path = place.demo();
+    execute(&path, &ELSEWHERE.replace("Aurora", "Aurora"));
+    let before = std::fs::read(&path).unwrap();
+    let store = Store::open_read_only(&path, Reading::Untouched).unwrap();
+    is_right(&store);
+    assert_eq!(store.plan_counts().unwrap().pending(), 196);
+    drop(store);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn what_was_derived_by_other_rules_is_derived_again() {
+    let place = Place::new();
+    let path = upgraded(&place);
+    execute(
+        &path,
+        "UPDATE settings SET value = '1' WHERE name = 'rules'; UPDATE connectors SET auth_type = 'wrong', migration_group = NULL",
+    );
+    is_right(&Store::open_read_only(&path, Reading::Shared).unwrap());
+    is_right(&open(&path));
+    assert_eq!(rows(&path, "SELECT count(*) FROM connectors WHERE auth_type = 'wrong'").concat(), "Integer(0)");
+}
+
+#[test]
+fn a_key_is_given_once_and_comes_back_with_its_connector() {
+    let place = Place::new();
+    let path = upgraded(&place);
+    let key = |id: &str| rows(&path, &format!("SELECT key FROM connectors WHERE id = '{id}'")).concat();
+    execute(
+        &path,
+        "INSERT INTO connectors (id, connector_type_id, name) VALUES ('a', '.server-log', 'A'), ('b', '.server-log', 'B')",
+    );
+    let (first, second) = (key("a"), key("b"));
+    execute(&path, "DELETE FROM connectors WHERE id IN ('a', 'b')");
+    execute(
+        &path,
+        "INSERT INTO connectors (id, connector_type_id, name) VALUES ('c', '.server-log', 'C'), ('b', '.jira', 'B again')",
+    );
+    assert_eq!(key("b"), second);
+    assert!(key("c") != first && key("c") != second, "{}", key("c"));
+    // Written by this program, too.
+    let mut store = open(&path);
+    let record = store.get("c").unwrap().unwrap();
+    store.delete(&["c".to_owned()], "2026-11-25T12:00:00.000Z").unwrap();
+    store.create(&record, "2026-11-25T12:00:00.000Z").unwrap();
+    assert_eq!(store.get("c").unwrap().unwrap().key, record.key);
+    assert_eq!(store.history_of("c", 9).unwrap().len(), 2);
+}
+
+#[test]
+fn indexes_triggers_and_views_of_the_user_survive_the_upgrade() {
+    let place = Place::new();
+    let path = place.demo();
+    execute(
+        &path,
+        "CREATE INDEX own_index ON connectors (name, updated_at);
+         CREATE TABLE audit (id TEXT);
+         CREATE TRIGGER own_trigger AFTER UPDATE ON connectors BEGIN INSERT INTO audit VALUES (new.id); END;
+         CREATE VIEW own_view AS SELECT id, name FROM connectors WHERE name LIKE 'A%';
+         CREATE TABLE notes (connector TEXT REFERENCES connectors (id), note TEXT);
+         INSERT INTO notes SELECT id, 'n' FROM connectors LIMIT 1;",
+    );
+    let shown = rows(&path, "SELECT * FROM own_view ORDER BY id");
+    let mut store = open(&path);
+    assert_eq!(rows(&path, "SELECT * FROM own_view ORDER BY id"), shown);
+    let own = "SELECT group_concat(name || ' ' || tbl_name) FROM
+               (SELECT name, tbl_name FROM sqlite_schema WHERE name LIKE 'own%' ORDER BY name)";
+    assert_eq!(rows(&path, own).concat(), "\"own_index connectors,own_trigger connectors,own_view own_view\"");
+    assert_eq!(rows(&path, "PRAGMA foreign_key_check").len(), 0);
+    assert_eq!(
+        rows(&path, "SELECT count(*) FROM audit").concat(),
+        "Integer(0)",
+        "the upgrade is no change of a record"
+    );
+    let run = store.apply(false, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
+    assert_eq!(rows(&path, "SELECT count(*) FROM audit").concat(), format!("Integer({})", run.written()));
+    assert_eq!(rows(&path, "PRAGMA integrity_check").concat(), "\"ok\"");
+}
+
+#[test]
+fn nothing_is_derived_of_a_record_but_from_its_own_columns() {
+    let place = Place::new();
+    let path = upgraded(&place);
+    let store = open(&path);
+    let stored =
+        rows(&path, "SELECT id, auth_type, coalesce(migration_group, '-'), is_malformed FROM connectors ORDER BY id");
+    let mut found = Vec::new();
+    store
+        .each::<StoreError>(|record| {
+            let derived = Derived::of(&record);
+            let auth_type = derived.auth_type.map_or("Null".to_owned(), |text| format!("{text:?}"));
+            let group = derived.group.map_or("-", |group| group.as_str());
+            found.push(format!("{:?}|{auth_type}|{group:?}|Integer({})", record.id, i64::from(derived.is_malformed)));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(stored, found);
+}
