@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::history::{Journal, Kind, Step, ensure_it_is, find_step};
 use super::open::Store;
 use super::page::PLAN_ORDER;
-use super::{FIRST_BATCH, Progress, next_batch};
+use super::{CHUNK, FIRST_BATCH, Progress, next_batch};
 use crate::domain::model_version::{self, Decision, Group, Plan};
 use crate::domain::{AuthMode, Connector};
 
@@ -262,7 +262,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (mut first, mut size) = (Some(i64::MIN), FIRST_BATCH);
         while let Some(from) = first {
-            match self.apply_batch((from, size), all, now, applied) {
+            match self.apply_batch((from, size), all, (now, total), applied, &mut *progress) {
                 Ok(Some(last)) => (first, size) = (last.checked_add(1), next_batch(size)),
                 Ok(None) => break,
                 // Stopped within a batch, or while it waited for another program: those before it stay.
@@ -272,8 +272,7 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             }
-            if !progress(applied.written(), total) {
-                applied.stopped = true;
+            if applied.stopped {
                 break;
             }
         }
@@ -284,27 +283,35 @@ impl Store {
         &mut self,
         (first, size): (i64, usize),
         all: bool,
-        now: &str,
+        (now, total): (&str, u64),
         applied: &mut Applied,
+        progress: Progress<'_>,
     ) -> Result<Option<i64>, StoreError> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "applying the migration", error);
         let mut counted = applied.clone();
         let last = self.transaction("applying the migration", |connection| {
-            let batch = batch(connection, first, size).map_err(wrap)?;
+            let mut rows = batch(connection, first, size.min(CHUNK)).map_err(wrap)?;
             if let Some(run) = counted.run {
                 ensure_it_is(connection, run, |step| is_run(step, now), &path)?;
             }
-            let Some((last, _)) = batch.last() else {
+            if rows.is_empty() {
                 return Ok(None);
-            };
-            let last = last.key;
+            }
             let mut journal = match counted.run {
                 Some(run) => Journal::resume(connection, run),
                 None => Journal::begin(connection, Kind::Migration, None, None, now).map_err(wrap)?,
             };
-            for (connector, decision) in &batch {
-                migrate(&mut journal, connector, *decision, all, &mut counted).map_err(wrap)?;
+            let (mut last, mut seen) = (first, 0);
+            while let Some((newest, _)) = rows.last() {
+                last = newest.key;
+                seen += rows.len();
+                for (connector, decision) in &rows {
+                    migrate(&mut journal, connector, *decision, all, &mut counted).map_err(wrap)?;
+                }
+                counted.stopped = !progress(counted.written(), total);
+                let (Some(next), false) = (last.checked_add(1), counted.stopped || seen >= size) else { break };
+                rows = batch(connection, next, CHUNK.min(size - seen)).map_err(wrap)?;
             }
             if counted.written() > 0 {
                 journal.pause().map_err(wrap)?;

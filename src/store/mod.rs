@@ -64,7 +64,10 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
 const FIRST_BATCH: usize = 500;
 
 /// Records in its later transactions: fewer and larger ones write each page of an index less often.
-const LARGEST_BATCH: usize = 10_000;
+const LARGEST_BATCH: usize = 20_000;
+
+/// Records of a transaction that are in memory at once; after each the progress is told.
+const CHUNK: usize = 2_000;
 
 /// The size of the batch after one.
 const fn next_batch(batch: usize) -> usize {

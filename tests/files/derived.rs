@@ -81,7 +81,8 @@ fn what_another_program_wrote_is_derived_when_the_file_is_opened() {
         format!("Integer({})", counts.blocked)
     );
     // It is still foreign: a save that knows only of before finds it changed.
-    assert!(rows(&path, "SELECT count(*) FROM connectors WHERE revision < 0").concat() >= "Integer(3)".to_owned());
+    let foreign = rows(&path, "SELECT count(*) > 2 FROM connectors WHERE revision < 0").concat();
+    assert_eq!(foreign, "Integer(1)");
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn a_job_derives_what_was_written_just_before_it() {
 fn a_file_of_schema_1_is_shown_read_only_with_what_follows_from_its_records() {
     let place = Place::new();
     let path = place.demo();
-    execute(&path, &ELSEWHERE.replace("Aurora", "Aurora"));
+    execute(&path, ELSEWHERE);
     let before = std::fs::read(&path).unwrap();
     let store = Store::open_read_only(&path, Reading::Untouched).unwrap();
     is_right(&store);

@@ -13,7 +13,7 @@ use super::{Kind, Step, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
 use crate::store::agreement::{self, Reverting};
 use crate::store::columns::{read_from, select};
-use crate::store::{FIRST_BATCH, Progress, Store, StoreError, next_batch};
+use crate::store::{CHUNK, FIRST_BATCH, Progress, Store, StoreError, next_batch};
 
 /// What taking a step back did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +80,10 @@ impl Store {
                 if let Some(by) = so_far.by {
                     ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
                 }
-                let (mut reverted, last) =
-                    revert_batch(connection, so_far, &mut walk, now).map_err(failed(connection))?;
+                let (mut reverted, last) = revert_batch(connection, so_far, &mut walk, (now, done), &mut *progress)
+                    .map_err(failed(connection))?;
                 if is_one {
+                    reverted.stopped = false;
                     end(connection, &reverted).map_err(failed(connection))?;
                     name_the_only_one(connection, &mut reverted).map_err(failed(connection))?;
                 }
@@ -101,8 +102,8 @@ impl Store {
                 }
                 _ => return Ok(reverted),
             }
-            if !progress(done, reverted.step.records) {
-                return Ok(Reverted { stopped: true, ..reverted });
+            if reverted.stopped {
+                return Ok(reverted);
             }
             so_far = Some(reverted);
         }
@@ -287,21 +288,33 @@ fn revert_batch(
     connection: &Connection,
     mut reverted: Reverted,
     walk: &mut Walk,
-    now: &str,
+    (now, done): (&str, u64),
+    progress: Progress<'_>,
 ) -> rusqlite::Result<(Reverted, Option<(i64, u64)>)> {
-    let entries = entries(connection, reverted.step.step, walk)?;
-    let interrupted = if reverted.by.is_none() { interrupted(connection, reverted.step.step)? } else { None };
+    let step = reverted.step.step;
+    let mut rows = entries(connection, step, walk.after, walk.batch.min(CHUNK))?;
+    let interrupted = if reverted.by.is_none() { interrupted(connection, step)? } else { None };
     walk.is_resumed |= interrupted.is_some();
     let may_be_back = walk.is_resumed || has_other_takers(connection, &reverted)?;
     let mut journal = match reverted.by.or(interrupted) {
         Some(by) => Journal::resume(connection, by),
         None => begin(connection, &reverted.step, now)?,
     };
-    let last = entries.last().map(|(entry, _)| (entry.key, entries.len() as u64));
     let restored = reverted.restored;
     let around = Around { has_remotes: has_remotes(connection)?, may_be_back };
-    for (entry, current) in entries {
-        take_back(&mut journal, (entry, current), around, &mut reverted)?;
+    let (mut last, mut seen) = (None, 0);
+    while let Some((newest, _)) = rows.last() {
+        let key = newest.key;
+        seen += rows.len();
+        last = Some((key, seen as u64));
+        for (entry, current) in rows {
+            take_back(&mut journal, (entry, current), around, &mut reverted)?;
+        }
+        reverted.stopped = !progress(done + seen as u64, reverted.step.records);
+        if reverted.stopped || seen >= walk.batch {
+            break;
+        }
+        rows = entries(connection, step, key, CHUNK.min(walk.batch - seen))?;
     }
     if journal.is_new() && reverted.restored == restored {
         journal.finish()?;
@@ -318,7 +331,12 @@ fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i6
 }
 
 /// The next entries of a step, each with what is in the file now.
-fn entries(connection: &Connection, step: i64, walk: &Walk) -> rusqlite::Result<Vec<(Entry, Option<Connector>)>> {
+fn entries(
+    connection: &Connection,
+    step: i64,
+    after: i64,
+    len: usize,
+) -> rusqlite::Result<Vec<(Entry, Option<Connector>)>> {
     let sql = format!(
         "SELECT {ENTRY}, {} FROM history_changes AS c LEFT JOIN connectors AS r ON r.key = c.key
          WHERE c.step = ?1 AND c.key > ?2 ORDER BY c.key LIMIT ?3",
@@ -333,7 +351,7 @@ fn entries(connection: &Connection, step: i64, walk: &Walk) -> rusqlite::Result<
     };
     connection
         .prepare_cached(&sql)?
-        .query_map(params![step, walk.after, i64::try_from(walk.batch).unwrap_or(i64::MAX)], both)?
+        .query_map(params![step, after, i64::try_from(len).unwrap_or(i64::MAX)], both)?
         .collect()
 }
 
