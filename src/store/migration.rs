@@ -262,7 +262,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (mut first, mut size) = (Some(i64::MIN), FIRST_BATCH);
         while let Some(from) = first {
-            match self.apply_batch((from, size), all, (now, total), applied, &mut *progress) {
+            match self.apply_batch((from, size), all, now, applied) {
                 Ok(Some(last)) => (first, size) = (last.checked_add(1), next_batch(size)),
                 Ok(None) => break,
                 // Stopped within a batch, or while it waited for another program: those before it stay.
@@ -272,7 +272,9 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             }
-            if applied.stopped {
+            // What is told as done is in the file.
+            if !progress(applied.written(), total) {
+                applied.stopped = true;
                 break;
             }
         }
@@ -283,9 +285,8 @@ impl Store {
         &mut self,
         (first, size): (i64, usize),
         all: bool,
-        (now, total): (&str, u64),
+        now: &str,
         applied: &mut Applied,
-        progress: Progress<'_>,
     ) -> Result<Option<i64>, StoreError> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "applying the migration", error);
@@ -309,8 +310,7 @@ impl Store {
                 for (connector, decision) in &rows {
                     migrate(&mut journal, connector, *decision, all, &mut counted).map_err(wrap)?;
                 }
-                counted.stopped = !progress(counted.written(), total);
-                let (Some(next), false) = (last.checked_add(1), counted.stopped || seen >= size) else { break };
+                let Some(next) = last.checked_add(1).filter(|_| seen < size) else { break };
                 rows = batch(connection, next, CHUNK.min(size - seen)).map_err(wrap)?;
             }
             if counted.written() > 0 {

@@ -66,7 +66,7 @@ const FIRST_BATCH: usize = 500;
 /// Records in its later transactions: fewer and larger ones write each page of an index less often.
 const LARGEST_BATCH: usize = 20_000;
 
-/// Records of a transaction that are in memory at once; after each the progress is told.
+/// Records of a transaction that are in memory at once.
 const CHUNK: usize = 2_000;
 
 /// The size of the batch after one.

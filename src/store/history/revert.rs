@@ -80,10 +80,9 @@ impl Store {
                 if let Some(by) = so_far.by {
                     ensure_it_is(connection, by, |by| by.reverts == Some(so_far.step.step), &path)?;
                 }
-                let (mut reverted, last) = revert_batch(connection, so_far, &mut walk, (now, done), &mut *progress)
-                    .map_err(failed(connection))?;
+                let (mut reverted, last) =
+                    revert_batch(connection, so_far, &mut walk, now).map_err(failed(connection))?;
                 if is_one {
-                    reverted.stopped = false;
                     end(connection, &reverted).map_err(failed(connection))?;
                     name_the_only_one(connection, &mut reverted).map_err(failed(connection))?;
                 }
@@ -102,8 +101,9 @@ impl Store {
                 }
                 _ => return Ok(reverted),
             }
-            if reverted.stopped {
-                return Ok(reverted);
+            // What is told as done is in the file.
+            if !progress(done, reverted.step.records) {
+                return Ok(Reverted { stopped: true, ..reverted });
             }
             so_far = Some(reverted);
         }
@@ -288,8 +288,7 @@ fn revert_batch(
     connection: &Connection,
     mut reverted: Reverted,
     walk: &mut Walk,
-    (now, done): (&str, u64),
-    progress: Progress<'_>,
+    now: &str,
 ) -> rusqlite::Result<(Reverted, Option<(i64, u64)>)> {
     let step = reverted.step.step;
     let mut rows = entries(connection, step, walk.after, walk.batch.min(CHUNK))?;
@@ -310,8 +309,7 @@ fn revert_batch(
         for (entry, current) in rows {
             take_back(&mut journal, (entry, current), around, &mut reverted)?;
         }
-        reverted.stopped = !progress(done + seen as u64, reverted.step.records);
-        if reverted.stopped || seen >= walk.batch {
+        if seen >= walk.batch {
             break;
         }
         rows = entries(connection, step, key, CHUNK.min(walk.batch - seen))?;
