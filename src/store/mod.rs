@@ -1,6 +1,7 @@
 //! The SQLite file: the only module that speaks SQL.
 //!
 //! `connect` decides what a path is, `place` whether the open file is still there, `suitability` whether a file made by hand can be worked with, `open` opens it, `lock` waits for its write lock; `upgrade` brings a file to the newest schema;
+//! `columns` is the one table of the columns of a record, and `derive` makes those that follow from the others;
 //! `connectors` reads and writes records; `import` takes many in, `seen` keeps ids that came before; `page` answers the lists record by record, `census` counts by kind,
 //! `search` the same from indexes and from the names and ids in memory; `migration` plans,
 //! applies and keeps decisions; `history` journals every change, takes steps back and brings them again;

@@ -4,7 +4,8 @@
 //! order. A record below the newest version runs through the steps it lacks and then carries the newest
 //! stamp. What people are shown, which group a record is in and what is written all come from comparing
 //! the record before and after. To add version 3: write `v3.rs`, add it to the list, give the secrets a
-//! registration ([`super::secret`]) and the store's plan column a schema step.
+//! registration ([`super::secret`]) and raise [`super::derived::RULES`], so that files derive their
+//! migration groups again.
 
 #[cfg(test)]
 mod tests;
