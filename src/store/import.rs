@@ -8,6 +8,7 @@ use super::copy::{COPY_FROM, keep_copy};
 use super::error::StoreError;
 use super::history::{Journal, Kind};
 use super::migration::forget_decision;
+use super::open::INDEX_CACHE;
 use super::open::{Store, write_schema};
 use super::schema;
 use crate::domain::Connector;
@@ -264,5 +265,6 @@ fn drop_indexes(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn make_indexes(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cache_size", -INDEX_CACHE)?;
     schema::indexes().try_for_each(|step| connection.execute_batch(step.sql))
 }

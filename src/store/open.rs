@@ -32,6 +32,9 @@ const PAGE_KILOBYTES: i64 = 4;
 /// Kilobytes of pages that a job on many records keeps: what fits need not be written to the disk and read again.
 pub(super) const BULK_CACHE: i64 = 64 * 1024;
 
+/// The same while indexes are made: SQLite sorts in as much memory again.
+pub(super) const INDEX_CACHE: i64 = 32 * 1024;
+
 /// An open connectors file.
 pub struct Store {
     pub(super) connection: Connection,

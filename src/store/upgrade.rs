@@ -18,7 +18,7 @@ use super::copy::persist_at;
 use super::derive::{BATCH, each_derived, note_rules, select_1};
 use super::error::StoreError;
 use super::lock::begin;
-use super::open::BULK_CACHE;
+use super::open::{BULK_CACHE, INDEX_CACHE};
 use super::place::logs_of;
 use super::schema::{self, APPLICATION_ID, SqlStep};
 use super::suitability::check_upgradable;
@@ -200,6 +200,7 @@ impl Run<'_> {
                 self.enter(Stage::Records { done, total: u64::try_from(records).unwrap_or(0) })
             })?;
             transaction.execute_batch(&format!("DROP TABLE {}", schema::OLD_TABLE)).map_err(wrap)?;
+            transaction.pragma_update(None, "cache_size", -INDEX_CACHE).map_err(wrap)?;
         }
         let end = || {
             note_rules(transaction)?;

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::column::Column;
 use super::ids::Ids;
@@ -17,7 +16,7 @@ use crate::store::error::StoreError;
 use crate::store::open::Store;
 
 /// Rows read at once; what is asked meanwhile is answered in between.
-const CHUNK: usize = 2_000;
+const CHUNK: u32 = 2_000;
 
 /// What was read last: a text and its row id.
 type Read = (String, i64);
@@ -74,18 +73,9 @@ impl TextIndex {
         if self.last_name.is_none() {
             self.names.reserve(store.count_rows()?);
         }
-        let (condition, after) = match &self.last_name {
-            Some((name, row_id)) => {
-                let after: Vec<Value> = vec![name.clone().into(), (*row_id).into()];
-                ("WHERE (name COLLATE NOCASE, key) > (?1 COLLATE NOCASE, ?2)", after)
-            }
-            None => ("", Vec::new()),
-        };
-        let sql =
-            format!("SELECT name, key FROM connectors {condition} ORDER BY name COLLATE NOCASE, key LIMIT {CHUNK}");
         let (names, last) = (&mut self.names, &mut self.last_name);
         let read = store.run("reading the names", |connection| {
-            each_text(connection, &sql, after, last, |name, row_id| {
+            next_texts(connection, ("name", "name COLLATE NOCASE"), last, |name, row_id| {
                 names.push(row_id, &fold(name));
                 true
             })
@@ -102,14 +92,9 @@ impl TextIndex {
 
     /// As [`TextIndex::read_names`].
     fn read_ids(&mut self, store: &Store) -> Result<bool, StoreError> {
-        let (condition, after) = match &self.last_id {
-            Some((id, _)) => ("WHERE id > ?1", vec![id.clone().into()]),
-            None => ("", Vec::new()),
-        };
-        let sql = format!("SELECT id, key FROM connectors {condition} ORDER BY id LIMIT {CHUNK}");
         let (ids, last) = (&mut self.ids, &mut self.last_id);
         let read = store.run("reading the ids", |connection| {
-            each_text(connection, &sql, after, last, |id, row_id| {
+            next_texts(connection, ("id", "id"), last, |id, row_id| {
                 ids.push(row_id, &fold(id));
                 true
             })
@@ -124,19 +109,10 @@ impl TextIndex {
 
     /// As [`TextIndex::read_names`]; false also when there are too many types.
     fn read_types(&mut self, store: &Store) -> Result<bool, StoreError> {
-        let (condition, after) = match &self.last_type {
-            Some((type_id, row_id)) => {
-                let after: Vec<Value> = vec![type_id.clone().into(), (*row_id).into()];
-                ("WHERE (connector_type_id, key) > (?1, ?2)", after)
-            }
-            None => ("", Vec::new()),
-        };
-        let sql = format!(
-            "SELECT connector_type_id, key FROM connectors {condition} ORDER BY connector_type_id, key LIMIT {CHUNK}"
-        );
         let (types, last) = (&mut self.types, &mut self.last_type);
         let read = store.run("reading the types", |connection| {
-            each_text(connection, &sql, after, last, |type_id, row_id| types.set(row_id, type_id))
+            let column = ("connector_type_id", "connector_type_id");
+            next_texts(connection, column, last, |type_id, row_id| types.set(row_id, type_id))
         })?;
         let Some(read) = read else { return Ok(false) };
         self.types_done = read < CHUNK;
@@ -231,17 +207,41 @@ fn named(
         .optional()
 }
 
-/// Calls with the text and the row id of each row, and keeps the last, so that it can go on from there should it
-/// be interrupted. How many were read; none when a row id is too large or the called one says no.
+/// Reads the next texts of a column and their row ids, in the order of the column and then of the row ids, and keeps
+/// the last, so that the next call continues there, also after an interruption. Returns how many were read, or `None`
+/// when a row id is too large or `each` returns false.
+///
+/// Two statements: SQLite seeks to a pair of values in an index by the first of them only, and would go through all
+/// equal texts again each time.
+fn next_texts(
+    connection: &Connection,
+    (column, order): (&str, &str),
+    last: &mut Option<Read>,
+    mut each: impl FnMut(&str, u32) -> bool,
+) -> rusqlite::Result<Option<u32>> {
+    let select = format!("SELECT {column}, key FROM connectors");
+    let Some((text, row_id)) = last.clone() else {
+        return each_text(connection, &format!("{select} ORDER BY {order}, key LIMIT ?1"), params![CHUNK], last, each);
+    };
+    let equal = format!("{select} WHERE {order} = ?1 AND key > ?2 ORDER BY key LIMIT ?3");
+    let Some(read) = each_text(connection, &equal, params![text, row_id, CHUNK], last, &mut each)? else {
+        return Ok(None);
+    };
+    let greater = format!("{select} WHERE {order} > ?1 ORDER BY {order}, key LIMIT ?2");
+    let more = each_text(connection, &greater, params![text, CHUNK - read], last, each)?;
+    Ok(more.map(|more| read + more))
+}
+
+/// Calls `each` with the text and the row id of each row, and keeps the last.
 fn each_text(
     connection: &Connection,
     sql: &str,
-    values: Vec<Value>,
+    values: &[&dyn rusqlite::ToSql],
     last: &mut Option<Read>,
     mut each: impl FnMut(&str, u32) -> bool,
-) -> rusqlite::Result<Option<usize>> {
+) -> rusqlite::Result<Option<u32>> {
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
+    let mut rows = statement.query(values)?;
     let mut read = 0;
     while let Some(row) = rows.next()? {
         let row_id = row.get(1)?;
