@@ -1,4 +1,4 @@
-//! What a person chose: theme, mouse, keys. A TOML file in the platform's configuration directory.
+//! The user's configuration: theme, mouse, keys. A TOML file in the platform's configuration directory.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,10 +6,11 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::keymap::{self, KeyChange};
-use crate::ui::theme::Scheme;
+use crate::tui::keymap;
+use crate::tui::keymap::KeyChange;
+use crate::tui::widgets::theme::Scheme;
 
-/// The choices; what is not in the file is as the program has it.
+/// The configuration; missing values have their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// Colours.
@@ -38,10 +39,10 @@ enum Keys {
 }
 
 impl Config {
-    /// Reads the file's text.
+    /// Parses the file.
     ///
     /// # Errors
-    /// What is wrong and where, as `line 7: …`.
+    /// Returns the line and the reason, as `line 7: …`.
     pub fn read(text: &str) -> Result<Self, String> {
         let at = |span: Range<usize>| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1;
         let file: File = toml::from_str(text).map_err(|error| {
@@ -65,7 +66,7 @@ impl Config {
                 keys.push(change);
             }
         }
-        // One that was meant for the file is told with its line even when it does not come into use.
+        // A mistake is reported with its line even if the value is not used.
         keymap::changed(&keys).map_err(|(line, reason)| format!("line {line}: {reason}"))?;
         Ok(Self { scheme: scheme.transpose()?, is_without_mouse: file.mouse == Some(false), keys })
     }
@@ -76,18 +77,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_told_with_its_line() {
+    fn mistake_is_reported_with_its_line() {
         for (text, says) in [
             ("theme = \"pink\"", "line 1: the theme is one of"),
             ("\n\ncolour = 1", "line 3: unknown field"),
             ("mouse = \"yes\"", "line 1: "),
-            ("[keys.kitchen]\nedit = \"e\"", "line 2: \"kitchen\" is no place"),
+            ("[keys.kitchen]\nedit = \"e\"", "line 2: \"kitchen\" is not a key context"),
             ("[keys.connectors]\n\ncook = \"c\"", "line 3: \"cook\" is no action"),
             ("[keys.connectors]\nedit = \"Hyper-e\"", "line 2: \"Hyper-e\" is no key"),
             ("[keys.one-connector]\nback = []", "line 2: "),
             ("[keys.question]\nconfirm = []", "line 2: \"confirm\" needs a key"),
-            ("[keys.connectors]\nedit = \"t\"", "line 2: t is taken in connectors"),
-            ("[keys.connectors]\nquit-now = \"x\"", "line 2: Ctrl-c stays"),
+            ("[keys.connectors]\nedit = \"t\"", "line 2: t is in use in connectors"),
+            ("[keys.connectors]\nquit-now = \"x\"", "line 2: Ctrl-c cannot be changed"),
             ("[keys.review]\nedit = \"F2\"\nnew = \"F3\"", "line 3: \"new\" is no action of review"),
             ("theme = ", "line 1: "),
         ] {
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_are_taken() {
+    fn settings_are_read() {
         let text =
             "theme = \"light\"\nmouse = false\n[keys.connectors]\ntoggle-mode = [\"t\", \"F5\"]\nedit = \"F2\"\n";
         let config = Config::read(text).expect("a config");
@@ -106,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn an_action_can_be_left_without_a_key() {
+    fn action_can_have_no_key() {
         let config = Config::read("[keys.connectors]\nundo = []").expect("a config");
         assert_eq!(config.keys.len(), 1);
     }
 
     #[test]
-    fn two_actions_can_change_their_keys_with_each_other() {
+    fn two_actions_can_swap_their_keys() {
         assert!(Config::read("[keys.connectors]\nedit = \"t\"\ntoggle-mode = \"e\"").is_ok());
     }
 }

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::domain::connector_type::Field;
-use crate::domain::secret::{Secret, SecretEdits};
+use crate::domain::catalogue::Field;
+use crate::domain::secrets::{Secret, SecretEdits};
 use crate::domain::{AuthMode, Catalogue, Connector, json};
 use crate::fs::TemporaryFolder;
+use crate::kibana::saved_objects::ExportReader;
 use crate::store::{self, Store};
-use crate::transfer::Export;
 use crate::vault::{KeyOptions, Vault};
 
-/// The connector whose secrets stay as Kibana sealed them.
+/// The connector whose secrets keep Kibana's encryption.
 const FOREIGN: &str = "Release webhook (9.4)";
 
 /// The demo's connectors, as an export.
@@ -29,10 +29,10 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Makes the file, in a temporary folder or at `keep`.
+    /// Creates the file, in a temporary folder or at `keep`.
     ///
     /// # Errors
-    /// When it cannot be written, or something is at `keep` already.
+    /// If it cannot be written, or `keep` exists.
     pub fn create(keep: Option<&Path>) -> anyhow::Result<Self> {
         let (path, folder) = match keep {
             Some(path) => (path.to_owned(), None),
@@ -67,27 +67,27 @@ impl Demo {
     }
 }
 
-/// Where the demo has its keys: beside its file, so that they go when it goes.
+/// Returns the keys of a demo: next to its file, so that both are removed together.
 pub fn keys_of(file: &Path) -> KeyOptions {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".keys");
     KeyOptions { key_file: file.with_file_name(name), next_to_file: None, passphrase: None }
 }
 
-/// The demo's records as schema 1 holds them: an auth mode lies in `extra`, one row is broken, and the
-/// secrets are sealed; of one, by Kibana.
+/// Returns the demo's records as schema 1 holds them: the auth mode in `extra`, one broken row, encrypted secrets, one
+/// of them by Kibana.
 fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
-    let mut export = Export::read("the demo", Box::new(BufReader::new(Cursor::new(CONNECTORS))));
+    let mut export = ExportReader::new("the demo", Box::new(BufReader::new(Cursor::new(CONNECTORS))));
     let mut connectors = Vec::new();
     for connector in export.by_ref() {
         let mut connector = connector?.connector;
         if let Some(mode) = connector.auth_mode.take() {
             connector.extra = with_auth_mode(&connector.extra, mode)?;
         }
-        // Where the export has ciphertext, the demo has secrets of its own; one stays Kibana's.
+        // Where the export has ciphertext, the demo has its own secrets; one keeps Kibana's.
         if connector.secrets.is_some() && connector.name != FOREIGN {
             let edits = secrets_for(&connector);
-            vault.carry(None, &mut connector, &edits)?;
+            vault.prepare_secrets(None, &mut connector, &edits)?;
         }
         connectors.push(connector);
     }
@@ -100,18 +100,18 @@ fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
     Ok(connectors)
 }
 
-/// Invented values for the secrets that a record's type asks for.
+/// Returns invented values for the secrets of a record's type.
 fn secrets_for(connector: &Connector) -> SecretEdits {
     let config = connector.config_object().unwrap_or_default();
     let value_of = |key: &str| config.get(key).cloned().unwrap_or_default();
     let known = Catalogue::current().get(&connector.connector_type_id);
     let fields = |is_needed: bool| {
-        let is_asked = move |field: &&Field| field.applies(value_of) && (!is_needed || field.is_required());
+        let is_requested = move |field: &&Field| field.applies(value_of) && (!is_needed || field.is_required());
         let value = |field: &Field| (field.name.clone(), Some(Secret::text(&format!("demo-{}", field.name))));
-        known.iter().flat_map(|known| &known.secrets).filter(is_asked).map(value).collect::<BTreeMap<_, _>>()
+        known.iter().flat_map(|known| &known.secrets).filter(is_requested).map(value).collect::<BTreeMap<_, _>>()
     };
     let by_name = [fields(true), fields(false)].into_iter().find(|fields| !fields.is_empty()).unwrap_or_default();
-    // Of a plugin's type, or where the config says nothing of use, nobody knows what it asks for.
+    // Types of a plugin, and types without known fields, get none.
     let whole = by_name.is_empty().then(|| Secret::json(r#"{"token":"demo-token"}"#.to_owned().into()));
     SecretEdits { by_name, whole }
 }

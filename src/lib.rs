@@ -3,52 +3,45 @@
 //!
 //! # The map
 //!
-//! Data flows one way: a terminal event becomes a [`app::Message`], [`app::update`] changes the state and
-//! returns effects, a thread of [`worker`] does the work and answers with a message, [`app::view`] draws.
+//! Data flows one way: a terminal event becomes a [`tui::app::Message`], [`tui::app::update`] changes the state and
+//! returns effects, a thread of [`worker`] does the work and answers with a message, [`tui::app::view`] draws.
 //!
-//! | module | what is in it | what it may know |
+//! Two front ends, [`tui`] and [`cli`], stand on one layer of use cases, [`service`]. Imports point down only;
+//! `tests/architecture.rs` reads this table and the `use` lines, and fails on one that the table does not allow.
+//!
+//! | room | what is in it | what it may use |
 //! | --- | --- | --- |
-//! | [`domain`] | connectors, auth mode and auth type, the model versions and their migration, remotes and three sides of a connector, connector types, validation and checks, filter | nothing below |
-//! | [`vault`] | keys; sealing and opening secrets | `domain` |
-//! | [`store`] | the SQLite file: schema and its upgrade, records, windows of lists, migration runs, history and undo, copies, remotes and what was sent to them | `domain` |
-//! | [`transfer`] | Kibana's export format and API objects | `domain`, `store`, `vault` |
-//! | [`kibana`] | Kibana's HTTP API: credentials, requests, time-outs, retries | `domain` |
-//! | [`sync`] | the file and a Kibana as two sides: what differs, pull, push, conflicts | `domain`, `store`, `vault`, `transfer`, `kibana` |
-//! | [`worker`] | the threads that own the file or speak with Kibana, and the words they speak | `store`, `vault`, `transfer`, `sync` |
-//! | [`keymap`] | the one table of actions and keys | nothing |
-//! | [`ui`] | safe text, text and secret input, JSON, theme, layout | `keymap` |
-//! | [`screens`] | list, detail, form, review, sync, history, copies, help, questions: state, update and view of each | `domain`, `ui`, `keymap`, the worker's words |
-//! | [`app`] | the model, the focus, the router between screens | `screens` |
-//! | [`terminal`] | entering, leaving, suspending, signals, keys, a person's editor | `app`'s messages |
-//! | [`run`] | the loop that ties `app`, `worker` and `terminal` together | all |
-//! | [`fs`] | temporary files, folders, sidecar files | nothing |
-//! | [`parallel`] | a second thread that makes ready what the first one waits for | nothing |
-//! | [`config`] | a person's choices: theme, mouse, keys | `keymap`, `ui` |
-//! | [`memory`] | what is remembered from one start to the next | `store`'s orders |
-//! | [`cli`] | the same jobs without a screen | `store`, `vault`, `transfer`, `sync`, `run` |
+//! | [`domain`] | connectors, auth mode and auth type, connector types, the migration, three-way comparison with a remote, validation, filter: rules without I/O | |
+//! | [`clock`] | the time now, as records store it | |
+//! | [`text`] | times, sizes and counts as users read them; text that is safe on a terminal | |
+//! | [`fs`] | temporary files, atomic writes, paths that users name | |
+//! | [`parallel`] | a second thread that prepares what the first one waits for | |
+//! | [`vault`] | keys; encrypting and decrypting secrets | `domain`, `fs` |
+//! | [`store`] | the SQLite file and everything in it; the only room that knows SQL | `clock`, `domain`, `fs`, `parallel` |
+//! | [`kibana`] | Kibana's formats and its HTTP API | `domain`, `fs`, `text`, `vault` |
+//! | [`service`] | use cases: edit, bulk edit, import, export, keys, and everything with a remote | `clock`, `domain`, `fs`, `kibana`, `parallel`, `store`, `text`, `vault` |
+//! | [`demo`] | a file to try everything on | `domain`, `fs`, `kibana`, `store`, `vault` |
+//! | [`worker`] | the threads of the UI: queries, jobs and replies | `clock`, `demo`, `domain`, `fs`, `kibana`, `service`, `store`, `vault` |
+//! | [`tui`] | the terminal UI: keys, widgets, overlays, screens, the app, the terminal | `clock`, `config`, `demo`, `domain`, `fs`, `kibana`, `service`, `store`, `text`, `vault`, `worker` |
+//! | [`config`] | the user's configuration: theme, mouse, keys | `tui` |
+//! | [`cli`] | the commands | `clock`, `config`, `demo`, `domain`, `fs`, `kibana`, `service`, `store`, `text`, `tui`, `vault`, `worker` |
 //!
-//! To change what a migration does, start at [`domain::model_version`]; what a key does, at
-//! [`keymap::TABLE`]; the file's schema, at `assets/schema` and `store::schema`; what a connector type
-//! expects, at `assets/connector_types.json`; what is sealed and authenticated, at [`domain::secret`]; what a push may do, at
-//! [`domain::sync`]; an endpoint, at [`kibana`].
+//! To change what a migration does, start at [`domain::migration`]; what a key does, at [`tui::keymap::TABLE`]; the
+//! file's schema, at `assets/schema` and `store::file::schema`; a column of a connector, at `store::records::columns`;
+//! what a connector type expects, at `assets/connector_types.json`; what is encrypted and authenticated, at
+//! [`domain::secrets`]; what a push may do, at [`domain::remote`]; an endpoint, at [`kibana`].
 
-pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod fs;
-pub mod keymap;
 pub mod kibana;
-pub mod memory;
 pub mod parallel;
-pub mod run;
-pub mod screens;
+pub mod service;
 pub mod store;
-pub mod sync;
-pub mod terminal;
-pub mod transfer;
-pub mod ui;
+pub mod text;
+pub mod tui;
 pub mod vault;
 pub mod worker;

@@ -1,5 +1,5 @@
-//! Work on a second thread while the caller's goes on: a connection belongs to one thread, and what it waits for can be
-//! made ready on another one. Order is kept.
+//! Work on a second thread: a connection belongs to one thread, and its input can be prepared on another. The order is
+//! kept.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -10,10 +10,10 @@ const BATCH: usize = 500;
 /// Batches that are on their way.
 const AHEAD: usize = 4;
 
-/// Makes something of each item that `next` yields, on a second thread, and gives it to `each`. Both run on the caller's.
+/// Maps each item of `next` on a second thread and passes it to `each`. Both closures run on the caller's thread.
 ///
 /// # Errors
-/// What `next` or `each` returns first.
+/// The first error of `next` or `each`.
 pub fn map_ahead<T: Send, U: Send, E>(
     mut next: impl FnMut() -> Result<Option<T>, E>,
     map: impl Fn(T) -> U + Send,
@@ -43,7 +43,7 @@ pub fn with_mapper<T: Send, U: Send, R>(map: impl Fn(T) -> U + Send, work: impl 
     })
 }
 
-/// Takes items, and gives back what the second thread made of them.
+/// Accepts items and returns the results of the second thread.
 pub struct Mapper<T, U> {
     to: Option<SyncSender<Vec<T>>>,
     results: Receiver<Vec<U>>,
@@ -52,10 +52,10 @@ pub struct Mapper<T, U> {
 }
 
 impl<T, U> Mapper<T, U> {
-    /// Adds an item; `each` gets earlier ones that are ready.
+    /// Adds an item; `each` gets the results that are ready.
     ///
     /// # Errors
-    /// What `each` returns.
+    /// The error of `each`.
     pub fn push<E>(&mut self, item: T, each: &mut impl FnMut(U) -> Result<(), E>) -> Result<(), E> {
         self.batch.push(item);
         if self.batch.len() < BATCH {
@@ -68,10 +68,10 @@ impl<T, U> Mapper<T, U> {
         Ok(())
     }
 
-    /// Gives the rest to `each`.
+    /// Passes the remaining results to `each`.
     ///
     /// # Errors
-    /// What `each` returns.
+    /// The error of `each`.
     pub fn finish<E>(&mut self, each: &mut impl FnMut(U) -> Result<(), E>) -> Result<(), E> {
         if self.ahead == AHEAD {
             self.receive(each)?;
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_item_comes_once_and_in_order() {
+    fn items_arrive_once_and_in_order() {
         for count in [0_usize, 1, BATCH, 7 * BATCH + 3] {
             let (mut items, mut found) = (0..count, Vec::new());
             let each = |double| {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_it_at_once() {
+    fn error_ends_the_pipeline() {
         let mut items = 0..;
         let stopped =
             map_ahead(|| Ok(items.next()), |item| item, |item| if item < 3 * BATCH { Ok(()) } else { Err(item) });

@@ -1,4 +1,4 @@
-//! Records like those of a real deployment, made anew in the same way every time.
+//! Records like those of a real deployment, generated in the same way every time.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Floors: what a short script needs for the same rows, with a primary key, an index on the name, batches, and one row of a
-//! journal for each record where the job keeps a journal. No checks, no progress, no undo.
+//! Floors: the work of a short script for the same rows, with a primary key, an index on the name, batches, and one
+//! journal row for each record where the job keeps a journal. No checks, no progress, no undo.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -100,7 +100,7 @@ pub fn export(path: &Path, target: &Path) {
     }
 }
 
-/// Copies the file and makes its table anew with the indexes of schema 2; nothing is derived.
+/// Copies the file and rebuilds its table with the indexes of schema 2, without derived values.
 pub fn upgrade(path: &Path) {
     std::fs::copy(path, path.with_extension("copy")).unwrap();
     File::open(path.with_extension("copy")).unwrap().sync_all().unwrap();
@@ -199,7 +199,7 @@ pub fn roll_back(path: &Path) {
     );
 }
 
-/// Deletes what an import added; the journal keeps each record whole.
+/// Deletes the rows of an import; the journal keeps each record whole.
 pub fn undo_import(path: &Path) {
     let sql = "SELECT j.key, json_array(c.id, c.connector_type_id, c.name, c.config, c.secrets, c.is_missing_secrets, c.extra,
                  c.model_version, c.created_at, c.updated_at, c.auth_mode, c.revision)
@@ -216,7 +216,7 @@ pub fn undo_import(path: &Path) {
     );
 }
 
-/// Adds again what was deleted.
+/// Adds the deleted rows again.
 pub fn redo_import(path: &Path) {
     let sql = "SELECT key, before FROM journal WHERE step = 2 AND key > ?1 ORDER BY key LIMIT ?2";
     in_batches(

@@ -1,9 +1,9 @@
-//! Each job beside something simpler on the same records, in the same run: what reads beside raw SQL on the same file,
-//! what writes beside a floor (`floor`) on a file of its own, and, where Python is installed, beside the script that a user
-//! would write. What counts is the ratio, since machines differ and are noisy.
+//! Each job next to a simpler one on the same records, in the same run: reads next to raw SQL on the same file, writes
+//! next to a floor (`floor`) on a separate file and, where Python is installed, next to the script that a user would
+//! write. The ratio counts, since machines differ and are noisy.
 //!
-//! `cargo bench` takes 100 thousand records, `CONNECTOR_ADMIN_RECORDS=1000000 cargo bench` a million. `cargo test`
-//! runs the same on a few hundred, to see that it works.
+//! `cargo bench` uses 100 thousand records, `CONNECTOR_ADMIN_RECORDS=1000000 cargo bench` a million. `cargo test` runs
+//! the same on a few hundred, to check that it works.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
 mod data;
@@ -15,16 +15,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connector_admin::domain::{Connector, Filter};
-use connector_admin::store::{
-    self, Lists, ModeChange, OnConflict, Scope, Sort, Store, StoreError, TextChanges, upgrade,
-};
-use connector_admin::transfer::{self, Importing};
+use connector_admin::service;
+use connector_admin::service::import::{ImportRequest, import};
+use connector_admin::store;
+use connector_admin::store::upgrade;
+use connector_admin::store::{Lists, ModeChange, OnConflict, Scope, Sort, Store, StoreError, TextChanges};
 use connector_admin::vault::{KeyOptions, Vault};
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 
 fn main() {
-    // Test runners ask what there is before they run it.
+    // Test runners list the tests before they run them.
     if std::env::args().any(|argument| argument == "--list") {
         if !std::env::args().any(|argument| argument == "--ignored") {
             println!("every_job_on_a_few_records: test");
@@ -165,10 +166,9 @@ fn bench_transfer(folder: &Path, new: &Path) {
         (folder.join("in.db"), folder.join("floor-in.db"), folder.join("script-in.db"));
     write_export(new, &source);
     let vault = Vault::new(KeyOptions { key_file: folder.join("keys"), next_to_file: None, passphrase: None });
-    let importing = Importing { source: &source, on_conflict: OnConflict::Report, keep_copy: false };
+    let importing = ImportRequest { source: &source, on_conflict: OnConflict::Report, create_automatic_backup: false };
     let mut store = open(&ours_file);
-    let ours =
-        best(1, || transfer::import(&mut store, &vault, importing, NOW, &mut |_, _| Ok(()), &mut |_, _| true).unwrap());
+    let ours = best(1, || import(&mut store, &vault, importing, NOW, &mut |_, _| Ok(()), &mut |_, _| true).unwrap());
     row("import into a new file", ours, best(1, || floor::import(&source, &floor_file)));
     script_row("  the same beside a Python script", ours, "import", &source, &script_file);
     let ours = best(1, || write_export(&ours_file, &again));
@@ -185,7 +185,7 @@ fn bench_transfer(folder: &Path, new: &Path) {
 fn write_export(path: &Path, target: &Path) {
     let store = Store::open_read_only(path, store::Reading::Shared).unwrap();
     let mut out = std::io::BufWriter::new(std::fs::File::create(target).unwrap());
-    transfer::export(&store, &mut out, "the export", |_| true, &mut |_, _| true).unwrap();
+    service::export::export(&store, &mut out, "the export", |_| true, &mut |_, _| true).unwrap();
 }
 
 /// Runs the script where Python is installed.

@@ -1,4 +1,4 @@
-//! The same work in plain SQL, without checks, progress or words for people: what SQLite alone needs.
+//! The same work in plain SQL, without checks, progress or messages: the share of SQLite.
 
 use std::path::Path;
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::choices::{KeyKind, ModeArg, SortArg};
 use super::remote_args::{PushArgs, RemoteCommand, SideArg, Which};
+use super::value_enums::{KeyKind, ModeArg, SortArg};
 
 /// Review, migrate and edit the Kibana connectors of a SQLite file.
 ///
@@ -13,28 +13,28 @@ use super::remote_args::{PushArgs, RemoteCommand, SideArg, Which};
 #[derive(Parser)]
 #[command(version, about, long_about, max_term_width = 100, after_help = AFTER_HELP)]
 pub(super) struct Args {
-    /// Open the terminal UI on this file; a missing file is made
+    /// Open the terminal UI on this file; create it if it does not exist
     #[arg(value_name = "FILE")]
     pub(super) positional: Option<PathBuf>,
-    /// The connectors file [default: $CONNECTOR_ADMIN_FILE, else the platform's data directory]
+    /// Connectors file [default: $CONNECTOR_ADMIN_FILE, else the platform's data directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) file: Option<PathBuf>,
-    /// The key file that seals secrets [default: $CONNECTOR_ADMIN_KEY_FILE, else FILE.keys if it is
-    /// there, else the platform's configuration directory]
+    /// Key file that encrypts secrets [default: $CONNECTOR_ADMIN_KEY_FILE, else FILE.keys if it exists, else the
+    /// platform's configuration directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) key_file: Option<PathBuf>,
-    /// Ask for a passphrase that seals secrets instead ($CONNECTOR_ADMIN_PASSPHRASE gives it without asking)
+    /// Encrypt secrets with a passphrase instead, from $CONNECTOR_ADMIN_PASSPHRASE or a prompt
     #[arg(long, global = true)]
     pub(super) passphrase: bool,
-    /// Connector types of your own, in the form of `types ID --json` [default: $CONNECTOR_ADMIN_TYPES, else
+    /// Additional connector types, in the form of `types ID --json` [default: $CONNECTOR_ADMIN_TYPES, else
     /// connector_types.json in the platform's configuration directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) types: Option<PathBuf>,
-    /// Theme, mouse and keys of your own [default: $CONNECTOR_ADMIN_CONFIG, else config.toml in the platform's
+    /// Configuration of theme, mouse and keys [default: $CONNECTOR_ADMIN_CONFIG, else config.toml in the platform's
     /// configuration directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
-    /// No notices and no progress on standard error
+    /// Print no notices and no progress on standard error
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
     #[command(flatten)]
@@ -43,386 +43,382 @@ pub(super) struct Args {
     pub(super) command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done; 1 done, but something needs a person (records stay pending or \
-                          blocked, a conflict was reported); 2 refused, nothing changed.";
+const AFTER_HELP: &str = "Exit codes: 0 done; 1 completed, needs attention (records stay pending or blocked, a \
+                          conflict was reported, there are differences); 2 refused, nothing changed.";
 
 #[derive(clap::Args)]
 pub(super) struct UiArgs {
-    /// Write nothing to the connectors file: no schema upgrade, no edits
+    /// Do not write to the connectors file: no schema upgrade, no edits
     #[arg(long)]
     pub(super) read_only: bool,
-    /// Accept the whole migration plan when the UI opens, as Kibana does
+    /// Apply the whole migration plan when the UI opens, as Kibana does
     #[arg(long, conflicts_with = "read_only")]
     pub(super) apply_migration: bool,
 }
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Play the whole story on a throw-away file of about 200 connectors
+    /// Try everything on a throw-away file of about 200 connectors
     Demo {
-        /// Make the demo file here and keep it
+        /// Create the demo file at this path and keep it
         #[arg(long, value_name = "PATH")]
         keep: Option<PathBuf>,
     },
     /// List connectors
     List {
-        /// Only these; the same language as in the UI, for example 'type:webhook needs:migration'
+        /// Only connectors that pass this filter, for example 'type:webhook needs:migration'
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
         filter: Option<String>,
-        /// Order
+        /// Sort by this column
         #[arg(long, value_enum, default_value_t = SortArg::Name)]
         sort: SortArg,
-        /// From the end of the order
+        /// Sort in descending order
         #[arg(long)]
         descending: bool,
-        /// An array of Kibana's API objects
+        /// Print a JSON array of Kibana's API objects
         #[arg(long)]
         json: bool,
-        /// Kibana's API objects, one a line
+        /// Print Kibana's API objects, one per line
         #[arg(long, conflicts_with = "json")]
         jsonl: bool,
-        /// A table for spreadsheets; texts that one could take for a formula begin with '
+        /// Print CSV; cells that a spreadsheet would run as a formula begin with '
         #[arg(long, conflicts_with_all = ["json", "jsonl"])]
         csv: bool,
     },
     /// Show one connector
     Get {
-        /// Its id
+        /// Id of the connector
         id: String,
-        /// Kibana's API object
+        /// Print Kibana's API object
         #[arg(long)]
         json: bool,
     },
     /// Create a connector from the request body of Kibana's API (POST /api/actions/connector)
     ///
-    /// The body names connector_type_id, name, config and secrets; `types ID` tells what a type takes. auth_mode may
-    /// stand there too: Kibana's create had it in its first form and later infers it from the auth type, as it is
-    /// inferred here when it is left out. The output of `get --json` is a body too (without its secrets).
+    /// The body has connector_type_id, name, config and secrets; `types ID` lists the fields of a type. auth_mode is
+    /// optional: without it the mode is inferred from the auth type, as in current Kibana. The output of `get --json`
+    /// is a valid body (without its secrets).
     Create {
-        /// The body; - reads standard input
+        /// File with the body; - reads standard input
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
-        /// The new connector's id [default: the body's, else a new UUID]
+        /// Id of the new connector [default: the id in the body, else a new UUID]
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         id: Option<String>,
-        /// Kibana's API object, or its error
+        /// Print Kibana's API object, or its error
         #[arg(long)]
         json: bool,
     },
     /// Update a connector from the request body of Kibana's API (PUT /api/actions/connector/ID)
     ///
-    /// As in Kibana the config is replaced by that of the body, and id and connector_type_id cannot be changed. Other
-    /// than in Kibana the output of `get --json` is taken as a body, auth_mode can be changed, and secrets that are
-    /// left out are kept; secrets that are given replace all.
+    /// As in Kibana, the config is replaced, and id and connector_type_id cannot be changed. Unlike in Kibana, the output
+    /// of `get --json` is a valid body, auth_mode can be changed, and secrets are kept when the body has none.
     Update {
-        /// Its id
+        /// Id of the connector
         id: String,
-        /// The body; - reads standard input
+        /// File with the body; - reads standard input
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
-        /// Kibana's API object, or its error
+        /// Print Kibana's API object, or its error
         #[arg(long)]
         json: bool,
     },
-    /// Delete connectors, as one step that can be undone
+    /// Delete connectors (one step, can be undone)
     Delete {
-        /// Their ids
+        /// Ids of the connectors
         #[arg(required = true)]
         ids: Vec<String>,
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Set the auth mode of connectors, or flip it
+    /// Set or toggle the auth mode of connectors
     Toggle {
-        /// Their ids
+        /// Ids of the connectors
         #[arg(required_unless_present = "filter")]
         ids: Vec<String>,
-        /// Of all connectors that pass this filter instead; the same language as in the UI
+        /// All connectors that pass this filter
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true, conflicts_with = "ids", requires = "to")]
         filter: Option<String>,
-        /// The mode; without it each gets the one it does not have
+        /// Auth mode to set [default: the other one of each connector]
         #[arg(long, value_enum)]
         to: Option<ModeArg>,
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Import a saved-object export of Kibana (NDJSON), all or nothing
+    /// Import a saved-object export of Kibana (all or nothing)
     Import {
-        /// The export; - reads standard input
+        /// Export file; - reads standard input
         source: PathBuf,
-        /// Replace connectors whose id exists (their stored secrets stay where they still fit)
+        /// Replace connectors that exist; their stored secrets are kept where they still fit
         #[arg(long, conflicts_with = "create_new_copies")]
         overwrite: bool,
-        /// Give every imported connector a new id
+        /// Import every connector under a new id
         #[arg(long)]
         create_new_copies: bool,
-        /// Write the new id of each old one to this file, a JSON object a line
+        /// Write old and new ids to this file, one JSON object per line
         #[arg(long, value_name = "FILE", requires = "create_new_copies", conflicts_with = "dry_run")]
         id_map: Option<PathBuf>,
-        /// Say what would happen, change nothing
+        /// Show what would happen, change nothing
         #[arg(long)]
         dry_run: bool,
-        /// Keep no copy of the file before a large import (<file>.auto.bak)
+        /// Skip the automatic backup before a large import (<file>.auto.bak)
         #[arg(long)]
-        no_copy: bool,
-        /// The outcome as JSON
+        no_backup: bool,
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Write a saved-object export (NDJSON, secrets stripped) that Kibana can import
+    /// Write a saved-object export that Kibana can import (NDJSON, without secrets)
     Export {
-        /// Only these; the same language as in the UI
+        /// Only connectors that pass this filter
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
         filter: Option<String>,
-        /// Write here instead of standard output
+        /// Write to this file instead of standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// Report on standard error as JSON (the export itself is JSON lines)
+        /// Print the summary on standard error as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say what differs between the file and a remote, field by field, or between the file and an export; exit code 1
-    /// when something does
+    /// Compare the file with a remote or an export, field by field (exit code 1 if they differ)
     ///
-    /// With a remote there are three sides: what both last agreed on, the file, and Kibana. Of an export only what it
-    /// holds is compared, without secrets and times.
+    /// With a remote the comparison is three-way: merge base, file and Kibana. An export is compared without secrets
+    /// and timestamps.
     Diff {
-        /// The export; - is standard input [default: the remote]
+        /// Export file; - reads standard input [default: compare with the remote]
         export: Option<PathBuf>,
         #[command(flatten)]
         which: Which,
-        /// By what Kibana said last, without asking it
+        /// Use the state of the last fetch
         #[arg(long, conflicts_with = "export")]
         offline: bool,
-        /// Only these
+        /// Only connectors that pass this filter
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
         filter: Option<String>,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show the migration plan of the records, apply it, or roll a run back
+    /// Show the migration plan, apply it, or roll a run back
     Migrate {
-        /// Show the plan, write nothing (the default)
+        /// Show the plan, change nothing (default)
         #[arg(long, conflicts_with_all = ["apply", "rollback"])]
         dry_run: bool,
-        /// Accept the whole plan, with the decisions made in the UI
+        /// Apply the whole plan, with the decisions made in the UI
         #[arg(long, conflicts_with = "rollback")]
         apply: bool,
-        /// Also set `shared` where the plan would only stamp (the rule of later Kibana releases)
+        /// Also set `shared` on connectors without an auth type, as current Kibana does
         #[arg(long, conflicts_with = "rollback")]
         all: bool,
-        /// Take the last run back, or the run of this number
+        /// Roll back the last run, or the run with this number
         #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "0")]
         rollback: Option<i64>,
-        /// Write a report of the plan, or of what was done, to this file: JSON when its name ends in .json, a
-        /// table for spreadsheets in .csv, else Markdown; - writes Markdown to standard output
+        /// Write a report of the plan or the run to this file: .json, .csv, else Markdown; - writes Markdown to
+        /// standard output
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
-        /// Keep no copy of the file before the run (<file>.auto.bak)
+        /// Skip the automatic backup before the run (<file>.auto.bak)
         #[arg(long)]
-        no_copy: bool,
-        /// The plan or the outcome as JSON
+        no_backup: bool,
+        /// Print the plan or the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Name a Kibana that the file is a working copy of
+    /// Manage the Kibana remotes of this file
     Remote {
         #[command(subcommand)]
         command: RemoteCommand,
     },
-    /// Take in what the remote says: new connectors, changed fields, deletions, as one step that can be undone
+    /// Pull changes from the remote (one step, can be undone)
     ///
-    /// What was changed here stays; what both sides changed is left alone and listed (exit code 1).
+    /// Local changes are kept; conflicts are left alone and listed (exit code 1).
     Pull {
         #[command(flatten)]
         which: Which,
-        /// Delete here also when most connectors are gone in Kibana (a wrong space, or a missing right, looks like that)
+        /// Delete in the file also when most connectors are missing in Kibana (may be a wrong space or a missing privilege)
         #[arg(long)]
         accept_deletes: bool,
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say what is to be sent to the remote and what to be taken from it; exit code 1 when there is something
+    /// Show changes to push and pull (exit code 1 if there are any)
     Status {
         #[command(flatten)]
         which: Which,
-        /// By what Kibana said last, without asking it
+        /// Use the state of the last fetch
         #[arg(long)]
         offline: bool,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Send what was changed here to the remote, one connector after the other, after the plan was confirmed
+    /// Push local changes to the remote, after you confirm the plan
     ///
-    /// Ctrl-C stops after the connector that is being sent; another push goes on. What was changed in Kibana since is
-    /// never overwritten. The plan says for each connector which auth mode Kibana ends up with, and what carries it.
+    /// Connectors are sent one by one. Ctrl-C stops after the current one; push again to resume. Changes made in Kibana
+    /// since the last fetch are never overwritten. The plan shows the resulting auth mode of each connector.
     Push(PushArgs),
-    /// Decide for one side: conflicts, what is newer in Kibana, or Kibana's side of anything that differs
+    /// Resolve conflicts by keeping one side
     Resolve {
-        /// The connectors
+        /// Ids of the connectors
         #[arg(required = true)]
         ids: Vec<String>,
-        /// Which side counts
+        /// Side to keep
         #[arg(long, value_enum)]
-        take: SideArg,
+        keep: SideArg,
         #[command(flatten)]
         which: Which,
-        /// What was decided as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Have Kibana run a connector, for real: a message is sent, a ticket opened
+    /// Run a connector in Kibana, for real: a message is sent, a ticket opened
     Test {
-        /// Its id
+        /// Id of the connector
         id: String,
-        /// What it is to do, as JSON: the params of its type; - reads standard input [default: for a few types, a short
-        /// message]
+        /// File with the params as JSON; - reads standard input [default: a short message, for a few types]
         #[arg(long, value_name = "FILE")]
         params: Option<PathBuf>,
-        /// Run without a question
+        /// Do not ask for confirmation
         #[arg(long, short)]
         yes: bool,
         #[command(flatten)]
         which: Which,
-        /// Kibana's answer
+        /// Print the response of Kibana as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show what was changed in the file: all steps, one of them, or those of a connector
+    /// Show the history: all steps, one step, or those of a connector
     History {
-        /// A step's number: shows its connectors with before and after
+        /// Number of a step: show its connectors with before and after
         #[arg(conflicts_with = "id")]
         step: Option<i64>,
-        /// Only the steps that changed this connector
+        /// Only steps that changed this connector
         #[arg(long)]
         id: Option<String>,
-        /// No more steps than this, the newest first
+        /// Number of steps to show, newest first
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: usize,
-        /// Only connectors of the step that pass this filter; the same language as in the UI
+        /// Only connectors of the step that pass this filter
         #[arg(long, short, value_name = "FILTER", requires = "step", allow_hyphen_values = true)]
         filter: Option<String>,
-        /// From now on forget steps that are older than so many days
+        /// Keep steps for this many days, from now on
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
         keep_days: Option<u32>,
-        /// From now on forget the oldest steps when all take more than so many megabytes
+        /// Keep at most this many megabytes of steps, from now on
         #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
         keep_megabytes: Option<u32>,
-        /// Forget nothing any more (the default of a file)
+        /// Keep all steps, from now on (default)
         #[arg(long, conflicts_with_all = ["keep_days", "keep_megabytes"])]
         keep_all: bool,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take the last step of the history back, or another one
+    /// Undo the last step, or the given one
     Undo {
-        /// The step's number
+        /// Number of the step
         step: Option<i64>,
-        /// Only for connectors that pass this filter; the same language as in the UI
+        /// Only connectors that pass this filter
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
         filter: Option<String>,
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Bring the step again that was taken back last
+    /// Redo the last undone step
     Redo {
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Make a copy of the file, checked and whole, also while it is in use
+    /// Create a verified backup (safe while the file is open)
     Backup {
-        /// Where; without it beside the file, as <file>.backup-<UTC time>.bak
+        /// Path of the backup [default: <file>.backup-<UTC time>.bak]
         target: Option<PathBuf>,
-        /// List the copies of the file instead
+        /// List the backups of the file
         #[arg(long, conflicts_with = "target")]
         list: bool,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Put a copy back in place of the file; the copy is checked first, and the file as it was is kept
+    /// Restore a backup (it is verified first, and the current file is kept)
     Restore {
-        /// The copy
-        copy: PathBuf,
-        /// The outcome as JSON
+        /// Backup to restore
+        backup: PathBuf,
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Check the file and every connector, and say what to repair (exit code 1 when there is something)
+    /// Check the file and every connector (exit code 1 if there are problems)
     Check {
-        /// Only these connectors; the same language as in the UI
+        /// Only connectors that pass this filter
         #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
         filter: Option<String>,
-        /// Problems only, no notes
+        /// Show problems only, no notes
         #[arg(long)]
         problems: bool,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Bring the file to the newest schema (any command that writes does this first)
+    /// Upgrade the file to the newest schema (every command that writes does this first)
     Upgrade {
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show what the file is and every path the program uses
+    /// Show facts about the file and every path the program uses
     Info {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// List the connector types, or show one: its fields, secrets and auth types
+    /// List connector types, or show the fields, secrets and auth types of one
     Types {
-        /// A connector type id, for example .webhook
+        /// Connector type id, for example .webhook
         id: Option<String>,
-        /// In the form that --types takes
+        /// Print the form that --types reads
         #[arg(long)]
         json: bool,
     },
-    /// Seal all secrets anew with a new key; run again after a stop, it goes on
+    /// Re-encrypt all secrets with a new key (resumable)
     Rekey {
-        /// Change to the other kind of key (or to a new passphrase, asked for or in
-        /// $CONNECTOR_ADMIN_NEW_PASSPHRASE)
+        /// Switch to this kind of key; a new passphrase comes from $CONNECTOR_ADMIN_NEW_PASSPHRASE or a prompt
         #[arg(long, value_enum)]
         to: Option<KeyKind>,
-        /// Show how many secrets each key sealed, write nothing
+        /// Show how many secrets each key encrypts, change nothing
         #[arg(long, conflicts_with = "to")]
         dry_run: bool,
-        /// The outcome as JSON
+        /// Print the outcome as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show the keys of the UI
+    /// Show the keyboard shortcuts of the UI
     Keys,
-    /// Print completions for a shell; `connector-admin completions --help` says where they go
+    /// Print shell completions (`completions --help` shows where to put them)
     ///
     /// bash: connector-admin completions bash > ~/.local/share/bash-completion/completions/connector-admin
-    /// zsh: connector-admin completions zsh > a folder of $fpath, as _connector-admin
+    /// zsh: connector-admin completions zsh > _connector-admin in a folder of $fpath
     /// fish: connector-admin completions fish > ~/.config/fish/completions/connector-admin.fish
     #[command(verbatim_doc_comment)]
     Completions {
-        /// The shell
+        /// Shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page; `connector-admin man | man -l -` shows it
+    /// Print the manual page (`connector-admin man | man -l -`)
     Man {
-        /// Write a page for the program and each command into this folder instead
+        /// Write a page for the program and for each command into this folder
         #[arg(long, value_name = "FOLDER")]
         to: Option<PathBuf>,
     },
 }
 
 impl Command {
-    /// Its word on the command line.
+    /// Returns its name on the command line.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Command::Demo { .. } => "demo",
@@ -458,12 +454,12 @@ impl Command {
         }
     }
 
-    /// The command may remove what a killed program left: it writes files itself.
+    /// Returns whether the command may clean up after a killed program: it writes files itself.
     pub(super) fn may_tidy(&self) -> bool {
         self.writes() || matches!(self, Command::Demo { .. } | Command::Backup { .. } | Command::Export { .. })
     }
 
-    /// It changes the connectors file (the demo's own file is another matter).
+    /// Returns whether the command changes the connectors file (the demo has its own).
     pub(super) fn writes(&self) -> bool {
         match self {
             Command::Create { .. } | Command::Update { .. } | Command::Delete { .. } => true,
@@ -474,7 +470,7 @@ impl Command {
             }
             Command::Remote { command } => !matches!(command, RemoteCommand::List { .. }),
             Command::Pull { .. } | Command::Push(_) | Command::Resolve { .. } => true,
-            // What a remote says is kept in the file.
+            // The fetched state is stored in the file.
             Command::Status { offline, .. } => !offline,
             Command::Diff { export, offline, .. } => export.is_none() && !offline,
             Command::Test { .. } => false,

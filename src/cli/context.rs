@@ -1,4 +1,4 @@
-//! What the commands share: the connectors file, where keys come from, the types a person added.
+//! The common context of all commands: the connectors file, the keys, the user's connector types.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy;
 use zeroize::Zeroizing;
 
-use super::output::prompt_hidden;
+use super::render::output::prompt_hidden;
 use crate::config::Config;
 use crate::demo::keys_of;
 use crate::domain::{Catalogue, Filter};
-use crate::keymap;
+use crate::service::keys::{check_passphrase, find_unreadable_keys};
 use crate::store::{self, Inspection, Reading, Store, StoreError};
+use crate::tui::keymap;
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
-use crate::worker::{check_passphrase, find_unreadable_keys};
 
-/// Gives the passphrase without asking.
+/// The environment variable with the passphrase.
 const PASSPHRASE: &str = "CONNECTOR_ADMIN_PASSPHRASE";
 
 /// The file and the keys that the arguments and the environment name.
@@ -23,7 +23,7 @@ pub(super) struct Context {
     pub(super) file: PathBuf,
     pub(super) reading: Reading,
     key_file: Option<PathBuf>,
-    ask_passphrase: bool,
+    prompt_passphrase: bool,
 }
 
 impl Context {
@@ -32,7 +32,7 @@ impl Context {
         file: Option<PathBuf>,
         reading: Reading,
         key_file: Option<PathBuf>,
-        ask_passphrase: bool,
+        prompt_passphrase: bool,
     ) -> anyhow::Result<Self> {
         let file = match file.or_else(|| path_in("CONNECTOR_ADMIN_FILE")) {
             Some(file) => file,
@@ -42,7 +42,7 @@ impl Context {
                 .join("connector-admin")
                 .join("connectors.db"),
         };
-        Ok(Self { file, reading, key_file, ask_passphrase })
+        Ok(Self { file, reading, key_file, prompt_passphrase })
     }
 
     /// Opens the file for a command that only reads it.
@@ -50,14 +50,14 @@ impl Context {
         Store::open_read_only(&self.file, self.reading)
     }
 
-    /// Opens the file for reading, with the keys that are at hand where the filter asks for them.
+    /// Opens the file for reading, with the keys if the filter depends on them.
     pub(super) fn read_for(&self, filter: &Filter) -> anyhow::Result<Store> {
         let mut store = self.read()?;
         self.find_keys(&mut store, filter)?;
         Ok(store)
     }
 
-    /// Finds which keys are at hand, where a filter asks for them.
+    /// Finds the available keys, if the filter depends on them.
     pub(super) fn find_keys(&self, store: &mut Store, filter: &Filter) -> anyhow::Result<()> {
         if filter.reads_keys() {
             find_unreadable_keys(&self.vault(store)?, store)?;
@@ -65,7 +65,7 @@ impl Context {
         Ok(())
     }
 
-    /// Looks at what is there, as [`Context::read`] would open it.
+    /// Inspects the file, as [`Context::read`] would open it.
     pub(super) fn inspect(&self) -> Result<Inspection, StoreError> {
         store::inspect(&self.file, self.reading)
     }
@@ -84,7 +84,7 @@ impl Context {
         Ok(directories.config_dir().join("connector-admin").join("keys"))
     }
 
-    /// Where keys come from; asks for the passphrase if there is to be one.
+    /// Returns the source of the keys; prompts for the passphrase if one is needed.
     pub(super) fn keys(&self) -> anyhow::Result<KeyOptions> {
         self.key_options(self.passphrase(|| self.is_new_passphrase())?)
     }
@@ -99,18 +99,19 @@ impl Context {
         if let Some(given) = secret_in(PASSPHRASE)? {
             return Ok(Some(given));
         }
-        if !self.ask_passphrase {
+        if !self.prompt_passphrase {
             return Ok(None);
         }
         let prompt = "Passphrase for the secrets: ";
-        if is_new() { ask_twice(prompt, PASSPHRASE) } else { ask(prompt, PASSPHRASE) }.map(Some)
+        if is_new() { prompt_twice(prompt, PASSPHRASE) } else { prompt_for(prompt, PASSPHRASE) }.map(Some)
     }
 
-    /// No secret of the file was sealed with a passphrase yet, so a typing error would not be noticed. Only
-    /// for a file that this process has not open: looking at it would drop its locks (a rule of POSIX).
+    /// Returns whether no secret of the file was encrypted with a passphrase yet, so that a typing error would go
+    /// unnoticed. Only for a file that this process has not opened: inspecting it would drop its locks (a rule of
+    /// POSIX).
     fn is_new_passphrase(&self) -> bool {
-        let is_there = matches!(self.inspect(), Ok(Inspection::Connectors { .. }));
-        let sealed = is_there.then(|| self.read().and_then(|store| store.sealed_like(PASSPHRASE_PREFIX)));
+        let exists = matches!(self.inspect(), Ok(Inspection::Connectors { .. }));
+        let sealed = exists.then(|| self.read().and_then(|store| store.sealed_like(PASSPHRASE_PREFIX)));
         !matches!(sealed, Some(Ok(sealed)) if !sealed.is_empty())
     }
 
@@ -123,7 +124,7 @@ impl Context {
     }
 }
 
-/// Where types of a person's own are looked for, unless `--types` names them.
+/// Returns the default path of the user's connector types.
 pub(super) fn types_file() -> anyhow::Result<PathBuf> {
     match path_in("CONNECTOR_ADMIN_TYPES") {
         Some(named) => Ok(named),
@@ -131,8 +132,8 @@ pub(super) fn types_file() -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Adds the types of a person's own to the catalogue: `--types`, `$CONNECTOR_ADMIN_TYPES`, or
-/// `connector_types.json` in the platform's configuration directory.
+/// Adds the user's connector types to the catalogue: `--types`, `$CONNECTOR_ADMIN_TYPES`, or `connector_types.json` in
+/// the platform's configuration directory.
 pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
     let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_TYPES").is_some();
     let Some(path) = named.or_else(|| types_file().ok()).filter(|path| is_named || path.exists()) else {
@@ -141,12 +142,12 @@ pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     match Catalogue::builtin().with(&text) {
         Ok(catalogue) => catalogue.install(),
-        Err(reason) => bail!("{}, {reason}. No type was taken from it", path.display()),
+        Err(reason) => bail!("{}, {reason}. None of its types is used", path.display()),
     }
     Ok(())
 }
 
-/// Where a person's choices are looked for, unless `--config` names them.
+/// Returns the default path of the configuration.
 pub(super) fn config_file() -> anyhow::Result<PathBuf> {
     match path_in("CONNECTOR_ADMIN_CONFIG") {
         Some(named) => Ok(named),
@@ -154,7 +155,7 @@ pub(super) fn config_file() -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Where is kept what the UI remembers; none without a home, or when `$CONNECTOR_ADMIN_STATE` is empty.
+/// Returns the path of the UI state; `None` without a home, or if `$CONNECTOR_ADMIN_STATE` is empty.
 pub(super) fn state_file() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("CONNECTOR_ADMIN_STATE") {
         return Some(PathBuf::from(named)).filter(|path| !path.as_os_str().is_empty());
@@ -164,7 +165,7 @@ pub(super) fn state_file() -> Option<PathBuf> {
     Some(folder.join("connector-admin").join("state.json"))
 }
 
-/// Reads a person's choices, and uses their keys.
+/// Loads the configuration with the user's keys.
 pub(super) fn install_config(named: Option<PathBuf>) -> anyhow::Result<Config> {
     let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_CONFIG").is_some();
     let Some(path) = named.or_else(|| config_file().ok()).filter(|path| is_named || path.exists()) else {
@@ -192,22 +193,22 @@ pub(super) fn secret_in(variable: &str) -> anyhow::Result<Option<Passphrase>> {
     }
 }
 
-fn ask(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
+fn prompt_for(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
     let Ok(text) = prompt_hidden(prompt) else {
-        bail!("the passphrase cannot be asked for without a terminal; give it in ${variable}");
+        bail!("no terminal to ask for the passphrase; set ${variable}");
     };
     Passphrase::new(text).context("the passphrase is empty; nothing was done")
 }
 
-/// Asks for a new passphrase, twice.
-pub(super) fn ask_twice(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
-    let first = ask(prompt, variable)?;
-    if ask("The same again: ", variable)? != first {
+/// Prompts for a new passphrase, twice.
+pub(super) fn prompt_twice(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
+    let first = prompt_for(prompt, variable)?;
+    if prompt_for("The same again: ", variable)? != first {
         bail!("these were two different passphrases; nothing was done");
     }
     Ok(first)
 }
 
 fn directories() -> anyhow::Result<impl BaseStrategy> {
-    etcetera::choose_base_strategy().context("there is no home directory")
+    etcetera::choose_base_strategy().context("no home directory")
 }

@@ -1,15 +1,13 @@
-//! The same jobs without a screen: arguments in, text or JSON out, an exit code for scripts.
+//! The command line: arguments in, text or JSON out, an exit code for scripts.
 //!
-//! Exit codes: 0 done; 1 done, but something needs a person; 2 refused, nothing changed.
+//! Exit codes: 0 done; 1 completed, needs attention; 2 refused, nothing changed.
 
 mod args;
-mod choices;
 mod commands;
 mod context;
-mod output;
-mod progress;
 mod remote_args;
-mod stream;
+mod render;
+mod value_enums;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,20 +18,21 @@ use clap::Parser;
 
 use crate::config::Config;
 use crate::store::Reading;
+use crate::tui::run;
 use crate::worker::OpenOptions;
-use crate::{demo, fs, run};
+use crate::{demo, fs};
 use args::{Args, Command};
 use context::Context;
-use output::Output;
+use render::output::Output;
 
 /// Done.
 const DONE: u8 = 0;
-/// Done, but something needs a person.
-const NEEDS_A_PERSON: u8 = 1;
+/// Completed, needs attention.
+const NEEDS_ATTENTION: u8 = 1;
 /// Refused; nothing changed.
 const REFUSED: u8 = 2;
 
-/// Runs the program; what it says on failure is safe to print.
+/// Runs the program; its error messages are safe to print.
 pub fn main() -> ExitCode {
     no_core_dumps();
     no_end_at_the_limit_of_file_sizes();
@@ -41,8 +40,8 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             if error.use_stderr() {
-                // It repeats what was typed, which may have come out of a file.
-                error.render().to_string().lines().for_each(output::remark);
+                // The message repeats arguments, which may contain text of a file.
+                error.render().to_string().lines().for_each(render::output::eprint_note);
             } else {
                 // Help and version; a closed pipe is no reason to panic.
                 let _ = error.print();
@@ -54,19 +53,19 @@ pub fn main() -> ExitCode {
     let committed = Arc::default();
     match dispatch(args, &committed) {
         Ok(code) => ExitCode::from(code),
-        Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
-        Err(error) if writes && error.is::<output::OutputFailed>() => {
-            output::complain(&format!("the command is done, but {error:#}"));
-            ExitCode::from(NEEDS_A_PERSON)
+        Err(error) if render::output::is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(error) if writes && error.is::<render::output::OutputFailed>() => {
+            render::output::eprint_error(&format!("the command is done, but {error:#}"));
+            ExitCode::from(NEEDS_ATTENTION)
         }
         Err(error) if committed.load(Ordering::Relaxed) => {
-            output::complain(&format!(
+            render::output::eprint_error(&format!(
                 "{error:#}. What was written before that stays; `connector-admin history` shows it"
             ));
-            ExitCode::from(NEEDS_A_PERSON)
+            ExitCode::from(NEEDS_ATTENTION)
         }
         Err(error) => {
-            output::complain(&format!("{error:#}"));
+            render::output::eprint_error(&format!("{error:#}"));
             ExitCode::from(REFUSED)
         }
     }
@@ -75,11 +74,11 @@ pub fn main() -> ExitCode {
 /// A core dump would write secrets that are being entered, and keys, to the disk.
 fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    // Where the limit cannot be set there is nothing else to be done.
+    // If the limit cannot be set, nothing else can be done.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
-/// A limit on the size of files is told as an error of the file; the signal would end the program before that.
+/// Reports a file size limit as an error of the file; its signal would end the program before that.
 fn no_end_at_the_limit_of_file_sizes() {
     #[cfg(unix)]
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
@@ -88,7 +87,7 @@ fn no_end_at_the_limit_of_file_sizes() {
 fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
     if let (Some(word), true) = (&args.positional, args.command.is_some()) {
         anyhow::bail!(
-            "{} stands before a command; name the file with --file {} instead",
+            "{} must come after the command; name the file with --file {} instead",
             word.display(),
             word.display()
         );
@@ -103,11 +102,11 @@ fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         };
         anyhow::bail!("{} would write, and --read-only forbids it{way}", command.name());
     }
-    let goes_on =
+    let continues =
         args.command.as_ref().is_some_and(|command| command.writes() || matches!(command, Command::Check { .. }));
-    let mut output = Output::new(args.quiet, goes_on, committed);
+    let mut output = Output::new(args.quiet, continues, committed);
     context::install_types(args.types)?;
-    // Only what is about keys and colours; a script is not stopped by a mistake there.
+    // Only keys and colours are affected; a mistake there does not stop a script.
     let config = match args.command {
         None | Some(Command::Demo { .. } | Command::Keys) => context::install_config(args.config)?,
         Some(_) => Config::default(),
@@ -143,13 +142,13 @@ fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
 
 fn open_ui(open: OpenOptions, apply_migration: bool, config: Config) -> anyhow::Result<u8> {
     let signal =
-        run::run(run::Options { open, apply_migration, is_demo: false, config, memory_file: context::state_file() })?;
+        run::run(run::Options { open, apply_migration, is_demo: false, config, ui_state_file: context::state_file() })?;
     Ok(exit_code(signal))
 }
 
 /// As a shell has it: 128 and the number of the signal that ended the program.
 fn exit_code(signal: Option<i32>) -> u8 {
-    signal.map_or(DONE, |signal| u8::try_from(128 + signal).unwrap_or(NEEDS_A_PERSON))
+    signal.map_or(DONE, |signal| u8::try_from(128 + signal).unwrap_or(NEEDS_ATTENTION))
 }
 
 /// A bare word that is no file: more likely a command with a typing error than a name for a new file.
@@ -166,11 +165,11 @@ fn demo(keep: Option<&Path>, ui: &args::UiArgs, config: Config) -> anyhow::Resul
         restore: None,
     };
     // A file that is kept is as good as any other: how its list is shown is kept too.
-    let memory_file = keep.and_then(|_| context::state_file());
+    let ui_state_file = keep.and_then(|_| context::state_file());
     let is_demo = keep.is_none();
-    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo, config, memory_file })?;
+    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo, config, ui_state_file })?;
     if let Some(kept) = demo.finish() {
-        output::remark(&format!(
+        render::output::eprint_note(&format!(
             "the demo file was kept: {0}; open it with connector-admin {0}; its keys are in {1}",
             kept.display(),
             demo::keys_of(&kept).key_file.display()

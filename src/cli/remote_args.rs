@@ -1,131 +1,131 @@
-//! The command line of what has to do with Kibana.
+//! Arguments of the commands for Kibana.
 
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
 use crate::domain::remote::TIMEOUT;
-use crate::sync::Side;
+use crate::service::remote::Side;
 
 #[derive(Subcommand)]
 pub(super) enum RemoteCommand {
-    /// Name a space of a Kibana; the file becomes a working copy of it
+    /// Add a remote: a space of a Kibana that this file is a working copy of
     Add {
-        /// A name for it, for example prod
+        /// Name of the remote, for example prod
         name: String,
-        /// The server with its base path: https://kibana.example:5601
+        /// URL of the server with its base path: https://kibana.example:5601
         url: String,
-        /// The id of the space [default: the default space]
+        /// Id of the space [default: the default space]
         #[arg(long, value_name = "ID")]
         space: Option<String>,
-        /// Trust the authorities of this PEM file in place of the system's
+        /// Trust the authorities of this PEM file instead of the system's
         #[arg(long, value_name = "FILE")]
         ca: Option<PathBuf>,
-        /// Go through this proxy [default: $HTTPS_PROXY, $ALL_PROXY; $NO_PROXY excepts hosts]
+        /// Proxy URL [default: $HTTPS_PROXY, $ALL_PROXY; $NO_PROXY excludes hosts]
         #[arg(long, value_name = "URL")]
         proxy: Option<String>,
-        /// Seconds that one request may take
+        /// Timeout of a request in seconds
         #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u32).range(1..=3600))]
         timeout: u32,
-        /// Take an http:// address of another machine: credentials and secrets can be read on the way
+        /// Allow http:// to another machine: credentials and secrets are readable on the network
         #[arg(long)]
         allow_http: bool,
-        /// The version of Kibana, where it does not tell it to this user (9.4.0, or serverless)
+        /// Version of Kibana (9.4.0 or serverless), where it does not report it to this user
         #[arg(long, value_name = "V", value_parser = version)]
         kibana_version: Option<String>,
-        /// Replace the remote of this name; its credential stays only where it is reached the same way, and what it said
-        /// only at the same address and space
+        /// Replace the remote of this name; its credential is kept only if the connection stays the same, its fetched
+        /// state only if URL and space stay the same
         #[arg(long)]
         replace: bool,
     },
     /// List the remotes
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Seal a credential for a remote: asked for on a terminal, else read from standard input
+    /// Store an encrypted credential for a remote (prompt, or standard input)
     ///
-    /// An API key, encoded or as id:key; with --basic a user and a password (USER:PASSWORD on standard input). It
-    /// never stands in an argument. Without a sealed one each command takes $CONNECTOR_ADMIN_API_KEY, or
-    /// $CONNECTOR_ADMIN_USERNAME and $CONNECTOR_ADMIN_PASSWORD, or asks.
+    /// An API key, encoded or as id:key; with --basic a user and a password (USER:PASSWORD on standard input). It is
+    /// never an argument. Without a stored credential each command uses $CONNECTOR_ADMIN_API_KEY, or
+    /// $CONNECTOR_ADMIN_USERNAME and $CONNECTOR_ADMIN_PASSWORD, or a prompt.
     Login {
-        /// The remote [default: the default one]
+        /// Name of the remote [default: the default remote]
         name: Option<String>,
-        /// User and password in place of an API key
+        /// Use user and password instead of an API key
         #[arg(long)]
         basic: bool,
     },
-    /// Forget the sealed credential
+    /// Remove the stored credential
     Logout {
-        /// The remote [default: the default one]
+        /// Name of the remote [default: the default remote]
         name: Option<String>,
     },
-    /// Make it the remote that is meant where none is named
+    /// Make a remote the default
     Use {
-        /// The remote
+        /// Name of the remote
         name: String,
     },
-    /// Forget a remote and what it said; the connectors of the file stay
+    /// Remove a remote and its fetched state; the connectors of the file stay
     Remove {
-        /// The remote
+        /// Name of the remote
         name: String,
     },
 }
 
-/// Which remote.
+/// The remote.
 #[derive(clap::Args)]
 pub(super) struct Which {
-    /// The remote [default: the one that `remote use` made the default, at first the first one]
+    /// Name of the remote [default: the default remote; `remote use` sets it]
     #[arg(long, value_name = "NAME")]
     pub(super) remote: Option<String>,
 }
 
 #[derive(clap::Args)]
 pub(super) struct PushArgs {
-    /// Only these connectors [default: all that can be sent]
+    /// Ids of the connectors [default: all that can be pushed]
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<String>,
     #[command(flatten)]
     pub(super) which: Which,
-    /// Only connectors that pass this filter; the same language as in the UI
+    /// Only connectors that pass this filter
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true, conflicts_with = "ids")]
     pub(super) filter: Option<String>,
-    /// Show the plan, send nothing
+    /// Show the plan, change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Send without a question
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub(super) yes: bool,
     /// Delete in Kibana what was deleted in the file
     #[arg(long)]
     pub(super) delete: bool,
-    /// Send also where Kibana loses secrets that the file does not have
+    /// Push also where Kibana loses secrets that the file does not have
     #[arg(long)]
-    pub(super) lose_secrets: bool,
-    /// The plan and the outcome as JSON
+    pub(super) allow_secret_loss: bool,
+    /// Print the plan and the outcome as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum SideArg {
-    /// What the file says; the next push sends it
-    Here,
-    /// What Kibana says
-    There,
+    /// Keep the file's version; the next push sends it
+    Local,
+    /// Use Kibana's version
+    Remote,
 }
 
 impl From<SideArg> for Side {
     fn from(side: SideArg) -> Self {
         match side {
-            SideArg::Here => Side::Here,
-            SideArg::There => Side::There,
+            SideArg::Local => Side::Local,
+            SideArg::Remote => Side::Remote,
         }
     }
 }
 
-/// A version as Kibana tells it.
+/// Parses a version as Kibana reports it.
 fn version(text: &str) -> Result<String, String> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = text.split('.').collect();

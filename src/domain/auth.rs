@@ -5,9 +5,9 @@ use std::fmt;
 /// Whose credentials a connector uses; Kibana's `authMode` attribute (model version 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthMode {
-    /// One set of credentials for everyone; also what an absent mode means.
+    /// One set of credentials for every user; also the meaning of an absent mode.
     Shared,
-    /// Each user is meant to use an account of their own.
+    /// Each user is meant to use their own account.
     PerUser,
 }
 
@@ -37,10 +37,10 @@ impl AuthMode {
         }
     }
 
-    /// One line for people.
+    /// Returns a one-line explanation for the UI.
     pub fn explanation(self) -> &'static str {
         match self {
-            AuthMode::Shared => "everyone uses the credentials stored here",
+            AuthMode::Shared => "everyone uses the stored credentials",
             AuthMode::PerUser => "each user is meant to use their own account",
         }
     }
@@ -52,7 +52,7 @@ impl fmt::Display for AuthMode {
     }
 }
 
-/// What a record holds as its auth mode.
+/// The auth mode of a record as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredAuthMode {
     /// Absent, null or an empty string.
@@ -63,7 +63,7 @@ pub enum StoredAuthMode {
     Unknown(String),
 }
 
-/// What a record holds as `config.authType`.
+/// The `config.authType` of a record as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthType {
     /// Absent, null or an empty string.
@@ -75,7 +75,7 @@ pub enum AuthType {
 }
 
 impl AuthType {
-    /// The name, if there is one.
+    /// Returns the name of the auth type, if there is one.
     pub fn name(&self) -> Option<&str> {
         match self {
             AuthType::Named(name) => Some(name),

@@ -5,49 +5,49 @@ use super::connector::Connector;
 use super::json::{self, RawObject};
 use super::validate;
 
-/// What is done to each.
+/// An edit of many connectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BulkEdit {
     /// Set the auth mode.
     AuthMode(AuthMode),
     /// Set the auth mode where it goes with the auth type.
     FittingAuthMode(AuthMode),
-    /// Replace a text in the name, wherever it stands.
+    /// Replace a text wherever it occurs in the name.
     Rename {
-        /// What is looked for.
+        /// The text to find.
         find: String,
-        /// What takes its place.
+        /// The replacement.
         replace: String,
     },
     /// Set a field of the config.
     Field {
-        /// Its name.
+        /// The key of the field.
         key: String,
-        /// Its value, as JSON.
+        /// The value, as JSON.
         value: String,
     },
     /// Delete it.
     Delete,
 }
 
-/// What an edit makes of a connector.
+/// The outcome of an edit for one connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
-    /// It stays as it is.
+    /// The edit changes nothing.
     Unchanged,
     /// This.
     Changed(Box<Connector>),
-    /// It goes.
+    /// The connector is deleted.
     Deleted,
-    /// It cannot be, and why.
+    /// The edit is not possible, with the reason.
     Refused(String),
 }
 
 impl BulkEdit {
-    /// Reads `find => replace`.
+    /// Parses `find => replace`.
     ///
     /// # Errors
-    /// What is missing.
+    /// Names the missing part.
     pub fn rename(text: &str) -> Result<Self, String> {
         let (find, replace) = text.split_once("=>").ok_or("write it as: what to find => what to put in its place")?;
         let (find, replace) = (find.trim().to_owned(), replace.trim().to_owned());
@@ -57,10 +57,10 @@ impl BulkEdit {
         Ok(Self::Rename { find, replace })
     }
 
-    /// Reads `field = value`; a value that is no JSON is a text.
+    /// Parses `field = value`; a value that is not JSON is a text.
     ///
     /// # Errors
-    /// What is missing.
+    /// Names the missing part.
     pub fn field(text: &str) -> Result<Self, String> {
         let (key, value) = text.split_once('=').ok_or("write it as: field = value")?;
         let (key, value) = (key.trim().to_owned(), value.trim());
@@ -68,13 +68,13 @@ impl BulkEdit {
             return Err("the field is missing before the =".to_owned());
         }
         if key == "authType" {
-            return Err("the auth type is changed in the form, where the secrets it needs are asked for".to_owned());
+            return Err("change the auth type in the form, which has the fields for its secrets".to_owned());
         }
         let value = json::compact(value).unwrap_or_else(|_| json::quote(value));
         Ok(Self::Field { key, value })
     }
 
-    /// What it is, for people.
+    /// Returns a description for the UI.
     pub fn label(&self) -> String {
         match self {
             Self::AuthMode(mode) => format!("set the auth mode to {mode}"),
@@ -85,19 +85,19 @@ impl BulkEdit {
         }
     }
 
-    /// What speaks against the edit of this connector, though it can be made.
-    pub fn doubt(&self, current: &Connector) -> Option<String> {
+    /// Returns a warning about an edit of this connector that is possible but doubtful.
+    pub fn warning(&self, current: &Connector) -> Option<String> {
         match self {
-            Self::AuthMode(mode) => Self::doubt_about(*mode, current),
+            Self::AuthMode(mode) => Self::warning_about(*mode, current),
             _ => None,
         }
     }
 
-    fn doubt_about(mode: AuthMode, current: &Connector) -> Option<String> {
+    fn warning_about(mode: AuthMode, current: &Connector) -> Option<String> {
         validate::auth_mode_warning(mode, current.auth_type().name())
     }
 
-    /// Makes the edit. Whether the secrets can be sealed for another config is not known here.
+    /// Applies the edit. Whether the secrets can be re-encrypted for a changed config is decided by the caller.
     pub fn apply(&self, current: &Connector) -> Edited {
         if *self == Self::Delete {
             return Edited::Deleted;
@@ -120,8 +120,8 @@ impl BulkEdit {
     fn edited(&self, current: &Connector) -> Result<Option<Connector>, String> {
         let mut edited = current.clone();
         match self {
-            Self::FittingAuthMode(mode) if Self::doubt_about(*mode, current).is_some() => {
-                return Err(Self::doubt_about(*mode, current).unwrap_or_default());
+            Self::FittingAuthMode(mode) if Self::warning_about(*mode, current).is_some() => {
+                return Err(Self::warning_about(*mode, current).unwrap_or_default());
             }
             Self::AuthMode(mode) | Self::FittingAuthMode(mode) => {
                 if current.stored_auth_mode() == StoredAuthMode::Known(*mode) {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_read() {
+    fn bulk_edits_are_parsed() {
         assert!(BulkEdit::rename("no arrow").is_err() && BulkEdit::rename(" => x").is_err());
         assert!(BulkEdit::field("no sign").is_err() && BulkEdit::field("authType = x").is_err());
         let field = |text| BulkEdit::field(text).expect(text);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn each_edit_changes_what_it_says_and_nothing_else() {
+    fn bulk_edit_changes_only_its_field() {
         let current = connector();
         let edit = |edit: &BulkEdit| match edit.apply(&current) {
             Edited::Changed(edited) => *edited,
@@ -179,7 +179,7 @@ mod tests {
         let url = edit(&BulkEdit::field("url = https://b.example").expect("an edit"));
         assert_eq!(url.config, current.config.replace("a.example", "b.example"));
         assert_eq!(edit(&BulkEdit::AuthMode(AuthMode::PerUser)).auth_mode, Some(AuthMode::PerUser));
-        assert!(BulkEdit::AuthMode(AuthMode::PerUser).doubt(&current).is_some());
+        assert!(BulkEdit::AuthMode(AuthMode::PerUser).warning(&current).is_some());
         let fitting = BulkEdit::FittingAuthMode(AuthMode::PerUser);
         assert!(matches!(fitting.apply(&current), Edited::Refused(_)));
         let consent = current.config.replace("null", "\"oauth_authorization_code\"");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_says_why() {
+    fn impossible_bulk_edit_has_a_reason() {
         let current = connector();
         let is_refused = |text: Result<BulkEdit, String>| matches!(text.expect("an edit").apply(&current), Edited::Refused(reason) if !reason.is_empty());
         assert!(is_refused(BulkEdit::field("method = shout")) && is_refused(BulkEdit::rename("staging: a =>")));

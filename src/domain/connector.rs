@@ -3,27 +3,28 @@
 use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType, StoredAuthMode};
-use super::change::ChangeInStep;
-use super::connector_type::Catalogue;
+use super::catalogue::Catalogue;
+use super::diff::ChangeInStep;
 use super::json::{self, Members};
-use super::model_version::{self, Decision, Group};
+use super::migration;
+use super::migration::{Decision, Group};
 
-/// A whole record. `config` and `extra` are kept as text, so that what nobody edits stays byte for byte.
+/// A whole record. `config` and `extra` are kept as text, so that unedited parts stay byte for byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connector {
     /// Saved object id, unique in the file.
     pub id: String,
     /// Connector type id, for example `.webhook`; never changes after creation.
     pub connector_type_id: String,
-    /// The name people see.
+    /// The display name.
     pub name: String,
-    /// JSON object text; a foreign or damaged file can hold anything here.
+    /// The text of a JSON object; a foreign or damaged file can hold anything.
     pub config: String,
     /// Ciphertext, or none.
     pub secrets: Option<String>,
     /// Kibana's `isMissingSecrets`: the connector needs secrets that it lost, usually by an export.
     pub is_missing_secrets: bool,
-    /// The auth mode's own column; see [`Connector::stored_auth_mode`] for what the record says.
+    /// The value of the auth mode column; see [`Connector::stored_auth_mode`] for the mode of the record.
     pub auth_mode: Option<AuthMode>,
     /// JSON object text with everything of the saved object that has no column.
     pub extra: String,
@@ -37,12 +38,12 @@ pub struct Connector {
     pub revision: i64,
     /// The key of the record in the file, which no other one ever has; 0 for a record that is not in a file.
     pub key: i64,
-    /// What of the above is not UTF-8 in the file.
+    /// The parts of the record that are not UTF-8 in the file.
     pub raw: RawText,
 }
 
-/// Bytes of a file that are not UTF-8, by column. A record holds them as text with replacement characters, so that it
-/// can be shown; the bytes themselves go back to the file as they were, for as long as nobody changes that text.
+/// Column values that are not UTF-8. A record shows them as text with replacement characters; the bytes are written
+/// back unchanged until that text is edited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawText(Vec<(&'static str, Vec<u8>)>);
 
@@ -53,7 +54,7 @@ impl RawText {
         self.0.push((column, bytes.to_vec()));
     }
 
-    /// Forgets the bytes of a column, which has another value now.
+    /// Drops the bytes of a column that has a new value.
     pub fn remove(&mut self, column: &str) {
         self.0.retain(|(kept, _)| *kept != column);
     }
@@ -77,7 +78,7 @@ impl Connector {
             is_missing_secrets: false,
             auth_mode: Some(AuthMode::Shared),
             extra: r#"{"references":[],"coreMigrationVersion":"8.8.0","managed":false}"#.to_owned(),
-            model_version: model_version::latest(),
+            model_version: migration::latest(),
             created_at: None,
             updated_at: None,
             revision: 0,
@@ -104,18 +105,18 @@ impl Connector {
         texts.into_iter().filter_map(is_raw).collect()
     }
 
-    /// The config as an object.
+    /// Returns the config as an object.
     ///
     /// # Errors
-    /// A sentence for people: the text is not JSON, or not an object.
+    /// Explains that the text is not JSON, or not an object.
     pub fn config_object(&self) -> Result<Map<String, Value>, String> {
         object(&self.config, "config")
     }
 
-    /// `extra` as an object.
+    /// Returns `extra` as an object.
     ///
     /// # Errors
-    /// A sentence for people, as for [`Connector::config_object`].
+    /// As for [`Connector::config_object`].
     pub fn extra_object(&self) -> Result<Map<String, Value>, String> {
         object(&self.extra, "extra")
     }
@@ -141,7 +142,7 @@ impl Connector {
         self.config_members(&["authType"]).map_or(AuthType::None, |config| auth_type_of(config.get("authType")))
     }
 
-    /// The auth mode the record holds: its column, else what `extra.attributes.authMode` says.
+    /// Returns the auth mode of the record: its column, else `extra.attributes.authMode`.
     pub fn stored_auth_mode(&self) -> StoredAuthMode {
         if let Some(mode) = self.auth_mode {
             return StoredAuthMode::Known(mode);
@@ -164,7 +165,7 @@ impl Connector {
         }
     }
 
-    /// How the connector behaves: every reader of Kibana's takes an absent mode as `shared`.
+    /// Returns the mode that applies: Kibana reads an absent mode as `shared`.
     pub fn effective_auth_mode(&self) -> AuthMode {
         match self.stored_auth_mode() {
             StoredAuthMode::Known(mode) => mode,
@@ -172,10 +173,10 @@ impl Connector {
         }
     }
 
-    /// The record was written by a newer Kibana than this program knows: it is kept whole and shown, and
-    /// not edited, since what an edit would mean there is unknown.
+    /// Returns whether a newer Kibana wrote the record. Such a record is kept and shown but not edited, because the
+    /// effect of an edit is unknown.
     pub fn is_newer_than_known(&self) -> bool {
-        self.model_version > model_version::latest()
+        self.model_version > migration::latest()
     }
 
     /// Kibana computes this: a deprecated type, or ServiceNow through the Table API.
@@ -186,18 +187,18 @@ impl Connector {
     }
 }
 
-/// Whether Kibana takes the id from 9.4 on: 1 to 36 lower-case letters, digits and hyphens. A create with another one is
-/// refused then, and an import removes the connector, also one that it overwrites.
+/// Returns whether Kibana 9.4 and newer accepts the id: 1 to 36 lower-case letters, digits and hyphens. Kibana refuses
+/// to create a connector with another id, and an import removes such a connector, even one that it overwrites.
 pub fn is_plain_id(id: &str) -> bool {
     (1..=36).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-/// Whether an id cannot stand in an address: a server or a proxy takes such a part for another address.
+/// Returns whether an id cannot be a path segment of a URL: a server or a proxy would read it as another address.
 pub fn has_no_address(id: &str) -> bool {
     id.trim().is_empty() || id == "." || id == ".."
 }
 
-/// What a value of `config.authType` is.
+/// Classifies a value of `config.authType`.
 pub fn auth_type_of(value: Option<&Value>) -> AuthType {
     match value {
         None | Some(Value::Null) => AuthType::None,
@@ -214,7 +215,7 @@ fn members(text: &str, column: &str, keys: &[&'static str]) -> Result<Members, S
     }
 }
 
-/// Does `extra` say the auth mode twice? Readers of JSON do not agree on which one counts.
+/// Returns whether `extra` holds the auth mode twice; JSON parsers disagree on which one counts.
 fn is_written_twice(extra: &str) -> bool {
     if json::count_of_key(extra, "attributes") > 1 {
         return true;
@@ -243,7 +244,7 @@ pub fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// What the list shows of a connector.
+/// The values of a connector that the list shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// Saved object id.
@@ -260,13 +261,13 @@ pub struct Summary {
     pub auth_mode: Option<AuthMode>,
     /// Needs secrets it does not have.
     pub is_missing_secrets: bool,
-    /// Holds secrets that cannot be decrypted for want of their key. Only who knows the keys can set it.
+    /// The secrets cannot be decrypted because their key is missing. Only callers with the keys can set this.
     pub has_unreadable_secrets: bool,
     /// Deprecated type or use.
     pub is_deprecated: bool,
     /// Config or extra is not a JSON object.
     pub is_malformed: bool,
-    /// Where the migration plan puts it; none when it needs no migration.
+    /// The group in the migration plan; `None` if no migration is pending.
     pub group: Option<Group>,
     /// Model version.
     pub model_version: i64,
@@ -274,7 +275,7 @@ pub struct Summary {
     pub updated_at: Option<String>,
     /// As [`Connector::revision`].
     pub revision: i64,
-    /// What a person decided about its migration.
+    /// The user's decision about the migration.
     pub decision: Option<Decision>,
     /// In the list of a step of the history: what that did to it.
     pub change: Option<ChangeInStep>,
@@ -283,7 +284,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of a record that is at hand, whether it is in the file or not.
+    /// Summarizes a record, whether it is stored or not.
     pub fn of(connector: &Connector) -> Self {
         let auth_mode = match connector.stored_auth_mode() {
             StoredAuthMode::Known(mode) => Some(mode),
@@ -300,7 +301,7 @@ impl Summary {
             has_unreadable_secrets: false,
             is_deprecated: connector.is_deprecated(),
             is_malformed: connector.config_members(&[]).is_err() || connector.extra_members(&[]).is_err(),
-            group: model_version::plan(connector).map(|plan| plan.group),
+            group: migration::plan(connector).map(|plan| plan.group),
             model_version: connector.model_version,
             updated_at: connector.updated_at.clone(),
             revision: connector.revision,
@@ -320,7 +321,7 @@ impl Summary {
     pub fn is_unknown_type(&self) -> bool {
         Catalogue::current().get(&self.connector_type_id).is_none()
     }
-    /// What is worth a look, in words, the most pressing first.
+    /// Returns the flags in words, the most urgent first.
     pub fn flags(&self) -> Vec<&'static str> {
         [
             (self.is_malformed, "malformed"),

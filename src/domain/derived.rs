@@ -1,26 +1,27 @@
-//! What follows from a record and is kept next to it, so that no list has to read JSON.
+//! Values that are derived from a record and stored in columns, so that no list has to parse JSON.
 
 use serde_json::Value;
 
 use super::auth::StoredAuthMode;
+use super::catalogue::Catalogue;
 use super::connector::Connector;
-use super::connector_type::Catalogue;
-use super::model_version::{self, Group};
+use super::migration;
+use super::migration::Group;
 
-/// Changes with every change of a rule below: what was derived by other rules is derived again. The newest model version
-/// is part of it, since the groups of the migration follow from that.
-pub const RULES: i64 = model_version::latest() * 100 + 1;
+/// The version of the rules below. A change makes every file derive its values again. The newest model version is part
+/// of it, because the migration groups depend on it.
+pub const RULES: i64 = migration::latest() * 100 + 1;
 
-/// What follows from a record.
+/// The values derived from a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Derived {
     /// `config.authType` when it is a non-empty string.
     pub auth_type: Option<String>,
-    /// Where the migration plan puts it; `None` when it needs no migration.
+    /// The group in the migration plan; `None` if no migration is pending.
     pub group: Option<Group>,
     /// Config or extra is not a JSON object.
     pub is_malformed: bool,
-    /// The type is deprecated in the way in which it is used.
+    /// The type is used in a deprecated way.
     pub is_deprecated_use: bool,
     /// The key that encrypted the secrets, up to the end of its id; empty for a value of another program.
     pub key_id: Option<String>,
@@ -36,7 +37,7 @@ impl Derived {
         });
         Self {
             auth_type,
-            group: model_version::group(connector),
+            group: migration::group(connector),
             is_malformed: config.is_err() || connector.extra_members(&[]).is_err(),
             is_deprecated_use: config.is_ok_and(|config| {
                 let uses_table_api = config.get("usesTableApi") == Some(&Value::Bool(true));

@@ -10,10 +10,10 @@
 use unicode_normalization::char::decompose_compatible;
 
 use super::auth::AuthMode;
-use super::change::ChangeState;
+use super::catalogue::Catalogue;
 use super::connector::Summary;
-use super::connector_type::Catalogue;
-use super::model_version::Group;
+use super::diff::ChangeState;
+use super::migration::Group;
 
 /// A parsed filter. The empty one matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,32 +30,32 @@ pub struct Term {
     pub test: Test,
 }
 
-/// What a term asks of a connector.
+/// The condition of a term.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
     /// Folded text in name, id or connector type id.
     Text(String),
     /// Folded text in the connector type's id or name.
     Type(String),
-    /// The auth mode; none: there is none.
+    /// The auth mode; `None` matches connectors without one.
     AuthMode(Option<AuthMode>),
-    /// Folded text in the auth type; none: there is no auth type.
+    /// Folded text in the auth type; `None` matches connectors without one.
     AuthType(Option<String>),
-    /// It is in the migration plan.
+    /// The connector is in the migration plan.
     NeedsMigration,
-    /// It misses its secrets.
+    /// The connector is missing secrets.
     MissingSecrets,
-    /// Its secrets cannot be decrypted for want of their key.
+    /// The secrets cannot be decrypted because their key is missing.
     UnreadableSecrets,
-    /// It is in this group of the plan.
+    /// The connector is in this group of the plan.
     InGroup(Group),
-    /// Its type or the use of it is deprecated.
+    /// The type, or its use, is deprecated.
     Deprecated,
-    /// Its type is not in the catalogue.
+    /// The catalogue does not know the type.
     UnknownType,
     /// Config or extra is no JSON object.
     Malformed,
-    /// What has become of a step's change of it.
+    /// The change of the step has this state.
     Change(ChangeState),
 }
 
@@ -67,7 +67,7 @@ pub const TERMS: &[(&str, &str)] = &[
     ("needs:", "migration"),
     ("missing:", "secrets"),
     ("unreadable:", "secrets, for want of their key"),
-    ("change:", "in a step of the history: in-force, taken-back, changed-since or deleted-since"),
+    ("change:", "in a step of the history: applied, undone, modified-since or deleted-since"),
     ("is:", "backfill, stamp-only, blocked, deprecated, unknown or malformed"),
 ];
 
@@ -82,10 +82,10 @@ impl Filter {
         Ok(Self { terms })
     }
 
-    /// The same filter for lists of connectors, where no step says what has become of its changes.
+    /// Returns the filter if it is valid for lists of connectors, which have no change states.
     ///
     /// # Errors
-    /// A sentence, when a term asks for that.
+    /// Names the term.
     pub fn of_connectors(self) -> Result<Self, String> {
         if self.reads_changes() {
             return Err("change: is for the records of a step of the history, not for connectors".to_owned());
@@ -110,12 +110,12 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// A term asks whether the key of the secrets is at hand.
+    /// Returns whether a term depends on the keys of the secrets.
     pub fn reads_keys(&self) -> bool {
         self.terms.iter().any(|term| term.test == Test::UnreadableSecrets)
     }
 
-    /// A term asks what has become of a change, in the list of a step of the history.
+    /// Returns whether a term depends on the state of a change, as in the list of a history entry.
     pub fn reads_changes(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.test, Test::Change(_)))
     }
@@ -159,27 +159,26 @@ pub fn is_of_type(connector_type_id: &str, wanted: &str) -> bool {
     fold(connector_type_id).contains(wanted) || name.is_some_and(|name| fold(name).contains(wanted))
 }
 
-/// What in a filter may be a mistake, for whoever cannot see at once what it does: a key that is none, a term that says
-/// nothing. Such words are taken as text, or as not there.
-pub fn doubts(text: &str) -> Vec<String> {
-    words(text).iter().filter_map(doubt).collect()
+/// Returns possible mistakes for callers that do not see the result at once: unknown keys, and terms without an effect.
+pub fn warnings(text: &str) -> Vec<String> {
+    words(text).iter().filter_map(warning).collect()
 }
 
-/// The keys in a filter that are none, for whoever sees what it does: a term being typed is no mistake yet.
+/// Returns the unknown keys of a complete filter.
 pub fn unknown_keys(text: &str) -> Option<String> {
-    let is_none = |doubt: &String| doubt.contains("is no key");
-    doubts(text).into_iter().find(is_none)
+    let is_none = |warning: &String| warning.contains("is no key");
+    warnings(text).into_iter().find(is_none)
 }
 
-fn doubt(word: &Word) -> Option<String> {
+fn warning(word: &Word) -> Option<String> {
     if word.text.is_empty() || (word.text == "-" && !word.quoted) {
-        return Some("a part of the filter is empty and says nothing".to_owned());
+        return Some("a part of the filter is empty and has no effect".to_owned());
     }
     let (key, value) = word.text.split_once(':').filter(|_| !word.quoted)?;
     let is_known = TERMS.iter().any(|(known, _)| known.trim_end_matches(':') == fold(key));
     let is_word = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic());
     match (is_known, value.is_empty()) {
-        (true, true) => Some(format!("{key}: has no value and says nothing")),
+        (true, true) => Some(format!("{key}: has no value and has no effect")),
         (false, _) if is_word => {
             let keys: Vec<&str> = TERMS.iter().map(|(known, _)| *known).collect();
             Some(format!("{key}: is no key of a filter ({}); \"{key}:…\" in quotes is text", keys.join(" ")))
@@ -194,9 +193,9 @@ struct Word {
     quoted: bool,
 }
 
-/// Lower case and taken apart into letters and their marks (compatibility decomposition), so that a text is found
-/// however it was typed. One character at a time, so that a part of a text always folds to a part of its folding
-/// (`str::to_lowercase` looks at the neighbours of a Greek sigma).
+/// Folds a text for comparison: lower case and compatibility decomposition, so that a text is found however it was
+/// typed. Characters are folded one by one, so that the folding of a part is a part of the folding (`str::to_lowercase`
+/// depends on the neighbours of a Greek sigma).
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -215,7 +214,7 @@ fn decomposed(character: char) -> impl Iterator<Item = char> {
     parts.into_iter()
 }
 
-/// Splits at blanks; quotes keep blanks and take the meaning from colons and dashes.
+/// Splits at blanks; quotes keep blanks and make colons and dashes literal.
 fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
@@ -282,7 +281,7 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
         ("unreadable", _) => return unknown("secrets"),
         ("change", _) => match ChangeState::parse(value) {
             Some(state) => Test::Change(state),
-            None => return unknown("in-force, taken-back, changed-since or deleted-since"),
+            None => return unknown("applied, undone, modified-since or deleted-since"),
         },
         (_, "deprecated") => Test::Deprecated,
         (_, "unknown") => Test::UnknownType,
@@ -299,7 +298,7 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_text_is_found_however_it_was_typed() {
+    fn match_ignores_case_and_composition() {
         let found = |name: &str, typed: &str| fold(name).contains(&fold(typed));
         for (name, typed) in [
             ("Uptime: \u{e9}quipe", "e\u{301}quipe"),
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_mean_what_they_say() {
+    fn filter_terms_match_their_field() {
         let connector = summary("Ops: ÜBERWACHUNG on call");
         for filter in [
             "",
@@ -374,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_makes_no_sense_is_named() {
+    fn unknown_filter_value_is_named() {
         for filter in ["auth:personal", "needs:coffee", "is:nice", "missing:link", "change:of-heart"] {
             let reason = Filter::parse(filter).expect_err(filter);
             assert!(reason.starts_with(filter), "{reason}");
@@ -382,18 +381,18 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_mistake_is_told() {
+    fn possible_filter_mistake_is_noted() {
         for text in ["-authype:oauth", "type:", "-", "\"\"", "jira foo:bar", "-auth:"] {
-            assert_eq!(doubts(text).len(), 1, "{text}");
+            assert_eq!(warnings(text).len(), 1, "{text}");
         }
         for text in ["", "jira -type:webhook", "\"foo:bar\"", "http://a.example:80", "12:30", "type:\"a b\""] {
             let expected = usize::from(text.starts_with("http"));
-            assert_eq!(doubts(text).len(), expected, "{text}");
+            assert_eq!(warnings(text).len(), expected, "{text}");
         }
     }
 
     #[test]
-    fn what_became_of_a_change_is_no_question_about_connectors() {
+    fn change_state_filter_is_refused_for_connectors() {
         let parsed = |text| Filter::parse(text).and_then(Filter::of_connectors);
         assert!(parsed("jira -change:deleted-since").is_err_and(|reason| reason.starts_with("change: ")));
         assert!(parsed("jira is:blocked").is_ok());

@@ -1,29 +1,27 @@
-//! What a connector is and which rules hold for it. Pure: no SQL, no terminal, no clock.
+//! The connector and its rules. Pure: no SQL, no terminal, no clock.
 //!
-//! Everything above (store, transfer, screens, cli) asks this module instead of deciding itself, so a
-//! rule stands in one place: the auth mode in [`auth`], the migration in [`model_version`], what a
-//! connector type expects in [`connector_type`] and [`validate`], the search in [`filter`], what differs from a
-//! Kibana and what a push may do in [`sync`].
+//! Every rule has one place: the auth mode in [`auth`], the migration in [`migration`], the fields of a connector type
+//! in [`catalogue`] and [`validate`], the search in [`filter`], the differences from a Kibana and the effects of a push
+//! in [`remote`].
 
 pub mod auth;
 pub mod bulk;
-pub mod change;
-pub mod check;
+pub mod catalogue;
 pub mod connector;
-pub mod connector_type;
 pub mod derived;
+pub mod diff;
 pub mod filter;
+pub mod findings;
 pub mod json;
-pub mod model_version;
+pub mod migration;
 pub mod remote;
-pub mod secret;
-pub mod sync;
+pub mod secrets;
 pub mod validate;
 
 pub use auth::{AuthMode, AuthType, StoredAuthMode};
+pub use catalogue::{Catalogue, ConnectorType, ReportedTypes, test_params};
 pub use connector::{Connector, RawText, Summary, has_no_address, is_plain_id};
-pub use connector_type::{Catalogue, ConnectorType, ReportedTypes, test_params};
 pub use filter::Filter;
-pub use model_version::Group;
+pub use migration::Group;
 pub use remote::Remote;
-pub use secret::{SecretEdits, SecretsState};
+pub use secrets::{SecretEdits, SecretsState};

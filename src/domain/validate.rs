@@ -3,15 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::auth::{AuthMode, AuthType};
+use super::catalogue::{Catalogue, ConnectorType, Field, FieldKind};
 use super::connector::{Connector, auth_type_of, kind_of};
-use super::connector_type::{Catalogue, ConnectorType, Field, FieldKind};
 
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// `name`, `config`, or `config.<key>`.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// The problem and the valid values.
     pub reason: String,
 }
 
@@ -40,7 +40,7 @@ pub fn problems(connector: &Connector) -> Vec<Problem> {
     found
 }
 
-/// What Kibana may refuse or people may not have meant; never a reason to refuse it here.
+/// Returns notes about values that Kibana may refuse or the user may not have meant. They never prevent a save.
 pub fn notes(connector: &Connector) -> Vec<Problem> {
     let (Some(known), Ok(config)) = (Catalogue::current().get(&connector.connector_type_id), connector.config_object())
     else {
@@ -60,13 +60,14 @@ pub fn notes(connector: &Connector) -> Vec<Problem> {
 /// The note about a config key that the catalogue does not know.
 const UNKNOWN_KEY: &str = "is no config key of this connector type; Kibana refuses unknown keys";
 
-/// Would Kibana refuse the config key of a type? It copies the auth type of spec types there itself.
+/// Returns whether Kibana would refuse this config key. Kibana itself copies the auth type of spec types into the
+/// config.
 fn is_unknown(known: &ConnectorType, key: &str) -> bool {
     let is_auth_type = key == "authType" && known.keeps_auth_type_in_secrets();
     !known.has_more_fields && !is_auth_type && known.config.iter().all(|field| field.name != key)
 }
 
-/// What is odd about a text of a kind that Kibana takes as it is; never says what the text is.
+/// Returns a note about an unusual text that Kibana accepts; the note never repeats the text.
 pub fn text_note(kind: FieldKind, text: &str) -> Option<String> {
     let note = match kind {
         _ if text.is_empty() => return None,
@@ -105,7 +106,7 @@ fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: 
 
 const NEEDED: &str = "a value is needed";
 
-/// What is wrong with one field's value, if anything.
+/// Returns the problem with the value of a field.
 pub fn field_problem(field: &Field, value: Option<&Value>) -> Option<String> {
     problem_of(field, field.is_required(), value)
 }
@@ -139,7 +140,7 @@ fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<St
     }
 }
 
-/// What is wrong with a text of a kind, if anything; never says what the text is.
+/// Returns the problem with a text; the message never repeats the text.
 pub fn text_problem(kind: FieldKind, required: bool, text: &str) -> Option<String> {
     if text.trim().is_empty() {
         return required.then(|| NEEDED.to_owned());
@@ -179,9 +180,9 @@ fn is_email(text: &str) -> bool {
         Some((_, address)) => address,
         None => text.trim(),
     };
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>@,;".contains(c);
+    let is_unusual = |c: char| c.is_whitespace() || c.is_control() || "<>@,;".contains(c);
     address.rsplit_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && !host.is_empty() && !name.contains(is_odd) && !host.contains(is_odd)
+        !name.is_empty() && !host.is_empty() && !name.contains(is_unusual) && !host.contains(is_unusual)
     })
 }
 
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_names_its_field() {
+    fn problem_names_its_field() {
         assert_eq!(webhook(r#"{"url":"https://x.example"}"#), []);
         for (config, field) in [
             ("{}", "config.url"),
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn per_user_warns_unless_users_consent() {
+    fn per_user_without_consent_is_a_warning() {
         assert!(auth_mode_warning(AuthMode::PerUser, Some("basic")).is_some());
         assert!(auth_mode_warning(AuthMode::PerUser, None).is_some());
         assert!(auth_mode_warning(AuthMode::PerUser, Some("oauth_authorization_code")).is_none());
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_auth_type_that_kibana_refuses_is_remarked() {
+    fn refused_auth_type_change_is_a_warning() {
         use AuthMode::{PerUser, Shared};
         for (mode, before, after, remarked) in [
             (Shared, Some("basic"), Some("bearer"), false),
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kibana_takes_as_a_plain_text_is_remarked_and_not_refused() {
+    fn plain_text_that_kibana_accepts_is_only_a_note() {
         let noted = |type_id: &str, config: &str| {
             let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", type_id) };
             assert_eq!(problems(&connector), [], "{config}");
@@ -288,14 +289,15 @@ mod tests {
         assert_eq!(noted(".email", r#"{"service":"gmail","from":"a b.example"}"#), ["config.from"]);
         assert_eq!(noted(".pagerduty", r#"{"apiUrl":""}"#), [""; 0]);
         assert_eq!(noted(".pagerduty", r#"{"apiUrl":" "}"#), ["config.apiUrl"]);
-        // Kibana itself copies the auth type of a spec type there; of a type not read to its end nothing is known.
+        // Kibana itself copies the auth type of a spec type into the config; for a type with unlisted fields nothing is
+        // known.
         assert_eq!(noted(".notion", r#"{"authType":"bearer"}"#), [""; 0]);
         assert_eq!(noted(".grafana", r#"{"baseUrl":"https://grafana.example","more":1}"#), [""; 0]);
         assert_eq!(noted(".nowhere", r#"{"more":1}"#), [""; 0]);
     }
 
     #[test]
-    fn a_field_that_is_not_asked_for_is_not_missed() {
+    fn hidden_field_is_not_required() {
         let email = |config: &str| {
             let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", ".email") };
             problems(&connector).into_iter().map(|problem| problem.field).collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Returns the folder that a file lies in.
+/// Returns the folder of a file.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -16,11 +16,11 @@ pub fn sidecar(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Returns the names in a folder, in no order. The standard library's reader panics where closing the folder fails,
-/// which a failing disk or a network file system can cause; this one does not.
+/// Returns the names in a folder, unordered. The standard library's reader panics if closing the folder fails, which a
+/// failing disk or a network file system can cause; this one does not.
 ///
 /// # Errors
-/// The folder cannot be read.
+/// If the folder cannot be read.
 #[cfg(unix)]
 pub fn names_in(folder: &Path) -> io::Result<Vec<OsString>> {
     use std::os::unix::ffi::OsStringExt as _;
@@ -41,13 +41,13 @@ pub fn names_in(folder: &Path) -> io::Result<Vec<OsString>> {
     std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
 }
 
-/// Whether the permissions, and the mount, allow writing. Nothing is written to find out.
+/// Returns whether the permissions and the mount allow writing, without writing.
 #[cfg(unix)]
 pub fn can_write(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
-/// Whether the permissions allow writing.
+/// Returns whether the permissions allow writing.
 #[cfg(not(unix))]
 pub fn can_write(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| !found.permissions().readonly())

@@ -1,9 +1,9 @@
-//! Temporary files and folders, and what becomes of them when the program is killed.
+//! Temporary files and folders, and their cleanup after a kill.
 //!
-//! Each one is registered before it is made: a small file in the user's state directory holds its path, stays locked
-//! for as long as the program uses it, and goes with it. A registration that nobody has locked is one of a program
-//! that was killed; [`remove_abandoned`] then removes exactly the path that it names, whose name holds the same random
-//! token. So no folder is searched, no clock is asked, and nothing is removed that this program did not make.
+//! Each one is registered before it is created: a small file in the user's state directory holds its path, is locked
+//! while the program uses it, and is removed with it. An unlocked registration belongs to a killed program;
+//! [`remove_abandoned`] then removes exactly the path in it, whose name contains the same random token. So no folder is
+//! searched, no time is compared, and nothing is removed that this program did not create.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 use super::folder::{names_in, sidecar};
 
-/// How the name of each temporary file and folder begins; a random token follows.
+/// The prefix of the name of each temporary file and folder; a random token follows.
 const PREFIX: &str = ".connector-admin-";
 
-/// What SQLite may leave next to a temporary database.
+/// SQLite's sidecar files of a temporary database.
 const SQLITE_SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// A new file, readable by its owner only. Dropping it removes it.
@@ -29,7 +29,7 @@ pub struct TemporaryFile {
     registration: Option<Registration>,
 }
 
-/// Why a temporary file did not get its name, and the file, for another try.
+/// Why a temporary file did not get its name, with the file for another try.
 #[derive(Debug)]
 pub struct PersistError {
     /// The reason.
@@ -39,10 +39,10 @@ pub struct PersistError {
 }
 
 impl TemporaryFile {
-    /// Makes an empty file in a folder.
+    /// Creates an empty file in a folder.
     ///
     /// # Errors
-    /// The file cannot be made. The error names no path: nobody has heard of the temporary one.
+    /// If the file cannot be created. The error does not name the temporary path, which no user knows.
     pub fn new_in(folder: &Path) -> io::Result<Self> {
         let (path, registration) = register(folder)?;
         let mut options = fs::OpenOptions::new();
@@ -64,10 +64,10 @@ impl TemporaryFile {
         self.file.as_file()
     }
 
-    /// Moves it to a path in the same file system, in place of what is there.
+    /// Moves it to a path in the same file system, replacing an existing file.
     ///
     /// # Errors
-    /// The system refuses; the file is removed then.
+    /// If the system refuses; the file is removed then.
     pub fn persist(self, target: &Path) -> io::Result<()> {
         let Self { file, registration } = self;
         file.persist(target).map_err(|error| error.error)?;
@@ -75,10 +75,10 @@ impl TemporaryFile {
         Ok(())
     }
 
-    /// Moves it to a path in the same file system where nothing is.
+    /// Moves it to a free path in the same file system.
     ///
     /// # Errors
-    /// Something is there, or the system refuses; the file comes back with the error.
+    /// If the path is in use, or the system refuses; the file is returned with the error.
     pub fn persist_noclobber(self, target: &Path) -> Result<(), PersistError> {
         let Self { file, registration } = self;
         match file.persist_noclobber(target) {
@@ -133,7 +133,7 @@ impl TemporaryFolder {
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         if !self.is_kept && remove_folder(&self.path).is_err() {
-            // It stays registered, and is removed at the next start.
+            // It stays registered and is removed at the next start.
             std::mem::forget(self.registration.take());
         }
     }
@@ -159,7 +159,7 @@ fn remove_folder(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
-/// Whether nobody else put anything into a folder: in each this program makes one file, and what belongs to it.
+/// Returns whether a folder holds only this program's files: one file with its sidecar files.
 fn holds_only_ours(folder: &Path) -> io::Result<bool> {
     let mut names = names_in(folder)?;
     names.sort_by_key(|name| name.len());
@@ -187,13 +187,13 @@ struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        // What stays names a path that is gone; the next start removes it.
+        // The registration names a missing path; the next start removes it.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Chooses the path of a new temporary file or folder, and registers it. Without a registry (no home, a full disk)
-/// there is no registration: what a killed program leaves then stays.
+/// Chooses the path of a new temporary file or folder and registers it. Without a registry (no home, a full disk) there
+/// is no registration, and a killed program leaves its files.
 fn register(folder: &Path) -> io::Result<(PathBuf, Option<Registration>)> {
     let token = Uuid::new_v4().simple().to_string();
     let path = std::path::absolute(folder)?.join(format!("{PREFIX}{token}"));
@@ -236,7 +236,7 @@ fn remove_abandoned_of(registry: &Path) {
 
 fn remove_one(entry: &Path, token: &str) -> io::Result<()> {
     let file = File::open(entry)?;
-    // A program that has it locked is at work, or the file system knows no locks and nobody can tell.
+    // A locked registration belongs to a running program; a file system without locks cannot show that.
     if file.try_lock().is_err() {
         return Ok(());
     }
@@ -250,7 +250,7 @@ fn remove_one(entry: &Path, token: &str) -> io::Result<()> {
             _ => {}
         }
         for suffix in SQLITE_SIDECARS {
-            // Most are not there.
+            // Most of them do not exist.
             let _ = fs::remove_file(sidecar(&path, suffix));
         }
     }
@@ -272,20 +272,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_name_no_temporary_file() {
+    fn errors_never_name_a_temporary_file() {
         let error = TemporaryFile::new_in(Path::new("/no/such/folder")).expect_err("no folder");
         assert!(!error.to_string().contains(PREFIX), "{error}");
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
-    /// What a killed program leaves: a registration without a lock.
+    /// Leaves what a killed program leaves: an unlocked registration.
     fn abandon(registry: &Path, path: &Path, token: &str) {
         fs::create_dir_all(registry).expect("a folder");
         fs::write(registry.join(token), path.as_os_str().as_encoded_bytes()).expect("written");
     }
 
     #[test]
-    fn only_registered_files_that_nobody_uses_are_removed() {
+    fn only_unused_registered_files_are_removed() {
         let (registry, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let token = || Uuid::new_v4().simple().to_string();
         let named = |token: &str| folder.path().join(format!("{PREFIX}{token}"));
@@ -297,7 +297,7 @@ mod tests {
         fs::create_dir(named(&dead_folder)).expect("a folder");
         make(&named(&dead_folder).join("draft"));
         make(&folder.path().join(".connector-admin-keys"));
-        // Somebody put a file of theirs into one.
+        // Somebody put another file into it.
         fs::create_dir(named(&shared)).expect("a folder");
         make(&named(&shared).join("n.db"));
         make(&named(&shared).join("stranger.txt"));
@@ -322,7 +322,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_temporary_folder_is_its_owners_alone() {
+    fn temporary_folder_is_private() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = TemporaryFolder::new().expect("a folder");
         let mode = fs::metadata(folder.path()).expect("there").permissions().mode();

@@ -1,4 +1,4 @@
-//! Requests and answers: time-outs, bounded retries, limits on what is read, no redirects, and a way to stop.
+//! Requests and answers: time-outs, bounded retries, size limits, no redirects, cancellation.
 
 use std::fs;
 use std::io::Read;
@@ -19,23 +19,23 @@ use super::error::{KibanaError, advice};
 use super::redaction::Redaction;
 use crate::domain::Remote;
 
-/// How often a request is tried that changes nothing.
+/// The number of tries for a request that changes nothing.
 const TRIES: u32 = 4;
 /// Before the second try; each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The longest wait that a server may ask for.
+/// The longest `Retry-After` that is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How soon a stop is noticed.
+/// The interval at which a cancel is noticed.
 const STEP: Duration = Duration::from_millis(50);
-/// A server that does not take a connection within this is not there.
+/// The time limit for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The largest answer that is read: ten thousand connectors of several kilobytes.
 const LARGEST: u64 = 128 << 20;
 
-/// The version of Kibana's public API; serverless asks for it.
+/// The version of Kibana's public API; serverless requires it.
 const API_VERSION: &str = "2023-10-31";
 
-/// What is asked.
+/// The HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
@@ -84,7 +84,7 @@ impl Client {
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, KibanaError> {
         remote.check_address().map_err(|reason| KibanaError::Settings(format!("remote {}: {reason}", remote.name)))?;
-        // Asked for each connection: the file may have been written by somebody else since the remote was added.
+        // Checked for each connection: another program may have changed the file since the remote was added.
         if remote.is_in_the_clear() && !remote.allow_http {
             return Err(KibanaError::Settings(format!(
                 "{} is reached over http://, where credentials and secrets can be read on the way; nothing was sent. Use \
@@ -97,14 +97,14 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(u64::from(remote.timeout.max(1)))))
             .timeout_connect(Some(CONNECT.min(Duration::from_secs(u64::from(remote.timeout.max(1))))))
             .http_status_as_error(false)
-            // Where a redirect leads, the credential must not go. It is told instead.
+            // The credential must not follow a redirect, so redirects are reported instead.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("connector-admin/", env!("CARGO_PKG_VERSION")))
             .tls_config(TlsConfig::builder().root_certs(roots(remote)?).build());
         let config = match &remote.proxy {
             Some(url) => config.proxy(Some(ureq::Proxy::new(url).map_err(|_| wrong_proxy())?)),
-            // A proxy of the environment would see what is sent in the clear to this machine.
+            // A proxy of the environment could read plain traffic to this machine.
             None if remote.url.starts_with("http://") => config.proxy(None),
             None => {
                 check_environment()?;
@@ -125,7 +125,7 @@ impl Client {
         &self.place
     }
 
-    /// What a server must not repeat.
+    /// Returns the values that an answer must not repeat.
     pub(super) fn redaction(&self) -> &Redaction {
         &self.redaction
     }
@@ -134,14 +134,14 @@ impl Client {
         self.cancel.load(Ordering::Relaxed)
     }
 
-    /// Asks, and gives the answer whatever its status is. What changes nothing is tried again when the server is not
-    /// available; a 429 says that the request was not taken, so that is tried again too.
-    pub(super) fn ask(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
-        self.ask_unless(method, path, body, |_| false)
+    /// Sends a request and returns the answer, whatever its status is. Reads are retried when the server is not
+    /// available, and every method after a 429, with which Kibana refuses a request before it acts on it.
+    pub(super) fn request(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
+        self.request_unless(method, path, body, |_| false)
     }
 
-    /// As [`Client::ask`], and takes an answer that is good whatever its status is.
-    fn ask_unless(
+    /// Like [`Client::request`], but an answer for which `is_good` holds is never retried, whatever its status is.
+    fn request_unless(
         &self,
         method: Method,
         path: &str,
@@ -150,28 +150,28 @@ impl Client {
     ) -> Result<Answer, KibanaError> {
         let mut wait = FIRST_WAIT;
         for left in (0..TRIES).rev() {
-            let asked = self.ask_once(method, path, body);
-            if asked.as_ref().is_ok_and(is_good) {
-                return asked;
+            let result = self.send_once(method, path, body);
+            if result.as_ref().is_ok_and(is_good) {
+                return result;
             }
-            let is_passing = match &asked {
+            let is_passing = match &result {
                 Ok(answer) => answer.status == 429 || (method == Method::Get && matches!(answer.status, 502..=504)),
                 Err(KibanaError::Unreachable { is_passing, .. }) => *is_passing && method == Method::Get,
                 Err(_) => false,
             };
             if !is_passing || left == 0 {
-                return asked.and_then(|answer| self.settle(method, answer)).map_err(|error| self.redacted(error));
+                return result.and_then(|answer| self.settle(method, answer)).map_err(|error| self.redacted(error));
             }
-            let asked_for = asked.ok().and_then(|answer| answer.retry_after).unwrap_or(wait).min(LONGEST_WAIT);
-            self.pause(asked_for)?;
+            let requested_wait = result.ok().and_then(|answer| answer.retry_after).unwrap_or(wait).min(LONGEST_WAIT);
+            self.pause(requested_wait)?;
             wait *= 2;
         }
         Err(KibanaError::Cancelled)
     }
 
-    /// Asks for the status. While one of its plugins is unavailable, Kibana answers 503 and tells its version all the same.
-    pub(super) fn ask_status(&self) -> Result<Answer, KibanaError> {
-        self.ask_unless(Method::Get, STATUS, None, |answer| {
+    /// Requests the status. While a plugin is unavailable, Kibana answers 503 and still reports its version.
+    pub(super) fn fetch_status(&self) -> Result<Answer, KibanaError> {
+        self.request_unless(Method::Get, STATUS, None, |answer| {
             let said = || serde_json::from_str::<Value>(&answer.text).ok();
             answer.status == 503
                 && said().is_some_and(|said| said.pointer("/version/number").is_some_and(Value::is_string))
@@ -190,10 +190,10 @@ impl Client {
         Ok(())
     }
 
-    /// One try, on a thread of its own: what only reads is left alone when it is to stop. What changes something is
-    /// waited for, since its outcome has to be known; its time-out bounds that.
-    fn ask_once(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
-        let request = self.request(method, path, body)?;
+    /// Sends a request once, on a separate thread. A read is abandoned on cancel; a write is waited for until its
+    /// time-out, because its outcome has to be known.
+    fn send_once(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Answer, KibanaError> {
+        let request = self.build_request(method, path, body)?;
         let (agent, place) = (self.agent.clone(), self.place.clone());
         let (send, receive) = mpsc::channel();
         thread::spawn(move || {
@@ -215,8 +215,8 @@ impl Client {
         }
     }
 
-    fn request(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Request<Vec<u8>>, KibanaError> {
-        let wrong = |_| KibanaError::Settings(format!("{} is no address that can be asked", self.place));
+    fn build_request(&self, method: Method, path: &str, body: Option<&Body>) -> Result<Request<Vec<u8>>, KibanaError> {
+        let wrong = |_| KibanaError::Settings(format!("{} is not a usable address", self.place));
         let name = match method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -241,28 +241,28 @@ impl Client {
         request.body(body.map(|body| body.bytes.to_vec()).unwrap_or_default()).map_err(|_| wrong(()))
     }
 
-    /// What the status of an answer means where it is not about a connector.
+    /// Interprets the status of an answer that does not concern a connector.
     fn settle(&self, method: Method, answer: Answer) -> Result<Answer, KibanaError> {
         let may_have_arrived = method != Method::Get && !matches!(answer.status, 300..=499);
-        let odd = |reason| KibanaError::NotKibana { place: self.place.clone(), reason, may_have_arrived };
+        let unrecognized = |reason| KibanaError::NotKibana { place: self.place.clone(), reason, may_have_arrived };
         if answer.is_of_elasticsearch || is_error_of_elasticsearch(&answer.text) {
-            return Err(odd(ELASTICSEARCH.to_owned()));
+            return Err(unrecognized(ELASTICSEARCH.to_owned()));
         }
         match answer.status {
             204 => Ok(answer),
-            300..=399 => Err(odd(redirected(answer.location.as_deref(), &self.base))),
+            300..=399 => Err(unrecognized(redirected(answer.location.as_deref(), &self.base))),
             status if status >= 400 => Err(KibanaError::Refused {
                 place: self.place.clone(),
                 status,
                 message: word_of(&answer.text),
                 advice: advice(status, self.authorization.is_some()),
             }),
-            _ if !answer.is_json => Err(odd("it is not JSON (a sign-in page, or a proxy?)".to_owned())),
+            _ if !answer.is_json => Err(unrecognized("it is not JSON (a sign-in page, or a proxy?)".to_owned())),
             _ => Ok(answer),
         }
     }
 
-    /// An error without what a server, a proxy or a library repeats in it.
+    /// Returns the error without values that a server, a proxy or a library repeats in it.
     fn redacted(&self, error: KibanaError) -> KibanaError {
         let clean = |text: String| self.redaction.message(&text);
         match error {
@@ -309,7 +309,7 @@ fn roots(remote: &Remote) -> Result<RootCerts, KibanaError> {
         })
         .collect::<Result<_, _>>()?;
     if certificates.is_empty() {
-        return Err(cannot("there is no certificate in it; it has to be a PEM file".to_owned()));
+        return Err(cannot("it holds no certificate; it must be a PEM file".to_owned()));
     }
     Ok(RootCerts::new_with_certs(&certificates))
 }
@@ -320,7 +320,7 @@ fn redirected(location: Option<&str>, base: &str) -> String {
     let host = |uri: &Uri| uri.authority().map(|authority| authority.host().to_owned());
     match target.as_ref().and_then(host) {
         Some(to) if own.as_ref().and_then(host).as_ref() != Some(&to) => {
-            format!("it sends on to another host ({to}); the credential was not sent there")
+            format!("it redirects to another host ({to}); the credential was not sent to it")
         }
         Some(_) if target.as_ref().and_then(Uri::scheme_str) == Some("https") && base.starts_with("http://") => {
             "it sends on to https; put https:// in the remote's address".to_owned()
@@ -341,10 +341,10 @@ fn exchange(agent: &Agent, method: Method, request: Request<Vec<u8>>, place: &st
     let text_of = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let content_type = text_of("content-type").unwrap_or_default();
     let (retry_after, location) = (text_of("retry-after"), text_of("location"));
-    // A Kibana passes the header of its Elasticsearch on in no answer of its own, and names itself.
+    // Kibana names itself and never passes on the header of its Elasticsearch.
     let is_of_elasticsearch = text_of("x-elastic-product").is_some() && text_of("kbn-name").is_none();
     let status = response.status().as_u16();
-    // Room for what is announced: a buffer that grows would hold up to twice the answer.
+    // Allocates the announced length: a growing buffer would hold up to twice the answer.
     let announced = text_of("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(usize::try_from(LARGEST.min(announced)).unwrap_or(0));
     response
@@ -364,7 +364,7 @@ fn exchange(agent: &Agent, method: Method, request: Request<Vec<u8>>, place: &st
     Ok(Answer { status, text, is_json, retry_after, location, is_of_elasticsearch })
 }
 
-/// Where a server tells its version.
+/// The endpoint that reports the version.
 const STATUS: &str = "/api/status";
 
 /// Why an Elasticsearch is refused.
@@ -377,7 +377,7 @@ fn is_error_of_elasticsearch(text: &str) -> bool {
     said.is_some_and(|said| said.pointer("/error/root_cause").is_some() || said.get("tagline").is_some())
 }
 
-/// What an answer says of an error, in the forms that servers and what stands before them have.
+/// Returns the error message of an answer, in the formats of Kibana and of proxies.
 fn word_of(text: &str) -> String {
     /// A longer text is no word about an error.
     const LONGEST: usize = 200;
@@ -411,15 +411,15 @@ fn broken_off(error: &std::io::Error, place: &str, is_write: bool) -> KibanaErro
     }
 }
 
-/// Why nothing came back, in words. None of the request is in them.
+/// Describes why no answer arrived, without values of the request.
 fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
     use std::io::ErrorKind;
     let unsafe_way = |cause: String| {
         format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
     };
-    // What did not get through, and whether another try may have more luck.
+    // Describes the connection failure, and whether a retry may help.
     let (cause, may_have_arrived, is_passing) = match error {
-        ureq::Error::HostNotFound => ("there is no host of this name".to_owned(), false, false),
+        ureq::Error::HostNotFound => ("no host of this name".to_owned(), false, false),
         ureq::Error::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
             ("it does not take connections; does Kibana run there, on this port?".to_owned(), false, true)
         }

@@ -1,4 +1,4 @@
-//! Who asks: an API key, or a user and a password.
+//! The credential: an API key, or a user and a password.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::domain::secret::Secret;
+use crate::domain::secrets::Secret;
 
-/// Gives an API key without asking.
+/// The environment variable with the API key.
 const API_KEY: &str = "CONNECTOR_ADMIN_API_KEY";
-/// Gives a user without asking.
+/// The environment variable with the user.
 const USERNAME: &str = "CONNECTOR_ADMIN_USERNAME";
-/// Gives the user's password without asking.
+/// The environment variable with the password.
 const PASSWORD: &str = "CONNECTOR_ADMIN_PASSWORD";
 
 /// A credential; wiped when dropped, printed by nothing.
@@ -39,7 +39,7 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// As it is sealed.
+/// The stored format, before encryption.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Sealed<'a> {
@@ -48,10 +48,10 @@ enum Sealed<'a> {
 }
 
 impl Credential {
-    /// An API key as a person has it: encoded, or as `id:key`.
+    /// Parses an API key as Kibana shows it: encoded, or as `id:key`.
     ///
     /// # Errors
-    /// What is wrong, for people; it is not repeated.
+    /// Explains the problem without repeating the key.
     pub fn api_key(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let text = text.strip_prefix("ApiKey ").unwrap_or(text).trim();
@@ -78,11 +78,11 @@ impl Credential {
         }
     }
 
-    /// The credential that the environment gives: `CONNECTOR_ADMIN_API_KEY`, else `CONNECTOR_ADMIN_USERNAME` with
+    /// Returns the credential of the environment: `CONNECTOR_ADMIN_API_KEY`, else `CONNECTOR_ADMIN_USERNAME` with
     /// `CONNECTOR_ADMIN_PASSWORD`.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// Explains the problem.
     pub fn from_environment() -> Result<Option<Self>, String> {
         let read = |name: &str| match std::env::var(name) {
             Ok(text) if text.is_empty() => Err(format!("${name} is set but empty; give the value or unset it")),
@@ -101,7 +101,7 @@ impl Credential {
         }
     }
 
-    /// For sealing.
+    /// Returns the text to encrypt.
     pub fn to_secret(&self) -> Secret {
         let sealed = match self {
             Credential::ApiKey(key) => Sealed::ApiKey(key),
@@ -110,7 +110,7 @@ impl Credential {
         Secret::json(Zeroizing::new(serde_json::to_string(&sealed).unwrap_or_default()))
     }
 
-    /// Reads what was sealed.
+    /// Parses a decrypted credential.
     pub fn from_secret(secret: &Secret) -> Option<Self> {
         // Strings with escapes cannot be borrowed, so they are read as owned ones.
         #[derive(Deserialize)]
@@ -136,7 +136,7 @@ impl Credential {
         }
     }
 
-    /// What must not be repeated by anybody: the parts of it, and the whole as it is sent.
+    /// Returns the texts that nothing may repeat: the parts, and the whole as it is sent.
     pub(super) fn words(&self) -> Vec<Zeroizing<String>> {
         let header = self.header();
         let sent = header.split_once(' ').map_or("", |(_, sent)| sent);
@@ -150,7 +150,7 @@ impl Credential {
         words
     }
 
-    /// Which kind, for people.
+    /// Returns the kind for the UI.
     pub fn kind(&self) -> &'static str {
         match self {
             Credential::ApiKey(_) => "an API key",
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_kinds_are_sealed_and_read_again() {
+    fn both_credential_kinds_round_trip() {
         let password = Zeroizing::new("p\"ä\\:\n".to_owned());
         for credential in [
             Credential::api_key("aWQ6a2V5").expect("encoded"),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_credential_is_not_repeated() {
+    fn invalid_credential_is_not_echoed() {
         for text in ["hunter2", "", "ApiKey", "aHVudGVyMg=="] {
             let error = Credential::api_key(text).expect_err(text);
             assert!(!error.contains("hunter2"));

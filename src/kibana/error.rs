@@ -1,21 +1,21 @@
-//! What can go wrong with a server, in words that say what to do next.
+//! Failures of a server, with advice.
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KibanaError {
-    /// It was not reached, or did not answer in time.
-    #[error("{place} {}: {cause}", if *may_have_arrived { "was asked, and no answer came" } else { "was not reached" })]
+    /// The server was not reached, or did not answer in time.
+    #[error("{place} {}: {cause}", if *may_have_arrived { "did not answer" } else { "was not reached" })]
     Unreachable {
         /// The server.
         place: String,
-        /// Why, with what to do.
+        /// The cause, with advice.
         cause: String,
         /// The request may have arrived before.
         may_have_arrived: bool,
         /// Another try may have more luck.
         is_passing: bool,
     },
-    /// It answered with an error.
+    /// The server answered with an error.
     #[error("{place} refused ({status}): {message}{advice}")]
     Refused {
         /// The server.
@@ -24,20 +24,20 @@ pub enum KibanaError {
         status: u16,
         /// Kibana's word.
         message: String,
-        /// What to do.
+        /// The advice.
         advice: &'static str,
     },
-    /// What answered is not Kibana, or not as this program knows it.
+    /// The answer is not from Kibana, or not in a known format.
     #[error("{place} answered with something else than Kibana: {reason}")]
     NotKibana {
         /// The server.
         place: String,
-        /// What it was.
+        /// The problem with the answer.
         reason: String,
-        /// The request may have been done all the same.
+        /// The request may still have taken effect.
         may_have_arrived: bool,
     },
-    /// It took the request, and not what was in it.
+    /// Kibana accepted the request and rejected the object in it.
     #[error("{place} did not take it: {reason}")]
     NotTaken {
         /// The server.
@@ -45,7 +45,7 @@ pub enum KibanaError {
         /// Kibana's word.
         reason: String,
     },
-    /// It took the request, and then removed the connector.
+    /// Kibana accepted the import and then removed the connector.
     #[error("{place} removed the connector: {reason}")]
     Removed {
         /// The server.
@@ -62,7 +62,7 @@ pub enum KibanaError {
 }
 
 impl KibanaError {
-    /// Kibana may have done what was asked, though it did not say so.
+    /// Returns whether the request may have taken effect without an answer.
     pub fn may_have_arrived(&self) -> bool {
         match self {
             KibanaError::Unreachable { may_have_arrived, .. } | KibanaError::NotKibana { may_have_arrived, .. } => {
@@ -74,7 +74,7 @@ impl KibanaError {
         }
     }
 
-    /// It concerns the server as a whole: the next request would fail too.
+    /// Returns whether the whole server is affected, so that the next request would fail too.
     pub fn is_about_the_server(&self) -> bool {
         match self {
             KibanaError::Refused { status, .. } => is_of_the_server(*status),
@@ -83,7 +83,7 @@ impl KibanaError {
         }
     }
 
-    /// After it no other connector is tried. Of a request without an answer that is found out by the next look.
+    /// Returns whether a push ends here. The next fetch shows the effect of a request without an answer.
     pub fn ends_a_push(&self) -> bool {
         match self {
             KibanaError::Unreachable { may_have_arrived, .. } => !may_have_arrived,
@@ -91,7 +91,7 @@ impl KibanaError {
         }
     }
 
-    /// Kibana has looked at it and said no.
+    /// Returns whether Kibana examined the request and refused it.
     pub fn is_refusal(&self) -> bool {
         matches!(self, KibanaError::Refused { .. } | KibanaError::NotTaken { .. } | KibanaError::Removed { .. })
     }
@@ -110,16 +110,16 @@ fn is_of_the_server(status: u16) -> bool {
     matches!(status, 401 | 429 | 502..=504)
 }
 
-/// What a person can do about a refusal.
+/// Returns advice for a refusal.
 pub(super) fn advice(status: u16, has_credential: bool) -> &'static str {
     match status {
         401 if !has_credential => {
-            ". No credential was given: `remote login` seals one, or set $CONNECTOR_ADMIN_API_KEY"
+            ". No credential was given: store one with `remote login`, or set $CONNECTOR_ADMIN_API_KEY"
         }
         401 => ". The credential is not accepted; `remote login` gives another one",
         403 => ". The privilege \"Actions and Connectors\" (All to change, Read to look) is needed in this space",
         429 => ". Kibana is busy; try again later",
-        502..=504 => ". Kibana, or what stands before it, is not available; try again later",
+        502..=504 => ". Kibana, or a proxy in front of it, is not available; try again later",
         _ => "",
     }
 }

@@ -1,14 +1,16 @@
-//! Kibana's HTTP API: one space of one server, spoken to by blocking calls that can be stopped.
+//! Kibana's formats and its HTTP API, for one space of one server. Calls block and can be cancelled.
 //!
-//! `credential` says who asks, `client` carries requests and answers (time-outs, retries, limits, no redirects), `api`
-//! knows the endpoints, `redaction` what a server must not repeat. Nothing here knows a file.
+//! `saved_objects` and `body` are the formats, `credential` authenticates, `client` sends requests (time-outs, retries,
+//! limits, no redirects), `endpoints` are the calls, and `redaction` masks values that a server must not repeat.
 
-mod api;
+pub mod body;
 mod client;
 mod credential;
+mod endpoints;
 mod error;
 mod redaction;
+pub mod saved_objects;
 
-pub use api::{Executed, Imported, Kibana, Server};
 pub use credential::Credential;
+pub use endpoints::{ExecutionResult, Imported, Kibana, Server};
 pub use error::KibanaError;

@@ -1,9 +1,8 @@
-//! What a server must not repeat: the credential, and the secrets of connectors.
+//! Values that a server must not repeat: the credential and the secrets of connectors.
 //!
-//! A server, or what stands before it, may put anything into its answers, also what it was sent. Every text of a server
-//! passes here before it is printed or stored: known values are masked in each form they are sent or repeated in,
-//! control characters become blanks, and what is too long is cut. A text is looked at as it is, and as it reads once its
-//! escapes are decoded (`disguise`).
+//! A server or a proxy may put anything into an answer, including what it received. Every text of a server passes here
+//! before it is printed or stored: known values are masked in every encoding, control characters become blanks, and
+//! long texts are cut. A text is examined as it is and with its escapes decoded (`disguise`).
 
 mod disguise;
 
@@ -38,12 +37,12 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// Knows the values of a credential.
+    /// Registers the values of a credential.
     pub(super) fn new(credential: &[Zeroizing<String>]) -> Self {
         Self { credential: forms_of(credential), by_connector: Mutex::default() }
     }
 
-    /// Remembers the secrets of a connector. What its name or config holds in the clear is no secret.
+    /// Registers the secrets of a connector. A value that its name or config shows is not treated as secret.
     pub(super) fn remember(&self, id: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) {
         let forms = forms_of(&hidden(secrets, in_the_clear));
         self.by_connector.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), forms);
@@ -71,15 +70,15 @@ impl Redaction {
         without(text, spans)
     }
 
-    /// Whether a text that would be stored holds the credential, or a secret of this connector.
+    /// Returns whether a text to be stored contains the credential or a secret of this connector.
     pub(super) fn is_repeated_in(&self, id: &str, text: &str) -> bool {
         let by_connector = self.by_connector.lock().unwrap_or_else(PoisonError::into_inner);
         holds_any(text, self.credential.iter().chain(by_connector.get(id).into_iter().flatten()))
     }
 }
 
-/// Whether a text that would be stored holds one of these secrets of the connector it is about.
-pub(super) fn is_told(text: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) -> bool {
+/// Returns whether a text to be stored contains one of these secrets of its connector.
+pub(super) fn is_echoed(text: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) -> bool {
     holds_any(text, forms_of(&hidden(secrets, in_the_clear)).iter())
 }
 
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_of_a_value_is_masked() {
+    fn every_encoding_of_a_secret_is_masked() {
         let redaction = Redaction::new(&[secret("id:s3cret\"key")]);
         redaction.remember("one", &[secret("hunter2/ü"), secret("ab")], &[]);
         for repeated in [
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_in_a_config_is_told_from_what_was_sent_there() {
+    fn echoed_secret_is_distinguished_from_sent_config() {
         let redaction = Redaction::new(&[secret("credential")]);
         redaction.remember("one", &[secret("hunter2"), secret("elastic")], &[r#"{"url":"https://elastic.example"}"#]);
         assert!(redaction.is_repeated_in("one", r#"{"password":"hunter2"}"#));
@@ -160,11 +159,11 @@ mod tests {
             assert!(redaction.is_repeated_in("one", disguised), "{disguised}");
         }
         let (secrets, clear) = ([secret("hunter2"), secret("elastic")], ["elastic"]);
-        assert!(is_told("x hunter2", &secrets, &clear) && !is_told("x elastic", &secrets, &clear));
+        assert!(is_echoed("x hunter2", &secrets, &clear) && !is_echoed("x elastic", &secrets, &clear));
     }
 
     #[test]
-    fn a_message_is_short() {
+    fn server_message_is_truncated() {
         assert_eq!(Redaction::default().message(&"x".repeat(2000)).chars().count(), LONGEST_MESSAGE + 1);
     }
 }

@@ -1,18 +1,18 @@
-//! What can go wrong with a file, in words that say what to do next.
+//! Errors of the store, with advice.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ffi};
 
-use super::place::logs_of;
-use super::schema;
+use super::file::location::logs_of;
+use super::file::schema;
 use crate::fs::sidecar;
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The path does not exist.
-    #[error("{0}: there is no such file")]
+    #[error("{0}: no such file")]
     Missing(PathBuf),
     /// The path is a directory.
     #[error("{0} is a directory; name a connectors file")]
@@ -25,13 +25,14 @@ pub enum StoreError {
         "{0} is empty (0 bytes) and not a connectors file. Restore a backup (`connector-admin backup --list`, then `restore BACKUP`), or name another file"
     )]
     ZeroBytes(PathBuf),
-    /// Nothing is at the path, but the log of a database that was there.
+    /// No database is at the path, but the log of one.
     #[error(
-        "{} holds changes of a database that is not there, and SQLite would write them into a new {}. Put that database back, or move the log away; nothing was changed",
+        "{} holds changes of a database that does not exist, and SQLite would write them into a new {}. Restore \
+         that database, or move the log away; nothing was changed",
         log.display(), path.display()
     )]
     StrayLog {
-        /// Where the new file was to be.
+        /// The path of the new file.
         path: PathBuf,
         /// The log.
         log: PathBuf,
@@ -46,17 +47,20 @@ pub enum StoreError {
     AnotherFile(PathBuf),
     /// The file has several names, so several programs would keep several logs of it.
     #[error(
-        "{path} has {names} names (hard links), and SQLite would keep a log of its own for each; what is written under one name would be lost under the other. Make a copy and write to that, or remove the other names. --read-only opens it as it is"
+        "{path} has {names} names (hard links), and SQLite would keep a separate log for each; what is written \
+         under one name would be lost under the other. Copy the file and write to the copy, or remove the other \
+         names. --read-only opens it as it is"
     )]
     HardLinks {
         /// The file.
         path: PathBuf,
-        /// How many names it has.
+        /// The number of names.
         names: u64,
     },
     /// A log has to be written into the file first, and nothing may be written.
     #[error(
-        "{} holds changes that belong into {}, and it is to be read without writing. Open the file once where it can be written, or copy it and its log to such a place",
+        "{} holds changes that belong into {}, and the file is opened without writing. Open it once where it can be \
+         written, or copy it and its log to such a place",
         log.display(), path.display()
     )]
     NeedsWriting {
@@ -65,14 +69,14 @@ pub enum StoreError {
         /// The log.
         log: PathBuf,
     },
-    /// A file made by hand, which cannot be upgraded, or not be written to, without losing something.
+    /// A file made by hand that cannot be upgraded, or written, without loss.
     #[error("{path} {reason}; nothing was changed. {advice}")]
     Unsuitable {
         /// The file.
         path: PathBuf,
-        /// What it has.
+        /// The property.
         reason: String,
-        /// What to do about it.
+        /// The advice.
         advice: String,
     },
     /// Not SQLite.
@@ -80,7 +84,7 @@ pub enum StoreError {
     NotSqlite {
         /// The file.
         path: PathBuf,
-        /// What it looks like instead, and what to do.
+        /// The detected format, with advice.
         hint: &'static str,
     },
     /// SQLite, but another program's.
@@ -88,7 +92,7 @@ pub enum StoreError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// How that shows.
+        /// The evidence.
         reason: String,
     },
     /// Written by a newer release.
@@ -96,17 +100,18 @@ pub enum StoreError {
     NewerSchema {
         /// The file.
         path: PathBuf,
-        /// Its schema version.
+        /// The schema version.
         found: i64,
     },
     /// SQLite found damage.
     #[error(
-        "{path} is damaged: {detail}. Restore a copy (look for {path}.*.bak), or save what can be read with `sqlite3 {path} .recover`"
+        "{path} is damaged: {detail}. Restore a backup (look for {path}.*.bak), or save what can be read with \
+         `sqlite3 {path} .recover`"
     )]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The message of SQLite.
         detail: String,
     },
     /// No permission to read, or to write where writing is needed.
@@ -114,12 +119,13 @@ pub enum StoreError {
     Permission {
         /// The file.
         path: PathBuf,
-        /// What to do.
+        /// The advice.
         advice: &'static str,
     },
     /// Another program holds the file.
     #[error(
-        "{0} is locked by another program; try again when it has finished. If none has it open, its file system does not lock files, as network file systems often do not: work on a local copy"
+        "{0} is locked by another program; try again when it has finished. If none has it open, its file system \
+         without the file locks, as network file systems often do not: work on a local copy"
     )]
     Busy(PathBuf),
     /// The schema is one that this program had while it was developed.
@@ -131,7 +137,7 @@ pub enum StoreError {
     DevelopmentSchema {
         /// The file.
         path: PathBuf,
-        /// Its schema version.
+        /// The schema version.
         found: i64,
     },
     /// Opened read-only.
@@ -142,31 +148,29 @@ pub enum StoreError {
     Upgrade {
         /// The file.
         path: PathBuf,
-        /// Its schema version.
+        /// The schema version.
         from: i64,
-        /// What was being done.
+        /// The stage.
         stage: String,
-        /// Why it failed.
+        /// The cause.
         cause: String,
-        /// Where the copy is, as the end of the sentence.
+        /// The location of the backup, as the end of the sentence.
         copy: String,
     },
     /// A record with this id exists.
     #[error("a connector with id {0:?} exists already; choose another id")]
     IdTaken(String),
-    /// What is imported holds an id twice; nothing was.
-    #[error("the id {0:?} stands in the import twice")]
+    /// The import contains an id twice; nothing was imported.
+    #[error("the id {0:?} appears twice in the import")]
     Repeated(String),
     /// No such record.
-    #[error("there is no connector with id {0:?} in the file")]
+    #[error("no connector with id {0:?} in the file")]
     NoSuchConnector(String),
-    /// No such history step, or it cannot be taken back.
+    /// The step does not exist or cannot be reverted.
     #[error("{0}")]
     History(String),
     /// Another program put a copy of the file back while a job was under way.
-    #[error(
-        "{0} was replaced by a copy of it while this was running; what was left was not done. Look at the file again"
-    )]
+    #[error("{0} was replaced by a backup while this was running; the rest was not done. Look at the file again")]
     Replaced(PathBuf),
     /// A copy cannot be made or put back; nothing was changed.
     #[error("{0}")]
@@ -189,20 +193,20 @@ pub enum StoreError {
     NoRoom {
         /// The file.
         path: PathBuf,
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
-        /// Who said so.
+        /// The source of the error.
         cause: String,
     },
     /// The file system keeps no locks, without which two programs would write over each other.
     #[error(
-        "{path} lies on a file system that does not lock files as SQLite needs it, as network file systems often do \
+        "{path} lies on a file system without the file locks that SQLite needs, as network file systems often are \
          ({cause}): {doing} was not done. Copy the file to a local disk, work on that copy, and copy it back"
     )]
     NoLocks {
         /// The file.
         path: PathBuf,
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
         /// SQLite's word.
         cause: rusqlite::Error,
@@ -214,17 +218,17 @@ pub enum StoreError {
     Disk {
         /// The file.
         path: PathBuf,
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
         /// SQLite's word.
         cause: rusqlite::Error,
     },
-    /// Anything else SQLite says.
+    /// Another error of SQLite.
     #[error("{path}, {doing}: {cause}")]
     Sql {
         /// The file.
         path: PathBuf,
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
         /// SQLite's word.
         cause: rusqlite::Error,
@@ -235,14 +239,14 @@ impl StoreError {
     /// Turns SQLite's errors about a file into ours.
     pub(super) fn of_sqlite(path: &Path, doing: &'static str, cause: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
-        // The extended codes that say that a log would have to be written into a file that is not to be written.
+        // The extended codes for a log that would have to be written into a read-only file.
         const NEEDS_WRITING: [i32; 3] =
             [ffi::SQLITE_READONLY_RECOVERY, ffi::SQLITE_READONLY_ROLLBACK, ffi::SQLITE_READONLY_CANTINIT];
         if cause.sqlite_error().is_some_and(|error| NEEDS_WRITING.contains(&error.extended_code)) {
             let log = logs_of(path).next().unwrap_or_else(|| sidecar(path, "-wal"));
             return StoreError::NeedsWriting { path: path.to_owned(), log };
         }
-        // Those that the locks of a file, or the memory that programs share for it, give.
+        // The codes of file locks, or of the memory that programs share for a file.
         const LOCKS: [i32; 9] = [
             ffi::SQLITE_IOERR_LOCK,
             ffi::SQLITE_IOERR_RDLOCK,
@@ -274,13 +278,13 @@ impl StoreError {
         }
     }
 
-    /// The same where only the connection is at hand.
+    /// The same for code that has only the connection.
     pub(super) fn on(connection: &Connection, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         let path = PathBuf::from(connection.path().unwrap_or_default());
         move |cause| Self::of_sqlite(&path, doing, cause)
     }
 
-    /// The same about another file: what is built under a name of its own is told by the name it is to have.
+    /// The same about another path: a file under construction is named by its final name.
     pub(super) fn about(self, path: &Path) -> Self {
         let path = path.to_owned();
         match self {
@@ -317,15 +321,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_system_without_locks_is_named_with_what_to_do() {
+    fn file_system_without_locks_is_named_with_advice() {
         for code in [ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR_LOCK, ffi::SQLITE_IOERR_SHMLOCK, ffi::SQLITE_IOERR_SHMMAP]
         {
             let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-            let told = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
-            assert!(told.contains("does not lock files") && told.contains("local disk"), "{code}: {told}");
+            let message = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
+            assert!(message.contains("without the file locks") && message.contains("local disk"), "{code}: {message}");
         }
         let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
-        let told = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
-        assert!(told.contains("locked by another program") && told.contains("work on a local copy"), "{told}");
+        let message = StoreError::of_sqlite(Path::new("a.db"), "opening the file", cause).to_string();
+        assert!(message.contains("locked by another program") && message.contains("work on a local copy"), "{message}");
     }
 }

@@ -1,20 +1,19 @@
-//! Taking connectors in, all or nothing, as one step of the history.
+//! Imports connectors, all or nothing, as one step of the history.
 
 use rusqlite::Connection;
 
-use super::connect::connect_for_writing;
-use super::connectors::get;
-use super::copy::{COPY_FROM, keep_copy};
 use super::error::StoreError;
-use super::history::{Journal, Kind};
+use super::file::backup::{COPY_FROM, create_automatic_backup};
+use super::file::inspect::connect_for_writing;
+use super::file::open::{INDEX_CACHE, Store, write_schema};
+use super::file::schema;
+use super::history::{Journal, OperationKind};
 use super::migration::forget_decision;
-use super::open::INDEX_CACHE;
-use super::open::{Store, write_schema};
-use super::schema;
+use super::records::connectors::get;
 use crate::domain::Connector;
 use crate::domain::derived::{Derived, key_of};
 
-/// What to do about ids that are in the file already; Kibana's import has the same choices.
+/// What to do with ids that exist already; Kibana's import has the same choices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnConflict {
     /// Report them and change nothing.
@@ -26,18 +25,18 @@ pub enum OnConflict {
     CreateNewCopies,
 }
 
-/// How connectors are taken in.
+/// The options of an import.
 #[derive(Clone, Copy, Debug)]
 pub struct ImportOptions<'a> {
     /// About ids that exist.
     pub on_conflict: OnConflict,
     /// Keep a copy of the file before an import of more than [`COPY_FROM`] records.
-    pub keep_copy: bool,
+    pub create_automatic_backup: bool,
     /// The export's name, for the history.
     pub source: &'a str,
 }
 
-/// What an import did, or would do.
+/// The result of an import or of its preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOutcome {
     /// The history step, if anything was written.
@@ -59,17 +58,17 @@ pub struct ImportOutcome {
 /// Ids of an import that exist already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {
-    /// How many.
+    /// The number of ids.
     pub count: u64,
     /// The first of them, at most [`Conflicts::NAMED`].
     pub ids: Vec<String>,
 }
 
 impl Conflicts {
-    /// So many are named; all ids of a million would take a hundred megabytes.
+    /// The largest number of ids to list; all ids of a million would take a hundred megabytes.
     pub const NAMED: usize = 10_000;
 
-    /// There are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -84,7 +83,7 @@ impl Conflicts {
 }
 
 impl ImportOutcome {
-    /// Counts what becomes of stored secrets when a record is replaced.
+    /// Counts the effect on stored secrets when a record is replaced.
     pub fn count_secrets(&mut self, current: &Connector, replacing: &Connector) {
         match (&current.secrets, &replacing.secrets) {
             (None, _) => {}
@@ -94,12 +93,13 @@ impl ImportOutcome {
     }
 }
 
-/// A connector to be taken in, with what is derived from it; only its secrets and its id may have changed since.
+/// A connector to import, with its derived values; only its secrets and its id may have changed since they were
+/// derived.
 #[derive(Debug)]
 pub struct NewConnector {
     /// The record.
     pub connector: Connector,
-    /// What follows from it.
+    /// The derived values.
     pub derived: Derived,
 }
 
@@ -114,10 +114,10 @@ impl From<Connector> for NewConnector {
 pub type Keeping<'a, E> = &'a mut dyn FnMut(&Connector, &mut Connector) -> Result<(), E>;
 
 impl Store {
-    /// Imports what `connectors` yields. An error from it, a conflict or a stop leaves the file as it was.
+    /// Imports the connectors of an iterator. An error, a conflict or a stop leaves the file unchanged.
     ///
     /// # Errors
-    /// What `connectors` and `keep` yield; when the file cannot be written.
+    /// Those of `connectors` and `keep`; if the file cannot be written.
     pub fn import<C: Into<NewConnector>, E: From<StoreError>>(
         &mut self,
         connectors: &mut dyn Iterator<Item = Result<C, E>>,
@@ -143,7 +143,7 @@ impl Store {
         let is_new = self.totals()?.0 == 0;
         let done = self.transaction("importing", |connection| {
             let mut journal =
-                Journal::begin(connection, Kind::Import, None, Some(options.source), now).map_err(wrap)?;
+                Journal::begin(connection, OperationKind::Import, None, Some(options.source), now).map_err(wrap)?;
             if is_new {
                 drop_indexes(connection).map_err(wrap)?;
             }
@@ -153,7 +153,7 @@ impl Store {
                     OnConflict::CreateNewCopies => None,
                     OnConflict::Report | OnConflict::Overwrite => get(connection, &connector.id).map_err(wrap)?,
                 };
-                // What this very import wrote carries its step as the revision.
+                // Rows of this import carry its step as the revision.
                 if current.as_ref().is_some_and(|current| current.revision == journal.step()) {
                     return Err(Abort::Failed(StoreError::Repeated(connector.id).into()));
                 }
@@ -161,12 +161,12 @@ impl Store {
                     keep(current, &mut connector).map_err(Abort::Failed)?;
                     outcome.count_secrets(current, &connector);
                 }
-                take_in(&mut journal, (current, connector, derived), options.on_conflict, &mut outcome)
+                apply_pull(&mut journal, (current, connector, derived), options.on_conflict, &mut outcome)
                     .map_err(wrap)?;
                 let read = outcome.added + outcome.replaced;
-                if read == COPY_FROM && options.keep_copy && !is_new {
+                if read == COPY_FROM && options.create_automatic_backup && !is_new {
                     // Others see the file as it was before this transaction; so does the copy.
-                    keep_copy(&path, &mut |_, _| true).map_err(|error| Abort::Failed(error.into()))?;
+                    create_automatic_backup(&path, &mut |_, _| true).map_err(|error| Abort::Failed(error.into()))?;
                 }
                 if read % 500 == 0 && !progress(read) {
                     return Err(Abort::Failed(StoreError::Cancelled.into()));
@@ -178,7 +178,7 @@ impl Store {
             if is_new {
                 make_indexes(connection).map_err(wrap)?;
             }
-            // What brought nothing leaves nothing, not even a transaction.
+            // An empty import leaves nothing behind, not even a transaction.
             journal.finish().map_err(wrap)?.map(Some).ok_or(Abort::KeepNothing)
         });
         match done {
@@ -188,10 +188,10 @@ impl Store {
         }
     }
 
-    /// Writes a file of schema 1, as programs before this one left them.
+    /// Writes a file of schema 1, as earlier programs did.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write_schema_1(path: &std::path::Path, connectors: &[Connector]) -> Result<(), StoreError> {
         write_schema(path, 1)?;
         let wrap = |error| StoreError::of_sqlite(path, "writing the file", error);
@@ -232,7 +232,7 @@ impl<E: From<StoreError>> From<StoreError> for Abort<E> {
     }
 }
 
-fn take_in(
+fn apply_pull(
     journal: &mut Journal<'_>,
     (current, mut connector, mut derived): (Option<Connector>, Connector, Derived),
     on_conflict: OnConflict,
@@ -247,7 +247,7 @@ fn take_in(
         }
         Some(current) if on_conflict == OnConflict::Overwrite => {
             journal.update(&current, &mut connector)?;
-            // What was decided was about the record that is replaced.
+            // The decision was about the replaced record.
             forget_decision(journal.connection(), connector.key)?;
             outcome.replaced += 1;
         }
@@ -256,7 +256,7 @@ fn take_in(
     Ok(())
 }
 
-/// Indexes that are made of all rows at once take a fraction of what row after row costs.
+/// Building an index over all rows at once takes a fraction of the time of row after row.
 fn drop_indexes(connection: &Connection) -> rusqlite::Result<()> {
     let of_schema = schema::indexes().flat_map(|step| step.sql.split("CREATE INDEX ").skip(1));
     of_schema

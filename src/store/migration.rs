@@ -4,17 +4,18 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{WIDTH, read, select};
-use super::connectors::{count, get};
 use super::error::StoreError;
-use super::history::{Journal, Kind, Step, ensure_it_is, find_step};
-use super::open::Store;
-use super::page::PLAN_ORDER;
+use super::file::open::Store;
+use super::history::{HistoryEntry, Journal, OperationKind, ensure_it_is, find_step};
+use super::list::query::PLAN_ORDER;
+use super::records::columns::{WIDTH, read, select};
+use super::records::connectors::{count, get};
 use super::{CHUNK, FIRST_BATCH, Progress, next_batch};
-use crate::domain::model_version::{self, Decision, Group, Plan};
+use crate::domain::migration;
+use crate::domain::migration::{Decision, Group, Plan};
 use crate::domain::{AuthMode, Connector};
 
-/// How many records are in each group of the plan.
+/// The size of each group of the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlanCounts {
     /// To get an auth mode.
@@ -29,7 +30,7 @@ pub struct PlanCounts {
     pub of_stamp_only: Decided,
 }
 
-/// How many records of a group a person has decided about.
+/// The number of decisions in a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Decided {
     /// To get `shared`.
@@ -81,7 +82,7 @@ impl PlanCounts {
         }
     }
 
-    /// Records that only take the stamp.
+    /// Returns the number of records that get only the stamp.
     pub fn to_stamp(&self) -> u64 {
         let decided = &self.of_stamp_only;
         self.stamp_only.saturating_sub(decided.shared + decided.per_user + decided.skipped)
@@ -93,13 +94,13 @@ impl PlanCounts {
 pub struct PlanRow {
     /// The record.
     pub connector: Connector,
-    /// What the plan says of it.
+    /// The plan.
     pub plan: Plan,
-    /// What a person decided.
+    /// The user's decision.
     pub decision: Option<Decision>,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// The history step, by which the run can be rolled back; none when nothing was written.
@@ -114,7 +115,7 @@ pub struct Applied {
     pub skipped: u64,
     /// Records blocked.
     pub blocked: u64,
-    /// The run was stopped before its end; what it wrote stays and can be rolled back.
+    /// The run was stopped; its records stay migrated and can be rolled back.
     pub stopped: bool,
     /// Records that the whole run wrote, also before an earlier stop.
     pub of_run: u64,
@@ -128,10 +129,10 @@ impl Applied {
 }
 
 impl Store {
-    /// The groups' sizes, from an index.
+    /// Returns the sizes of the groups, from an index.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn plan_counts(&self) -> Result<PlanCounts, StoreError> {
         self.run("counting the plan", |connection| {
             let mut counts = PlanCounts::default();
@@ -156,7 +157,7 @@ impl Store {
     /// Calls `each` with every record of the plan, group by group.
     ///
     /// # Errors
-    /// When the file cannot be read, or what `each` returns.
+    /// If the file cannot be read, or the error of `each`.
     pub fn each_planned<E: From<StoreError>>(&self, mut each: impl FnMut(PlanRow) -> Result<(), E>) -> Result<(), E> {
         let wrap = |error| StoreError::of_sqlite(&self.path, "reading the plan", error);
         let decisions = self.run("reading the plan", decisions)?;
@@ -169,7 +170,7 @@ impl Store {
         let mut rows = statement.query([]).map_err(wrap)?;
         while let Some(row) = rows.next().map_err(wrap)? {
             let connector = read(row).map_err(wrap)?;
-            let Some(plan) = model_version::plan(&connector) else {
+            let Some(plan) = migration::plan(&connector) else {
                 continue;
             };
             let decision = decisions.get(&connector.key).copied();
@@ -178,10 +179,10 @@ impl Store {
         Ok(())
     }
 
-    /// What a person decided for one record.
+    /// Returns the user's decision for one record.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn decision(&self, id: &str) -> Result<Option<Decision>, StoreError> {
         self.run("reading the plan", |connection| {
             let found: Option<String> = connection
@@ -194,11 +195,11 @@ impl Store {
         })
     }
 
-    /// Keeps a decision (or none) for some records of the plan, in batches; blocked records take none.
-    /// Returns how many took it; after a stop, those so far.
+    /// Stores or clears a decision for some records of the plan, in batches; blocked records accept none. Returns the
+    /// number of changed records, after a stop those so far.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn decide(
         &mut self,
         ids: &[String],
@@ -219,13 +220,12 @@ impl Store {
         Ok(taken)
     }
 
-    /// Applies the plan with the decisions made, in batches; with `all`, every connector without a mode
-    /// gets `shared`. A run that is stopped or killed keeps what it wrote, and what it did not reach
-    /// stays pending; it is gone on with by the next one, if nothing else was done meanwhile, so that both can be
-    /// rolled back as one.
+    /// Applies the plan with its decisions, in batches; with `all`, every connector without a mode gets `shared`. A
+    /// stopped or killed run keeps the migrated records, and the others stay pending. The next run resumes it if no
+    /// other step came in between, so that both are rolled back as one.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn apply(&mut self, all: bool, now: &str, progress: Progress<'_>) -> Result<Applied, StoreError> {
         let counts = self.plan_counts()?;
         let total = counts.to_apply();
@@ -233,15 +233,15 @@ impl Store {
         let began = interrupted.as_ref().map_or(now, |run| &run.started_at).to_owned();
         let run = interrupted.map(|run| run.step);
         let mut applied = Applied { run, blocked: counts.blocked, ..Applied::default() };
-        // Within a run the log is not synced for every batch: after a power cut a run may be shorter, never
-        // torn. The last transaction syncs, and only then is the run told as done.
+        // Within a run the log is not synced for every batch: after a power cut a run may be shorter, never torn. The
+        // last transaction syncs, and only then is the run reported as done.
         self.in_batches(|store| store.apply_batches(all, &began, total, &mut applied, progress))?;
         if let Some(run) = applied.run {
             let path = self.path.clone();
             applied.of_run = self.transaction("ending the run", |connection| {
                 ensure_it_is(connection, run, |step| is_run(step, &began), &path)?;
                 let journal = Journal::resume(connection, run);
-                // A run that was stopped stays open: the next one goes on with it, and both are taken back as one.
+                // A stopped run stays open: the next one resumes it, and both are rolled back as one.
                 let ended = if applied.stopped { journal.pause() } else { journal.finish().map(|_| ()) };
                 ended.map_err(StoreError::on(connection, "ending the run"))?;
                 find_step(connection, &format!("h.step = {run}"))
@@ -272,7 +272,7 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             }
-            // What is told as done is in the file.
+            // Progress reports only what is in the file.
             if !progress(applied.written(), total) {
                 applied.stopped = true;
                 break;
@@ -301,7 +301,7 @@ impl Store {
             }
             let mut journal = match counted.run {
                 Some(run) => Journal::resume(connection, run),
-                None => Journal::begin(connection, Kind::Migration, None, None, now).map_err(wrap)?,
+                None => Journal::begin(connection, OperationKind::Migration, None, None, now).map_err(wrap)?,
             };
             let (mut last, mut seen) = (first, 0);
             while let Some((newest, _)) = rows.last() {
@@ -327,8 +327,8 @@ impl Store {
 }
 
 /// The run that these batches are of.
-fn is_run(step: &Step, began: &str) -> bool {
-    step.kind == Kind::Migration && step.started_at == began
+fn is_run(step: &HistoryEntry, began: &str) -> bool {
+    step.kind == OperationKind::Migration && step.started_at == began
 }
 
 fn migrate(
@@ -338,7 +338,7 @@ fn migrate(
     all: bool,
     applied: &mut Applied,
 ) -> rusqlite::Result<()> {
-    let Some(mut after) = model_version::apply(connector, decision, all) else {
+    let Some(mut after) = migration::apply(connector, decision, all) else {
         applied.skipped += u64::from(decision == Some(Decision::Skip));
         return Ok(());
     };
@@ -356,8 +356,8 @@ fn migrate(
 
 type Pending = (Connector, Option<Decision>);
 
-/// The pending records from a row id on. `NOT INDEXED`: the plan's index is in another order, and sorting
-/// it for every batch would make a run quadratic.
+/// Returns pending records from a row id on. `NOT INDEXED`: the plan's index has another order, and sorting it for
+/// every batch would make a run quadratic.
 fn batch(connection: &Connection, first: i64, size: usize) -> rusqlite::Result<Vec<Pending>> {
     let sql = format!(
         "SELECT {}, d.decision
@@ -368,7 +368,7 @@ fn batch(connection: &Connection, first: i64, size: usize) -> rusqlite::Result<V
     );
     connection
         .prepare_cached(&sql)?
-        .query_map(params![first, model_version::latest(), i64::try_from(size).unwrap_or(i64::MAX)], |row| {
+        .query_map(params![first, migration::latest(), i64::try_from(size).unwrap_or(i64::MAX)], |row| {
             let decision: Option<String> = row.get(WIDTH)?;
             Ok((read(row)?, decision.as_deref().and_then(Decision::parse)))
         })?
@@ -398,11 +398,11 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
     Ok(())
 }
 
-/// True when the record took the decision: blocked and migrated ones take none.
+/// Stores or clears a decision; false for blocked and migrated records, which accept none.
 fn keep_decision(connection: &Connection, id: &str, decision: Option<Decision>) -> rusqlite::Result<bool> {
     let Some(record) = get(connection, id)? else { return Ok(false) };
     let Some(decision) = decision else { return forget_decision(connection, record.key) };
-    if model_version::plan(&record).is_none_or(|plan| plan.group == Group::Blocked) {
+    if migration::plan(&record).is_none_or(|plan| plan.group == Group::Blocked) {
         return Ok(false);
     }
     connection
@@ -411,7 +411,7 @@ fn keep_decision(connection: &Connection, id: &str, decision: Option<Decision>) 
     Ok(true)
 }
 
-/// Forgets what was decided of a record; false when nothing was.
+/// Clears the decision of a record; false if there was none.
 pub(super) fn forget_decision(connection: &Connection, key: i64) -> rusqlite::Result<bool> {
     let deleted = connection.prepare_cached("DELETE FROM migration_decisions WHERE key = ?1")?.execute([key])?;
     Ok(deleted > 0)

@@ -1,8 +1,8 @@
-//! The form of a sealed value: `ca1.<key id>.<label>.<box>`, label and box in URL-safe base64.
+//! The format of an encrypted value: `ca1.<key id>.<label>.<box>`, label and box in URL-safe base64.
 //!
-//! The box is the secrets, bound to the record by the associated data. The label is the record's id,
-//! bound to the box: when the box does not open, it tells whether the value itself was damaged, belongs
-//! to another record, or the record was changed around it.
+//! The box holds the secrets, bound to the record by the associated data. The label holds the record's id, bound to the
+//! box. If the box cannot be decrypted, the label shows whether the value was damaged, belongs to another record, or
+//! the record was changed without re-encryption.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, KeyId};
 use super::{Unreadable, VaultError};
-use crate::domain::secret::{Sealed, Secret};
+use crate::domain::secrets::{Sealed, Secret};
 
 /// Names the form and its algorithms: XChaCha20-Poly1305, Argon2id for passphrases.
 const VERSION: &str = "ca1";
 
-/// A sealed value, taken apart.
+/// The parts of an encrypted value.
 pub(super) struct Envelope {
     pub(super) key_id: KeyId,
     label: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// Takes a stored value apart.
+    /// Parses a stored value.
     pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
         let parts: Vec<&str> = text.split('.').collect();
         match parts.as_slice() {
@@ -41,14 +41,14 @@ impl Envelope {
         }
     }
 
-    /// Seals a value for what is to hold it.
+    /// Seals a value for its holder.
     pub(super) fn seal(key_id: &KeyId, key: &Key, holder: &impl Sealed, secret: &Secret) -> Result<String, VaultError> {
         let boxed = key.encrypt(secret.expose().as_bytes(), holder.associated_data().as_bytes())?;
         let label = key.encrypt(holder.label().as_bytes(), &label_data(&boxed))?;
         Ok(format!("{VERSION}.{}.{}.{}", key_id.as_str(), BASE64.encode(label), BASE64.encode(boxed)))
     }
 
-    /// Was it sealed with this key (and is the value whole)?
+    /// Returns whether this key sealed the value, and the value is undamaged.
     pub(super) fn is_sealed_with(&self, key: &Key) -> bool {
         key.decrypt(&self.label, &label_data(&self.boxed)).is_some()
     }
@@ -75,7 +75,7 @@ pub(super) fn key_id(key: &str) -> Option<KeyId> {
     if version == VERSION { KeyId::parse(id) } else { None }
 }
 
-/// What binds a label to its box, and keeps the two from being taken for each other.
+/// Returns the associated data of a label; it differs from every associated data of a box.
 fn label_data(boxed: &[u8]) -> Vec<u8> {
     [b"label:", boxed].concat()
 }

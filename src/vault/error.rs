@@ -1,8 +1,8 @@
-//! Why secrets cannot be sealed or opened, in words that say what to do.
+//! Why secrets cannot be encrypted or decrypted, with advice.
 
 use std::path::{Path, PathBuf};
 
-/// Why nothing could be sealed. Says nothing of the secret.
+/// Why nothing was encrypted. The message never contains the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The key file cannot be read or written.
@@ -21,16 +21,16 @@ pub enum VaultError {
         /// From 1.
         line: usize,
     },
-    /// The key file was there and is not any more.
-    #[error("the key file {} has gone; nothing is sealed with a key that is lost with this program. Put it back", .0.display())]
+    /// The key file existed at the start and is missing now.
+    #[error("the key file {} is gone; nothing is encrypted with a key that would be lost. Restore the key file", .0.display())]
     KeyFileGone(PathBuf),
-    /// The passphrase is not the one that the file's secrets were sealed with.
+    /// The passphrase is not the one that encrypted the file's secrets.
     #[error(
-        "the passphrase opens none of the secrets that were sealed with one; nothing is sealed with it. Start again with the right one"
+        "the passphrase decrypts none of the secrets; nothing is encrypted with it. Start again with the right one"
     )]
     WrongPassphrase,
     /// The cipher or the system's random numbers failed.
-    #[error("the secrets cannot be sealed: {0}")]
+    #[error("the secrets cannot be encrypted: {0}")]
     Cipher(String),
 }
 
@@ -40,11 +40,11 @@ impl VaultError {
     }
 }
 
-/// Why stored secrets cannot be opened; each is told to the person as it is.
+/// Why stored secrets cannot be decrypted. Each message is shown to the user as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Sealed with a key of a key file that is not at hand.
-    #[error("sealed with key {id}, which is not in the key file {}", file.display())]
+    /// A key of a key file is missing.
+    #[error("encrypted with key {id}, which is not in the key file {}", file.display())]
     NoKey {
         /// The key's id.
         id: String,
@@ -54,36 +54,37 @@ pub enum Unreadable {
     /// The key file itself cannot be used.
     #[error("{0}")]
     KeyFile(String),
-    /// Sealed with a passphrase, and none was given.
-    #[error("sealed with a passphrase; start with --passphrase to give it")]
+    /// A passphrase encrypted the value, and none was given.
+    #[error("encrypted with a passphrase; start with --passphrase to give it")]
     NoPassphrase,
-    /// Sealed with another passphrase than the one given.
+    /// Another passphrase encrypted the value.
     #[error("the passphrase given does not open it")]
     OtherPassphrase,
-    /// The sealed value itself was changed.
+    /// The encrypted value itself was changed.
     #[error("the stored value is damaged or was tampered with")]
     Damaged,
-    /// The value was sealed for another record.
+    /// The value was encrypted for another record.
     #[error("the stored value belongs to the connector {0}, not to this one")]
     OfAnother(String),
-    /// The record was changed without sealing the secrets anew.
+    /// The record was changed without re-encryption.
     #[error(
-        "the type, the config or the missing-secrets flag was changed without sealing them anew, by hand or while they could not be opened; putting that back opens them again"
+        "the type, the config or the missing-secrets flag was changed without re-encrypting them, by another \
+         program or while they could not be decrypted; restoring those values makes them readable again"
     )]
     RecordChanged,
     /// Not in the form of this program; Kibana's own ciphertext, for example.
-    #[error("sealed by another program, such as Kibana, whose key is not known here")]
+    #[error("encrypted by another program, such as Kibana, whose key is not available")]
     Foreign,
     /// Plain text.
-    #[error("not sealed: it lies in the file as plain text; rekey seals it")]
+    #[error("not encrypted: it is in the file as plain text; rekey encrypts it")]
     NotSealed,
     /// In a later form of this program.
-    #[error("sealed by a newer release of this program")]
+    #[error("encrypted by a newer release of this program")]
     NewerForm,
 }
 
 impl Unreadable {
-    /// Whether no value of the same key can be decrypted, and not only this one.
+    /// Returns whether no value of the same key can be decrypted, rather than only this one.
     pub(super) fn is_about_key(&self) -> bool {
         matches!(
             self,

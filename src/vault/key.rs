@@ -1,4 +1,4 @@
-//! Keys: their ids, where they come from, and what they do.
+//! Keys: ids, derivation, and the cipher.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ const ARGON2: (u32, u32, u32) = (64 * 1024, 3, 4);
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// From what a person typed; none when it is empty.
+    /// Returns the passphrase that a user typed, or `None` if it is empty.
     pub fn new(text: Zeroizing<String>) -> Option<Self> {
         (!text.is_empty()).then_some(Self(text))
     }
@@ -41,8 +41,8 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// The name of a key, as sealed values carry it: `k` and 16 hex digits for one of a key file, `p` and the
-/// salt in hex for one derived from a passphrase.
+/// The id of a key, as encrypted values name it: `k` and 16 hex digits for a key of a key file, `p` and the salt in hex
+/// for a key derived from a passphrase.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(String);
 
@@ -123,7 +123,7 @@ impl Key {
         let ciphertext = self
             .cipher()
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| VaultError::Cipher("the value is too long to be sealed".to_owned()))?;
+            .map_err(|_| VaultError::Cipher("the value is too long to be encrypted".to_owned()))?;
         Ok([nonce.as_slice(), &ciphertext].concat())
     }
 
@@ -135,8 +135,8 @@ impl Key {
         self.cipher().decrypt(&XNonce::from(nonce), payload).ok().map(Zeroizing::new)
     }
 
-    /// A keyed fingerprint of a text: equal ones tell equal texts, and without the key nothing of them. It has a
-    /// key of its own, derived from this one.
+    /// Returns a keyed fingerprint of a text. Equal texts have equal fingerprints; without the key a fingerprint
+    /// reveals nothing. Its key is derived from this one.
     pub(super) fn fingerprint(&self, text: &[u8]) -> Option<String> {
         let mac = |key: &[u8], text: &[u8]| {
             let mut mac = Blake2bMac512::new_from_slice(key).ok()?;

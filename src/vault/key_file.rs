@@ -1,5 +1,5 @@
-//! The key file: a line for each key, the last one seals. Lines are only ever appended, each written to
-//! the disk before its key is used, so that no key is lost by a crash or by two programs at once.
+//! The key file: one key per line; the last one encrypts. Lines are only ever appended and reach the disk before their
+//! key is used, so that neither a crash nor two programs at once lose a key.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,16 +11,17 @@ use super::VaultError;
 use super::key::{Key, KeyId};
 use crate::fs::folder_of;
 
-const HEAD: &str = "# Keys of Connector Admin. Whoever has this file can open the secrets sealed with it; without it
-# nobody can. Keep a copy in a safe place. The last key seals, the ones before it only open.
+const HEAD: &str =
+    "# Keys of Connector Admin. Whoever has this file can decrypt the secrets encrypted with it; without it
+# nobody can. Keep a copy in a safe place. The last key encrypts, the ones before it only decrypt.
 ";
 
 /// Ends a line that a crash had cut off, when the next key is added.
 const CUT_OFF: &str = " # cut off\n";
 
-/// The keys of a file, the oldest first; none when there is no such file.
+/// Returns the keys of a file, the oldest first; empty if the file does not exist.
 pub(super) fn read(path: &Path) -> Result<Vec<(KeyId, Key)>, VaultError> {
-    if !is_there(path)? {
+    if !exists(path)? {
         return Ok(Vec::new());
     }
     let mut file = fs::File::open(path).map_err(|error| VaultError::io(path, error))?;
@@ -38,7 +39,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(KeyId, Key)>, VaultError> {
         }
         match parse(line) {
             Some(key) => keys.push(key),
-            // Cut off while it was written: that key has sealed nothing yet.
+            // A line that was truncated while it was written: its key has encrypted nothing yet.
             None if !line.ends_with('\n') => {}
             None => return Err(VaultError::KeyFile { path: path.to_owned(), line: at + 1 }),
         }
@@ -46,9 +47,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<(KeyId, Key)>, VaultError> {
     Ok(keys)
 }
 
-/// Whether a regular file is at the path. Another one is refused before it is opened: reading a pipe waits for a
-/// writer, and a device may give any bytes.
-fn is_there(path: &Path) -> Result<bool, VaultError> {
+/// Returns whether a regular file exists at the path. Other files are refused before they are opened: a pipe blocks
+/// until a writer comes, and a device may return any bytes.
+fn exists(path: &Path) -> Result<bool, VaultError> {
     match fs::metadata(path) {
         Ok(found) if found.is_file() => Ok(true),
         Ok(_) => Err(VaultError::io(path, io::Error::other("it is not a regular file"))),
@@ -57,8 +58,8 @@ fn is_there(path: &Path) -> Result<bool, VaultError> {
     }
 }
 
-/// Whether a file that begins so is a key file: it has our head, or its first line that is no comment begins with a key. An empty file is one too: it has
-/// no key yet.
+/// Returns whether a file with this beginning is a key file: it has our header, or its first line that is not a comment
+/// begins with a key. An empty file is one too, without a key yet.
 pub fn is_key_file(head: &[u8]) -> bool {
     let title = HEAD.split_once('.').map_or(HEAD, |(title, _)| title).as_bytes();
     let lines = head.split(|byte| *byte == b'\n');
@@ -79,7 +80,7 @@ fn parse(line: &str) -> Option<(KeyId, Key)> {
 pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
     let (id, key) = (KeyId::of_key_file()?, Key::random()?);
     let wrap = |error| VaultError::io(path, error);
-    is_there(path)?;
+    exists(path)?;
     let folder = folder_of(path);
     make_folder(folder).map_err(|error| VaultError::io(folder, error))?;
     let mut options = OpenOptions::new();
@@ -96,7 +97,7 @@ pub(super) fn append(path: &Path) -> Result<(KeyId, Key), VaultError> {
     let start = match old.last() {
         None => HEAD,
         Some(b'\n') => "",
-        // A key whose line only lacks its end has sealed; one that was cut off has not.
+        // A key whose line lacks only its end may have encrypted; a truncated key has not.
         Some(_) if parse(last).is_some() || last.starts_with('#') => "\n",
         Some(_) => CUT_OFF,
     };
@@ -115,7 +116,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Tells that the file is another one than it was; none when there is no file.
+/// Identifies a state of the file; `None` if the file does not exist.
 pub(super) type Stamp = (std::time::SystemTime, u64);
 
 /// As the file is now.
@@ -124,11 +125,11 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// What is wrong with the file's permissions, if anything.
+/// Returns the problem with the file's permissions, if any.
 pub(super) fn exposure(path: &Path) -> Option<String> {
     #[cfg(unix)]
     {
-        // What is no file cannot be read, which is told where it is tried.
+        // A path without a file is reported when it is read.
         let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         if mode & 0o077 != 0 {

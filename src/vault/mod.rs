@@ -1,7 +1,7 @@
-//! The vault: keys, and the sealing and opening of secrets. It knows records, not files of records.
+//! The vault: keys, and the encryption and decryption of secrets. It knows records, but not where they are stored.
 //!
-//! What opens is handed out only as what may be known of it ([`SecretsState`]); the text of a secret
-//! stays inside, and is wiped when it has been used.
+//! Callers only get the state of decrypted secrets ([`SecretsState`]). The text of a secret stays inside and is wiped
+//! after use.
 
 mod envelope;
 mod error;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::domain::secret::{OpenSecrets, Sealed, Secret, SecretEdits, SecretsState};
+use crate::domain::secrets::{OpenSecrets, Sealed, Secret, SecretEdits, SecretsState};
 use crate::domain::{Catalogue, Connector};
 use envelope::Envelope;
 use key::Key;
@@ -23,29 +23,29 @@ pub use error::{Unreadable, VaultError};
 pub use key::{KeyId, Passphrase};
 pub use key_file::is_key_file;
 
-/// Where keys come from.
+/// The source of the keys.
 #[derive(Clone, Debug)]
 pub struct KeyOptions {
-    /// The key file; made when a secret is first sealed.
+    /// The key file; created when a secret is encrypted for the first time.
     pub key_file: PathBuf,
     /// Another key file, whose keys decrypt too: that next to the file, which may come later.
     pub next_to_file: Option<PathBuf>,
-    /// Seal with this passphrase instead of the key file.
+    /// The passphrase that encrypts instead of the key file.
     pub passphrase: Option<Passphrase>,
 }
 
-/// What became of a record in a rotation.
+/// The outcome of a rotation for one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resealed {
-    /// It was sealed with the newest key already.
+    /// The newest key encrypted it already.
     Current,
-    /// The new sealed value.
-    Anew(String),
-    /// It cannot be opened, and stays as it is.
+    /// The new encrypted value.
+    Reencrypted(String),
+    /// It cannot be decrypted and is kept as it is.
     Unreadable(Unreadable),
 }
 
-/// Seals and opens. Clones share the keys.
+/// Encrypts and decrypts. Clones share the keys.
 #[derive(Clone)]
 pub struct Vault {
     shared: Arc<Shared>,
@@ -61,9 +61,9 @@ struct Shared {
 struct Keys {
     passphrases: Vec<Passphrase>,
     by_id: HashMap<KeyId, Vec<Key>>,
-    /// The key that seals; chosen when it is first needed.
+    /// The key that encrypts; chosen on first need.
     sealing: Option<(KeyId, Key)>,
-    /// How the key file was when that key was read: another program may add a newer one.
+    /// The state of the key file when that key was read: another program may append a newer key.
     stamp: Option<key_file::Stamp>,
     with_passphrase: bool,
     /// The key file had a key when it was read.
@@ -91,21 +91,21 @@ impl Vault {
         &self.shared.key_file
     }
 
-    /// Seals with a passphrase.
+    /// Returns whether a passphrase encrypts.
     pub fn uses_passphrase(&self) -> bool {
         self.keys().with_passphrase
     }
 
-    /// What is wrong with the key file's permissions, if anything.
+    /// Returns the problem with the key file's permissions, if any.
     pub fn exposure(&self) -> Option<String> {
         key_file::exposure(&self.shared.key_file)
     }
 
-    /// Checks the passphrase on values that were sealed with one, so that a typing error seals nothing;
-    /// the key that opens one of them seals from now on. Without such values any passphrase will do.
+    /// Checks the passphrase with stored values, so that a typing error encrypts nothing. The derived key that decrypts
+    /// one of them encrypts from then on. Without such values every passphrase is accepted.
     ///
     /// # Errors
-    /// [`VaultError::WrongPassphrase`] when it opens none of them.
+    /// [`VaultError::WrongPassphrase`] if it decrypts none of them.
     pub fn check_passphrase(&self, sealed: &[String]) -> Result<(), VaultError> {
         if sealed.is_empty() || !self.uses_passphrase() {
             return Ok(());
@@ -121,18 +121,18 @@ impl Vault {
         Err(VaultError::WrongPassphrase)
     }
 
-    /// Whether a value was sealed with a passphrase that is not at hand.
+    /// Returns whether a missing passphrase encrypted a value.
     pub fn is_of_another_passphrase(&self, sealed: &str) -> bool {
         let key = Envelope::parse(sealed).and_then(|envelope| self.key_of(&envelope));
         matches!(key, Err(Unreadable::OtherPassphrase))
     }
 
-    /// Whether the key is at hand that encrypted a value, of which `key` is the beginning up to the end of the key id.
-    /// The value itself may be damaged all the same: only decrypting it tells.
+    /// Returns whether the key of a value is available; `key` is the value up to the end of its key id. The value may
+    /// still be damaged, which only decryption shows.
     pub fn has_key_of(&self, key: &str, value: &str) -> bool {
         let Some(id) = envelope::key_id(key) else { return false };
         match Envelope::parse(value) {
-            // Of a passphrase nobody knows before it is tried.
+            // A passphrase is unknown until it is tried.
             Ok(envelope) if id.is_of_passphrase() => {
                 !matches!(self.key_of(&envelope), Err(reason) if reason.is_about_key())
             }
@@ -140,7 +140,7 @@ impl Vault {
         }
     }
 
-    /// What may be known of a record's secrets.
+    /// Returns the state of a record's secrets.
     pub fn state(&self, connector: &Connector) -> SecretsState {
         match &connector.secrets {
             None if connector.is_missing_secrets => SecretsState::Missing,
@@ -152,10 +152,10 @@ impl Vault {
         }
     }
 
-    /// Opens a connector's secrets or a remote's credential; none are an empty object.
+    /// Decrypts a connector's secrets or a remote's credential; a holder without secrets has an empty object.
     ///
     /// # Errors
-    /// Why they cannot be opened.
+    /// Explains why they cannot be decrypted.
     pub fn open(&self, holder: &impl Sealed) -> Result<OpenSecrets, Unreadable> {
         let Some(text) = holder.sealed() else {
             return Ok(OpenSecrets::empty());
@@ -165,7 +165,7 @@ impl Vault {
         OpenSecrets::read(envelope.open(&key, holder)?).map_err(|_| Unreadable::Damaged)
     }
 
-    /// The keys that an id may mean: of the passphrases at hand nobody knows before one is tried.
+    /// Returns the keys that an id may mean; for a passphrase that is only known after a try.
     fn candidates(&self, id: &KeyId) -> Result<Vec<Key>, Unreadable> {
         let mut keys = self.keys();
         if !keys.by_id.contains_key(id) {
@@ -182,7 +182,7 @@ impl Vault {
         Ok(keys.by_id.get(id).cloned().unwrap_or_default())
     }
 
-    /// The key that a value was sealed with.
+    /// Returns the key that encrypted a value.
     fn key_of(&self, envelope: &Envelope) -> Result<Key, Unreadable> {
         let id = &envelope.key_id;
         let candidates = self.candidates(id)?;
@@ -202,7 +202,7 @@ impl Vault {
         }
     }
 
-    /// Takes the keys of the key file in; the newest one is given back for sealing.
+    /// Loads the keys of the key file and returns the newest for encryption.
     fn read_key_file(&self, keys: &mut Keys) -> Result<Vec<Key>, VaultError> {
         let found = key_file::read(&self.shared.key_file)?;
         let newest = found.last().map(|(_, key)| key.clone());
@@ -214,7 +214,7 @@ impl Vault {
         Ok(newest.into_iter().collect())
     }
 
-    /// The key that seals; made on first need.
+    /// Returns the key that encrypts; creates it on first need.
     fn sealing_key(&self) -> Result<(KeyId, Key), VaultError> {
         let mut keys = self.keys();
         if keys.is_wrong {
@@ -224,7 +224,7 @@ impl Vault {
         if let Some(sealing) = keys.sealing.as_ref().filter(|_| keys.with_passphrase || keys.stamp == stamp) {
             return Ok(sealing.clone());
         }
-        // A key that is only in memory any more would be lost with what it seals.
+        // A key that exists only in memory would be lost with everything it encrypts.
         if (keys.sealing.is_some() || keys.had_file) && stamp.is_none() && !keys.with_passphrase {
             return Err(VaultError::KeyFileGone(self.shared.key_file.clone()));
         }
@@ -245,16 +245,16 @@ impl Vault {
         Ok(sealing)
     }
 
-    /// A fingerprint of a record's secrets that only the key can make or check.
+    /// Returns a fingerprint of a record's secrets that only the key can create or verify.
     ///
     /// # Errors
-    /// When there is no key and none can be made.
+    /// If there is no key and none can be created.
     pub fn fingerprint(&self, id: &str, secret: &Secret) -> Result<String, VaultError> {
         let (key_id, key) = self.sealing_key()?;
         Ok(format!("{}.{}", key_id.as_str(), key.fingerprint(&fingerprinted(id, secret)).unwrap_or_default()))
     }
 
-    /// Is it the fingerprint of these secrets? Without its key nobody can tell, and then it is not.
+    /// Returns whether the fingerprint belongs to these secrets; false without its key.
     pub fn is_fingerprint(&self, fingerprint: &str, id: &str, secret: &Secret) -> bool {
         let Some((key_id, expected)) = fingerprint.split_once('.') else { return false };
         let Some(key_id) = KeyId::parse(key_id) else { return false };
@@ -263,23 +263,22 @@ impl Vault {
         keys.iter().any(|key| key.fingerprint(&text).is_some_and(|made| made == expected))
     }
 
-    /// Seals the secrets of a connector, or the credential of a remote, as it is.
+    /// Encrypts the secrets of a connector or the credential of a remote.
     ///
     /// # Errors
-    /// When there is no key and none can be made.
+    /// If there is no key and none can be created.
     pub fn seal(&self, holder: &impl Sealed, secret: &Secret) -> Result<String, VaultError> {
         let (id, key) = self.sealing_key()?;
         Envelope::seal(&id, &key, holder, secret)
     }
 
-    /// Gives a record that is about to be saved its secrets. `current` is what they are taken from: the
-    /// record in the file, or the one it is copied from. They are sealed anew when they or what
-    /// authenticates them changed, and stay byte for byte when not. What cannot be opened is kept as it
-    /// is, unless secrets are entered in its place.
+    /// Sets the secrets of a record that is about to be saved. `current` is their source: the stored record, or the
+    /// original of a duplicate. They are re-encrypted if they or their associated data changed, and stay byte for byte
+    /// otherwise. Unreadable secrets are kept unless new ones are entered.
     ///
     /// # Errors
-    /// When they cannot be sealed; the draft is not to be saved then.
-    pub fn carry(
+    /// If they cannot be encrypted; the draft must not be saved then.
+    pub fn prepare_secrets(
         &self,
         current: Option<&Connector>,
         draft: &mut Connector,
@@ -292,7 +291,7 @@ impl Vault {
         }
         let open = match current.map_or_else(|| Ok(OpenSecrets::empty()), |current| self.open(current)) {
             Ok(open) => open,
-            // Of its own record it may be opened again one day; a copy of it never could.
+            // A record may become readable again; a duplicate with the same ciphertext never could.
             Err(_) if edits.is_empty() => {
                 if current.is_some_and(|current| current.id != draft.id) {
                     draft.secrets = None;
@@ -306,13 +305,13 @@ impl Vault {
         let is_missed = |connector: &Connector, secrets: &OpenSecrets| {
             Catalogue::current().misses_secrets(connector, &secrets.state())
         };
-        // An edit that has nothing to do with the secrets does not change what was known of them.
+        // An edit that does not concern the secrets keeps their known state.
         let was_missed = current.map(|current| is_missed(current, &open));
         if was_missed != Some(is_missed(draft, &edited)) || !edits.is_empty() {
             draft.is_missing_secrets = is_missed(draft, &edited);
         }
         draft.secrets = None;
-        // An auth type that asks for nothing else is all there is to seal.
+        // An auth type without secrets is all there is to encrypt.
         let is_auth_type_enough = edited.state().auth_type().is_some() && !is_missed(draft, &edited);
         if !edited.is_empty()
             || is_auth_type_enough
@@ -323,11 +322,11 @@ impl Vault {
         Ok(())
     }
 
-    /// Makes the newest key one that no secret was sealed with yet: of the key file, or of a passphrase.
-    /// Keys from before still open what they sealed.
+    /// Makes the newest key a key that has encrypted nothing yet: of the key file or of a passphrase. Earlier keys
+    /// still decrypt.
     ///
     /// # Errors
-    /// When the key file cannot be written.
+    /// If the key file cannot be written.
     pub fn rotate(&self, new_passphrase: Option<Passphrase>) -> Result<KeyId, VaultError> {
         let mut keys = self.keys();
         if keys.is_wrong {
@@ -338,7 +337,7 @@ impl Vault {
                 let id = KeyId::of_passphrase()?;
                 let key = Key::derive(&passphrase, &id)?;
                 keys.passphrases.push(passphrase);
-                // What an earlier, unfinished change sealed with this passphrase is to open too.
+                // Values that an earlier, unfinished change encrypted with this passphrase must be readable too.
                 keys.by_id.retain(|id, _| !id.is_of_passphrase());
                 keys.with_passphrase = true;
                 (id, key)
@@ -354,33 +353,33 @@ impl Vault {
         Ok(id)
     }
 
-    /// Seals with the key file from now on, though a passphrase was given to open with.
-    pub fn seal_with_key_file(&self) {
+    /// Encrypts with the key file from now on, although a passphrase was given to decrypt.
+    pub fn encrypt_with_key_file(&self) {
         let mut keys = self.keys();
         keys.with_passphrase = false;
         keys.sealing = None;
     }
 
-    /// The id of the key that seals.
+    /// Returns the id of the key that encrypts.
     ///
     /// # Errors
-    /// When there is none and none can be made.
+    /// If there is none and none can be created.
     pub fn sealing_key_id(&self) -> Result<KeyId, VaultError> {
         self.sealing_key().map(|(id, _)| id)
     }
 
-    /// The ids in the key file, the oldest first; the last one seals.
+    /// Returns the ids in the key file, the oldest first; the last one encrypts.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the file cannot be read.
     pub fn key_ids(&self) -> Result<Vec<KeyId>, VaultError> {
         Ok(key_file::read(&self.shared.key_file)?.into_iter().map(|(id, _)| id).collect())
     }
 
-    /// Seals what it holds with the newest key, if an older one sealed it.
+    /// Re-encrypts the value of a holder with the newest key, if an older one encrypted it.
     ///
     /// # Errors
-    /// When it cannot be sealed.
+    /// If it cannot be encrypted.
     pub fn reseal(&self, holder: &impl Sealed) -> Result<Resealed, VaultError> {
         let (newest, _) = self.sealing_key()?;
         let envelope = Envelope::parse(holder.sealed().unwrap_or_default());
@@ -392,7 +391,7 @@ impl Vault {
             open => open,
         };
         match open {
-            Ok(open) => Ok(Resealed::Anew(self.seal(holder, open.secret())?)),
+            Ok(open) => Ok(Resealed::Reencrypted(self.seal(holder, open.secret())?)),
             Err(reason) => Ok(Resealed::Unreadable(reason)),
         }
     }
@@ -407,7 +406,7 @@ fn fingerprinted(id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// Secrets that a hand wrote into the file as plain text.
+/// Returns secrets that were written into the file as plain text.
 fn plain(holder: &impl Sealed) -> Option<OpenSecrets> {
     OpenSecrets::read(Secret::json(Zeroizing::new(holder.sealed()?.to_owned()))).ok()
 }
@@ -416,7 +415,7 @@ fn derive_all(passphrases: &[Passphrase], id: &KeyId) -> Result<Vec<Key>, VaultE
     passphrases.iter().map(|passphrase| Key::derive(passphrase, id)).collect()
 }
 
-/// How every value begins that was sealed with a passphrase.
+/// The prefix of every value that a passphrase encrypted.
 pub const PASSPHRASE_PREFIX: &str = "ca1.p";
 
 /// The id of the key that a stored value names; none when it is not in this program's form.

@@ -29,7 +29,7 @@ fn password(text: &str) -> SecretEdits {
 
 fn sealed(vault: &Vault, id: &str) -> Connector {
     let mut connector = webhook(id);
-    vault.carry(None, &mut connector, &password("hunter2")).expect("sealed");
+    vault.prepare_secrets(None, &mut connector, &password("hunter2")).expect("sealed");
     connector
 }
 
@@ -40,7 +40,7 @@ fn is_unreadable(vault: &Vault, connector: &Connector, reason: &str) {
 }
 
 #[test]
-fn what_is_sealed_opens_and_each_way_it_does_not_is_named() {
+fn sealed_value_opens_and_each_failure_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
     let connector = sealed(&vault, "one");
@@ -52,19 +52,23 @@ fn what_is_sealed_opens_and_each_way_it_does_not_is_named() {
         changed
     };
     for (change, reason) in [
-        (&(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector), "was changed without sealing"),
-        (&|c| c.is_missing_secrets = true, "was changed without sealing"),
-        (&|c| c.connector_type_id = ".http".into(), "was changed without sealing"),
+        (
+            &(|c: &mut Connector| c.config = "{}".into()) as &dyn Fn(&mut Connector),
+            "was changed without \
+                                                                                    re-encrypting",
+        ),
+        (&|c| c.is_missing_secrets = true, "was changed without re-encrypting"),
+        (&|c| c.connector_type_id = ".http".into(), "was changed without re-encrypting"),
         (&|c| c.id = "two".into(), "belongs to the connector one"),
         (&|c| c.secrets = c.secrets.clone().map(|text| text.replace(".k", ".k0")), "damaged or was tampered"),
         (&|c| c.secrets = Some("ca2.new".into()), "newer release"),
-        (&|c| c.secrets = Some(r#"{"password":"clear"}"#.into()), "not sealed"),
-        (&|c| c.secrets = Some("QUJDREVG".repeat(20)), "sealed by another program"),
-        (&|c| c.secrets = Some(String::new()), "sealed by another program"),
+        (&|c| c.secrets = Some(r#"{"password":"clear"}"#.into()), "not encrypted"),
+        (&|c| c.secrets = Some("QUJDREVG".repeat(20)), "encrypted by another program"),
+        (&|c| c.secrets = Some(String::new()), "encrypted by another program"),
     ] {
         is_unreadable(&vault, &changed(change), reason);
     }
-    // A toggle, a backfill, another name: the sealed value stays valid.
+    // A toggle, a backfill and a new name keep the encrypted value valid.
     let toggled = changed(&|c| (c.auth_mode, c.model_version, c.name) = (None, 1, "other".into()));
     assert_eq!(vault.state(&toggled), vault.state(&connector));
     // Lost and wrong key file.
@@ -77,14 +81,14 @@ fn what_is_sealed_opens_and_each_way_it_does_not_is_named() {
 }
 
 #[test]
-fn carrying_seals_anew_only_what_must_be() {
+fn prepare_secrets_reencrypts_only_when_needed() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
     let old = sealed(&vault, "one");
     let carried = |edits: &SecretEdits, change: &dyn Fn(&mut Connector)| {
         let mut draft = old.clone();
         change(&mut draft);
-        vault.carry(Some(&old), &mut draft, edits).expect("carried");
+        vault.prepare_secrets(Some(&old), &mut draft, edits).expect("carried");
         draft
     };
     let keep = SecretEdits::default();
@@ -99,27 +103,27 @@ fn carrying_seals_anew_only_what_must_be() {
     assert!(vault.state(&copied).has("password") && !copied.is_missing_secrets);
     let cleared = SecretEdits { by_name: [("password".to_owned(), None)].into(), whole: None };
     assert_eq!(carried(&cleared, &|_| {}).secrets, None);
-    // What cannot be opened stays, and can be entered again.
+    // Unreadable secrets are kept and can be replaced.
     let lost = tempfile::tempdir().expect("a folder");
     let stranger = self::vault(&lost);
     let mut draft = Connector { config: "{}".into(), ..old.clone() };
-    stranger.carry(Some(&old), &mut draft, &keep).expect("kept");
+    stranger.prepare_secrets(Some(&old), &mut draft, &keep).expect("kept");
     assert_eq!(draft.secrets, old.secrets);
-    stranger.carry(Some(&old), &mut draft, &password("again")).expect("sealed");
+    stranger.prepare_secrets(Some(&old), &mut draft, &password("again")).expect("sealed");
     assert!(stranger.state(&draft).has("password"));
     let mut copy = Connector { id: "copy".into(), ..old.clone() };
-    stranger.carry(Some(&old), &mut copy, &keep).expect("copied without");
+    stranger.prepare_secrets(Some(&old), &mut copy, &keep).expect("copied without");
     assert!(copy.secrets.is_none() && copy.is_missing_secrets);
 }
 
 #[test]
-fn a_rotation_seals_anew_and_goes_on_where_it_stopped() {
+fn rotation_reencrypts_and_resumes() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
     let old = sealed(&vault, "one");
     assert_eq!(vault.reseal(&old).expect("looked at"), Resealed::Current);
     let new_id = vault.rotate(None).expect("rotated");
-    let Resealed::Anew(text) = vault.reseal(&old).expect("sealed") else { panic!("not sealed anew") };
+    let Resealed::Reencrypted(text) = vault.reseal(&old).expect("sealed") else { panic!("not re-encrypted") };
     assert_eq!(key_id_of(&text), Some(new_id));
     let new = Connector { secrets: Some(text), ..old.clone() };
     assert_eq!(vault.reseal(&new).expect("looked at"), Resealed::Current);
@@ -128,12 +132,12 @@ fn a_rotation_seals_anew_and_goes_on_where_it_stopped() {
     assert_eq!(later.reseal(&new).expect("looked at"), Resealed::Current);
     // To a passphrase, with which alone it opens; and the last line of a key file cut off.
     later.rotate(passphrase("correct horse")).expect("rotated");
-    let Resealed::Anew(text) = later.reseal(&new).expect("sealed") else { panic!("not sealed anew") };
+    let Resealed::Reencrypted(text) = later.reseal(&new).expect("sealed") else { panic!("not re-encrypted") };
     let under_passphrase = Connector { secrets: Some(text), ..old };
     let empty = tempfile::tempdir().expect("a folder");
     assert!(with("correct horse", &empty).state(&under_passphrase).has("password"));
     is_unreadable(&with("wrong", &empty), &under_passphrase, "the passphrase given does not open it");
-    is_unreadable(&self::vault(&empty), &under_passphrase, "sealed with a passphrase");
+    is_unreadable(&self::vault(&empty), &under_passphrase, "encrypted with a passphrase");
     let wrong = with("wrong", &empty);
     assert!(matches!(wrong.check_passphrase(under_passphrase.secrets.as_slice()), Err(VaultError::WrongPassphrase)));
     assert!(wrong.seal(&new, &Secret::text("x")).is_err());
@@ -143,7 +147,7 @@ fn a_rotation_seals_anew_and_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn a_key_that_was_cut_off_while_written_is_passed_over() {
+fn truncated_key_is_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
     let old = sealed(&vault(&folder), "one");
     let path = folder.path().join("keys");
@@ -162,7 +166,7 @@ fn a_key_that_was_cut_off_while_written_is_passed_over() {
 }
 
 #[test]
-fn the_key_that_seals_is_the_newest_of_a_file_that_is_there() {
+fn newest_key_of_the_file_encrypts() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = vault(&folder);
     sealed(&open, "one");
@@ -174,7 +178,7 @@ fn the_key_that_seals_is_the_newest_of_a_file_that_is_there() {
 }
 
 #[test]
-fn a_record_misses_what_it_asks_for_and_does_not_have() {
+fn missing_secrets_are_the_required_ones_not_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
     let keep = SecretEdits::default();
@@ -187,23 +191,23 @@ fn a_record_misses_what_it_asks_for_and_does_not_have() {
         // Authentication switched off: nothing is missed any more; and on again.
         (with(r#"{"hasAuth":true}"#, true), r#"{"hasAuth":false}"#, false),
         (with(r#"{"hasAuth":false}"#, false), r#"{"hasAuth":true}"#, true),
-        // An edit of something else leaves what was known.
+        // An unrelated edit keeps the known state.
         (with(r#"{"hasAuth":true}"#, false), r#"{"hasAuth":true,"from":"a@b"}"#, false),
     ];
     for (current, config, expected) in cases {
         let mut draft = Connector { config: config.into(), ..current.clone() };
-        vault.carry(Some(&current), &mut draft, &keep).expect("carried");
+        vault.prepare_secrets(Some(&current), &mut draft, &keep).expect("carried");
         assert_eq!(draft.is_missing_secrets, expected, "{} to {config}", current.config);
     }
     let mut half = Connector { config: "{}".into(), ..webhook("half") };
-    vault.carry(None, &mut half, &password("p")).expect("sealed");
+    vault.prepare_secrets(None, &mut half, &password("p")).expect("sealed");
     assert!(half.is_missing_secrets && vault.state(&half).has("password"));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_change_of_the_sealed_text_is_noticed(at in any::<prop::sample::Index>(), to in any::<char>()) {
+    fn any_change_of_the_ciphertext_is_detected(at in any::<prop::sample::Index>(), to in any::<char>()) {
         let folder = tempfile::tempdir().expect("a folder");
         let vault = vault(&folder);
         let mut connector = sealed(&vault, "one");
@@ -213,7 +217,7 @@ proptest! {
         prop_assume!(characters[at] != to);
         characters[at] = to;
         connector.secrets = Some(characters.into_iter().collect());
-        // The label beside the box may be damaged: what it tells is not needed as long as the box opens.
+        // The label next to the box may be damaged; it is not needed while the box can be decrypted.
         let in_label = text[..at].matches('.').count() == 2;
         prop_assert!(in_label || matches!(vault.state(&connector), SecretsState::Unreadable(_)));
     }

@@ -1,12 +1,14 @@
-//! The threads that own the file, so that nothing the UI does ever waits for a disk.
+//! The threads that own the file, so that the UI never waits for a disk or a server.
 //!
-//! The writer thread opens the file (and upgrades it), then runs one job at a time. The reader thread
-//! has a connection of its own and answers the lists meanwhile; the network thread speaks with Kibana. Both speak the words of [`protocol`].
+//! The writer thread opens (and upgrades) the file, then runs one job at a time. The reader thread has its own
+//! connection and answers queries in the meantime; the network thread talks to Kibana. `query` and `job` are the
+//! requests of the UI, `reply` is their answer.
 
-pub mod bulk;
+mod job;
 mod network;
-pub mod protocol;
+mod query;
 mod reader;
+mod reply;
 mod watch;
 mod writer;
 
@@ -17,10 +19,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::vault::KeyOptions;
+pub use job::Job;
 pub use network::Network;
-use protocol::{Job, Reply, Request};
+pub use query::{ListQuery, Query};
 pub use reader::Reader;
-pub use writer::{Writer, check_passphrase, create, find_unreadable_keys, key_warnings, save};
+pub use reply::{JobResult, Opened, Overview, Record, Reply, SyncView};
+pub use writer::Writer;
 
 /// How to open the file.
 #[derive(Clone, Debug)]
@@ -29,7 +33,7 @@ pub struct OpenOptions {
     pub path: PathBuf,
     /// Write nothing.
     pub read_only: bool,
-    /// Where the keys of secrets come from.
+    /// The source of the keys.
     pub keys: KeyOptions,
     /// A copy to be put back in place of the file before it is opened.
     pub restore: Option<PathBuf>,
@@ -37,7 +41,7 @@ pub struct OpenOptions {
 
 /// The running threads.
 pub struct Worker {
-    requests: Option<Sender<Request>>,
+    requests: Option<Sender<Query>>,
     jobs: Option<Sender<Job>>,
     network: Option<Sender<Job>>,
     cancel: Arc<AtomicBool>,
@@ -46,7 +50,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts opening the file; the first replies tell how that goes.
+    /// Starts to open the file; the first replies report its progress.
     pub fn start(options: OpenOptions, reply: impl Fn(Reply) + Clone + Send + 'static) -> Self {
         let (requests, incoming_requests) = mpsc::channel();
         let (jobs, incoming_jobs) = mpsc::channel();
@@ -57,7 +61,7 @@ impl Worker {
         let shared = reading.clone();
         let for_watch = requests.clone();
         let writer = thread::spawn(move || {
-            let _alarm = Alarm(reply.clone());
+            let _notifier = PanicNotifier(reply.clone());
             let Some((mut writer, reader)) = writer::open(&options, &flag, &shared, &reply) else {
                 return;
             };
@@ -66,10 +70,10 @@ impl Worker {
             writer.when_waiting(move || for_waits(Reply::Waiting));
             let for_reader = reply.clone();
             let reader = thread::spawn(move || {
-                let _alarm = Alarm(for_reader.clone());
+                let _notifier = PanicNotifier(for_reader.clone());
                 reader.run(&incoming_requests, &shared, &for_reader);
             });
-            speak(writer.network().cancelled_by(&flag), incoming_of_network, reply.clone());
+            run_network(writer.network().cancelled_by(&flag), incoming_of_network, reply.clone());
             writer.look_at_keys(&reply);
             writer.forget_old_steps();
             for job in incoming_jobs {
@@ -82,10 +86,10 @@ impl Worker {
         Self { requests, jobs, network, cancel, reading, writer: Some(writer) }
     }
 
-    /// Asks the reader.
-    pub fn request(&self, request: Request) {
+    /// Sends a query to the reader.
+    pub fn request(&self, request: Query) {
         // A search that is running is stale now; its answer would be dropped.
-        if matches!(request, Request::List(_)) {
+        if matches!(request, Query::List(_)) {
             self.reading.interrupt.store(true, Ordering::Relaxed);
         }
         if let Some(requests) = &self.requests {
@@ -95,7 +99,7 @@ impl Worker {
 
     /// Gives the writer a job, or the network's thread.
     pub fn job(&self, job: Job) {
-        // What was stopped before was another one. A stop that comes right after this is about the new one.
+        // An earlier stop belongs to another job; a stop right after this belongs to the new one.
         self.cancel.store(false, Ordering::Relaxed);
         let thread = if job.is_of_network() { &self.network } else { &self.jobs };
         if let Some(jobs) = thread {
@@ -113,11 +117,11 @@ impl Worker {
         self.cancel();
         self.reading.stopping.store(true, Ordering::Relaxed);
         self.reading.interrupt.store(true, Ordering::Relaxed);
-        // The watch holds the other end of the questions too, so the reader is woken to see that it is over.
-        self.request(Request::Look);
+        // The watch holds the other sender, so the reader is woken to notice the end.
+        self.request(Query::CheckForChanges);
         drop(self.requests.take());
         drop(self.jobs.take());
-        // It may wait for a server. What it has sent is written down, so it is not waited for.
+        // It may wait for a server. Its requests are logged, so it is not joined.
         drop(self.network.take());
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
@@ -125,29 +129,29 @@ impl Worker {
     }
 }
 
-/// Speaks with Kibana on a thread of its own, until nobody asks any more.
-fn speak(mut network: Network, jobs: Receiver<Job>, reply: impl Fn(Reply) + Send + 'static) {
+/// Runs jobs with Kibana on a separate thread until the channel closes.
+fn run_network(mut network: Network, jobs: Receiver<Job>, reply: impl Fn(Reply) + Send + 'static) {
     thread::spawn(move || {
-        let alarm = Alarm(reply);
+        let notifier = PanicNotifier(reply);
         for job in jobs {
-            network.run(job, &alarm.0);
+            network.run(job, &notifier.0);
         }
     });
 }
 
-/// What the UI's thread tells the reader without waiting for its turn.
+/// Signals of the UI thread to the reader that do not wait for its turn.
 #[derive(Default)]
 pub(super) struct ReaderControl {
-    /// The running statement is not wanted any more.
+    /// The result of the running statement is no longer needed.
     interrupt: Arc<AtomicBool>,
     /// The program ends.
     stopping: AtomicBool,
 }
 
-/// Tells the UI when a thread ends by a panic.
-struct Alarm<R: Fn(Reply)>(R);
+/// Notifies the UI when a thread panics.
+struct PanicNotifier<R: Fn(Reply)>(R);
 
-impl<R: Fn(Reply)> Drop for Alarm<R> {
+impl<R: Fn(Reply)> Drop for PanicNotifier<R> {
     fn drop(&mut self) {
         if thread::panicking() {
             (self.0)(Reply::Died);

@@ -1,16 +1,17 @@
-//! The thread that speaks with Kibana: it has a connection to the file of its own, made when it is first needed, and
-//! does one job at a time, so that nothing else ever waits for a server.
+//! The network thread: it has its own connection to the file, opened on first need, and runs one job at a time, so that
+//! nothing else waits for a server.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::protocol::{Done, Job, Reply};
+use super::{Job, JobResult, Reply};
 use crate::clock;
 use crate::domain::Remote;
 use crate::kibana::{Credential, Kibana, KibanaError};
+use crate::service::remote;
+use crate::service::remote::{Pulling, SyncError};
 use crate::store::{FileId, Store, StoreError};
-use crate::sync::{self, Pulling, SyncError};
 use crate::vault::Vault;
 
 /// Speaks with Kibana for the UI.
@@ -35,7 +36,7 @@ impl Network {
         self
     }
 
-    /// Runs one job and tells how it ended.
+    /// Runs one job and replies with its result.
     pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
         let done = self.do_job(job, reply);
         if let Some(store) = &self.store {
@@ -43,53 +44,53 @@ impl Network {
         }
         reply(match done {
             Ok(done) => Reply::Done(done),
-            // Asked for, so it is no failure.
+            // The user stopped it, so it is no failure.
             Err(SyncError::Kibana(KibanaError::Cancelled) | SyncError::Store(StoreError::Cancelled)) => {
-                Reply::Done(Done::Nothing("stopped".to_owned()))
+                Reply::Done(JobResult::Nothing("stopped".to_owned()))
             }
             Err(error) => Reply::Failed(error.to_string()),
         });
     }
 
-    fn do_job(&mut self, job: Job, reply: &impl Fn(Reply)) -> Result<Done, SyncError> {
+    fn do_job(&mut self, job: Job, reply: &impl Fn(Reply)) -> Result<JobResult, SyncError> {
         let (vault, cancel) = (self.vault.clone(), self.cancel.clone());
         let store = match &mut self.store {
             Some(store) => store,
-            // Not stopped by the same flag: what has come back from Kibana is written down in any case.
+            // Not stopped by the same flag: an answer of Kibana is stored in any case.
             none => none.insert(Store::join_same(&self.path, self.file, &Arc::default())?),
         };
-        let mut remote = sync::remote_of(store, None)?;
+        let mut remote = remote::remote_of(store, None)?;
         let now = clock::now_iso();
         let connect = |remote: &Remote| -> Result<Kibana, SyncError> {
             let given = Credential::from_environment().map_err(KibanaError::Settings)?;
-            sync::connect(remote, &vault, given, &cancel)
+            remote::connect(remote, &vault, given, &cancel)
         };
         Ok(match job {
             Job::Fetch => {
                 let kibana = connect(&remote)?;
-                sync::fetch(store, &vault, &mut remote, &kibana)?;
-                Done::Fetched
+                remote::fetch(store, &vault, &mut remote, &kibana)?;
+                JobResult::Fetched
             }
             Job::Pull { deletes_most } => {
                 let kibana = connect(&remote)?;
-                sync::fetch(store, &vault, &mut remote, &kibana)?;
-                Done::Pulled(sync::pull(store, &vault, &remote, Pulling { only: None, deletes_most }, &now)?)
+                remote::fetch(store, &vault, &mut remote, &kibana)?;
+                JobResult::Pulled(remote::pull(store, &vault, &remote, Pulling { only: None, deletes_most }, &now)?)
             }
-            Job::Push { plan, limits } => {
+            Job::Push { plan, options } => {
                 let kibana = connect(&remote)?;
-                let _alone = sync::alone(&self.path)?;
+                let _lock = remote::lock_for_push(&self.path)?;
                 let mut done = 0;
                 reply(Reply::Progress { done, total: plan.len() as u64 });
-                let report = sync::push(store, &vault, &mut remote, &kibana, (&plan, limits), &mut |_, total| {
+                let report = remote::push(store, &vault, &mut remote, &kibana, (&plan, options), &mut |_, total| {
                     done += 1;
                     reply(Reply::Progress { done, total: total as u64 });
                     !cancel.load(Ordering::Relaxed)
                 })?;
-                Done::Pushed(Box::new(report))
+                JobResult::Pushed(Box::new(report))
             }
             Job::Resolve { ids, side } => {
-                let (_, left) = sync::resolve(store, &vault, &remote, &ids, side, &now)?;
-                Done::Resolved {
+                let (_, left) = remote::resolve(store, &vault, &remote, &ids, side, &now)?;
+                JobResult::Resolved {
                     count: ids.len() - left.len(),
                     side,
                     left: left.into_iter().next().map(|(_, why)| why),
@@ -97,10 +98,10 @@ impl Network {
             }
             Job::Execute { id, params } => {
                 let kibana = connect(&remote)?;
-                sync::make_secrets_known(store, &vault, &kibana, &id)?;
-                Done::Ran(kibana.execute(&id, &params)?)
+                remote::make_secrets_known(store, &vault, &kibana, &id)?;
+                JobResult::Ran(kibana.execute(&id, &params)?)
             }
-            _ => Done::Nothing("this is no job of the network".to_owned()),
+            _ => JobResult::Nothing("this is no job of the network".to_owned()),
         })
     }
 }

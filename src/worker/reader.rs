@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use super::ReaderControl;
-use super::find_unreadable_keys;
-use super::protocol::{ListRequest, Overview, Record, Reply, Request, SyncView};
-use crate::domain::sync::Limits;
+use super::{ListQuery, Overview, Query, Record, Reply, SyncView};
+use crate::domain::remote::PushOptions;
 use crate::domain::{Filter, Remote, Summary};
+use crate::fs::paths;
+use crate::service::keys::find_unreadable_keys;
+use crate::service::remote;
+use crate::service::remote::{Report, SyncError};
 use crate::store::{self, LATEST_SCHEMA, Lists, RowIds, Scope, Sort, Store, StoreError, TextState};
-use crate::sync::{self, Report, SyncError};
-use crate::transfer::files;
 use crate::vault::Vault;
 
 /// Answers questions about the file.
@@ -33,23 +34,22 @@ pub struct Reader {
     is_displaced: bool,
 }
 
-/// Steps that the history shows; what is older can be had on the command line.
+/// The number of steps in the history screen; older ones are available on the command line.
 const STEPS: usize = 10_000;
 
-/// From so many rows on, going through all ids is faster than looking each up.
-const MANY: usize = 10_000;
+/// From this number of rows on, scanning all ids is faster than looking each up.
+const FULL_SCAN_FROM: usize = 10_000;
 
 /// Steps that are shown with one record.
 const STEPS_OF_A_RECORD: usize = 20;
 
-/// The rows of a list in order. Records of a step that are not in the file any more have no row id: they
-/// stand at the end.
+/// The rows of a list in order. Records of a step that no longer exist have no row id; they come last.
 #[derive(Default)]
 struct Order {
     generation: u64,
     row_ids: RowIds,
     gone: Vec<String>,
-    /// Only the first page has been read; with what was asked for.
+    /// Only the first page was read, with this order.
     first_page_of: Option<Sort>,
 }
 
@@ -62,25 +62,25 @@ impl Order {
         self.row_ids.len() + self.gone.len()
     }
 
-    /// Of a window the row ids, and the ids of what is not in the file any more.
+    /// Returns the row ids of a window, and the ids of records that no longer exist.
     fn window(&self, start: usize, len: usize) -> (Vec<i64>, &[String]) {
         let present = self.row_ids.window(start, len);
-        let first_gone = start.saturating_sub(self.row_ids.len()).min(self.gone.len());
-        let end = first_gone.saturating_add(len - present.len()).min(self.gone.len());
-        (present, self.gone.get(first_gone..end).unwrap_or_default())
+        let first_missing = start.saturating_sub(self.row_ids.len()).min(self.gone.len());
+        let end = first_missing.saturating_add(len - present.len()).min(self.gone.len());
+        (present, self.gone.get(first_missing..end).unwrap_or_default())
     }
 }
 
 impl Reader {
-    /// A reader on a connection of its own.
+    /// Creates a reader with its own connection.
     pub fn new(mut store: Store, vault: Vault) -> Self {
-        // What fails is reported when the list is read.
+        // A failure is reported when the list is read.
         let _ = find_unreadable_keys(&vault, &mut store);
         let data_version = store.data_version().unwrap_or(0);
         let is_older = store.schema_version().is_ok_and(|schema| schema < LATEST_SCHEMA);
         let text_state = store.text_state().unwrap_or_default();
         let (orders, lists) = (HashMap::new(), Lists::default());
-        let remote = sync::remote_of(&store, None).ok();
+        let remote = remote::remote_of(&store, None).ok();
         Self {
             store,
             vault,
@@ -102,7 +102,7 @@ impl Reader {
     }
 
     /// Answers until the channel closes. Of several waiting questions of one kind only the newest counts.
-    pub(super) fn run(mut self, incoming: &Receiver<Request>, reading: &ReaderControl, reply: &impl Fn(Reply)) {
+    pub(super) fn run(mut self, incoming: &Receiver<Query>, reading: &ReaderControl, reply: &impl Fn(Reply)) {
         let mut waiting = VecDeque::new();
         loop {
             waiting.extend(incoming.try_iter());
@@ -120,19 +120,20 @@ impl Reader {
             }
             let Some(request) = waiting.pop_front() else { continue };
             let slot = request.slot();
-            if slot.is_some() && waiting.iter().any(|later: &Request| later.slot() == slot) {
+            if slot.is_some() && waiting.iter().any(|later: &Query| later.slot() == slot) {
                 continue;
             }
             reading.interrupt.store(false, Ordering::Relaxed);
             if !self.try_answer(&request, reply) {
-                // Interrupted: asked again after what came meanwhile, which takes less long more often than not.
+                // Interrupted: run again after the queries that came in the meantime, which are shorter more often than
+                // not.
                 waiting.push_back(request);
             }
         }
     }
 
-    /// Does a part of what will be asked next, while nothing is asked; false when there is nothing left to do. A
-    /// failure is told when the question comes.
+    /// Does a part of the likely next query while none waits; false when nothing is left to do. A failure is reported
+    /// by the query itself.
     fn read_ahead(&mut self, reply: &impl Fn(Reply)) -> bool {
         if self.is_older {
             return false;
@@ -161,41 +162,41 @@ impl Reader {
         }
     }
 
-    /// Answers one question, and does what follows from it.
-    pub fn answer(&mut self, request: &Request, reply: &impl Fn(Reply)) {
+    /// Answers one query and sends what results from it.
+    pub fn answer(&mut self, request: &Query, reply: &impl Fn(Reply)) {
         self.try_answer(request, reply);
         while self.read_ahead(reply) {}
     }
 
     /// False when it was interrupted before it had an answer.
-    fn try_answer(&mut self, request: &Request, reply: &impl Fn(Reply)) -> bool {
+    fn try_answer(&mut self, request: &Query, reply: &impl Fn(Reply)) -> bool {
         let answered = match request {
-            Request::List(list) => self.list(list),
-            Request::Rows { scope, generation, start, len } => self.rows(*scope, *generation, *start, *len),
-            Request::Ids { scope, generation, start, len } => self.ids(*scope, *generation, *start, *len),
-            Request::Record { id, .. } => self.record(id),
-            Request::NextMissing { after } => {
+            Query::List(list) => self.list(list),
+            Query::Rows { scope, generation, start, len } => self.rows(*scope, *generation, *start, *len),
+            Query::Ids { scope, generation, start, len } => self.ids(*scope, *generation, *start, *len),
+            Query::Record { id, .. } => self.record(id),
+            Query::NextMissing { after } => {
                 let after = after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
                 self.store.next_missing(after).map(|(id, total)| Some(Reply::NextMissing { id, total }))
             }
-            Request::Steps => self.store.steps(None, STEPS).map(|steps| Some(Reply::Steps(steps))),
-            Request::Change { step, id } => self
+            Query::Steps => self.store.steps(None, STEPS).map(|steps| Some(Reply::Steps(steps))),
+            Query::Change { step, id } => self
                 .store
                 .change(*step, id)
                 .map(|change| Some(Reply::Change { step: *step, id: id.clone(), change: change.map(Box::new) })),
-            Request::Compare { one, other } => self.compared(one, other).map(Some),
-            Request::CompareBefore { step, id } => self.compared_before(*step, id).map(Some),
-            Request::Census => self.store.census().map(|census| Some(Reply::Census(census))),
-            Request::Copies => store::copies_of(self.store.path()).map(|copies| Some(Reply::Copies(copies))),
-            Request::Folder(folder) => {
-                let entries = files::entries(&files::expand_home(folder));
+            Query::Compare { one, other } => self.compared(one, other).map(Some),
+            Query::CompareBefore { step, id } => self.compared_before(*step, id).map(Some),
+            Query::Statistics => self.store.statistics().map(|statistics| Some(Reply::Statistics(statistics))),
+            Query::Backups => store::backups_of(self.store.path()).map(|copies| Some(Reply::Backups(copies))),
+            Query::Folder(folder) => {
+                let entries = paths::entries(&paths::expand_home(folder));
                 Ok(Some(Reply::Folder(folder.clone(), entries)))
             }
-            Request::Sync(limits) => self.synced(*limits).map(Some),
-            // Every answer is followed by a look for changes.
-            Request::Look => Ok(None),
-            Request::Forget => self.forget().map(|()| None),
-            Request::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
+            Query::Sync(options) => self.synced(*options).map(Some),
+            // A check for changes follows every answer.
+            Query::CheckForChanges => Ok(None),
+            Query::Forget => self.forget().map(|()| None),
+            Query::Overview => overview(&self.store).map(|counts| Some(Reply::Overview(Box::new(counts)))),
         };
         match answered {
             Ok(Some(answer)) => reply(answer),
@@ -207,8 +208,8 @@ impl Reader {
             }),
         }
         self.report_displaced(reply);
-        // SQLite tells cheaply that someone else (our writer included) has written.
-        if self.look_for_changes().unwrap_or(false) {
+        // SQLite reports cheaply whether another connection (the writer included) has written.
+        if self.check_for_changes().unwrap_or(false) {
             reply(Reply::ChangedOnDisk);
         }
         true
@@ -224,13 +225,13 @@ impl Reader {
         }
     }
 
-    /// Forgets what is kept in memory of the file.
+    /// Drops the data in memory.
     fn forget(&mut self) -> Result<(), StoreError> {
         self.lists = Lists::default();
         self.text_state = self.store.text_state()?;
         find_unreadable_keys(&self.vault, &mut self.store)?;
         self.store.read_reported_types()?;
-        self.remote = sync::remote_of(&self.store, None).ok();
+        self.remote = remote::remote_of(&self.store, None).ok();
         Ok(())
     }
 
@@ -249,8 +250,8 @@ impl Reader {
         Ok(Some(Reply::Record { id: id.to_owned(), record }))
     }
 
-    fn list(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
-        self.look_for_changes()?;
+    fn list(&mut self, list: &ListQuery) -> Result<Option<Reply>, StoreError> {
+        self.check_for_changes()?;
         if let Some(reply) = self.first_page(list)? {
             return Ok(Some(reply));
         }
@@ -266,21 +267,21 @@ impl Reader {
         let cursor = kept.unwrap_or(list.cursor).min(total.saturating_sub(1));
         let start = cursor.saturating_sub(list.window);
         let rows = self.summaries(list.scope, &order, start, list.window * 2)?;
-        // What was to be counted is not shown any more.
+        // The list to count is no longer shown.
         self.uncounted = self.uncounted.filter(|scope| *scope != list.scope);
         self.orders.insert(list.scope, order);
         Ok(Some(Reply::Listed { scope: list.scope, generation: list.generation, total, cursor, start, rows }))
     }
 
-    /// Forgets what is not true any more, if anybody (our writer included) has written.
-    fn look_for_changes(&mut self) -> Result<bool, StoreError> {
+    /// Drops stale data if any other connection (the writer included) has written.
+    fn check_for_changes(&mut self) -> Result<bool, StoreError> {
         let version = self.store.data_version()?;
         if version == self.data_version {
             return Ok(false);
         }
         self.data_version = version;
         self.store.derive()?;
-        self.remote = sync::remote_of(&self.store, None).ok();
+        self.remote = remote::remote_of(&self.store, None).ok();
         find_unreadable_keys(&self.vault, &mut self.store)?;
         self.store.read_reported_types()?;
         let state = self.store.text_state()?;
@@ -290,8 +291,8 @@ impl Reader {
         Ok(true)
     }
 
-    /// The first page of a list at once, where the whole order is not at hand yet.
-    fn first_page(&mut self, list: &ListRequest) -> Result<Option<Reply>, StoreError> {
+    /// Returns the first page of a list at once, if the whole order is not available yet.
+    fn first_page(&mut self, list: &ListQuery) -> Result<Option<Reply>, StoreError> {
         // No more than is soon on the screen: each row is somewhere else in the file.
         let len = list.window;
         let is_plain = list.filter.is_empty() && list.keep.is_none() && !matches!(list.scope, Scope::Step(_));
@@ -301,7 +302,7 @@ impl Reader {
         let Some(row_ids) = self.store.first_rows(list.scope, list.sort, len)? else { return Ok(None) };
         let mut rows = self.store.summaries(&row_ids)?;
         self.note_drift(list.scope, &mut rows)?;
-        // How many there are is counted next; until then the list is as long as this page.
+        // The rows are counted next; until then the list is as long as this page.
         let total = row_ids.len();
         let cursor = list.cursor.min(total.saturating_sub(1));
         let first_page_of = (total == len).then_some(list.sort);
@@ -322,7 +323,7 @@ impl Reader {
         Ok(())
     }
 
-    fn order(&mut self, list: &ListRequest) -> Result<Order, StoreError> {
+    fn order(&mut self, list: &ListQuery) -> Result<Order, StoreError> {
         let row_ids = if self.is_older {
             self.store.order(list.scope, &list.filter, list.sort)?
         } else {
@@ -365,7 +366,7 @@ impl Reader {
         Ok(rows)
     }
 
-    /// Says of each row of the list of connectors how it differs from the remote.
+    /// Marks each row of the list of connectors with its difference from the remote.
     fn note_drift(&self, scope: Scope, rows: &mut [Option<Summary>]) -> Result<(), StoreError> {
         let (Some(remote), Scope::Connectors) = (&self.remote, scope) else { return Ok(()) };
         // Nothing is known yet of a remote that was never read: then all would be new.
@@ -374,16 +375,16 @@ impl Reader {
         }
         for summary in rows.iter_mut().flatten() {
             let both = self.store.both_sides(&remote.name, &summary.id)?;
-            summary.drift = sync::entry_of(&self.vault, remote, &both, Limits::default()).sign();
+            summary.drift = remote::entry_of(&self.vault, remote, &both, PushOptions::default()).sign();
         }
         Ok(())
     }
 
-    fn synced(&self, limits: Limits) -> Result<Reply, StoreError> {
+    fn synced(&self, options: PushOptions) -> Result<Reply, StoreError> {
         let Some(remote) = self.remote.clone() else {
             return Ok(Reply::Synced(Box::new(SyncView { remote: None, report: Report::default() })));
         };
-        match sync::report(&self.store, &self.vault, &remote, limits, &|_| true, &mut |_, _| true) {
+        match remote::report(&self.store, &self.vault, &remote, options, &|_| true, &mut |_, _| true) {
             Ok(report) => Ok(Reply::Synced(Box::new(SyncView { remote: Some(remote), report }))),
             Err(SyncError::Store(error)) => Err(error),
             Err(error) => Ok(Reply::ReadFailed(error.to_string())),
@@ -416,8 +417,11 @@ impl Reader {
             return Ok(None);
         };
         let (present, gone) = order.window(start, len);
-        let mut ids =
-            if present.len() < MANY { self.store.ids(&present)? } else { self.store.ids_of_many(&present)? };
+        let mut ids = if present.len() < FULL_SCAN_FROM {
+            self.store.ids(&present)?
+        } else {
+            self.store.ids_of_many(&present)?
+        };
         ids.extend(gone.iter().cloned());
         Ok(Some(Reply::Ids { scope, ids }))
     }
@@ -427,7 +431,7 @@ impl Reader {
 impl Reader {
     fn compared(&self, one: &str, other: &str) -> Result<Reply, StoreError> {
         let (one, mut other) = (self.store.get(one)?, self.store.get(other)?);
-        // Two sealed values always differ, whatever is in them.
+        // Two encrypted values always differ, whatever their content.
         if let (Some(one), Some(other)) = (&one, &mut other)
             && one.secrets.is_some()
             && other.secrets.is_some()
@@ -459,7 +463,7 @@ pub(super) fn overview(store: &Store) -> Result<Overview, StoreError> {
         next_redo: store.next_redo()?,
         last_run: store.last_run()?,
         interrupted_run: store.interrupted_run()?,
-        remote: sync::remote_of(store, None).ok().map(|remote| remote.name),
+        remote: remote::remote_of(store, None).ok().map(|remote| remote.name),
     })
 }
 
@@ -470,9 +474,9 @@ mod tests {
     use super::*;
     use crate::demo::{Demo, keys_of};
 
-    /// The first page comes before its rows are counted; a filter that comes in between has a count of its own.
+    /// The first page comes before its rows are counted; a filter that comes in between has its own count.
     #[test]
-    fn a_late_count_is_not_taken_for_that_of_a_filter() -> Result<(), Box<dyn std::error::Error>> {
+    fn late_count_is_not_used_for_a_newer_filter() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("demo.db");
         Demo::create(Some(&path))?.finish();
@@ -480,10 +484,10 @@ mod tests {
         let mut reader = Reader::new(store.reader()?, Vault::new(keys_of(&path)));
         let replies = RefCell::new(Vec::new());
         let reply = |answer| replies.borrow_mut().push(answer);
-        let list = |generation, filter: &str| -> Result<Request, String> {
+        let list = |generation, filter: &str| -> Result<Query, String> {
             let (scope, sort) = (Scope::Connectors, Sort::default());
             let filter = Filter::parse(filter)?;
-            Ok(Request::List(ListRequest { scope, generation, filter, sort, keep: None, cursor: 0, window: 10 }))
+            Ok(Query::List(ListQuery { scope, generation, filter, sort, keep: None, cursor: 0, window: 10 }))
         };
         reader.try_answer(&list(1, "")?, &reply);
         reader.try_answer(&list(2, "type:jira")?, &reply);

@@ -1,14 +1,14 @@
-//! Notices that another program writes to the file, without looking again and again: the system wakes this thread.
+//! Notices writes of other programs without polling: the system wakes this thread.
 
 use std::path::Path;
 use std::sync::mpsc::Sender;
 
-use super::protocol::Request;
+use super::Query;
 
-/// Asks the reader to look for changes whenever the file or its log is written to. Ends by itself when nobody
-/// listens any more. Where the system cannot tell, changes are noticed with the next question.
+/// Makes the reader check for changes whenever the file or its log is written. Ends when the channel closes. On a
+/// system without file watching, changes are noticed with the next query.
 #[cfg(target_os = "linux")]
-pub(super) fn watch(file: &Path, requests: Sender<Request>) {
+pub(super) fn watch(file: &Path, requests: Sender<Query>) {
     use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
     let Ok(file) = std::fs::canonicalize(file) else { return };
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return };
@@ -31,19 +31,19 @@ pub(super) fn watch(file: &Path, requests: Sender<Request>) {
             if !is_ours {
                 continue;
             }
-            // What is written together is looked at once.
-            std::thread::sleep(PAUSE);
+            // Several writes at once need one check.
+            std::thread::sleep(DEBOUNCE);
             while !events.is_buffer_empty() && events.next().is_ok() {}
-            if requests.send(Request::Look).is_err() {
+            if requests.send(Query::CheckForChanges).is_err() {
                 return;
             }
         }
     });
 }
 
-/// How long a writer is given to finish.
+/// The time that a writer gets to finish.
 #[cfg(target_os = "linux")]
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+const DEBOUNCE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// The file itself or its write-ahead log.
 #[cfg(target_os = "linux")]
@@ -52,4 +52,4 @@ fn is_of(found: &[u8], name: &[u8]) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn watch(_: &Path, _: Sender<Request>) {}
+pub(super) fn watch(_: &Path, _: Sender<Query>) {}

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use super::commands::{PROGRAM, json as command_json, ok, run};
-use crate::support::{Place, SAMPLE, records, rows};
+use crate::support::{SAMPLE, TestDir, records, rows};
 
 /// Runs a command with a body on standard input; what `--json` prints and the exit code.
 fn send(path: &Path, arguments: &[&str], body: &Value) -> (Value, i32) {
@@ -46,8 +46,8 @@ fn webhook() -> Value {
 }
 
 #[test]
-fn a_connector_is_created_read_updated_and_deleted() {
-    let place = Place::new();
+fn connector_is_created_read_updated_and_deleted() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let (created, code) = send(&path, &["create", "--from", "-", "--id", "hook", "--json"], &webhook());
     assert_eq!(code, 0);
@@ -60,7 +60,7 @@ fn a_connector_is_created_read_updated_and_deleted() {
     assert_eq!(command_json(&path, &["get", "hook", "--json"]), expected);
     assert!(!std::fs::read(&path).unwrap().windows(7).any(|bytes| bytes == b"hunter2"));
 
-    // What get prints can be sent back, changed or not, and the secrets stay byte for byte.
+    // The output of `get` can be sent back, changed or not, and the secrets stay byte for byte.
     let secrets = || rows(&path, "SELECT secrets FROM connectors");
     let (before, sealed) = (records(&path), secrets());
     assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &created), (expected, 0));
@@ -71,13 +71,13 @@ fn a_connector_is_created_read_updated_and_deleted() {
     assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &edited), (edited.clone(), 0));
     assert_eq!(secrets(), sealed);
 
-    // Another config seals them anew; they are still known.
+    // Another config re-encrypts them; they are still readable.
     edited["config"]["url"] = json!("https://b.example");
     assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &edited), (edited, 0));
     assert_ne!(secrets(), sealed);
-    let said = send_text(&path, &["get", "hook"], "");
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    assert!(said.contains("set: password, user") && !said.contains("hunter2"), "{said}");
+    let printed = send_text(&path, &["get", "hook"], "");
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    assert!(printed.contains("set: password, user") && !printed.contains("hunter2"), "{printed}");
 
     // Secrets that are given replace all.
     let body = json!({"name": "Hook", "config": webhook()["config"], "secrets": {"user": "v"}});
@@ -90,8 +90,8 @@ fn a_connector_is_created_read_updated_and_deleted() {
 }
 
 #[test]
-fn the_mode_of_a_new_connector_is_inferred_unless_it_is_given() {
-    let place = Place::new();
+fn new_connector_mode_is_inferred_unless_given() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     for (auth_type, given, mode) in [
         ("oauth_authorization_code", None, "per-user"),
@@ -111,8 +111,8 @@ fn the_mode_of_a_new_connector_is_inferred_unless_it_is_given() {
 }
 
 #[test]
-fn what_is_not_right_is_refused_in_kibanas_terms_and_changes_nothing() {
-    let place = Place::new();
+fn invalid_body_is_refused_in_kibanas_terms() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     send(&path, &["create", "--from", "-", "--id", "hook"], &webhook());
     let per_user = json!({"name": "S", "connector_type_id": ".slack2", "config": {}, "secrets": {"authType": "oauth_authorization_code"}});
@@ -176,8 +176,8 @@ fn what_is_not_right_is_refused_in_kibanas_terms_and_changes_nothing() {
 }
 
 #[test]
-fn a_body_that_cannot_be_read_is_an_error_of_the_api() {
-    let place = Place::new();
+fn unreadable_body_is_an_api_error() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let (missing, folder) = (place.path("none.json"), place.path(""));
     for (from, says) in [(missing.as_path(), "cannot be read"), (&folder, "is a directory")] {
@@ -191,8 +191,8 @@ fn a_body_that_cannot_be_read_is_an_error_of_the_api() {
 }
 
 #[test]
-fn a_list_comes_in_every_form() {
-    let place = Place::new();
+fn list_prints_every_format() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let array = command_json(&path, &["list", "--json"]);
@@ -207,8 +207,8 @@ fn a_list_comes_in_every_form() {
 }
 
 #[test]
-fn a_sheet_runs_no_formula_and_breaks_no_line() {
-    let place = Place::new();
+fn csv_cells_run_no_formula_and_break_no_line() {
+    let place = TestDir::new();
     let path = place.demo();
     for name in [
         "=1+1",
@@ -236,21 +236,21 @@ fn a_sheet_runs_no_formula_and_breaks_no_line() {
         let rows = csv_rows(&text);
         assert!(rows.iter().all(|row| row.len() == 9), "{name:?}");
         assert_eq!(rows.len(), 198);
-        // A reader may take a semicolon for the end of a cell.
+        // A spreadsheet may split a cell at a semicolon.
         let begins = |part: &str| part.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\t', ' ']);
         assert!(!rows.iter().any(|row| row[1].split(';').any(begins)), "{name:?}");
     }
 }
 
-/// A reader of its own: quotes, doubled quotes, lines.
+/// An independent parser: quotes, doubled quotes, line breaks.
 fn csv_rows(text: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
 #[test]
-fn the_mode_of_a_whole_filter_is_set_in_one_step() {
-    let place = Place::new();
+fn toggle_by_filter_is_one_step() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     let outcome = command_json(&path, &["toggle", "--filter", "type:jira", "--to", "per-user", "--json"]);
@@ -265,10 +265,10 @@ fn the_mode_of_a_whole_filter_is_set_in_one_step() {
     }
 }
 
-/// Strange, and valid: what it is made of comes back as it was.
+/// Unusual but valid: every part round-trips.
 #[test]
-fn what_is_read_and_sent_back_is_unchanged() {
-    let place = Place::new();
+fn get_then_update_changes_nothing() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let config = r#"{"z":"\\ud800","a":[1e400,1E5,-0,0.10],"b":{"x":1,"x":2}}"#;
     let line =
@@ -281,16 +281,16 @@ fn what_is_read_and_sent_back_is_unchanged() {
     assert_eq!(sent.status.code(), Some(0), "{sent:?}");
     assert!(String::from_utf8_lossy(&sent.stdout).starts_with("unchanged"), "{sent:?}");
     assert_eq!(crate::support::records(&path), before);
-    assert!(ok(&path, &["check"]).contains("a key stands in it twice"));
-    // A new config says one thing only.
+    assert!(ok(&path, &["check"]).contains("it has a duplicate key"));
+    // A new config must be unambiguous.
     let sent = send_text(&path, &["update", "odd", "--from", "-", "--json"], r#"{"name":"n","config":{"x":1,"x":2}}"#);
     assert_eq!(sent.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&sent.stdout).contains("names a key twice"), "{sent:?}");
 }
 
 #[test]
-fn secrets_that_cannot_be_opened_are_not_cut_off_from_their_key() {
-    let place = Place::new();
+fn unreadable_secrets_keep_their_associated_data() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let run_with = |name: &str, arguments: &[&str], body: &str| send_with(&path, &place.path(name), arguments, body);
     let url = |host: &str, more: &str| {
@@ -304,7 +304,7 @@ fn secrets_that_cannot_be_opened_are_not_cut_off_from_their_key() {
     let before = crate::support::records(&path);
     let refused = run_with("none", &["update", "h", "--from", "-"], &url("b", ""));
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be opened"), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be decrypted"), "{refused:?}");
     assert_eq!(crate::support::records(&path), before);
     for (name, body) in [("keys", url("c", "")), ("none", url("d", r#","secrets":{"user":"v","password":"q"}"#))] {
         let done = run_with(name, &["update", "h", "--from", "-"], &body);
@@ -313,8 +313,8 @@ fn secrets_that_cannot_be_opened_are_not_cut_off_from_their_key() {
 }
 
 #[test]
-fn a_filter_that_may_be_a_mistake_changes_nothing() {
-    let place = Place::new();
+fn doubtful_filter_changes_nothing() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     let before = crate::support::records(&path);

@@ -1,12 +1,12 @@
-//! A catalogue of bad files: each is taken or refused as documented, with line and reason, and nothing is ever
-//! half-imported.
+//! A catalogue of bad files: each is accepted or refused as documented, with line and reason, and never imported in
+//! part.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::commands::{PROGRAM, ok, run};
-use crate::support::{Place, records};
+use crate::support::{TestDir, records};
 
 fn line(id: &str, more: &str) -> String {
     format!(r#"{{"type":"action","id":"{id}","attributes":{{"actionTypeId":".x","name":"n"{more}}}}}"#)
@@ -16,27 +16,27 @@ fn good() -> String {
     line("good", "")
 }
 
-/// Refused: what it says, exit code 2, and the file as it was.
+/// Refused: the message, exit code 2, and the unchanged file.
 #[track_caller]
 fn refused(text: &[u8], at: u64, says: &str) {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("first.ndjson", &line("first", "")).to_str().unwrap()]);
     let before = records(&path);
     let export = place.path("bad.ndjson");
     std::fs::write(&export, text).unwrap();
     let output = run(&path, &["import", export.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains(&format!("line {at}: ")) && said.contains(says), "{said}");
-    assert!(said.contains("Nothing was imported"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.contains(&format!("line {at}: ")) && printed.contains(says), "{printed}");
+    assert!(printed.contains("Nothing was imported"), "{printed}");
     assert_eq!(records(&path), before);
     assert_eq!(run(&path, &["import", "--dry-run", export.to_str().unwrap()]).status.code(), Some(2));
 }
 
 #[track_caller]
 fn taken(text: &[u8], count: usize) -> Vec<String> {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.path("odd.ndjson");
     std::fs::write(&export, text).unwrap();
@@ -47,7 +47,7 @@ fn taken(text: &[u8], count: usize) -> Vec<String> {
 }
 
 #[test]
-fn what_a_careless_editor_leaves_is_taken() {
+fn blank_lines_bom_and_crlf_are_accepted() {
     taken(format!("\u{feff}{}", good()).as_bytes(), 1);
     taken(format!("{}\r\n\r\n{}\r\n", good(), line("b", "")).as_bytes(), 2);
     taken(format!("\n  \n {} \n\t\n", good()).as_bytes(), 1);
@@ -55,29 +55,29 @@ fn what_a_careless_editor_leaves_is_taken() {
 }
 
 #[test]
-fn numbers_stay_as_they_are_written() {
+fn numbers_keep_their_spelling() {
     let config = r#"{"a":9007199254740993,"b":123456789012345678901234567890,"c":0.10,"d":1E400,"e":-0}"#;
     let found = taken(line("n", &format!(r#","config":{config}"#)).as_bytes(), 1);
     assert!(found[0].contains(&config.replace('"', "\\\"")), "{found:?}");
 }
 
 #[test]
-fn a_broken_text_is_refused() {
+fn broken_json_is_refused() {
     let cut = &good()[..40];
     refused(format!("{}\n{cut}", line("a", "")).as_bytes(), 2, "is not a JSON document");
     refused(&[good().as_bytes(), b"\n{\"type\":\"action\0\"}"].concat(), 2, "is not a JSON document");
     refused(&[good().as_bytes(), b"\n\0"].concat(), 2, "is not a JSON document");
     refused(&[good().as_bytes(), b"\n\"\xc3\x28\""].concat(), 2, "is not UTF-8 (at byte 2)");
     refused(&[good().as_bytes(), b"\n\xff\xfe"].concat(), 2, "is not UTF-8 (at byte 1)");
-    refused(format!("{} {}", good(), good()).as_bytes(), 1, "stands on an earlier line too");
+    refused(format!("{} {}", good(), good()).as_bytes(), 1, "is on an earlier line too");
     refused(format!("[{}", good()).as_bytes(), 1, "is a JSON array that cannot be read");
     refused(format!("{}\n\n{{\"a\":1}}", good()).as_bytes(), 3, "has no type");
     refused(b"SQLite format 3\0", 1, "is not a JSON document");
 }
 
 #[test]
-fn what_two_readers_could_take_for_two_things_is_refused() {
-    refused(format!("{}\n\n{}", good(), good()).as_bytes(), 3, "\"good\" stands on an earlier line too");
+fn duplicate_member_is_refused() {
+    refused(format!("{}\n\n{}", good(), good()).as_bytes(), 3, "\"good\" is on an earlier line too");
     for twice in [
         r#"{"type":"action","id":"x","id":"y","attributes":{"actionTypeId":".x","name":"n"}}"#,
         r#"{"type":"action","id":"x","attributes":{"actionTypeId":".x","name":"n","name":"m"}}"#,
@@ -88,7 +88,7 @@ fn what_two_readers_could_take_for_two_things_is_refused() {
 }
 
 #[test]
-fn half_of_a_surrogate_pair_is_refused_where_it_could_not_be_written_again() {
+fn lone_surrogate_is_refused_where_it_cannot_be_stored() {
     refused(line("x", r#","config":{"\ud800":1}"#).as_bytes(), 1, "holds half of a surrogate pair in a key");
     let name = good().replace(r#""n""#, r#""\udc00""#);
     refused(name.as_bytes(), 1, "attributes.name holds half of a surrogate pair");
@@ -96,7 +96,7 @@ fn half_of_a_surrogate_pair_is_refused_where_it_could_not_be_written_again() {
 }
 
 #[test]
-fn a_wrong_type_of_any_attribute_is_refused() {
+fn wrong_attribute_type_is_refused() {
     let documents = [
         (r#"{"type":7}"#, "type is not a string"),
         (r#"{"type":"action","id":7,"attributes":{}}"#, "id is not a string"),
@@ -136,14 +136,14 @@ fn a_wrong_type_of_any_attribute_is_refused() {
     ] {
         refused(line("x", more).as_bytes(), 1, says);
     }
-    // A config of any type is kept, shown and blocked: it can be repaired here.
+    // A config of any kind is kept, shown and blocked: it can be repaired.
     for config in ["null", "[]", "7", "\"text\""] {
         taken(line("x", &format!(r#","config":{config}"#)).as_bytes(), 1);
     }
 }
 
 #[test]
-fn deep_nesting_is_refused_before_it_hurts() {
+fn deep_nesting_is_refused() {
     for depth in [101, 5_000, 200_000] {
         let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         refused(line("x", &format!(r#","config":{{"d":{nested}}}"#)).as_bytes(), 1, "");
@@ -153,7 +153,7 @@ fn deep_nesting_is_refused_before_it_hurts() {
 }
 
 #[test]
-fn a_line_without_end_is_refused() {
+fn endless_line_is_refused() {
     let mut text = good().into_bytes();
     text.extend_from_slice(b"\n{\"type\":\"action\",\"id\":\"");
     text.resize(100 << 20, b'x');
@@ -161,8 +161,8 @@ fn a_line_without_end_is_refused() {
 }
 
 #[test]
-fn what_is_no_file_of_lines_is_refused() {
-    let place = Place::new();
+fn non_text_input_is_refused() {
+    let place = TestDir::new();
     let path = place.path("new.db");
     let empty = place.write("empty.ndjson", "");
     for (source, says) in [
@@ -182,8 +182,8 @@ fn what_is_no_file_of_lines_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_is_read_to_its_end() {
-    let place = Place::new();
+fn pipe_is_read_to_its_end() {
+    let place = TestDir::new();
     let (path, fifo) = (place.path("a.db"), place.path("fifo"));
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let writer = std::thread::spawn({
@@ -198,14 +198,14 @@ fn a_pipe_is_read_to_its_end() {
     assert_eq!(records(&path).len(), 2);
 }
 
-/// Runs in an environment with nothing but what is given.
+/// Runs with only the given environment.
 fn bare(path: &Path, arguments: &[&str], stdin: Stdio) -> std::process::Output {
     Command::new(PROGRAM).env_clear().arg("--file").arg(path).args(arguments).stdin(stdin).output().unwrap()
 }
 
 #[test]
-fn without_a_home_and_without_input_it_says_what_it_needs() {
-    let place = Place::new();
+fn missing_home_and_input_are_explained() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.write("good.ndjson", &good());
     let key_file = place.path("keys");
@@ -226,8 +226,8 @@ fn without_a_home_and_without_input_it_says_what_it_needs() {
 /// The reader of the output goes after one line.
 #[cfg(unix)]
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
-    let place = Place::new();
+fn closed_pipe_is_not_a_failure() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     for command in [
@@ -257,18 +257,18 @@ fn a_reader_that_goes_away_is_no_failure() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
+fn unwritable_folder_is_named() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = TestDir::new();
     let folder = place.path("closed");
     std::fs::create_dir(&folder).unwrap();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
     let is_root = std::fs::write(folder.join("probe"), "").is_ok();
     let _ = std::fs::remove_file(folder.join("probe"));
-    // Whoever may write everywhere has to be given a folder that is none.
+    // Root can write everywhere, so the path leads through a file.
     let path = if is_root { Path::new("/proc/none/a.db").to_owned() } else { folder.join("a.db") };
     let output = run(&path, &["import", place.write("good.ndjson", &good()).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!said.contains("panicked") && said.starts_with("connector-admin: /"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!printed.contains("panicked") && printed.starts_with("connector-admin: /"), "{printed}");
 }

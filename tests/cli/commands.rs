@@ -1,4 +1,4 @@
-//! Commands, exit codes, output for people and for programs.
+//! Commands: exit codes, output for users and for scripts.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Place, SAMPLE, execute, records, untouched};
+use crate::support::{SAMPLE, TestDir, execute, records, untouched};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
 
@@ -26,17 +26,17 @@ pub fn json(path: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&ok(path, arguments)).expect("JSON")
 }
 
-fn imported(place: &Place) -> std::path::PathBuf {
+fn imported(place: &TestDir) -> std::path::PathBuf {
     let path = place.path("c.db");
     let export = place.write("export.ndjson", SAMPLE);
-    let said = ok(&path, &["import", export.to_str().unwrap()]);
-    assert_eq!(said, "imported 30 connectors (30 new, 0 replaced); 22 without secrets\n");
+    let printed = ok(&path, &["import", export.to_str().unwrap()]);
+    assert_eq!(printed, "imported 30 connectors (30 new, 0 replaced); 22 without secrets\n");
     path
 }
 
 #[test]
-fn the_sample_export_lists_reviews_migrates_and_exports() {
-    let place = Place::new();
+fn sample_export_is_listed_reviewed_migrated_and_exported() {
+    let place = TestDir::new();
     let path = imported(&place);
     let kept = untouched(&path);
     let list = json(&path, &["list", "--json"]);
@@ -58,8 +58,8 @@ fn the_sample_export_lists_reviews_migrates_and_exports() {
 }
 
 #[test]
-fn a_dry_run_names_the_records_that_are_skipped() {
-    let place = Place::new();
+fn dry_run_names_skipped_records() {
+    let place = TestDir::new();
     let path = imported(&place);
     let plan = json(&path, &["migrate", "--dry-run", "--json"]);
     assert_eq!(plan["skipped"], 0);
@@ -80,14 +80,14 @@ fn a_dry_run_names_the_records_that_are_skipped() {
     let text = ok(&path, &["migrate", "--dry-run"]);
     assert_eq!(text.matches("unchanged (skipped)").count(), 2, "{text}");
     assert!(
-        text.contains("23 connectors need migration: 4 backfill, 19 stamp only, 0 blocked; 2 of them skipped"),
+        text.contains("23 connectors pending: 4 backfill, 19 version stamp only, 0 blocked; 2 of them skipped"),
         "{text}"
     );
 }
 
 #[test]
-fn get_has_the_shape_of_kibanas_api() {
-    let place = Place::new();
+fn get_prints_kibanas_api_object() {
+    let place = TestDir::new();
     let path = imported(&place);
     let connector = json(&path, &["get", "hand-edited-connector", "--json"]);
     let keys: Vec<&String> = connector.as_object().unwrap().keys().collect();
@@ -113,12 +113,12 @@ fn get_has_the_shape_of_kibanas_api() {
     assert!(ok(&path, &["get", "hand-edited-connector"]).contains("auth mode       per-user"));
     let none = run(&path, &["get", "nobody"]);
     assert_eq!(none.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&none.stderr).contains("there is no connector with id \"nobody\""));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("no connector with id \"nobody\""));
 }
 
 #[test]
 fn list_filters_and_sorts() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = imported(&place);
     let table = ok(&path, &["list", "--filter", "type:webhook -type:cases authtype:oauth"]);
     assert_eq!(table.lines().count(), 2, "{table}");
@@ -129,8 +129,8 @@ fn list_filters_and_sorts() {
 }
 
 #[test]
-fn toggle_sets_and_flips() {
-    let place = Place::new();
+fn toggle_sets_or_flips_the_mode() {
+    let place = TestDir::new();
     let path = imported(&place);
     assert_eq!(ok(&path, &["toggle", "minimal-connector"]), "minimal-connector: per-user\n");
     assert_eq!(ok(&path, &["toggle", "minimal-connector", "--to", "per-user"]), "minimal-connector: unchanged\n");
@@ -141,21 +141,24 @@ fn toggle_sets_and_flips() {
 }
 
 #[test]
-fn records_that_stay_behind_are_exit_code_1() {
-    let place = Place::new();
+fn pending_records_exit_with_1() {
+    let place = TestDir::new();
     let path = place.demo();
     let output = run(&path, &["migrate", "--apply"]);
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("migrated 184 connectors: 73 got an auth mode, 111 the version stamp only"), "{said}");
-    assert!(said.contains("5 connectors stay pending"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        printed.contains("Migrated 184 connectors: 73 with an auth mode, 111 with the version stamp only"),
+        "{printed}"
+    );
+    assert!(printed.contains("5 connectors still pending"), "{printed}");
     let note = String::from_utf8_lossy(&output.stderr);
-    assert!(note.contains("from schema 1 to 2; a copy of the file as it was"), "{note}");
+    assert!(note.contains("from schema 1 to 2; backup:"), "{note}");
 }
 
 #[test]
-fn a_dry_run_writes_nothing_even_at_schema_1() {
-    let place = Place::new();
+fn dry_run_writes_nothing_at_schema_1() {
+    let place = TestDir::new();
     let path = place.demo();
     let bytes = std::fs::read(&path).unwrap();
     let plan = json(&path, &["migrate", "--json"]);
@@ -170,13 +173,13 @@ fn a_dry_run_writes_nothing_even_at_schema_1() {
     assert_eq!(place.names(), ["demo.db", "demo.db.keys"]);
     let upgraded = json(&path, &["upgrade", "--json"]);
     assert_eq!((&upgraded["from"], &upgraded["to"]), (&1.into(), &2.into()));
-    assert_eq!(json(&path, &["upgrade", "--json"])["copy"], Value::Null);
-    assert_eq!(json(&path, &["info", "--json"])["copies"].as_array().unwrap().len(), 1);
+    assert_eq!(json(&path, &["upgrade", "--json"])["backup"], Value::Null);
+    assert_eq!(json(&path, &["info", "--json"])["backups"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn existing_ids_are_reported_and_nothing_changes_unless_asked() {
-    let place = Place::new();
+fn existing_ids_are_reported_and_change_nothing_by_default() {
+    let place = TestDir::new();
     let path = imported(&place);
     let export = place.path("export.ndjson");
     let export = export.to_str().unwrap();
@@ -198,7 +201,7 @@ fn existing_ids_are_reported_and_nothing_changes_unless_asked() {
 
 #[test]
 fn standard_input_and_a_closed_pipe() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.path("c.db");
     let mut import = Command::new(PROGRAM)
         .arg("--file")
@@ -226,8 +229,8 @@ fn standard_input_and_a_closed_pipe() {
 }
 
 #[test]
-fn the_ui_needs_a_terminal_and_says_so() {
-    let place = Place::new();
+fn ui_without_terminal_is_refused() {
+    let place = TestDir::new();
     let output = Command::new(PROGRAM).arg(place.path("c.db")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("this is not a terminal"));
@@ -238,26 +241,26 @@ fn the_ui_needs_a_terminal_and_says_so() {
 }
 
 #[test]
-fn text_of_records_cannot_reach_the_terminal_from_a_table() {
-    let place = Place::new();
+fn table_escapes_control_characters() {
+    let place = TestDir::new();
     let path = place.path("c.db");
     let line = serde_json::json!({"type": "action", "id": "\u{1b}[2Jid", "references": [],
         "attributes": {"actionTypeId": "\u{9b}31m", "name": "\u{1b}]0;owned\u{7}\r\n\u{202e}", "config": {"authType": "\u{7f}"}}});
     ok(&path, &["import", place.write("hostile.ndjson", &line.to_string()).to_str().unwrap()]);
     for arguments in [&["list"][..], &["migrate"], &["get", "\u{1b}[2Jid"], &["migrate", "--json"]] {
-        let said = ok(&path, arguments);
-        assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\u{7f}' && c != '\u{9b}'), "{said:?}");
+        let printed = ok(&path, arguments);
+        assert!(!printed.chars().any(|c| c.is_control() && c != '\n' && c != '\u{7f}' && c != '\u{9b}'), "{printed:?}");
     }
-    let said = ok(&path, &["list"]);
-    assert!(said.contains("␛]0;owned␇") && !said.contains('\u{9b}'), "{said}");
+    let printed = ok(&path, &["list"]);
+    assert!(printed.contains("␛]0;owned␇") && !printed.contains('\u{9b}'), "{printed}");
     let error = run(&path, &["get", "\u{1b}[31m"]);
     assert!(!error.stderr.contains(&0x1b));
 }
 
-/// Names of files, values of options, what the environment says: all of it may have come out of somebody's file.
+/// File names, option values and the environment may contain text of a hostile file.
 #[test]
-fn no_argument_reaches_the_terminal_as_a_control() {
-    let place = Place::new();
+fn arguments_are_escaped_in_errors() {
+    let place = TestDir::new();
     let path = place.demo();
     let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}5;5H\u{202e}x";
     let file = path.to_str().unwrap();

@@ -1,17 +1,17 @@
-//! Exports: what is taken, what is refused, what comes back.
+//! Exports: what is accepted, refused, and round-trips.
 
 use serde_json::{Value, json};
 
 use super::commands::{json as command_json, ok, run};
-use crate::support::{Place, SAMPLE, records, rows};
+use crate::support::{SAMPLE, TestDir, records, rows};
 
 pub fn objects(ndjson: &str) -> Vec<Value> {
     ndjson.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 #[test]
-fn export_import_export_gives_the_same_lines() {
-    let place = Place::new();
+fn export_import_export_round_trips() {
+    let place = TestDir::new();
     let (first, second) = (place.path("a.db"), place.path("b.db"));
     ok(&first, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     for (path, is_of_exports) in [(first, true), (place.demo(), false)] {
@@ -21,14 +21,14 @@ fn export_import_export_gives_the_same_lines() {
             ok(&second, &["import", place.write("again.ndjson", text).to_str().unwrap()]);
             export(&second)
         };
-        // What was left out of the first export is not in the second file, so the summary may differ.
+        // The second file lacks the objects that the first import skipped, so the summary may differ.
         let lines = |text: &str| {
             text.lines().map(str::to_owned).filter(|line| !line.contains("exportedCount")).collect::<Vec<_>>()
         };
         let text = export(&path);
         assert!(!text.ends_with('\n'));
         let once = again(&text);
-        // Records of old releases that did not come by an import take their migrations with the first one.
+        // Records of old releases that were not imported are migrated by the first import.
         assert!(!is_of_exports || lines(&once) == lines(&text));
         assert_eq!(lines(&once).len(), lines(&text).len());
         assert_eq!(lines(&again(&once)), lines(&once));
@@ -36,8 +36,8 @@ fn export_import_export_gives_the_same_lines() {
 }
 
 #[test]
-fn the_sample_comes_back_as_kibana_wrote_it() {
-    let place = Place::new();
+fn sample_export_round_trips_byte_for_byte() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let exported = ok(&path, &["export"]);
@@ -45,12 +45,12 @@ fn the_sample_comes_back_as_kibana_wrote_it() {
     let summary = wanted.pop().unwrap();
     wanted.sort_by_key(|object| object["id"].as_str().unwrap().to_owned());
     for object in &mut wanted {
-        // Before 8.5 an export left the key out; a line without any stamp is the oldest, which takes all migrations.
+        // Before 8.5 an export omitted the key; a line without a stamp is the oldest and gets all migrations.
         object["attributes"].as_object_mut().unwrap().entry("secrets").or_insert(json!({}));
         if object["id"] == "minimal-connector" {
             object["typeMigrationVersion"] = json!("8.3.0");
         }
-        // Lines of releases before 8.3 have taken the migrations of those.
+        // Lines of releases before 8.3 have been migrated.
         let release = object["migrationVersion"]["action"].as_str().unwrap_or("8.3.0").to_owned();
         if release.as_str() < "8.3.0" {
             object["migrationVersion"]["action"] = json!("8.3.0");
@@ -81,8 +81,8 @@ fn assert_sorted(value: &Value) {
 }
 
 #[test]
-fn a_migrated_record_is_stamped_and_carries_its_mode() {
-    let place = Place::new();
+fn migrated_record_exports_its_mode_and_stamp() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     ok(&path, &["migrate", "--apply"]);
@@ -97,8 +97,8 @@ fn a_migrated_record_is_stamped_and_carries_its_mode() {
 }
 
 #[test]
-fn secrets_never_leave_and_are_marked_as_missing() {
-    let place = Place::new();
+fn export_drops_secrets_and_flags_them_missing() {
+    let place = TestDir::new();
     let path = place.demo();
     let exported = run(&path, &["export"]);
     assert_eq!(exported.status.code(), Some(1), "one record is left out");
@@ -120,8 +120,8 @@ fn secrets_never_leave_and_are_marked_as_missing() {
 }
 
 #[test]
-fn what_has_no_column_is_kept() {
-    let place = Place::new();
+fn unknown_attributes_are_kept() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let line = r#"{"type":"action","id":"a","namespaces":["default"],"weird":{"z":1e400,"a":[1.10]},"originId":"o","attributes":{"actionTypeId":".x","name":"n","config":{"big":12345678901234567890.000,"z":1,"a":2},"isMissingSecrets":null,"future":{"k":"v"},"authMode":null},"references":[{"id":"r","name":"n","type":"t"}],"typeMigrationVersion":"10.9.0"}"#;
     ok(&path, &["import", place.write("one.ndjson", line).to_str().unwrap()]);
@@ -147,8 +147,8 @@ fn what_has_no_column_is_kept() {
 }
 
 #[test]
-fn other_types_are_counted_and_left_out() {
-    let place = Place::new();
+fn other_object_types_are_counted_and_skipped() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let text = format!(
         "\u{feff}{{\"type\":\"alert\",\"id\":\"r\",\"attributes\":{{}}}}\r\n\r\n{}\r\n{{\"type\":\"alert\",\"id\":\"s\",\"attributes\":{{}}}}\r\n",
@@ -163,7 +163,7 @@ fn other_types_are_counted_and_left_out() {
 }
 
 #[test]
-fn a_bad_line_is_refused_with_its_number_and_nothing_is_imported() {
+fn bad_line_refuses_the_import_with_its_number() {
     let good = SAMPLE.lines().next().unwrap();
     let attributes =
         |text: &str| format!(r#"{{"type":"action","id":"x","attributes":{{"actionTypeId":".x","name":"n",{text}}}}}"#);
@@ -190,10 +190,10 @@ fn a_bad_line_is_refused_with_its_number_and_nothing_is_imported() {
                 .into_bytes(),
             "",
         ),
-        (good.as_bytes().to_vec(), "stands on an earlier line too"),
+        (good.as_bytes().to_vec(), "is on an earlier line too"),
     ];
     for (bad, reason) in cases {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.demo();
         ok(&path, &["upgrade"]);
         let before = records(&path);
@@ -201,17 +201,20 @@ fn a_bad_line_is_refused_with_its_number_and_nothing_is_imported() {
         let text = [good.as_bytes(), b"\n\n", &bad, b"\n", good.replace("2b1d7c40", "3b1d7c40").as_bytes()].concat();
         std::fs::write(&export, text).unwrap();
         let output = run(&path, &["import", export.to_str().unwrap()]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains("line 3") && said.contains(reason) && said.contains("Nothing was imported"), "{said}");
-        assert!(!said.contains("hunter2"));
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{printed}");
+        assert!(
+            printed.contains("line 3") && printed.contains(reason) && printed.contains("Nothing was imported"),
+            "{printed}"
+        );
+        assert!(!printed.contains("hunter2"));
         assert_eq!(records(&path), before);
     }
 }
 
 #[test]
-fn no_export_at_all_is_refused_and_leaves_no_file() {
-    let place = Place::new();
+fn input_without_connectors_is_refused_and_makes_no_file() {
+    let place = TestDir::new();
     let path = place.path("new.db");
     let folder = place.path("folder");
     std::fs::create_dir(&folder).unwrap();
@@ -227,8 +230,8 @@ fn no_export_at_all_is_refused_and_leaves_no_file() {
 }
 
 #[test]
-fn secrets_in_odd_places_do_not_get_through() {
-    let place = Place::new();
+fn misplaced_secrets_are_not_stored_in_the_clear() {
+    let place = TestDir::new();
     let path = place.path("c.db");
     let line =
         r#"{"type":"action","id":"x","secrets":{"password":"hunter2"},"attributes":{"actionTypeId":".x","name":"n"}}"#;
@@ -243,8 +246,8 @@ fn secrets_in_odd_places_do_not_get_through() {
 }
 
 #[test]
-fn nesting_beyond_the_limit_is_refused_with_its_line() {
-    let place = Place::new();
+fn too_deep_line_is_refused_with_its_number() {
+    let place = TestDir::new();
     let nested = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     let line = format!(
         r#"{{"type":"action","id":"x","attributes":{{"actionTypeId":".x","name":"n","config":{{"d":{nested}}}}}}}"#
@@ -255,8 +258,8 @@ fn nesting_beyond_the_limit_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_import_of_less_than_was_promised_needs_a_person() {
-    let place = Place::new();
+fn incomplete_export_needs_attention() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let line = r#"{"type":"action","id":"a","attributes":{"actionTypeId":".x","name":"n"}}"#;
     let foreign = r#"{"type":"dashboard","id":"d","attributes":{}}"#;
@@ -267,16 +270,16 @@ fn an_import_of_less_than_was_promised_needs_a_person() {
         ("{\"exportedCount\":0}".to_owned(), 0, ""),
     ] {
         let output = run(&path, &["import", place.write("short.ndjson", &text).to_str().unwrap()]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{text}: {said}");
-        assert!(said.contains(says), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{text}: {printed}");
+        assert!(printed.contains(says), "{printed}");
     }
     assert_eq!(records(&path).len(), 2);
 }
 
 #[test]
-fn a_file_and_an_export_are_compared() {
-    let place = Place::new();
+fn diff_compares_file_and_export() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.write("sample.ndjson", SAMPLE);
     let export = export.to_str().unwrap();
@@ -297,10 +300,10 @@ fn a_file_and_an_export_are_compared() {
     assert_eq!(told["connectors"][0]["fields"][0]["field"], "auth mode");
 }
 
-/// An export holds no secrets, so an import must not take away those that are stored.
+/// An export holds no secrets, so an import must not remove stored ones.
 #[test]
-fn an_import_that_overwrites_keeps_stored_secrets_where_they_fit_and_counts_those_that_are_lost() {
-    let place = Place::new();
+fn overwriting_import_keeps_fitting_secrets_and_counts_lost_ones() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let bodies = [
         json!({"id": "chat", "name": "Chat", "connector_type_id": ".slack", "secrets": {"webhookUrl": "https://hooks.example/x"}}),
@@ -321,12 +324,13 @@ fn an_import_that_overwrites_keeps_stored_secrets_where_they_fit_and_counts_thos
     let before = sealed();
     for more in [&["--dry-run"][..], &[]] {
         let output = import(&export, more);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        assert!(said.contains("3 replaced connectors kept the secrets"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{printed}");
+        assert!(printed.contains("3 replaced connectors kept the secrets"), "{printed}");
         assert_eq!(sealed(), before, "byte for byte");
     }
-    // Another config of the same way to authenticate: sealed anew. Another way, or another type: lost, and said so.
+    // Another config with the same auth type: re-encrypted. Another auth type, or another connector type: lost, and
+    // reported.
     let moved = export.replace("https://a.example", "https://b.example");
     assert_eq!(import(&moved, &[]).status.code(), Some(0));
     assert!(secrets("hook").contains("password"));
@@ -340,11 +344,12 @@ fn an_import_that_overwrites_keeps_stored_secrets_where_they_fit_and_counts_thos
         let rows = crate::support::records(&path);
         for more in [&["--dry-run"][..], &[]] {
             let output = import(&other, more);
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(1), "{said}");
+            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{printed}");
             assert!(
-                said.contains("1 replaced connector lost the secrets") && said.contains("2 replaced connectors kept"),
-                "{said}"
+                printed.contains("1 replaced connector lost the secrets")
+                    && printed.contains("2 replaced connectors kept"),
+                "{printed}"
             );
         }
         assert!(secrets(id).contains("missing"), "{}", secrets(id));

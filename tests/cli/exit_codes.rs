@@ -3,14 +3,14 @@
 use std::process::Command;
 
 use super::commands::{PROGRAM, ok, run};
-use crate::support::{Place, SAMPLE, execute, records};
+use crate::support::{SAMPLE, TestDir, execute, records};
 
-fn said(output: &std::process::Output) -> String {
+fn printed(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Paths that nothing can be written to.
-fn impossible(place: &Place) -> Vec<String> {
+fn impossible(place: &TestDir) -> Vec<String> {
     std::fs::create_dir_all(place.path("folder")).unwrap();
     let text = place.write("text", "no folder");
     [place.path("no/such/folder/r.json"), place.path("folder"), text.join("r.json")]
@@ -19,8 +19,8 @@ fn impossible(place: &Place) -> Vec<String> {
 }
 
 #[test]
-fn a_target_that_cannot_be_written_is_refused_before_anything_is_done() {
-    let place = Place::new();
+fn unwritable_target_is_refused_before_the_work() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.write("sample.ndjson", SAMPLE);
     ok(&path, &["import", export.to_str().unwrap()]);
@@ -33,8 +33,8 @@ fn a_target_that_cannot_be_written_is_refused_before_anything_is_done() {
             &["export", "--output", &target],
         ] {
             let output = run(&path, arguments);
-            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
-            assert!(said(&output).contains("cannot be written"), "{}", said(&output));
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", printed(&output));
+            assert!(printed(&output).contains("cannot be written"), "{}", printed(&output));
             assert_eq!(records(&path), before, "{arguments:?}");
         }
     }
@@ -48,25 +48,25 @@ fn a_target_that_cannot_be_written_is_refused_before_anything_is_done() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_report_that_fails_after_the_work_is_attention_needed_and_not_refused() {
-    let place = Place::new();
+fn report_failing_after_the_work_exits_with_1() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     let before = records(&path);
-    let output = run(&path, &["migrate", "--apply", "--no-copy", "--report", "/dev/full"]);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("What was written before that stays"), "{}", said(&output));
+    let output = run(&path, &["migrate", "--apply", "--no-backup", "--report", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(printed(&output).contains("What was written before that stays"), "{}", printed(&output));
     assert_ne!(records(&path), before);
     let output = run(&path, &["migrate", "--rollback", "--report", "/dev/full"]);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     assert_eq!(records(&path), before);
 }
 
-/// A disk that fills up in the middle of a run: some batches are written, and that is said.
+/// The disk fills up in the middle of a run: some batches are written, and the message says so.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_disk_that_fills_in_the_middle_is_attention_needed() {
-    let place = Place::new();
+fn full_disk_during_output_exits_with_1() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     execute(
@@ -82,15 +82,16 @@ fn a_disk_that_fills_in_the_middle_is_attention_needed() {
         let copy = place.path(&format!("copy-{blocks}.db"));
         std::fs::copy(&path, &copy).unwrap();
         // The log may not grow beyond this; a batch that does not fit fails.
-        let script = format!("ulimit -f {blocks}; exec {PROGRAM} --file {} migrate --apply --no-copy", copy.display());
+        let script =
+            format!("ulimit -f {blocks}; exec {PROGRAM} --file {} migrate --apply --no-backup", copy.display());
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();
         let done = migrated(&copy);
         codes.push((output.status.code(), done > 0));
         assert_eq!(records(&copy).len(), before);
         match output.status.code() {
-            Some(2) => assert_eq!(done, 0, "{}", said(&output)),
-            Some(1) => assert!(done > 0, "{}", said(&output)),
-            other => panic!("{other:?}: {}", said(&output)),
+            Some(2) => assert_eq!(done, 0, "{}", printed(&output)),
+            Some(1) => assert!(done > 0, "{}", printed(&output)),
+            other => panic!("{other:?}: {}", printed(&output)),
         }
     }
     assert!(codes.contains(&(Some(1), true)), "{codes:?}");
@@ -101,11 +102,11 @@ fn migrated(path: &std::path::Path) -> usize {
 }
 
 #[test]
-fn an_import_that_is_refused_for_a_new_file_changed_nothing() {
-    let place = Place::new();
+fn refused_import_into_a_new_file_changes_nothing() {
+    let place = TestDir::new();
     let path = place.path("new.db");
     let export = place.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"}}", SAMPLE.lines().next().unwrap()));
     let output = run(&path, &["import", export.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
     assert!(!path.exists());
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::commands::{json as command_json, ok, run};
-use crate::support::Place;
+use crate::support::TestDir;
 
 /// A connector as a line of an export.
 fn line(id: &str) -> Value {
@@ -14,21 +14,21 @@ fn line(id: &str) -> Value {
 const SUMMARY: &str =
     r#"{"excludedObjects":[],"excludedObjectsCount":0,"exportedCount":1,"missingRefCount":0,"missingReferences":[]}"#;
 
-/// The ids that an import of these bytes brings, and what it says.
+/// Returns the imported ids and the messages.
 fn imported(bytes: &[u8]) -> (Vec<String>, String) {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.path("a.db");
     std::fs::write(place.path("in"), bytes).unwrap();
     let output = run(&path, &["import", place.path("in").to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    // 1 where something is to be looked at.
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    // Exit code 1 if something needs attention.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{printed}");
     let listed = command_json(&path, &["list", "--json"]);
-    (listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect(), said)
+    (listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect(), printed)
 }
 
 fn refused(bytes: &[u8]) -> String {
-    let place = Place::new();
+    let place = TestDir::new();
     std::fs::write(place.path("in"), bytes).unwrap();
     let output = run(&place.path("a.db"), &["import", place.path("in").to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
@@ -37,26 +37,26 @@ fn refused(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn an_export_of_security_rules_gives_its_connectors_and_says_what_it_leaves_out() {
+fn security_rules_export_yields_its_connectors() {
     let rule = json!({"id": "r", "rule_id": "r-1", "name": "A rule", "type": "query", "actions": []});
     let list = json!({"list_id": "l", "type": "detection", "name": "Exceptions", "namespace_type": "single"});
     let item = json!({"list_id": "l", "item_id": "i", "type": "simple", "entries": []});
     let summary = json!({"exported_count": 4, "exported_rules_count": 1, "missing_rules": [], "exported_action_connector_count": 1});
     let text = [&rule, &list, &item, &line("one"), &summary].map(Value::to_string).join("\n");
-    let (ids, said) = imported(text.as_bytes());
+    let (ids, printed) = imported(text.as_bytes());
     assert_eq!(ids, ["one"]);
-    assert!(said.contains("2 of type exception list, 1 of type security rule"), "{said}");
-    assert!(!said.contains("promises"), "{said}");
+    assert!(printed.contains("2 of type exception list, 1 of type security rule"), "{printed}");
+    assert!(!printed.contains("promises"), "{printed}");
     // Fewer connectors than it promises; none at all, with the summary of older releases.
     let short = text.replace(r#""exported_action_connector_count":1"#, r#""exported_action_connector_count":3"#);
     assert!(imported(short.as_bytes()).1.contains("promises 3"));
     let none = format!("{rule}\n{}", json!({"exported_count": 1, "missing_rules": [], "missing_rules_count": 0}));
-    let (ids, said) = imported(none.as_bytes());
-    assert!(ids.is_empty() && said.contains("there is no connector in it"), "{said}");
+    let (ids, printed) = imported(none.as_bytes());
+    assert!(ids.is_empty() && printed.contains("it holds no connectors"), "{printed}");
 }
 
 #[test]
-fn saved_objects_are_read_however_they_are_written_down() {
+fn saved_objects_are_read_from_every_format() {
     let (a, b) = (line("a"), line("b"));
     let source = json!({"type": "action", "action": a["attributes"], "references": [], "namespaces": ["default"], "typeMigrationVersion": "10.1.0"});
     let api = json!({"id": "a", "name": "log", "connector_type_id": ".server-log", "config": {}, "is_missing_secrets": false,
@@ -97,9 +97,9 @@ fn saved_objects_are_read_however_they_are_written_down() {
         ("UTF-16, big-endian", utf_16(true), &["a", "b"]),
         ("joined without a line end", format!("{a}{b}").into_bytes(), &["a", "b"]),
     ] {
-        let (ids, said) = imported(&bytes);
-        assert_eq!(ids, expected, "{what}: {said}");
-        assert!(!said.contains("took the migrations"), "{what}: {said}");
+        let (ids, printed) = imported(&bytes);
+        assert_eq!(ids, expected, "{what}: {printed}");
+        assert!(!printed.contains("took the migrations"), "{what}: {printed}");
     }
     assert!(
         imported(json!([api, preconfigured]).to_string().as_bytes()).1.contains("1 of type preconfigured connector")
@@ -107,20 +107,20 @@ fn saved_objects_are_read_however_they_are_written_down() {
 }
 
 #[test]
-fn joined_exports_add_up_and_only_what_is_missing_is_remarked() {
+fn concatenated_exports_are_summed() {
     let (a, b) = (line("a"), line("b"));
     for text in [format!("{a}\n{SUMMARY}\n{b}\n{SUMMARY}"), format!("{a}\n{SUMMARY}{b}\n{SUMMARY}")] {
-        let (ids, said) = imported(text.as_bytes());
-        assert!(ids == ["a", "b"] && !said.contains("promises"), "{said}");
+        let (ids, printed) = imported(text.as_bytes());
+        assert!(ids == ["a", "b"] && !printed.contains("promises"), "{printed}");
     }
-    let (_, said) = imported(format!("{a}\n{SUMMARY}\n{SUMMARY}").as_bytes());
-    assert!(said.contains("promises 2"), "{said}");
+    let (_, printed) = imported(format!("{a}\n{SUMMARY}\n{SUMMARY}").as_bytes());
+    assert!(printed.contains("promises 2"), "{printed}");
     assert!(!imported(format!("{a}\n{b}\n{SUMMARY}").as_bytes()).1.contains("promises"), "more is no loss");
 }
 
 #[test]
-fn a_line_without_a_version_takes_all_migrations() {
-    let place = Place::new();
+fn line_without_version_gets_all_migrations() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let mail = json!({"id": "mail", "type": "action", "references": [], "attributes": {"name": "m", "actionTypeId": ".email", "config": {"from": "a@b.example", "host": "h", "port": 25}}});
     ok(&path, &["import", place.write("in", &mail.to_string()).to_str().unwrap()]);
@@ -131,7 +131,7 @@ fn a_line_without_a_version_takes_all_migrations() {
 }
 
 #[test]
-fn what_is_no_export_is_named_with_the_next_step() {
+fn other_formats_are_named_with_the_next_step() {
     let damaged = format!("{:#}", line("a")).replace("\"id\": \"a\",", "\"id\": \"a\"");
     for (bytes, says) in [
         (&[0x1f, 0x8b, 8, 0][..], "gzip; decompress it first"),
@@ -143,14 +143,14 @@ fn what_is_no_export_is_named_with_the_next_step() {
         (b"<!DOCTYPE html><html>Sign in</html>", "sign-in page"),
         (
             br#"{"statusCode":401,"error":"Unauthorized","message":"missing credentials"}"#,
-            "an error answer of Kibana (401: missing credentials)",
+            "an error response of Kibana (401: missing credentials)",
         ),
         (b"{\"a\": 1\n{\"type\":\"action\"}", "line 1: is not a JSON document"),
         (b"\n\n[1, 2]", "line 3: is not a JSON document"),
         (damaged.as_bytes(), "line 1: is not a JSON document"),
         (&[0xff, 0xfe, 0, 0xd8, 0, 0xd8], "UTF-16 and damaged"),
     ] {
-        let said = refused(bytes);
-        assert!(said.contains(says) && said.contains("Nothing was imported"), "{says}: {said}");
+        let printed = refused(bytes);
+        assert!(printed.contains(says) && printed.contains("Nothing was imported"), "{says}: {printed}");
     }
 }

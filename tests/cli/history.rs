@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use crate::commands::{json, ok, run};
-use crate::support::{Place, execute, records, rows};
+use crate::support::{TestDir, execute, records, rows};
 
-fn said(output: &std::process::Output) -> String {
+fn printed(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
 #[test]
-fn what_was_done_is_listed_taken_back_and_brought_again() {
-    let place = Place::new();
+fn history_lists_undoes_and_redoes() {
+    let place = TestDir::new();
     let path = place.demo();
     assert_eq!(ok(&path, &["upgrade"]).lines().count(), 1);
     let before = records(&path);
@@ -22,13 +22,13 @@ fn what_was_done_is_listed_taken_back_and_brought_again() {
         (&steps[0]["kind"], &steps[0]["connectors"], &steps[0]["state"]),
         (&"migration".into(), &184.into(), &"done".into())
     );
-    let step = json(&path, &["history", "1", "--filter", "type:jira change:in-force", "--json"]);
+    let step = json(&path, &["history", "1", "--filter", "type:jira change:applied", "--json"]);
     let jira = step["changes"].as_array().unwrap().len();
     assert!(jira > 1 && jira < 30);
     assert_eq!(step["changes"][0]["fields"].as_array().unwrap().last().unwrap()["field"], "model version");
     // Only Jira, then the rest, then all of it again.
     assert!(
-        ok(&path, &["undo", "1", "--filter", "type:jira"]).contains(&format!("undone: migration of {jira} connectors"))
+        ok(&path, &["undo", "1", "--filter", "type:jira"]).contains(&format!("Undid migration of {jira} connectors"))
     );
     assert_eq!(run(&path, &["undo", "1", "--filter", "type:nowhere"]).status.code(), Some(2));
     ok(&path, &["undo"]);
@@ -44,25 +44,25 @@ fn what_was_done_is_listed_taken_back_and_brought_again() {
 }
 
 #[test]
-fn a_conflict_is_exit_code_1_and_one_alone_2() {
-    let place = Place::new();
+fn partial_conflict_exits_with_1_and_full_conflict_with_2() {
+    let place = TestDir::new();
     let path = place.demo();
     run(&path, &["migrate", "--apply"]);
     execute(&path, "UPDATE connectors SET name = 'edited' WHERE name = 'Aurora runbooks'");
     let output = run(&path, &["undo"]);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("changed since, left alone: "));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(printed(&output).contains("Modified since, not changed: "));
     let id = rows(&path, "SELECT id FROM connectors WHERE name = 'edited'").concat().replace('"', "");
     let id = id.as_str();
     ok(&path, &["toggle", id]);
     execute(&path, "UPDATE connectors SET name = 'again' WHERE name = 'edited'");
     let output = run(&path, &["undo"]);
-    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
 }
 
 #[test]
-fn copies_are_made_listed_and_put_back() {
-    let place = Place::new();
+fn backups_are_created_listed_and_restored() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     let before = records(&path);
@@ -82,7 +82,7 @@ fn copies_are_made_listed_and_put_back() {
     let restored = json(&path, &["restore", made, "--json"]);
     assert_eq!(restored["connectors"], 197);
     assert_eq!(records(&path), before);
-    // What it replaced can be put back in its turn.
+    // The replaced file can be restored in its turn.
     ok(&path, &["restore", restored["kept"].as_str().unwrap()]);
     assert_ne!(records(&path), before);
     // A file that has gone, and one that is damaged, come back too.
@@ -96,8 +96,8 @@ fn copies_are_made_listed_and_put_back() {
 }
 
 #[test]
-fn what_is_no_copy_is_refused_and_nothing_changes() {
-    let place = Place::new();
+fn restore_refuses_what_is_not_a_backup() {
+    let place = TestDir::new();
     let path = place.demo();
     ok(&path, &["upgrade"]);
     let before = std::fs::read(&path).unwrap();
@@ -113,20 +113,20 @@ fn what_is_no_copy_is_refused_and_nothing_changes() {
         (other.to_str().unwrap(), "another program"),
         (torn.to_str().unwrap(), "is damaged"),
         (path.to_str().unwrap(), "is the file itself"),
-        ("/nowhere/a.bak", "there is no such copy"),
+        ("/nowhere/a.bak", "no such backup"),
     ] {
         let output = run(&path, &["restore", copy]);
         assert_eq!(output.status.code(), Some(2), "{copy}");
-        assert!(said(&output).contains(reason), "{copy}: {}", said(&output));
+        assert!(printed(&output).contains(reason), "{copy}: {}", printed(&output));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
     let output = run(&path, &["backup", torn.to_str().unwrap()]);
-    assert!(output.status.code() == Some(2) && said(&output).contains("exists already"));
+    assert!(output.status.code() == Some(2) && printed(&output).contains("exists already"));
 }
 
 #[test]
-fn a_large_import_keeps_a_copy_of_what_was_there() {
-    let place = Place::new();
+fn large_import_creates_a_backup() {
+    let place = TestDir::new();
     let path = place.demo();
     let lines: String = (0..1500)
         .map(|at| {
@@ -141,13 +141,13 @@ fn a_large_import_keeps_a_copy_of_what_was_there() {
     assert_eq!(json(&path, &["history", "--json"])[0]["subject"], "many.ndjson");
     ok(&path, &["undo"]);
     std::fs::remove_file(&copy).unwrap();
-    ok(&path, &["import", export.to_str().unwrap(), "--no-copy"]);
+    ok(&path, &["import", export.to_str().unwrap(), "--no-backup"]);
     assert!(!copy.exists());
 }
 
 #[test]
-fn check_tells_every_problem_with_its_repair() {
-    let place = Place::new();
+fn check_reports_each_problem_with_its_repair() {
+    let place = TestDir::new();
     let path = place.demo();
     let output = run(&path, &["check", "--json"]);
     assert_eq!(output.status.code(), Some(1));
@@ -175,13 +175,13 @@ fn check_tells_every_problem_with_its_repair() {
         WHERE name = 'connectors_by_auth_mode'",
     );
     let output = run(&clean, &["check"]);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("the file is damaged"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(printed(&output).contains("the file is damaged"), "{}", printed(&output));
 }
 
 #[test]
-fn reports_say_what_is_planned_and_what_was_done() {
-    let place = Place::new();
+fn migration_report_covers_plan_and_run() {
+    let place = TestDir::new();
     let path = place.demo();
     let (plan, done) = (place.path("plan.json"), place.path("done.md"));
     ok(&path, &["migrate", "--report", plan.to_str().unwrap()]);
@@ -201,15 +201,15 @@ fn reports_say_what_is_planned_and_what_was_done() {
     assert!(sheet.starts_with("id,name,connector_type_id,outcome,reason,changes\n"), "{sheet}");
     assert_eq!(sheet.lines().filter(|line| line.contains(",rolled back,")).count(), 184);
     run(&path, &["migrate", "--apply"]);
-    // In Markdown on standard output, and nothing else beside it.
+    // In Markdown on standard output, with nothing else.
     let back = ok(&path, &["migrate", "--rollback", "--report", "-"]);
     assert!(back.starts_with("# Migration run: rolled back\n"), "{back}");
     assert!(!back.contains("connectors are as before"));
 }
 
 #[test]
-fn a_report_never_takes_the_place_of_a_database_or_the_keys() {
-    let place = Place::new();
+fn report_never_overwrites_database_or_keys() {
+    let place = TestDir::new();
     let path = place.demo();
     let keys = place.path("demo.db.keys");
     ok(&path, &["upgrade"]);
@@ -218,8 +218,8 @@ fn a_report_never_takes_the_place_of_a_database_or_the_keys() {
     for target in [path.to_str().unwrap(), copy.as_str(), keys.to_str().unwrap()] {
         for what in ["--dry-run", "--apply"] {
             let output = run(&path, &["--key-file", keys.to_str().unwrap(), "migrate", what, "--report", target]);
-            assert_eq!(output.status.code(), Some(2), "{target} {}", said(&output));
-            assert!(said(&output).contains("name another file"));
+            assert_eq!(output.status.code(), Some(2), "{target} {}", printed(&output));
+            assert!(printed(&output).contains("name another file"));
         }
     }
     let after = [std::fs::read(&path).unwrap(), std::fs::read(&copy).unwrap(), std::fs::read(&keys).unwrap()];
@@ -227,19 +227,19 @@ fn a_report_never_takes_the_place_of_a_database_or_the_keys() {
 }
 
 #[test]
-fn the_history_is_kept_as_long_as_the_file_says() {
-    let place = Place::new();
+fn history_retention_follows_the_file() {
+    let place = TestDir::new();
     let path = place.demo();
     run(&path, &["migrate", "--apply"]);
     assert_eq!(json(&path, &["info", "--json"])["history_kept"], "the history is kept for ever");
     execute(&path, "UPDATE history SET started_at = '2020-01-01T00:00:00.000Z'");
-    assert!(ok(&path, &["history", "--keep-days", "30", "--keep-megabytes", "5"]).contains("forgotten now: 1 step"));
+    assert!(ok(&path, &["history", "--keep-days", "30", "--keep-megabytes", "5"]).contains("removed now: 1 step"));
     let info = json(&path, &["info", "--json"]);
     assert_eq!(
         (&info["history_kept"], &info["history_steps"]),
         (&"the history is kept for 30 days and up to 5 MB".into(), &0.into())
     );
-    // The next opening for writing forgets what has become too old.
+    // The next opening for writing prunes old steps.
     let id = rows(&path, "SELECT id FROM connectors WHERE name = 'Aurora runbooks'").concat().replace('"', "");
     ok(&path, &["toggle", &id]);
     execute(&path, "UPDATE history SET started_at = '2020-01-01T00:00:00.000Z'");
@@ -249,11 +249,11 @@ fn the_history_is_kept_as_long_as_the_file_says() {
     assert_eq!(run(&path, &["history", "--keep-megabytes", "0"]).status.code(), Some(2));
 }
 
-/// Taken for damage or damaged: until the copy is whole, the file stays in its place.
+/// Whether the file is damaged or only seems to be: it stays until the backup is complete.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_damaged_file_stays_until_the_copy_that_replaces_it_is_whole() {
-    let place = Place::new();
+fn damaged_file_stays_until_the_backup_is_verified() {
+    let place = TestDir::new();
     let path = place.demo();
     let made = json(&path, &["backup", "--json"])["path"].as_str().unwrap().to_owned();
     let mut bytes = std::fs::read(&path).unwrap();
@@ -262,8 +262,8 @@ fn a_damaged_file_stays_until_the_copy_that_replaces_it_is_whole() {
     // No file may grow beyond 16 blocks of a kilobyte, so no copy can be made.
     let script = format!("ulimit -f 16; exec {} --file {} restore {made}", super::commands::PROGRAM, path.display());
     let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-    assert!(said(&output).contains("could not be"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+    assert!(printed(&output).contains("could not be"), "{}", printed(&output));
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     let restored = json(&path, &["restore", &made, "--json"]);
     assert_eq!(restored["connectors"], 197);

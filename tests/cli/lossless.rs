@@ -1,10 +1,10 @@
-//! What goes out comes back: exports of any connectors, of any release.
+//! Round trips: exports of any connectors, of any release.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::commands::{json as command_json, ok, run};
-use crate::support::{Place, records};
+use crate::support::{TestDir, records};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-zA-Z0-9 .:/_-]{0,12}", 1 => "\\PC{0,8}", 1 => any::<String>().prop_map(|text| text.chars().take(6).collect())]
@@ -65,8 +65,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_import_of_an_export_is_the_same_records(lines in proptest::collection::vec(line(), 1..6)) {
-        let place = Place::new();
+    fn export_then_import_preserves_records(lines in proptest::collection::vec(line(), 1..6)) {
+        let place = TestDir::new();
         let lines: Vec<String> = lines
             .into_iter()
             .enumerate()
@@ -79,7 +79,7 @@ proptest! {
         ok(&first, &["import", place.write("1.ndjson", &lines.join("\n")).to_str().unwrap()]);
         let exported = String::from_utf8(run(&first, &["export"]).stdout).unwrap();
         ok(&second, &["import", place.write("2.ndjson", &exported).to_str().unwrap()]);
-        // The rule of an export decides anew what is missing; all else is the same to the byte and the key.
+        // The export decides again which secrets are missing; everything else is equal to the byte and the key.
         let known = |record: &String| {
             let mut parts: Vec<&str> = record.split('|').collect();
             parts.retain(|part| !part.starts_with("Integer(0)") && !part.starts_with("Integer(1)"));
@@ -93,8 +93,8 @@ proptest! {
 }
 
 #[test]
-fn lines_of_old_releases_take_their_migrations() {
-    let place = Place::new();
+fn old_lines_are_migrated_on_import() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let line = |id: &str, kind: &str, stamp: &str, config: &str| {
         format!(
@@ -118,15 +118,15 @@ fn lines_of_old_releases_take_their_migrations() {
     assert_eq!(config("new"), json!({"apiUrl": "https://a.example", "isOAuth": true}));
     let exported = ok(&path, &["export"]);
     assert_eq!(exported.matches(r#""migrationVersion":{"action":"8.3.0"}"#).count(), 3, "{exported}");
-    // A second time they have seen them: an edit in between is not undone.
+    // The second import does not migrate again: an edit in between is kept.
     let edited = exported.replace(r#""usesTableApi":true"#, r#""usesTableApi":false"#);
     ok(&path, &["import", "--overwrite", place.write("again.ndjson", &edited).to_str().unwrap()]);
     assert_eq!(config("now")["usesTableApi"], json!(false));
 }
 
 #[test]
-fn copies_are_told_with_their_new_ids() {
-    let place = Place::new();
+fn duplicates_are_listed_with_new_ids() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.write("sample.ndjson", crate::support::SAMPLE);
     ok(&path, &["import", export.to_str().unwrap()]);
@@ -143,13 +143,13 @@ fn copies_are_told_with_their_new_ids() {
     assert_eq!(refused.status.code(), Some(1));
     let outcome: Value = serde_json::from_slice(&refused.stdout).unwrap();
     assert_eq!((&outcome["success"], outcome["conflicts"].as_array().unwrap().len()), (&json!(false), 30));
-    let said = String::from_utf8(run(&path, &["import", export.to_str().unwrap()]).stdout).unwrap();
-    assert!(said.contains("exists already: minimal-connector ("), "{said}");
+    let printed = String::from_utf8(run(&path, &["import", export.to_str().unwrap()]).stdout).unwrap();
+    assert!(printed.contains("exists already: minimal-connector ("), "{printed}");
 }
 
 #[test]
-fn an_import_warns_as_kibana_does() {
-    let place = Place::new();
+fn import_warns_as_kibana_does() {
+    let place = TestDir::new();
     let export = place.write("sample.ndjson", crate::support::SAMPLE);
     let outcome = command_json(&place.path("a.db"), &["import", "--json", export.to_str().unwrap()]);
     let warnings = outcome["warnings"].as_array().unwrap();
@@ -159,21 +159,21 @@ fn an_import_warns_as_kibana_does() {
 }
 
 #[test]
-fn a_dry_run_tells_the_plan_and_writes_nothing() {
-    let place = Place::new();
+fn dry_run_prints_the_plan_and_writes_nothing() {
+    let place = TestDir::new();
     let export = place.write("sample.ndjson", crate::support::SAMPLE);
     let path = place.path("a.db");
     let outcome = command_json(&path, &["import", "--dry-run", "--json", export.to_str().unwrap()]);
     assert_eq!(outcome["migration"], json!({"backfill": 4, "stamp_only": 19, "blocked": 0}));
     assert_eq!((&outcome["added"], outcome["dry_run"].as_bool()), (&json!(30), Some(true)));
-    let said = ok(&path, &["import", "--dry-run", export.to_str().unwrap()]);
-    assert!(said.contains("of them to migrate: backfill 4, stamp only 19, blocked 0"), "{said}");
+    let printed = ok(&path, &["import", "--dry-run", export.to_str().unwrap()]);
+    assert!(printed.contains("of them to migrate: backfill 4, stamp only 19, blocked 0"), "{printed}");
     assert!(!path.exists());
 }
 
 #[test]
-fn what_no_reader_agrees_on_goes_out_as_it_came_in() {
-    let place = Place::new();
+fn ambiguous_json_is_exported_unchanged() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let config = r#"{"a":"\ud800 x","b":1e400,"c":-0,"d":[0.10,1E5],"e":9007199254740993}"#;
     let line = format!(
@@ -183,11 +183,11 @@ fn what_no_reader_agrees_on_goes_out_as_it_came_in() {
     assert_eq!(ok(&path, &["export"]).lines().next(), Some(line.as_str()));
 }
 
-/// The most memory the program has held after it took in so many lines of two kilobytes.
+/// Returns the peak memory of an import of this many lines of two kilobytes.
 #[cfg(target_os = "linux")]
 fn peak_of_import(lines: usize) -> u64 {
     use std::io::Write as _;
-    let place = Place::new();
+    let place = TestDir::new();
     let mut child = std::process::Command::new(super::commands::PROGRAM)
         .arg("--file")
         .arg(place.path("a.db"))
@@ -205,7 +205,7 @@ fn peak_of_import(lines: usize) -> u64 {
         )
         .unwrap();
     }
-    // All but what the pipe still holds is read, and the program waits for more.
+    // Everything but the content of the pipe is read, and the program waits for more.
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
     drop(input);
@@ -215,9 +215,9 @@ fn peak_of_import(lines: usize) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_import_of_any_length_stays_within_its_memory() {
+fn import_memory_is_bounded() {
     let lines = std::env::var("CONNECTOR_ADMIN_LINES").map_or(20_000, |lines| lines.parse().unwrap());
     let peak = peak_of_import(lines);
-    // What is kept of the file in memory, and what is read ahead; no more for any length.
+    // The cache and the read-ahead are constant for any length.
     assert!(peak < 128 * 1024, "{peak} kB for {lines} lines");
 }

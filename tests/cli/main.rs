@@ -1,4 +1,4 @@
-//! The commands on real exports: what they print, what they write, how they exit.
+//! The commands on real exports: output, files, exit codes.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 #[path = "../support/mod.rs"]

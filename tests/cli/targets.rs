@@ -1,14 +1,14 @@
-//! Where things are written to: files, links, pipes, standard output; and what must never be written over.
+//! Targets of output: files, links, pipes, standard output; and protected files.
 
 use std::process::Command;
 
 use super::commands::{PROGRAM, json as command_json, ok, run};
 use super::exchange::objects;
-use crate::support::{Place, SAMPLE, records};
+use crate::support::{SAMPLE, TestDir, records};
 
 #[test]
-fn an_export_goes_to_a_file_whole() {
-    let place = Place::new();
+fn export_file_is_written_atomically() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let target = place.path("out.ndjson");
@@ -21,8 +21,8 @@ fn an_export_goes_to_a_file_whole() {
 
 #[cfg(unix)]
 #[test]
-fn an_export_goes_through_links_and_into_pipes() {
-    let place = Place::new();
+fn export_follows_links_and_writes_to_pipes() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let target = place.write("target.ndjson", "old");
@@ -41,16 +41,16 @@ fn an_export_goes_through_links_and_into_pipes() {
     assert_eq!(objects(&reader.join().unwrap()).len(), 31);
 }
 
-/// What an export or a map of ids must never take the place of.
+/// The files that an export or a map of ids must never replace.
 #[test]
-fn no_file_that_must_stay_is_written_over() {
-    let place = Place::new();
+fn protected_files_are_never_overwritten() {
+    let place = TestDir::new();
     let (path, keys) = (place.path("a.db"), place.write("keys", "theirs"));
     let export = place.write("sample.ndjson", SAMPLE);
     ok(&path, &["import", export.to_str().unwrap()]);
     ok(&path, &["backup", place.path("copy.db").to_str().unwrap()]);
     std::fs::hard_link(&path, place.path("same.db")).unwrap();
-    // Another program has it open, so its side files are there.
+    // Another program has it open, so its sidecar files exist.
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("CREATE TABLE their_own (id); DROP TABLE their_own").unwrap();
     let before = records(&path);
@@ -74,9 +74,9 @@ fn no_file_that_must_stay_is_written_over() {
                 continue;
             }
             let output = run(&path, &[&key_file, arguments].concat());
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-            assert!(said.contains(says) && said.contains("name another file"), "{said}");
+            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {printed}");
+            assert!(printed.contains(says) && printed.contains("name another file"), "{printed}");
             assert_eq!(std::fs::read(target).ok(), was, "{name}");
         }
     }
@@ -86,20 +86,20 @@ fn no_file_that_must_stay_is_written_over() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_import_that_is_done_is_not_called_refused() {
-    let place = Place::new();
+fn completed_import_is_never_reported_as_refused() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.write("sample.ndjson", SAMPLE);
     let output = run(&path, &["import", "--create-new-copies", "--id-map", "/dev/full", export.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!((output.status.code(), records(&path).len()), (Some(1), 30), "{said}");
-    assert!(said.contains("everything is imported, but") && said.contains("undo"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), records(&path).len()), (Some(1), 30), "{printed}");
+    assert!(printed.contains("everything is imported, but") && printed.contains("undo"), "{printed}");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
-    let place = Place::new();
+fn failed_output_exits_with_1_after_a_write_else_2() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     for (arguments, code) in
@@ -108,9 +108,9 @@ fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output =
             Command::new(PROGRAM).arg("--file").arg(&path).args(arguments).stdout(full).output().expect("runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains("standard output"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {printed}");
+        assert!(printed.contains("standard output"), "{printed}");
     }
     let mode = command_json(&path, &["get", "minimal-connector", "--json"])["auth_mode"].clone();
     assert_eq!(mode, "per-user");
@@ -118,8 +118,8 @@ fn what_could_not_be_said_is_1_where_something_was_written_and_2_where_not() {
 
 #[cfg(unix)]
 #[test]
-fn an_export_goes_where_a_link_leads_and_names_no_file_of_its_own() {
-    let place = Place::new();
+fn export_follows_a_link_and_hides_its_temporary_file() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let (link, target) = (place.path("link.ndjson"), place.path("target.ndjson"));
@@ -127,14 +127,14 @@ fn an_export_goes_where_a_link_leads_and_names_no_file_of_its_own() {
     ok(&path, &["export", "--output", link.to_str().unwrap()]);
     assert!(link.is_symlink() && target.is_file());
     let output = run(&path, &["export", "--output", place.path("no/such/folder/x.ndjson").to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("x.ndjson cannot be written") && !said.contains(".connector-admin-"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("x.ndjson cannot be written") && !printed.contains(".connector-admin-"), "{printed}");
 }
 
 #[test]
-fn standard_output_is_never_replaced() {
-    let place = Place::new();
+fn dev_stdout_is_never_replaced() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let wanted = ok(&path, &["export"]);
@@ -157,9 +157,9 @@ fn standard_output_is_never_replaced() {
 
 #[cfg(unix)]
 #[test]
-fn a_report_is_written_as_an_export_is() {
+fn report_is_written_atomically() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     let (link, target) = (place.path("link.md"), place.write("target.md", "before"));
     std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
@@ -177,18 +177,18 @@ fn a_report_is_written_as_an_export_is() {
     ok(&path, &["migrate", "--report", pipe.to_str().unwrap(), "--quiet"]);
     assert!(reader.join().unwrap().starts_with("id,name,"));
     let refused = run(&path, &["migrate", "--report", place.path("no/folder/x.md").to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(
-        said.contains("x.md cannot be written: there is no folder") && !said.contains(".connector-admin"),
-        "{said}"
+        printed.contains("x.md cannot be written: no folder") && !printed.contains(".connector-admin"),
+        "{printed}"
     );
 }
 
 #[test]
-fn the_exit_code_is_that_of_the_result_whoever_reads_it() {
-    let place = Place::new();
+fn exit_code_ignores_who_reads_the_output() {
+    let place = TestDir::new();
     let path = place.demo();
-    for command in ["check", "migrate --apply --no-copy"] {
+    for command in ["check", "migrate --apply --no-backup"] {
         let script = format!("( {PROGRAM} --file {} {command}; echo $? >&2 ) | true", path.display());
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr).lines().last(), Some("1"), "{command}: {output:?}");
@@ -196,8 +196,8 @@ fn the_exit_code_is_that_of_the_result_whoever_reads_it() {
 }
 
 #[test]
-fn a_dash_is_standard_output_or_refused_and_never_a_file() {
-    let place = Place::new();
+fn dash_is_standard_output_or_refused() {
+    let place = TestDir::new();
     let path = place.demo();
     let output = run(&path, &["backup", "-"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -205,9 +205,9 @@ fn a_dash_is_standard_output_or_refused_and_never_a_file() {
 }
 
 #[test]
-fn a_refused_import_never_takes_away_what_another_program_made() {
+fn refused_import_keeps_files_of_other_programs() {
     use std::io::Write as _;
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.path("new/a.db");
     let line = r#"{"type":"action","id":"a","attributes":{"actionTypeId":".x","name":"n"}}"#;
     for end in ["bad", line.replace("\"a\"", "\"b\"").as_str()] {
@@ -217,7 +217,7 @@ fn a_refused_import_never_takes_away_what_another_program_made() {
         import.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
         let mut import = import.spawn().unwrap();
         let mut input = import.stdin.take().unwrap();
-        // More than a pipe holds: when all of it is taken, the import has begun.
+        // More than a pipe holds: when all of it is read, the import has begun.
         for at in 0..2000 {
             writeln!(input, "{}", line.replace("\"a\"", &format!("\"c{at}\""))).unwrap();
         }
@@ -234,8 +234,8 @@ fn a_refused_import_never_takes_away_what_another_program_made() {
 }
 
 #[test]
-fn a_refused_import_makes_no_file() {
-    let place = Place::new();
+fn refused_import_creates_no_file() {
+    let place = TestDir::new();
     let path = place.path("new/folder/c.db");
     let output = run(&path, &["import", place.write("bad.ndjson", "garbage").to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
@@ -244,22 +244,22 @@ fn a_refused_import_makes_no_file() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_new_file_that_cannot_be_written_is_named_and_not_left_behind() {
-    let place = Place::new();
+fn unwritable_new_file_is_named_and_removed() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let export = place.write("sample.ndjson", SAMPLE);
     let script = format!("ulimit -f 40; exec {PROGRAM} --file {} import {}", path.display(), export.display());
     let output = Command::new("bash").args(["-c", &script]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("a.db could not be") && !said.contains(".connector-admin-"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("a.db could not be") && !printed.contains(".connector-admin-"), "{printed}");
     assert_eq!(place.names(), ["sample.ndjson"]);
 }
 
 /// Databases, logs and key files that this program does not know, in use or not.
 #[test]
-fn no_database_log_or_key_file_of_anybody_is_written_over() {
-    let place = Place::new();
+fn database_log_and_key_files_are_never_overwritten() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let theirs = place.path("theirs.sqlite");
@@ -274,12 +274,12 @@ fn no_database_log_or_key_file_of_anybody_is_written_over() {
     let bare = std::fs::read_to_string(place.path("other.keys")).unwrap();
     place.write("bare.keys", bare.lines().last().unwrap());
     place.write("commented.keys", &format!("{}{}", "# a comment\n".repeat(5000), bare.lines().last().unwrap()));
-    // Its first bytes are damaged; `restore` could put a backup in its place.
+    // Its first bytes are damaged; `restore` could replace it.
     std::fs::copy(&path, place.path("damaged.db")).unwrap();
     let mut bytes = std::fs::read(place.path("damaged.db")).unwrap();
     bytes[..16].fill(0);
     std::fs::write(place.path("damaged.db"), bytes).unwrap();
-    // The database is not there: what it left is not free to be taken.
+    // The database is missing, but its sidecar files are still protected.
     std::fs::copy(place.path("theirs.sqlite-wal"), place.path("gone.db-wal")).unwrap();
     for name in ["empty.db-wal", "notes.db-shm"] {
         place.write(name, if name.starts_with("empty") { "" } else { "notes" });
@@ -323,7 +323,7 @@ fn no_database_log_or_key_file_of_anybody_is_written_over() {
     drop(open);
 }
 
-fn webhook(place: &Place) -> String {
+fn webhook(place: &TestDir) -> String {
     let body = r#"{"id":"hook","name":"Hook","connector_type_id":".webhook","config":{"url":"https://a.example","method":"post","hasAuth":true,"authType":"webhook-authentication-basic"},"secrets":{"user":"u","password":"p"}}"#;
     place.write("hook.json", body).display().to_string()
 }
@@ -331,8 +331,8 @@ fn webhook(place: &Place) -> String {
 /// A key is appended to key files only, and read from regular files only.
 #[cfg(unix)]
 #[test]
-fn a_key_file_is_a_key_file() {
-    let place = Place::new();
+fn key_file_is_recognized_and_protected() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let body = webhook(&place);
     let fifo = place.path("fifo");
@@ -359,15 +359,15 @@ fn a_key_file_is_a_key_file() {
 }
 
 #[test]
-fn an_api_key_of_an_import_is_left_out_and_that_is_said() {
-    let place = Place::new();
+fn api_key_in_an_import_is_dropped_with_a_note() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let line = r#"{"id":"a","type":"action","attributes":{"actionTypeId":".webhook","name":"A","config":{},"secrets":{},"isMissingSecrets":true,"apiKey":"planted-key","uiamApiKey":"planted-too","other":1},"references":[],"typeMigrationVersion":"10.3.0"}"#;
     let export = place.write("one.ndjson", line);
     let output = run(&path, &["import", export.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("1 connector with an API key of their own"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("1 connector with an API key of their own"), "{printed}");
     for name in place.names().into_iter().filter(|name| name.starts_with("a.db")) {
         let bytes = std::fs::read(place.path(&name)).unwrap();
         assert!(!bytes.windows(8).any(|part| part == b"planted-"), "{name}");

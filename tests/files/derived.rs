@@ -1,4 +1,4 @@
-//! What is derived from a record is right before anything shows it, whoever wrote the record.
+//! Derived values are right before anything shows them, whoever wrote the record.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use connector_admin::domain::derived::Derived;
 use connector_admin::domain::{Filter, Summary};
 use connector_admin::store::{Lists, Reading, Scope, Sort, Store, StoreError};
 
-use crate::support::{App, Place, execute, rows};
+use crate::support::{App, TestDir, execute, rows};
 
 fn open(path: &Path) -> Store {
     Store::open(path, &Arc::default(), &mut |_| Ok(())).unwrap().0
 }
 
-fn upgraded(place: &Place) -> PathBuf {
+fn upgraded(place: &TestDir) -> PathBuf {
     let path = place.demo();
     drop(open(&path));
     path
 }
 
-/// Rows as a program writes them that knows nothing of what is derived.
+/// Writes rows as a program does that does not know the derived columns.
 const ELSEWHERE: &str = r#"
     INSERT INTO connectors (id, connector_type_id, name, config, extra) VALUES
       ('new-1', '.webhook', 'Elsewhere A', '{"authType":"webhook-authentication-basic"}', '{}'),
@@ -33,7 +33,7 @@ const ELSEWHERE: &str = r#"
     UPDATE connectors SET config = '{"authType":"bearer"}' WHERE name = 'Aurora alert history';
     UPDATE connectors SET config = '[]' WHERE name = 'Aurora assistant';"#;
 
-/// What a store shows of every record is what the domain derives from it.
+/// A store shows for every record what the domain derives from it.
 #[track_caller]
 fn is_right(store: &Store) {
     let mut expected: Vec<Summary> = Vec::new();
@@ -49,7 +49,7 @@ fn is_right(store: &Store) {
     shown.sort_by(|one, other| one.id.cmp(&other.id));
     assert_eq!(shown.len(), expected.len());
     for (shown, expected) in shown.into_iter().zip(expected) {
-        // A mode that lies in `extra` alone is shown once the record is migrated.
+        // A mode in `extra` alone is shown once the record is migrated.
         assert_eq!(Summary { auth_mode: None, decision: None, ..shown }, Summary { auth_mode: None, ..expected });
     }
     for filter in ["is:blocked", "is:backfill", "is:stamp-only", "authtype:bearer", "authtype:none", "is:malformed"] {
@@ -61,13 +61,13 @@ fn is_right(store: &Store) {
 }
 
 #[test]
-fn what_another_program_wrote_is_derived_when_the_file_is_opened() {
-    let place = Place::new();
+fn foreign_rows_are_derived_on_open() {
+    let place = TestDir::new();
     let path = upgraded(&place);
     execute(&path, ELSEWHERE);
     let waiting = "SELECT count(*) FROM connectors WHERE is_derived = 0";
     assert_eq!(rows(&path, waiting).concat(), "Integer(9)");
-    // Read-only the file stays as it is, and everything is shown all the same.
+    // In read-only mode the file is unchanged, and everything is shown.
     let before = std::fs::read(&path).unwrap();
     is_right(&Store::open_read_only(&path, Reading::Shared).unwrap());
     is_right(&Store::open_read_only(&path, Reading::Untouched).unwrap());
@@ -80,14 +80,14 @@ fn what_another_program_wrote_is_derived_when_the_file_is_opened() {
         rows(&path, "SELECT count(*) FROM connectors WHERE migration_group = 'blocked'").concat(),
         format!("Integer({})", counts.blocked)
     );
-    // It is still foreign: a save that knows only of before finds it changed.
+    // It is still foreign: a save based on the earlier state finds it changed.
     let foreign = rows(&path, "SELECT count(*) > 2 FROM connectors WHERE revision < 0").concat();
     assert_eq!(foreign, "Integer(1)");
 }
 
 #[test]
-fn what_another_program_writes_is_derived_while_the_screen_is_open() {
-    let place = Place::new();
+fn foreign_rows_are_derived_while_the_ui_is_open() {
+    let place = TestDir::new();
     let path = upgraded(&place);
     let mut app = App::open(&path, 120, 40);
     app.press("Esc").expect("197 connectors").expect("189 to migrate");
@@ -98,8 +98,8 @@ fn what_another_program_writes_is_derived_while_the_screen_is_open() {
 }
 
 #[test]
-fn a_job_derives_what_was_written_just_before_it() {
-    let place = Place::new();
+fn job_derives_foreign_rows_first() {
+    let place = TestDir::new();
     let path = upgraded(&place);
     let mut store = open(&path);
     execute(&path, ELSEWHERE);
@@ -111,8 +111,8 @@ fn a_job_derives_what_was_written_just_before_it() {
 }
 
 #[test]
-fn a_file_of_schema_1_is_shown_read_only_with_what_follows_from_its_records() {
-    let place = Place::new();
+fn read_only_schema_1_shows_derived_values() {
+    let place = TestDir::new();
     let path = place.demo();
     execute(&path, ELSEWHERE);
     let before = std::fs::read(&path).unwrap();
@@ -124,8 +124,8 @@ fn a_file_of_schema_1_is_shown_read_only_with_what_follows_from_its_records() {
 }
 
 #[test]
-fn what_was_derived_by_other_rules_is_derived_again() {
-    let place = Place::new();
+fn changed_rules_rederive_all_rows() {
+    let place = TestDir::new();
     let path = upgraded(&place);
     execute(
         &path,
@@ -137,8 +137,8 @@ fn what_was_derived_by_other_rules_is_derived_again() {
 }
 
 #[test]
-fn a_key_is_given_once_and_comes_back_with_its_connector() {
-    let place = Place::new();
+fn connector_key_is_never_reused() {
+    let place = TestDir::new();
     let path = upgraded(&place);
     let key = |id: &str| rows(&path, &format!("SELECT key FROM connectors WHERE id = '{id}'")).concat();
     execute(
@@ -164,7 +164,7 @@ fn a_key_is_given_once_and_comes_back_with_its_connector() {
 
 #[test]
 fn indexes_triggers_and_views_of_the_user_survive_the_upgrade() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     execute(
         &path,
@@ -193,8 +193,8 @@ fn indexes_triggers_and_views_of_the_user_survive_the_upgrade() {
 }
 
 #[test]
-fn nothing_is_derived_of_a_record_but_from_its_own_columns() {
-    let place = Place::new();
+fn derived_values_depend_only_on_the_row() {
+    let place = TestDir::new();
     let path = upgraded(&place);
     let store = open(&path);
     let stored =

@@ -1,12 +1,11 @@
-//! Files that other programs made: what cannot be worked with is refused before it is touched, what can be is brought
-//! back byte for byte.
+//! Files of other programs: unusable ones are refused, untouched; usable ones can be undone byte for byte.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 
-use super::program::{exits, run};
-use crate::support::{Place, execute, rows};
+use super::program::{exit_code, run};
+use crate::support::{TestDir, execute, rows};
 
 /// The columns of schema 1 without anything that keeps wrong values out.
 const LOOSE: &str = "id TEXT, connector_type_id TEXT, name TEXT, config TEXT, secrets TEXT, is_missing_secrets INTEGER, \
@@ -14,7 +13,7 @@ const LOOSE: &str = "id TEXT, connector_type_id TEXT, name TEXT, config TEXT, se
 
 const ROW: &str = "'.webhook', 'Hook', '{\"authType\":\"basic\"}', NULL, 0, '{}', 1, NULL, NULL";
 
-fn made(place: &Place, name: &str, sql: &str) -> PathBuf {
+fn made(place: &TestDir, name: &str, sql: &str) -> PathBuf {
     let path = place.path(name);
     execute(&path, &format!("{sql}; PRAGMA user_version = 1; PRAGMA application_id = 1129270862"));
     path
@@ -28,10 +27,10 @@ fn keyed(rest: &str) -> String {
     )
 }
 
-/// Every shape that cannot be upgraded without losing something, with what the refusal says.
+/// Every shape that cannot be upgraded without loss, with the refusal.
 #[test]
-fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is() {
-    let place = Place::new();
+fn unusable_schema_is_refused_with_the_reason() {
+    let place = TestDir::new();
     let loose = format!("CREATE TABLE connectors ({LOOSE})");
     for (at, (sql, word)) in [
         (format!("{loose}; INSERT INTO connectors VALUES ('a', {ROW}), ('a', {ROW})"), "has the id \"a\" several times"),
@@ -46,18 +45,25 @@ fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is()
         (keyed("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON DELETE CASCADE)"), "has a table child whose rows go or change"),
         (keyed("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON UPDATE SET NULL)"), "has a table child whose rows go or change"),
         (format!("CREATE TABLE connectors ({LOOSE}, rowid TEXT)"), "has a column named rowid"),
-        (keyed("ALTER TABLE connectors ADD COLUMN auth_mode TEXT"), "has a column auth_mode of its own"),
-        (keyed("CREATE TABLE history (what TEXT)"), "has a table history of its own"),
+        (keyed("ALTER TABLE connectors ADD COLUMN auth_mode TEXT"), "has an extra column auth_mode"),
+        (keyed("CREATE TABLE history (what TEXT)"), "has an extra table history"),
         (format!("CREATE TABLE connectors ({}) WITHOUT ROWID", LOOSE.replacen("id TEXT", "id TEXT PRIMARY KEY", 1)), "WITHOUT ROWID"),
         (keyed("CREATE TRIGGER quiet BEFORE INSERT ON connectors BEGIN SELECT RAISE(IGNORE); END"), "has a trigger quiet that changes connectors, or leaves them out"),
-        (keyed("ALTER TABLE connectors ADD COLUMN owner TEXT DEFAULT 'me'"), "has a column owner of its own"),
-        (format!("CREATE TABLE connectors (n INTEGER PRIMARY KEY, {LOOSE})"), "has a column n of its own"),
+        (keyed("ALTER TABLE connectors ADD COLUMN owner TEXT DEFAULT 'me'"), "has an extra column owner"),
+        (format!("CREATE TABLE connectors (n INTEGER PRIMARY KEY, {LOOSE})"), "has an extra column n"),
         (format!("CREATE TABLE connectors ({}); INSERT INTO connectors VALUES ('a', {ROW})", LOOSE.replace("name TEXT", "name TEXT UNIQUE ON CONFLICT REPLACE")), "more than the ids of its connectors is unique"),
         (keyed("CREATE UNIQUE INDEX one ON connectors (name) WHERE model_version = 2"), "demands by one that more than the ids"),
         (format!("CREATE TABLE kinds (k TEXT); CREATE TABLE connectors ({})", LOOSE.replace("connector_type_id TEXT", "connector_type_id TEXT REFERENCES kinds (k)")), "refer to the table kinds"),
-        (format!("CREATE TABLE connectors ({})", LOOSE.replace("model_version INTEGER", "model_version INTEGER CHECK (model_version = 1)")), "has conditions (CHECK) of its own"),
-        (keyed("CREATE INDEX connectors_by_name ON connectors (name)"), "has the index connectors_by_name of its own"),
-        (keyed("CREATE TABLE log (id TEXT); CREATE TRIGGER connectors_deleted AFTER DELETE ON connectors BEGIN INSERT INTO log VALUES (old.id); END"), "has the trigger connectors_deleted of its own"),
+        (format!("CREATE TABLE connectors ({})", LOOSE.replace("model_version INTEGER", "model_version INTEGER CHECK (model_version = 1)")), "has \
+                                                                                                                                              extra \
+                                                                                                                                              conditions \
+                                                                                                                                              (CHECK)"),
+        (keyed("CREATE INDEX connectors_by_name ON connectors (name)"), "has the extra index connectors_by_name"),
+        (keyed("CREATE TABLE log (id TEXT); CREATE TRIGGER connectors_deleted AFTER DELETE ON connectors BEGIN INSERT INTO log VALUES (old.id); END"), "has \
+                                                                                                                                                        the \
+                                                                                                                                                        extra \
+                                                                                                                                                        trigger \
+                                                                                                                                                        connectors_deleted"),
         (format!("CREATE TABLE theirs ({LOOSE}); CREATE VIEW connectors AS SELECT * FROM theirs"), "has a view named connectors"),
     ]
     .into_iter()
@@ -66,7 +72,7 @@ fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is()
         let path = made(&place, &format!("{at}.db"), &sql);
         let (before, names) = (std::fs::read(&path).unwrap(), place.names());
         for arguments in [&["upgrade"][..], &["toggle", "a"]] {
-            let error = exits(&run(&path, arguments), 2);
+            let error = exit_code(&run(&path, arguments), 2);
             assert!(error.contains(word) && error.contains("nothing was changed"), "{sql}: {error}");
         }
         assert_eq!(std::fs::read(&path).unwrap(), before, "{sql}");
@@ -76,18 +82,18 @@ fn what_could_not_be_worked_with_is_refused_with_the_reason_and_stays_as_it_is()
 
 /// Shapes that are unusual and can be worked with: upgraded, edited, migrated, deleted, undone.
 #[test]
-fn what_is_only_unusual_is_upgraded_and_works() {
-    let place = Place::new();
+fn unusual_schema_is_upgraded() {
+    let place = TestDir::new();
     let loose = format!("CREATE TABLE connectors ({LOOSE})");
     for (at, sql) in [
-        // No key at all, and ids that are unique all the same.
+        // No primary key, but unique ids.
         format!("{loose}; INSERT INTO connectors VALUES ('a', {ROW}), ('b', {ROW})"),
         // The first and the last rows that SQLite has.
         format!(
             "{loose}; INSERT INTO connectors (rowid, id, connector_type_id, name, config, secrets, is_missing_secrets, extra, \
              model_version, created_at, updated_at) VALUES (-9223372036854775808, 'a', {ROW}), (-5, 'b', {ROW})"
         ),
-        // Columns in another order, and more of them; an index, a view and a harmless trigger of their own.
+        // Columns in another order, and more of them; an index, a view and a harmless trigger.
         keyed(
             "ALTER TABLE connectors ADD COLUMN shout TEXT AS (upper(name)); CREATE INDEX theirs ON connectors (name); \
              CREATE TABLE audit (id TEXT); CREATE VIEW names AS SELECT name FROM connectors; \
@@ -99,30 +105,30 @@ fn what_is_only_unusual_is_upgraded_and_works() {
     .enumerate()
     {
         let path = made(&place, &format!("{at}.db"), &sql);
-        exits(&run(&path, &["upgrade"]), 0);
+        exit_code(&run(&path, &["upgrade"]), 0);
         let all = "SELECT * FROM connectors ORDER BY id";
         let of_old = "SELECT id, config, auth_mode, model_version FROM connectors ORDER BY id";
         let before = rows(&path, of_old);
-        exits(&run(&path, &["migrate", "--apply"]), 0);
+        exit_code(&run(&path, &["migrate", "--apply"]), 0);
         assert!(rows(&path, of_old).iter().all(|row| row.contains("\"shared\"|Integer(2)")), "{sql}");
-        exits(&run(&path, &["undo"]), 0);
+        exit_code(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, of_old), before, "{sql}");
         let whole = rows(&path, all);
-        exits(&run(&path, &["toggle", "a"]), 0);
-        exits(&run(&path, &["undo"]), 0);
+        exit_code(&run(&path, &["toggle", "a"]), 0);
+        exit_code(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, all), whole, "{sql}");
-        exits(&run(&path, &["delete", "a"]), 0);
-        exits(&run(&path, &["undo"]), 0);
+        exit_code(&run(&path, &["delete", "a"]), 0);
+        exit_code(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, of_old), before, "{sql}");
-        assert_eq!(exits(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1);
+        assert_eq!(exit_code(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1);
     }
 }
 
 #[test]
-fn a_trigger_or_a_reference_that_came_later_stops_writing_and_not_reading() {
-    let place = Place::new();
+fn later_trigger_or_reference_stops_only_writing() {
+    let place = TestDir::new();
     let path = made(&place, "a.db", &keyed(""));
-    exits(&run(&path, &["upgrade"]), 0);
+    exit_code(&run(&path, &["upgrade"]), 0);
     for (make, drop) in [
         ("CREATE TRIGGER twin AFTER DELETE ON connectors BEGIN DELETE FROM connectors; END", "DROP TRIGGER twin"),
         ("CREATE TABLE child (of TEXT REFERENCES connectors (id) ON DELETE CASCADE)", "DROP TABLE child"),
@@ -130,22 +136,22 @@ fn a_trigger_or_a_reference_that_came_later_stops_writing_and_not_reading() {
         ("CREATE UNIQUE INDEX names ON connectors (name)", "DROP INDEX names"),
     ] {
         execute(&path, make);
-        exits(&run(&path, &["toggle", "a"]), 2);
-        exits(&run(&path, &["list"]), 0);
+        exit_code(&run(&path, &["toggle", "a"]), 2);
+        exit_code(&run(&path, &["list"]), 0);
         execute(&path, drop);
-        exits(&run(&path, &["toggle", "a"]), 0);
+        exit_code(&run(&path, &["toggle", "a"]), 0);
     }
 }
 
 #[test]
-fn what_happens_to_a_connector_with_an_empty_id_or_empty_secrets_is_undone() {
-    let place = Place::new();
+fn empty_id_and_empty_secrets_can_be_undone() {
+    let place = TestDir::new();
     let path = made(
         &place,
         "a.db",
         &keyed(&format!("INSERT INTO connectors VALUES ('', {ROW}); UPDATE connectors SET secrets = '{{}}'")),
     );
-    exits(&run(&path, &["upgrade"]), 0);
+    exit_code(&run(&path, &["upgrade"]), 0);
     let all = "SELECT id, name, config, secrets, auth_mode, model_version FROM connectors ORDER BY id";
     let before = rows(&path, all);
     for arguments in [
@@ -154,15 +160,15 @@ fn what_happens_to_a_connector_with_an_empty_id_or_empty_secrets_is_undone() {
         &["toggle", "--to", "per-user", "--", ""],
         &["migrate", "--apply"],
     ] {
-        exits(&run(&path, arguments), 0);
+        exit_code(&run(&path, arguments), 0);
         assert_ne!(rows(&path, all), before, "{arguments:?}");
-        exits(&run(&path, if arguments[0] == "migrate" { &["migrate", "--rollback"] } else { &["undo"] }), 0);
+        exit_code(&run(&path, if arguments[0] == "migrate" { &["migrate", "--rollback"] } else { &["undo"] }), 0);
         assert_eq!(rows(&path, all), before, "{arguments:?}");
     }
 }
 
 /// Texts that are not UTF-8 in every column that has text.
-fn with_foreign_bytes(place: &Place) -> PathBuf {
+fn with_foreign_bytes(place: &TestDir) -> PathBuf {
     let path = made(
         place,
         "bytes.db",
@@ -172,7 +178,7 @@ fn with_foreign_bytes(place: &Place) -> PathBuf {
              CAST(x'ff' AS TEXT), CAST(x'fe' AS TEXT)); INSERT INTO connectors VALUES ('c', {ROW})"
         )),
     );
-    exits(&run(&path, &["upgrade"]), 0);
+    exit_code(&run(&path, &["upgrade"]), 0);
     path
 }
 
@@ -191,47 +197,47 @@ fn bytes_of(path: &Path) -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_come_back_exactly() {
-    let place = Place::new();
+fn non_utf8_bytes_round_trip() {
+    let place = TestDir::new();
     let path = with_foreign_bytes(&place);
     let before = bytes_of(&path);
     for (command, count) in [(&["delete", "b"][..], 1), (&["delete", "a", "b", "c"], 3)] {
-        exits(&run(&path, command), 0);
+        exit_code(&run(&path, command), 0);
         assert_eq!(bytes_of(&path).len(), 3 - count);
-        exits(&run(&path, &["undo"]), 0);
+        exit_code(&run(&path, &["undo"]), 0);
         assert_eq!(bytes_of(&path), before);
-        exits(&run(&path, &["redo"]), 0);
-        exits(&run(&path, &["undo"]), 0);
+        exit_code(&run(&path, &["redo"]), 0);
+        exit_code(&run(&path, &["undo"]), 0);
         assert_eq!(bytes_of(&path), before);
     }
-    // A change of another column leaves them alone, and so does taking it back.
-    exits(&run(&path, &["toggle", "b"]), 0);
+    // A change of another column keeps them, and so does undo.
+    exit_code(&run(&path, &["toggle", "b"]), 0);
     let toggled = bytes_of(&path);
     let updated_at = before[1].len() - 4..before[1].len();
     for (at, (one, other)) in before[1].iter().zip(&toggled[1]).enumerate() {
         assert!(one == other || updated_at.contains(&at) || at >= updated_at.end, "column {at}");
     }
-    exits(&run(&path, &["undo"]), 0);
+    exit_code(&run(&path, &["undo"]), 0);
     assert_eq!(bytes_of(&path), before);
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_named_and_never_replaced_unnoticed() {
-    let place = Place::new();
+fn non_utf8_bytes_are_reported_before_replacement() {
+    let place = TestDir::new();
     let path = with_foreign_bytes(&place);
-    // A list holds every record, and says what it could not hold.
+    // A list shows every record, and reports what it could not represent.
     let output = run(&path, &["list", "--json"]);
     let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 3);
-    assert!(exits(&output, 1).contains("1 connector with text that is not UTF-8"));
-    exits(&run(&path, &["get", "b", "--json"]), 1);
-    assert!(exits(&run(&path, &["list", "--csv"]), 1).contains("1 connector with text that is not UTF-8"));
+    assert!(exit_code(&output, 1).contains("1 connector with text that is not UTF-8"));
+    exit_code(&run(&path, &["get", "b", "--json"]), 1);
+    assert!(exit_code(&run(&path, &["list", "--csv"]), 1).contains("1 connector with text that is not UTF-8"));
     // An export leaves the record out, by name.
     let output = run(&path, &["export"]);
     let lines = String::from_utf8_lossy(&output.stdout).lines().count();
     assert_eq!(lines, 3, "two connectors and the summary");
-    assert!(exits(&output, 1).contains("left out b: its connector_type_id is not UTF-8"));
-    let check = exits(&run(&path, &["check"]), 1);
+    assert!(exit_code(&output, 1).contains("left out b: its connector_type_id is not UTF-8"));
+    let check = exit_code(&run(&path, &["check"]), 1);
     for column in ["connector_type_id", "name", "config", "secrets", "extra", "created_at", "updated_at"] {
         assert!(
             check.lines().any(|line| line.starts_with('b') && line.contains(column) && line.contains("not UTF-8")),
@@ -241,8 +247,8 @@ fn bytes_that_are_not_utf8_are_named_and_never_replaced_unnoticed() {
 }
 
 #[test]
-fn an_id_that_is_not_utf8_is_listed_and_named() {
-    let place = Place::new();
+fn non_utf8_id_is_listed_and_reported() {
+    let place = TestDir::new();
     let path = with_foreign_bytes(&place);
     execute(
         &path,
@@ -252,14 +258,14 @@ fn an_id_that_is_not_utf8_is_listed_and_named() {
     );
     let output = run(&path, &["list", "--jsonl"]);
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 4);
-    exits(&output, 1);
-    let check = exits(&run(&path, &["check"]), 1);
+    exit_code(&output, 1);
+    let check = exit_code(&run(&path, &["check"]), 1);
     assert!(check.contains("give it another id"), "{check}");
 }
 
 #[test]
-fn values_of_the_wrong_kind_are_named_by_check_and_not_possible_after_the_upgrade() {
-    let place = Place::new();
+fn wrong_storage_class_is_reported_and_prevented() {
+    let place = TestDir::new();
     let columns = LOOSE.replacen("id TEXT", "id PRIMARY KEY", 1);
     let path = made(
         &place,
@@ -270,13 +276,13 @@ fn values_of_the_wrong_kind_are_named_by_check_and_not_possible_after_the_upgrad
         "INSERT INTO connectors (id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at) VALUES (7, {ROW})"
     );
     execute(&path, &wrong);
-    let check = exits(&run(&path, &["check"]), 1);
+    let check = exit_code(&run(&path, &["check"]), 1);
     assert!(check.contains("whose id is not of the kind") && check.contains("correct that row"), "{check}");
     execute(&path, "DELETE FROM connectors WHERE id = 7");
-    exits(&run(&path, &["upgrade"]), 0);
-    // The table of schema 2 takes no other kind.
+    exit_code(&run(&path, &["upgrade"]), 0);
+    // The table of schema 2 accepts no other kind.
     execute(&path, &wrong);
     assert_eq!(rows(&path, "SELECT typeof(id), id FROM connectors WHERE id = '7'").concat(), "\"text\"|\"7\"");
-    let check = exits(&run(&path, &["check"]), 1);
+    let check = exit_code(&run(&path, &["check"]), 1);
     assert!(!check.contains("whose id is not of the kind"), "{check}");
 }

@@ -1,13 +1,14 @@
-//! The plan in SQL and the rule in the domain say the same; plan, apply and roll back is the identity.
+//! The plan in the store equals the rule of the domain; plan, apply and roll back is the identity.
 
 use std::sync::Arc;
 
-use connector_admin::domain::model_version::{self, Decision};
+use connector_admin::domain::migration;
+use connector_admin::domain::migration::Decision;
 use connector_admin::domain::{AuthMode, Connector};
 use connector_admin::store::{ImportOptions, OnConflict, Store, StoreError};
 use proptest::prelude::*;
 
-use crate::support::{Place, execute, records, untouched};
+use crate::support::{TestDir, execute, records, untouched};
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 
@@ -71,12 +72,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn plan_apply_and_roll_back(
+    fn migration_is_planned_applied_and_rolled_back(
         connectors in proptest::collection::vec(connector(), 1..60),
         decisions in proptest::collection::vec(0usize..4, 60),
         stop_after in 0u64..80,
     ) {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.path("c.db");
         let mut store = open(&path);
         for (at, connector) in connectors.iter().enumerate() {
@@ -92,7 +93,7 @@ proptest! {
         }).unwrap();
         let mut by_group = [0u64; 3];
         for (at, connector) in connectors.iter().enumerate() {
-            let plan = model_version::plan(connector);
+            let plan = migration::plan(connector);
             prop_assert_eq!(in_sql.get(&format!("c{at:03}")).copied(), plan.as_ref().map(|plan| plan.group), "{:?}", connector);
             if let Some(plan) = plan {
                 by_group[plan.group as usize] += 1;
@@ -115,7 +116,7 @@ proptest! {
         let third = store.apply(false, NOW, &mut |_, _| true).unwrap();
         prop_assert_eq!((third.run, third.written()), (None, 0));
         prop_assert_eq!(records(&path), after);
-        // What goes on after a stop is the same run.
+        // A resumed run is the same step.
         let runs: std::collections::BTreeSet<i64> = [second.run, first.run].into_iter().flatten().collect();
         prop_assert!(runs.len() <= 1 || !first.stopped);
         for run in runs.into_iter().rev() {
@@ -131,12 +132,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
     #[test]
-    fn neither_the_order_of_decisions_nor_stops_change_what_comes_out(
+    fn outcome_is_independent_of_decision_order_and_stops(
         connectors in proptest::collection::vec(connector(), 1..30),
         decisions in proptest::collection::vec((0usize..1200, 0usize..4), 0..60),
     ) {
         let choices = [None, Some(Decision::Skip), Some(Decision::Set(AuthMode::Shared)), Some(Decision::Set(AuthMode::PerUser))];
-        let place = Place::new();
+        let place = TestDir::new();
         let make = |name: &str| {
             let path = place.path(name);
             let mut store = open(&path);
@@ -144,7 +145,7 @@ proptest! {
                 let connector = &connectors[at % connectors.len()];
                 Ok::<_, StoreError>(Connector { id: format!("c{at:04}"), ..connector.clone() })
             });
-            let options = ImportOptions { on_conflict: OnConflict::Report, keep_copy: false, source: "x" };
+            let options = ImportOptions { on_conflict: OnConflict::Report, create_automatic_backup: false, source: "x" };
             store.import(&mut all, options, &mut |_, _| Ok(()), NOW, |_| true).unwrap();
             (path, store)
         };
@@ -174,8 +175,8 @@ proptest! {
 }
 
 #[test]
-fn a_run_stops_at_a_record_boundary_and_what_is_left_stays_pending() {
-    let place = Place::new();
+fn stopped_run_leaves_whole_records_pending() {
+    let place = TestDir::new();
     let path = place.path("many.db");
     let mut store = open(&path);
     drop(store);
@@ -188,7 +189,7 @@ fn a_run_stops_at_a_record_boundary_and_what_is_left_stays_pending() {
     assert_eq!(store.plan_counts().unwrap().backfill, 2000 - applied.written());
     store.revert(applied.run.unwrap(), NOW, &mut |_, _| true).unwrap();
     assert_eq!(records(&path), before);
-    // A stopped rollback keeps what it did, and goes on with the rest.
+    // A stopped rollback keeps its work and is resumed.
     let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
     let reverted = store.revert(run, NOW, &mut |_, _| false).unwrap();
     assert!(reverted.stopped && reverted.restored > 0 && reverted.restored < 2000);
@@ -198,8 +199,8 @@ fn a_run_stops_at_a_record_boundary_and_what_is_left_stays_pending() {
 }
 
 #[test]
-fn all_gives_a_mode_to_every_connector_of_the_plan() {
-    let place = Place::new();
+fn migrate_all_sets_a_mode_on_every_planned_connector() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut store = open(&path);
     let applied = store.apply(true, NOW, &mut |_, _| true).unwrap();
@@ -213,12 +214,12 @@ fn all_gives_a_mode_to_every_connector_of_the_plan() {
 }
 
 #[test]
-fn another_writers_edit_is_not_lost_by_a_rollback() {
-    let place = Place::new();
+fn rollback_keeps_concurrent_edits() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut store = open(&path);
     let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
-    // A program that knows nothing of revisions.
+    // A program that does not know revisions.
     execute(&path, "UPDATE connectors SET name = 'edited elsewhere' WHERE name = 'Aurora runbooks'");
     let reverted = store.revert(run, NOW, &mut |_, _| true).unwrap();
     assert_eq!((reverted.restored, reverted.conflicts.len()), (183, 1));

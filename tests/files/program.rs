@@ -1,4 +1,4 @@
-//! The program on one file: what it prints, and its exit code.
+//! The program on one file: output and exit code.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,12 +10,12 @@ pub fn run(path: &Path, arguments: &[&str]) -> Output {
 }
 
 /// Everything that was printed.
-pub fn said(output: &Output) -> String {
+pub fn printed(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
 }
 
 #[track_caller]
-pub fn exits(output: &Output, code: i32) -> String {
-    assert_eq!(output.status.code(), Some(code), "{}", said(output));
-    said(output)
+pub fn exit_code(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{}", printed(output));
+    printed(output)
 }

@@ -1,9 +1,9 @@
-//! What is refused: a clear message, exit code 2, and the file untouched.
+//! Refused files: a clear message, exit code 2, and the file unchanged.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{Place, execute};
+use crate::support::{TestDir, execute};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-admin");
 
@@ -13,7 +13,7 @@ fn run(path: &Path, arguments: &[&str]) -> Output {
 
 /// Every way in refuses: commands that read, that write, and the UI.
 #[track_caller]
-fn refused(place: &Place, path: &Path, says: &str) {
+fn refused(place: &TestDir, path: &Path, says: &str) {
     let before = std::fs::read(path).ok();
     let names = place.names();
     let opened = Command::new(PROGRAM).arg(path).output().expect("runs");
@@ -34,16 +34,16 @@ fn refused(place: &Place, path: &Path, says: &str) {
 }
 
 #[test]
-fn a_newer_schema() {
-    let place = Place::new();
+fn newer_schema_is_refused() {
+    let place = TestDir::new();
     let path = place.demo();
     execute(&path, "PRAGMA user_version = 99");
     refused(&place, &path, "has schema 99, and this connector-admin knows schemas up to 2");
 }
 
 #[test]
-fn another_programs_sqlite_file() {
-    let place = Place::new();
+fn foreign_sqlite_file_is_refused() {
+    let place = TestDir::new();
     let path = place.path("other.db");
     execute(&path, "CREATE TABLE birds (name TEXT)");
     refused(&place, &path, "another program (it has no table of connectors)");
@@ -55,8 +55,8 @@ fn another_programs_sqlite_file() {
 }
 
 #[test]
-fn text_an_export_nothing_and_a_folder() {
-    let place = Place::new();
+fn text_export_empty_file_and_folder_are_refused() {
+    let place = TestDir::new();
     refused(
         &place,
         &place.write(
@@ -73,8 +73,8 @@ fn text_an_export_nothing_and_a_folder() {
 }
 
 #[test]
-fn a_damaged_file() {
-    let place = Place::new();
+fn damaged_file_is_refused() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut bytes = std::fs::read(&path).unwrap();
     for byte in &mut bytes[100..8192] {
@@ -88,8 +88,8 @@ fn a_damaged_file() {
 }
 
 #[test]
-fn damage_deep_in_the_file_stops_the_upgrade() {
-    let place = Place::new();
+fn deep_damage_stops_the_upgrade() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2 / 4096 * 4096;
@@ -103,8 +103,8 @@ fn damage_deep_in_the_file_stops_the_upgrade() {
 }
 
 #[test]
-fn a_missing_file_is_not_made_by_a_command_that_only_reads() {
-    let place = Place::new();
+fn reading_command_never_creates_the_file() {
+    let place = TestDir::new();
     let path = place.path("none.db");
     for arguments in [
         &["list"][..],
@@ -117,18 +117,18 @@ fn a_missing_file_is_not_made_by_a_command_that_only_reads() {
     ] {
         let output = run(&path, arguments);
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("there is no such file"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no such file"), "{output:?}");
     }
     assert!(run(&path, &["info"]).status.success());
     assert!(place.names().is_empty());
 }
 
-/// Root may read and write everything, so the program runs as nobody there.
+/// Root can read and write everything, so the program runs as nobody.
 #[cfg(unix)]
 #[test]
-fn missing_permission() {
+fn unreadable_file_is_refused() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     let program = place.path("program");
     std::fs::copy(PROGRAM, &program).unwrap();
@@ -181,16 +181,16 @@ fn missing_permission() {
 }
 
 #[test]
-fn a_schema_that_is_not_what_it_says() {
-    let place = Place::new();
+fn mismatched_schema_is_refused() {
+    let place = TestDir::new();
     let path = place.demo();
     execute(&path, "PRAGMA user_version = 2");
     refused(&place, &path, "it says schema 2, but its table of connectors has no column key");
 }
 
 #[test]
-fn read_only_holds_for_commands_too() {
-    let place = Place::new();
+fn read_only_applies_to_commands() {
+    let place = TestDir::new();
     let path = place.demo();
     let bytes = std::fs::read(&path).unwrap();
     for arguments in [&["toggle", "x"][..], &["upgrade"], &["migrate", "--apply"], &["import", "x"]] {

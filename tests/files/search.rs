@@ -1,10 +1,10 @@
-//! What a filter finds by index and in memory is what the domain says of each record.
+//! The indexed search equals the domain's filter for each record.
 
 use connector_admin::domain::{AuthMode, Connector, Filter};
 use connector_admin::store::{Lists, RowIds, Scope, Sort, SortColumn, Store, StoreError};
 use proptest::prelude::*;
 
-use crate::support::{Place, execute};
+use crate::support::{TestDir, execute};
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 
@@ -118,14 +118,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_list_from_memory_and_indexes_is_the_list_the_domain_says(
+    fn indexed_list_equals_the_domain_filter(
         connectors in proptest::collection::vec(connector(), 1..25),
         filters in proptest::collection::vec(proptest::collection::vec(term(), 0..4), 1..8),
         columns in proptest::collection::vec((0..SortColumn::ALL.len(), any::<bool>()), 1..4),
         ahead in 0..3,
         edits in proptest::collection::vec((0..25_usize, "[a-cA-C Éé日]{0,4}", 0..4), 0..12),
     ) {
-        let place = Place::new();
+        let place = TestDir::new();
         let mut store = open(&place.path("s.db"));
         put(&mut store, &connectors);
         let mut lists = Lists::default();
@@ -135,7 +135,7 @@ proptest! {
         let mut state = store.text_state().unwrap();
         let mut edits = edits.iter();
         for (at, terms) in filters.iter().enumerate() {
-            // Changes made between two questions are taken over.
+            // Changes between two queries are included.
             for (number, name, what) in edits.by_ref().take(2) {
                 edit(&mut store, &format!("c{number:02}"), name, *what);
             }
@@ -146,10 +146,10 @@ proptest! {
             let filter = Filter::parse(&text).unwrap();
             let (column, descending) = columns[at % columns.len()];
             let sort = Sort { column: SortColumn::ALL[column], descending };
-            let said = all(store.order(Scope::Connectors, &filter, sort));
-            prop_assert_eq!(all(lists.order(&store, Scope::Connectors, &filter, sort)), said, "{}", text);
-            let said = all(store.order(Scope::Review, &filter, sort));
-            prop_assert_eq!(all(lists.order(&store, Scope::Review, &filter, sort)), said, "{}", text);
+            let printed = all(store.order(Scope::Connectors, &filter, sort));
+            prop_assert_eq!(all(lists.order(&store, Scope::Connectors, &filter, sort)), printed, "{}", text);
+            let printed = all(store.order(Scope::Review, &filter, sort));
+            prop_assert_eq!(all(lists.order(&store, Scope::Review, &filter, sort)), printed, "{}", text);
             let whole = all(lists.order(&store, Scope::Connectors, &Filter::default(), sort));
             prop_assert_eq!(store.count_rows().unwrap(), whole.len());
             if let Some(first) = store.first_rows(Scope::Connectors, sort, 5).unwrap() {
@@ -160,8 +160,8 @@ proptest! {
 }
 
 #[test]
-fn what_may_have_changed_the_texts_is_known() {
-    let place = Place::new();
+fn text_index_notices_every_change() {
+    let place = TestDir::new();
     let path = place.path("s.db");
     let mut store = open(&path);
     let mut state = store.text_state().unwrap();

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use connector_admin::store::{LATEST_SCHEMA, Stage, Store, StoreError, upgrade};
+use connector_admin::store::upgrade;
+use connector_admin::store::{LATEST_SCHEMA, Stage, Store, StoreError};
 
-use crate::support::{Place, execute, rows, untouched};
+use crate::support::{TestDir, execute, rows, untouched};
 
-fn copies(place: &Place) -> Vec<PathBuf> {
+fn copies(place: &TestDir) -> Vec<PathBuf> {
     place.names().into_iter().filter(|name| name.ends_with(".bak")).map(|name| place.path(&name)).collect()
 }
 
@@ -17,8 +18,8 @@ fn run(path: &Path) -> Result<Option<connector_admin::store::UpgradeReport>, Sto
 }
 
 #[test]
-fn the_copy_exists_opens_and_equals_the_original() {
-    let place = Place::new();
+fn upgrade_backup_equals_the_original() {
+    let place = TestDir::new();
     let path = place.demo();
     let original = std::fs::read(&path).unwrap();
     let records = untouched(&path);
@@ -38,9 +39,9 @@ fn the_copy_exists_opens_and_equals_the_original() {
 
 #[cfg(unix)]
 #[test]
-fn the_copy_has_the_permissions_of_the_file() {
+fn upgrade_backup_has_the_files_permissions() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     run(&path).unwrap();
@@ -48,8 +49,8 @@ fn the_copy_has_the_permissions_of_the_file() {
 }
 
 #[test]
-fn an_auth_mode_that_a_record_carried_is_taken_over() {
-    let place = Place::new();
+fn existing_auth_mode_survives_the_upgrade() {
+    let place = TestDir::new();
     let path = place.demo();
     run(&path).unwrap();
     let moved =
@@ -63,9 +64,9 @@ fn an_auth_mode_that_a_record_carried_is_taken_over() {
 }
 
 #[test]
-fn a_failure_at_any_stage_leaves_the_file_as_it_was() {
+fn upgrade_failing_at_any_stage_changes_nothing() {
     let stages = {
-        let place = Place::new();
+        let place = TestDir::new();
         let mut seen = 0;
         upgrade(&place.demo(), &Arc::default(), &mut |_| {
             seen += 1;
@@ -76,7 +77,7 @@ fn a_failure_at_any_stage_leaves_the_file_as_it_was() {
     };
     assert!(stages > 12, "every step is a stage of its own");
     for failing in 0..stages {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.demo();
         let original = std::fs::read(&path).unwrap();
         let mut at = 0;
@@ -99,9 +100,9 @@ fn a_failure_at_any_stage_leaves_the_file_as_it_was() {
                 assert!(message.contains(&copy.display().to_string()), "{message}");
                 assert_eq!(std::fs::read(copy).unwrap(), original);
             }
-            None => assert!(message.contains("No copy was left"), "{message}"),
+            None => assert!(message.contains("No backup was left"), "{message}"),
         }
-        // Nothing half-made lies about, and the next try succeeds.
+        // Nothing partial remains, and the next try succeeds.
         assert!(
             place.names().iter().all(|name| !name.starts_with('.') && !name.ends_with("-journal")),
             "{:?}",
@@ -112,8 +113,8 @@ fn a_failure_at_any_stage_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn cancelling_leaves_the_file_as_it_was() {
-    let place = Place::new();
+fn cancelled_upgrade_changes_nothing() {
+    let place = TestDir::new();
     let path = place.demo();
     let original = std::fs::read(&path).unwrap();
     let cancel = Arc::new(AtomicBool::new(false));
@@ -127,9 +128,9 @@ fn cancelling_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn two_programs_starting_together_upgrade_once() {
+fn concurrent_starts_upgrade_once() {
     for _ in 0..20 {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.demo();
         let records = untouched(&path);
         let upgraded: usize = std::thread::scope(|scope| {
@@ -144,8 +145,8 @@ fn two_programs_starting_together_upgrade_once() {
 }
 
 #[test]
-fn pages_in_a_write_ahead_log_are_in_the_copy() {
-    let place = Place::new();
+fn upgrade_backup_includes_the_wal() {
+    let place = TestDir::new();
     let path = place.demo();
     // Another program has the file open in WAL mode, with a change that is not in the file itself yet.
     let other = rusqlite::Connection::open(&path).unwrap();
@@ -159,8 +160,8 @@ fn pages_in_a_write_ahead_log_are_in_the_copy() {
 }
 
 #[test]
-fn a_file_made_by_hand_without_an_application_id_is_taken() {
-    let place = Place::new();
+fn file_without_application_id_is_accepted() {
+    let place = TestDir::new();
     let path = place.path("hand.db");
     execute(
         &path,
@@ -174,8 +175,8 @@ fn a_file_made_by_hand_without_an_application_id_is_taken() {
 }
 
 #[test]
-fn any_rubbish_in_any_column_survives_the_upgrade() {
-    let place = Place::new();
+fn any_column_value_survives_the_upgrade() {
+    let place = TestDir::new();
     let path = place.demo();
     for (at, rubbish) in [
         "",
@@ -211,8 +212,8 @@ fn any_rubbish_in_any_column_survives_the_upgrade() {
 }
 
 #[test]
-fn a_new_file_is_at_the_newest_schema_and_private() {
-    let place = Place::new();
+fn new_file_has_the_newest_schema_and_mode_0600() {
+    let place = TestDir::new();
     let path = place.path("deep/er/new.db");
     let (store, report) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
     assert_eq!((store.schema_version().unwrap(), report), (LATEST_SCHEMA, None));
@@ -227,8 +228,8 @@ fn a_new_file_is_at_the_newest_schema_and_private() {
 
 /// The schema of an upgraded file and of a new one are the same, and change only on purpose.
 #[test]
-fn upgraded_and_new_files_have_one_schema() {
-    let place = Place::new();
+fn upgraded_and_new_files_have_the_same_schema() {
+    let place = TestDir::new();
     let path = place.demo();
     run(&path).unwrap();
     let fresh = place.path("fresh.db");
@@ -238,8 +239,8 @@ fn upgraded_and_new_files_have_one_schema() {
 }
 
 #[test]
-fn failing_again_and_again_leaves_one_copy() {
-    let place = Place::new();
+fn repeated_failures_leave_one_backup() {
+    let place = TestDir::new();
     let path = place.demo();
     for _ in 0..3 {
         upgrade(&path, &Arc::default(), &mut |stage| match stage {
@@ -249,14 +250,14 @@ fn failing_again_and_again_leaves_one_copy() {
         .expect_err("the injected failure");
     }
     assert_eq!(copies(&place).len(), 1);
-    // What a killed upgrade left of a copy is replaced.
+    // The remains of a killed upgrade are replaced.
     std::fs::write(place.path("demo.db.upgrade-copy"), "half").unwrap();
     assert_eq!(run(&path).unwrap().expect("an upgrade").copy, copies(&place)[0]);
 }
 
 #[test]
-fn a_copy_of_an_earlier_state_is_kept_and_another_one_made() {
-    let place = Place::new();
+fn backup_of_an_earlier_state_is_kept() {
+    let place = TestDir::new();
     let path = place.demo();
     let bytes = std::fs::read(&path).unwrap();
     let copy = run(&path).unwrap().expect("an upgrade").copy;
@@ -270,8 +271,8 @@ fn a_copy_of_an_earlier_state_is_kept_and_another_one_made() {
 }
 
 #[test]
-fn a_file_of_a_development_schema_is_refused_with_the_way_out_and_left_alone() {
-    let place = Place::new();
+fn development_schema_is_refused_with_advice() {
+    let place = TestDir::new();
     for version in 2..6 {
         let path = place.path(&format!("{version}.db"));
         execute(
@@ -301,8 +302,8 @@ fn a_file_of_a_development_schema_is_refused_with_the_way_out_and_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_followed_and_the_copy_lies_beside_the_file() {
-    let place = Place::new();
+fn link_is_followed_and_backup_is_next_to_the_target() {
+    let place = TestDir::new();
     let folder = place.path("real");
     std::fs::create_dir(&folder).unwrap();
     let path = folder.join("demo.db");
@@ -313,8 +314,8 @@ fn a_link_is_followed_and_the_copy_lies_beside_the_file() {
 }
 
 #[test]
-fn odd_names_of_files_are_names() {
-    let place = Place::new();
+fn unusual_file_names_work() {
+    let place = TestDir::new();
     for name in ["file:x.db", "a?b#c%20d.db", "blank and \u{fc}.db"] {
         let path = place.path(name);
         drop(Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap());

@@ -1,4 +1,4 @@
-//! Undo and redo against a model: a stack of what the file held.
+//! Undo and redo against a model: a stack of states of the file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use connector_admin::domain::{AuthMode, Connector};
 use connector_admin::store::{ImportOptions, ModeChange, OnConflict, Reverted, Store, StoreError};
 use proptest::prelude::*;
 
-use crate::support::{Place, execute, records, rows};
+use crate::support::{TestDir, execute, records, rows};
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 
@@ -28,7 +28,7 @@ enum Op {
     Redo,
     /// Close the file and open it again.
     Restart,
-    /// Another program, which knows nothing of the history.
+    /// Another program, which does not know the history.
     Foreign(u8, u8),
 }
 
@@ -91,7 +91,8 @@ fn forward(store: &mut Store, op: &Op, now: &str) -> bool {
             numbers.sort_unstable();
             numbers.dedup();
             let mut incoming = numbers.iter().map(|number| Ok::<_, StoreError>(connector(*number, *value)));
-            let options = ImportOptions { on_conflict: OnConflict::Overwrite, keep_copy: true, source: "x.ndjson" };
+            let options =
+                ImportOptions { on_conflict: OnConflict::Overwrite, create_automatic_backup: true, source: "x.ndjson" };
             let outcome = store.import(&mut incoming, options, &mut |_, _| Ok(()), now, |_| true);
             outcome.unwrap().step.is_some()
         }
@@ -116,8 +117,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn undo_and_redo_walk_a_stack_of_what_the_file_held(ops in prop::collection::vec(op(false), 1..40)) {
-        let place = Place::new();
+    fn undo_and_redo_match_a_stack_model(ops in prop::collection::vec(op(false), 1..40)) {
+        let place = TestDir::new();
         let path = place.path("model.db");
         let mut store = open(&path);
         let (mut undo, mut redo) = (Vec::new(), Vec::new());
@@ -155,8 +156,8 @@ proptest! {
     }
 
     #[test]
-    fn what_someone_else_changed_is_listed_and_never_overwritten(ops in prop::collection::vec(op(true), 1..40)) {
-        let place = Place::new();
+    fn foreign_changes_are_listed_and_never_overwritten(ops in prop::collection::vec(op(true), 1..40)) {
+        let place = TestDir::new();
         let path = place.path("company.db");
         let mut store = open(&path);
         for op in &ops {

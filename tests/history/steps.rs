@@ -1,11 +1,11 @@
-//! Steps one by one: what they are called, parts of them, both sides of a conflict, forgetting.
+//! Single steps: their names, partial reverts, both sides of a conflict, pruning.
 
-use connector_admin::domain::change::{ChangeState, changes};
+use connector_admin::domain::diff::{ChangeState, changes};
 use connector_admin::domain::{AuthMode, Connector};
-use connector_admin::store::{Back, HistoryLimits, Kind, ModeChange, StepState, Store, StoreError};
+use connector_admin::store::{HistoryLimits, ModeChange, OperationKind, RevertPreview, StepState, Store, StoreError};
 
 use crate::model::open;
-use crate::support::{Place, execute, records, rows};
+use crate::support::{TestDir, execute, records, rows};
 
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 
@@ -30,8 +30,8 @@ fn undo(store: &mut Store) {
 }
 
 #[test]
-fn every_step_says_what_it_was_about() {
-    let place = Place::new();
+fn history_entry_names_its_subject() {
+    let place = TestDir::new();
     let mut store = open(&place.path("a.db"));
     add(&mut store, "a");
     add(&mut store, "b");
@@ -64,8 +64,8 @@ fn every_step_says_what_it_was_about() {
 }
 
 #[test]
-fn both_sides_of_an_old_change_are_known_whatever_came_after() {
-    let place = Place::new();
+fn old_change_keeps_both_sides() {
+    let place = TestDir::new();
     let mut store = open(&place.path("a.db"));
     let created = add(&mut store, "a");
     rename(&mut store, "a", "second");
@@ -81,14 +81,14 @@ fn both_sides_of_an_old_change_are_known_whatever_came_after() {
     let deleted = store.change(4, "a").unwrap().unwrap();
     assert_eq!(
         (deleted.before.unwrap().name.as_str(), deleted.after, deleted.state),
-        ("third", None, ChangeState::InForce)
+        ("third", None, ChangeState::Applied)
     );
     assert_eq!(store.change(4, "b").unwrap(), None);
 }
 
 #[test]
-fn a_part_of_a_step_is_taken_back_and_then_the_rest() {
-    let place = Place::new();
+fn partial_revert_then_the_rest() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let mut store = open(&path);
     for id in ["a", "b", "c"] {
@@ -99,14 +99,14 @@ fn a_part_of_a_step_is_taken_back_and_then_the_rest() {
     let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
     let part = store.revert_some(step, &ids[1..2], NOW).unwrap();
     assert_eq!((part.restored, part.only), (1, Some(("b".to_owned(), "name of b".to_owned()))));
-    assert_eq!(store.change(step, "b").unwrap().unwrap().state, ChangeState::TakenBack);
+    assert_eq!(store.change(step, "b").unwrap().unwrap().state, ChangeState::Undone);
     assert_eq!(store.revert_some(step, &ids[1..2], NOW).unwrap().by, None, "twice equals once");
     assert_eq!(store.step(step).unwrap().unwrap().state, StepState::Done);
     // Undo does the rest and does not mistake the part for a conflict.
     let rest = store.revert(step, NOW, &mut |_, _| true).unwrap();
     assert_eq!((rest.restored, rest.conflicts.len()), (2, 0));
     assert_eq!(records(&path), before);
-    assert_eq!(store.last_step().unwrap().unwrap().kind, Kind::Create);
+    assert_eq!(store.last_step().unwrap().unwrap().kind, OperationKind::Create);
     // Both parts come again, the newest first.
     for modes in [2, 3] {
         let redo = store.next_redo().unwrap().unwrap();
@@ -118,8 +118,8 @@ fn a_part_of_a_step_is_taken_back_and_then_the_rest() {
 }
 
 #[test]
-fn the_rest_of_a_step_that_was_brought_again_is_the_last_step() {
-    let place = Place::new();
+fn rest_of_a_redone_step_is_the_last_step() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let mut store = open(&path);
     let ids = ["a", "b", "c"].map(str::to_owned);
@@ -130,7 +130,7 @@ fn the_rest_of_a_step_that_was_brought_again_is_the_last_step() {
     store.revert(step, NOW, &mut |_, _| true).unwrap();
     let redo = store.next_redo().unwrap().unwrap();
     store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
-    // Undo takes back what came again, and nothing older.
+    // Undo reverts the redone step, and nothing older.
     assert_eq!(store.last_step().unwrap().unwrap().step, step);
     let again = store.revert(step, NOW, &mut |_, _| true).unwrap();
     assert_eq!((again.restored, again.conflicts.len()), (2, 0));
@@ -138,8 +138,8 @@ fn the_rest_of_a_step_that_was_brought_again_is_the_last_step() {
 }
 
 #[test]
-fn taking_every_part_back_takes_the_step_back() {
-    let place = Place::new();
+fn reverting_every_part_reverts_the_step() {
+    let place = TestDir::new();
     let mut store = open(&place.path("a.db"));
     for id in ["a", "b"] {
         add(&mut store, id);
@@ -153,8 +153,8 @@ fn taking_every_part_back_takes_the_step_back() {
 }
 
 #[test]
-fn a_conflict_shows_both_sides_and_is_decided_one_by_one() {
-    let place = Place::new();
+fn history_conflict_is_decided_per_record() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let mut store = open(&path);
     for id in ["a", "b"] {
@@ -166,20 +166,20 @@ fn a_conflict_shows_both_sides_and_is_decided_one_by_one() {
     let reverted = store.revert(step, NOW, &mut |_, _| true).unwrap();
     assert_eq!((reverted.restored, reverted.conflicts), (1, vec!["a".to_owned()]));
     let change = store.change(step, "a").unwrap().unwrap();
-    assert_eq!(change.state, ChangeState::ChangedSince);
+    assert_eq!(change.state, ChangeState::ModifiedSince);
     let (was, now) = (change.before.unwrap(), change.now.unwrap());
     assert_eq!((was.name.as_str(), was.auth_mode), ("name of a", Some(AuthMode::Shared)));
     assert_eq!((now.name.as_str(), now.auth_mode), ("edited since", Some(AuthMode::PerUser)));
-    // Changed once more after the person looked: refused, nothing lost.
+    // Changed again after it was shown: refused, nothing lost.
     execute(&path, "UPDATE connectors SET name = 'theirs' WHERE id = 'a'");
     assert!(matches!(store.revert_over(step, "a", Some(now.revision), NOW), Err(StoreError::History(_))));
     let seen = store.get("a").unwrap().unwrap();
     assert_eq!(seen.name, "theirs");
-    // Only what the step changed goes back; what came later in other columns stays.
+    // Only the columns of the step are reverted; later changes of others stay.
     store.revert_over(step, "a", Some(seen.revision), NOW).unwrap();
     let back = store.get("a").unwrap().unwrap();
     assert_eq!((back.name.as_str(), back.auth_mode), ("theirs", Some(AuthMode::Shared)));
-    // That is a step too: redo brings the other side again.
+    // That is a step too: redo restores the other side.
     let redo = store.next_redo().unwrap().unwrap();
     store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
     let again = store.get("a").unwrap().unwrap();
@@ -187,8 +187,8 @@ fn a_conflict_shows_both_sides_and_is_decided_one_by_one() {
 }
 
 #[test]
-fn secrets_go_back_with_the_config_they_are_sealed_with() {
-    let place = Place::new();
+fn revert_restores_secrets_with_their_config() {
+    let place = TestDir::new();
     let mut store = open(&place.path("a.db"));
     let first = add(&mut store, "a");
     let save = |store: &mut Store, change: &dyn Fn(&mut Connector)| {
@@ -203,7 +203,7 @@ fn secrets_go_back_with_the_config_they_are_sealed_with() {
         record.secrets = Some("sealed with the second config".to_owned());
         record.name = "later".to_owned();
     });
-    // Step 3 replaced the secrets alone; what it replaced opens with the first config only.
+    // Step 3 replaced only the secrets; the replaced ones can be decrypted only with the first config.
     let seen = store.get("a").unwrap().unwrap().revision;
     store.revert_over(3, "a", Some(seen), NOW).unwrap();
     let back = store.get("a").unwrap().unwrap();
@@ -212,8 +212,8 @@ fn secrets_go_back_with_the_config_they_are_sealed_with() {
 }
 
 #[test]
-fn what_another_program_deleted_comes_back_only_if_the_history_holds_all_of_it() {
-    let place = Place::new();
+fn foreign_delete_is_reverted_only_from_a_full_record() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let mut store = open(&path);
     for id in ["a", "b"] {
@@ -224,20 +224,20 @@ fn what_another_program_deleted_comes_back_only_if_the_history_holds_all_of_it()
     execute(&path, "DELETE FROM connectors WHERE id = 'a'");
     store.delete(&["b".to_owned()], NOW).unwrap();
     let (theirs, ours) = (store.change(step, "a").unwrap().unwrap(), store.change(step, "b").unwrap().unwrap());
-    assert_eq!((theirs.back, theirs.state), (Back::Unknown, ChangeState::DeletedSince));
+    assert_eq!((theirs.back, theirs.state), (RevertPreview::Unknown, ChangeState::DeletedSince));
     assert_eq!(changes(&theirs.before.unwrap(), &theirs.after.unwrap()).len(), 1, "what changed is shown all the same");
     let refused = store.revert_over(step, "a", None, NOW).unwrap_err().to_string();
     assert!(refused.contains("holds only what step 3 changed of it"), "{refused}");
     assert_eq!(store.get("a").unwrap(), None);
-    assert!(matches!(ours.back, Back::Record(_)));
+    assert!(matches!(ours.back, RevertPreview::Record(_)));
     store.revert_over(step, "b", None, NOW).unwrap();
     let back = store.get("b").unwrap().unwrap();
     assert_eq!((back.name.as_str(), back.auth_mode), ("name of b", Some(AuthMode::Shared)));
 }
 
 #[test]
-fn what_is_left_of_a_step_is_counted() {
-    let place = Place::new();
+fn remaining_records_of_a_step_are_counted() {
+    let place = TestDir::new();
     let mut store = open(&place.path("a.db"));
     for id in ["a", "b", "c"] {
         add(&mut store, id);
@@ -246,15 +246,15 @@ fn what_is_left_of_a_step_is_counted() {
     let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
     store.revert_some(step, &ids[..1], NOW).unwrap();
     let told = |store: &Store| store.step(step).unwrap().map(|step| (step.left(), step.progress())).unwrap();
-    assert_eq!(told(&store), (2, "1 taken back".to_owned()));
+    assert_eq!(told(&store), (2, "1 undone".to_owned()));
     rename(&mut store, "b", "edited since");
     store.revert(step, NOW, &mut |_, _| true).unwrap();
-    assert_eq!(told(&store), (1, "2 taken back".to_owned()));
+    assert_eq!(told(&store), (1, "2 undone".to_owned()));
 }
 
 #[test]
-fn something_new_ends_what_can_be_brought_again() {
-    let place = Place::new();
+fn new_step_clears_redo() {
+    let place = TestDir::new();
     let mut store = open(&place.path("a.db"));
     add(&mut store, "a");
     rename(&mut store, "a", "second");
@@ -262,22 +262,22 @@ fn something_new_ends_what_can_be_brought_again() {
     assert!(store.next_redo().unwrap().is_some());
     add(&mut store, "b");
     assert_eq!(store.next_redo().unwrap(), None);
-    // The history still knows the step, and can bring it again all the same.
+    // The history still has the step, and can redo it.
     let redone = store.revert(3, NOW, &mut |_, _| true).unwrap();
     assert_eq!(redone.restored, 1);
     assert_eq!(store.get("a").unwrap().unwrap().name, "second");
-    // Taking the redo back is taking back what it brought again.
+    // Undoing the redo reverts the redone step.
     let change = store.change(5, "a").unwrap().unwrap();
-    assert_eq!(change.state, ChangeState::InForce);
+    assert_eq!(change.state, ChangeState::Applied);
     let undone = store.revert(5, NOW, &mut |_, _| true).unwrap();
     assert_eq!((undone.step.step, undone.restored), (2, 1));
     assert_eq!(store.get("a").unwrap().unwrap().name, "name of a");
-    assert_eq!(store.change(5, "a").unwrap().unwrap().state, ChangeState::TakenBack);
+    assert_eq!(store.change(5, "a").unwrap().unwrap().state, ChangeState::Undone);
 }
 
 #[test]
-fn old_steps_are_forgotten_only_where_the_file_asks_for_it() {
-    let place = Place::new();
+fn old_steps_are_pruned_only_on_request() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let mut store = open(&path);
     add(&mut store, "a");
@@ -298,7 +298,7 @@ fn old_steps_are_forgotten_only_where_the_file_asks_for_it() {
     assert!(pruned.steps > 10 && pruned.steps < 30, "{pruned:?}");
     assert!(store.history_size().unwrap().bytes <= 2_000_000);
     assert_eq!(records(&path), before);
-    // What is left can be taken back and brought again as before.
+    // The rest can be undone and redone as before.
     let redo = store.next_redo().unwrap().unwrap();
     store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
     undo(&mut store);

@@ -1,11 +1,11 @@
-//! A person who has never been here, and one who comes back.
+//! A new user, and a returning one.
 
 use super::terminal::Terminal;
-use crate::support::Place;
+use crate::support::TestDir;
 
 const DOWN: &str = "\x1b[B";
 
-fn started(place: &Place, name: &str) -> Terminal {
+fn started(place: &TestDir, name: &str) -> Terminal {
     let state = place.path("state/state.json").display().to_string();
     let path = place.path(name);
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
@@ -13,10 +13,10 @@ fn started(place: &Place, name: &str) -> Terminal {
 }
 
 #[test]
-fn without_a_file_the_program_offers_how_to_begin() {
-    let place = Place::new();
+fn missing_file_offers_how_to_begin() {
+    let place = TestDir::new();
     let mut terminal = started(&place, "new.db");
-    terminal.expect("How to begin").expect("look at the demo").expect("There is no file").send("\x1b");
+    terminal.expect("How to begin").expect("look at the demo").expect("does not exist yet").send("\x1b");
     assert_eq!(terminal.end_restored().0, 0);
     assert!(!place.path("new.db").exists(), "nothing is made before it is asked for");
     let mut terminal = started(&place, "new.db");
@@ -31,8 +31,8 @@ fn without_a_file_the_program_offers_how_to_begin() {
 }
 
 #[test]
-fn what_was_shown_last_is_shown_again() {
-    let place = Place::new();
+fn ui_state_is_restored_on_start() {
+    let place = TestDir::new();
     place.demo();
     let mut terminal = started(&place, "demo.db");
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/type:jira\r").expect("/type:jira");
@@ -55,8 +55,8 @@ fn what_was_shown_last_is_shown_again() {
 }
 
 #[test]
-fn another_file_is_opened_in_place_of_the_one_before_or_why_not_is_told() {
-    let place = Place::new();
+fn open_recent_switches_files_or_reports_why_not() {
+    let place = TestDir::new();
     place.demo();
     std::fs::copy(place.path("demo.db"), place.path("second.db")).unwrap();
     for name in ["second.db", "demo.db"] {
@@ -73,14 +73,14 @@ fn another_file_is_opened_in_place_of_the_one_before_or_why_not_is_told() {
         .expect("second.db ·")
         .expect("1 of 197");
     std::fs::remove_file(place.path("demo.db")).unwrap();
-    terminal.send("\x0f").expect("Open another file").send("\r").expect("there is no such file").expect("second.db ·");
+    terminal.send("\x0f").expect("Open another file").send("\r").expect("no such file").expect("second.db ·");
     terminal.send("q");
     assert_eq!(terminal.end_restored().0, 0);
 }
 
 #[test]
-fn read_only_holds_for_every_file_that_is_opened() {
-    let place = Place::new();
+fn read_only_applies_to_every_opened_file() {
+    let place = TestDir::new();
     place.demo();
     std::fs::copy(place.path("demo.db"), place.path("second.db")).unwrap();
     let mut terminal = started(&place, "second.db");
@@ -98,10 +98,10 @@ fn read_only_holds_for_every_file_that_is_opened() {
     assert_eq!(std::fs::read(place.path("second.db")).unwrap(), before);
 }
 
-/// The keys of the demo are thrown away with it: what they sealed elsewhere could never be opened again.
+/// The demo deletes its keys: values encrypted with them in another file would be lost.
 #[test]
-fn the_keys_of_the_demo_never_reach_another_file() {
-    let place = Place::new();
+fn demo_keys_never_reach_another_file() {
+    let place = TestDir::new();
     let path = place.demo();
     let state = place.path("state/state.json").display().to_string();
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
@@ -128,8 +128,8 @@ fn the_keys_of_the_demo_never_reach_another_file() {
 }
 
 #[test]
-fn a_click_reaches_the_program_until_the_mouse_is_left_to_the_terminal() {
-    let place = Place::new();
+fn mouse_clicks_work_until_turned_off() {
+    let place = TestDir::new();
     place.demo();
     let mut terminal = started(&place, "demo.db");
     terminal
@@ -145,33 +145,27 @@ fn a_click_reaches_the_program_until_the_mouse_is_left_to_the_terminal() {
 }
 
 #[test]
-fn a_demo_that_is_kept_remembers_how_its_list_was_shown() {
-    let place = Place::new();
+fn kept_demo_restores_its_ui_state() {
+    let place = TestDir::new();
     let state = place.path("state/state.json").display().to_string();
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
     let path = place.path("kept.db");
     let path = path.to_str().unwrap();
     let mut terminal = Terminal::start_in(place.folder.path(), &["demo", "--keep", path], 100, 30, &environment);
-    terminal
-        .expect("Migration review")
-        .send("\x1b")
-        .expect("1 of 197")
-        .expect("TYPE")
-        .send("C")
-        .expect("leave out TYPE");
-    terminal.send("leave out age\r").expect("show AGE").send("\x1b");
-    terminal.wait("no AGE", |screen| !screen.contents().contains("AGE"));
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197").expect("TYPE").send("C").expect("Hide TYPE");
+    terminal.send("hide updated\r").expect("Show UPDATED").send("\x1b");
+    terminal.wait("no UPDATED", |screen| !screen.contents().contains("UPDATED"));
     terminal.send("/type:jira\r").expect("/type:jira").send("\x03");
     let (_, raw) = terminal.end_restored();
     assert!(raw.contains("open it with connector-admin") && !raw.contains("--key-file"), "{raw}");
     let mut terminal = Terminal::start_in(place.folder.path(), &[path], 100, 30, &environment);
-    terminal.expect("/type:jira").wait("no AGE", |screen| !screen.contents().contains("AGE")).send("\x03");
+    terminal.expect("/type:jira").wait("no UPDATED", |screen| !screen.contents().contains("UPDATED")).send("\x03");
     terminal.end_restored();
 }
 
 #[test]
-fn messages_name_the_keys_that_are_in_use_and_say_when_there_is_none() {
-    let place = Place::new();
+fn messages_use_the_active_key_map() {
+    let place = TestDir::new();
     let demo = place.demo();
     let keys = "[keys.connectors]\nundo = \"F7\"\nreview = []\nnext-missing = \"F8\"\nback = \"F9\"\n\
                 [keys.form]\nsave = \"F10\"\nclear-field = \"F6\"\n";
@@ -179,10 +173,10 @@ fn messages_name_the_keys_that_are_in_use_and_say_when_there_is_none() {
     let environment = [("CONNECTOR_ADMIN_CONFIG", config.as_str())];
     let mut terminal = Terminal::start_in(place.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
-    terminal.send("t").expect("F7 takes it back").send("/nothing like it\r").expect("F9 takes it away");
+    terminal.send("t").expect("F7 to undo").send("/nothing like it\r").expect("F9 clears the filter");
     terminal.send("\x1b[20~").expect("1 of 197").send("\x1b[19~").expect("F10 saves").send("\x03");
     terminal.end_restored();
-    // What has no key says so, and is still in the command palette.
+    // An action without a key says so, and is still in the command palette.
     let mut terminal = Terminal::start_in(place.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
     terminal.expect("“review” (no key) reviews that").send("?").expect("(no key)").send("\x1b").send(":review");
     terminal.expect("review the migration of the records").send("\r").expect("Migration review").send("\x03");

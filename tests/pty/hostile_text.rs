@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Place, execute};
+use crate::support::{TestDir, execute};
 use crate::terminal::Terminal;
 
 /// A control sequence, C1 controls, DEL, and characters that turn text around.
@@ -10,7 +10,7 @@ const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{9b}31m\u{7f}\u{202e}txt";
 
 const HARMFUL: [char; 5] = ['\u{9b}', '\u{7f}', '\u{202e}', '\u{7}', '\u{90}'];
 
-fn hostile_file(place: &Place) -> PathBuf {
+fn hostile_file(place: &TestDir) -> PathBuf {
     let path = place.demo();
     execute(
         &path,
@@ -31,8 +31,8 @@ fn is_harmless(raw: &str) {
 }
 
 #[test]
-fn an_export_to_a_terminal_is_escaped_and_stays_json() {
-    let place = Place::new();
+fn export_to_a_terminal_is_escaped_json() {
+    let place = TestDir::new();
     let path = hostile_file(&place);
     let (code, raw) = Terminal::start(&["--file", path.to_str().unwrap(), "export"], 120, 40).end();
     assert_eq!(code, 1, "one record of the demo cannot be exported");
@@ -45,8 +45,8 @@ fn an_export_to_a_terminal_is_escaped_and_stays_json() {
 }
 
 #[test]
-fn the_prompt_for_a_credential_shows_what_the_address_is() {
-    let place = Place::new();
+fn credential_prompt_shows_the_address() {
+    let place = TestDir::new();
     let path = place.path("a.db");
     let file = path.to_str().unwrap();
     Terminal::start(&["--file", file, "remote", "add", "prod", "https://kibana.example"], 80, 24).end();
@@ -60,8 +60,8 @@ fn the_prompt_for_a_credential_shows_what_the_address_is() {
 }
 
 #[test]
-fn titles_and_lists_on_the_screen_show_no_text_that_acts() {
-    let place = Place::new();
+fn titles_and_lists_escape_control_characters() {
+    let place = TestDir::new();
     let path = hostile_file(&place);
     let file = path.to_str().unwrap();
     Terminal::start(&["--file", file, "remote", "add", "prod", "https://kibana.example"], 80, 24).end();
@@ -77,8 +77,8 @@ fn titles_and_lists_on_the_screen_show_no_text_that_acts() {
 }
 
 #[test]
-fn a_row_whose_text_terminals_measure_differently_is_erased_before_it_changes() {
-    let place = Place::new();
+fn row_of_uncertain_width_is_erased_before_redraw() {
+    let place = TestDir::new();
     let line = |id: &str, name: &str| {
         format!(
             "{{\"id\":\"{id}\",\"type\":\"action\",\"attributes\":{{\"name\":\"{name}\",\"actionTypeId\":\".server-log\",\

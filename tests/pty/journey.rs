@@ -1,7 +1,7 @@
 //! Open the demo, filter, toggle, save, review, apply, undo the run, quit.
 
 use super::terminal::Terminal;
-use crate::support::{Place, records, rows, untouched};
+use crate::support::{TestDir, records, rows, untouched};
 
 const UP: &str = "\x1b[A";
 const RIGHT: &str = "\x1b[C";
@@ -11,10 +11,10 @@ const CTRL_S: &str = "\x13";
 
 const CTRL_R: &str = "\x12";
 
-/// A newcomer, to whom only the footer tells the keys: review, two per-user, one skipped, apply, roll back, redo.
+/// A new user who reads only the footer: review, two per-user, one skipped, apply, roll back, redo.
 #[test]
-fn the_footer_leads_through_the_migration_and_back() {
-    let place = Place::new();
+fn footer_guides_through_migration_and_rollback() {
+    let place = TestDir::new();
     let path = place.path("story.db");
     let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 80, 24);
     terminal.expect("189 pending: backfill 73, stamp only 111, blocked 5");
@@ -29,16 +29,16 @@ fn the_footer_leads_through_the_migration_and_back() {
     let after = records(&path);
     assert_eq!(count(&path, "auth_mode = 'per-user' AND model_version = 2"), "Integer(8)");
     terminal.expect_footer("U roll back").send("U").expect("Roll the migration run of 183 connectors back");
-    terminal.send(RIGHT).expect("[ Roll back ]").send("\r").expect("rolled back: 183 connectors as before");
+    terminal.send(RIGHT).expect("[ Roll back ]").send("\r").expect("Rolled back 183 connectors");
     assert_eq!(records(&path), before);
-    // Any key takes the message away; the decisions are still there.
-    terminal.expect("Ctrl-r brings it again").send(UP).expect("you: 2 per-user, 1 skip");
+    // Any key removes the message; the decisions are still there.
+    terminal.expect("Ctrl-r to redo").send(UP).expect("you: 2 per-user, 1 skip");
     terminal
         .expect_footer("A apply")
         .expect_footer("Ctrl-r redo")
         .send(CTRL_R)
-        .expect("Bring the migration of 183 connectors (step 1) again?");
-    terminal.send(RIGHT).expect("[ Redo ]").send("\r").expect("brought again: migration of 183 connectors");
+        .expect("Redo the migration of 183 connectors (step 1)?");
+    terminal.send(RIGHT).expect("[ Redo ]").send("\r").expect("Redid migration of 183 connectors");
     assert_eq!(records(&path), after);
     assert_eq!(untouched(&path), original);
     terminal.send(UP).expect_footer("Esc back").send("q").expect("1 of 197").expect_footer("q quit").send("q");
@@ -51,23 +51,23 @@ fn count(path: &std::path::Path, condition: &str) -> String {
 }
 
 #[test]
-fn the_whole_story_and_the_file_says_what_the_screen_said() {
-    let place = Place::new();
+fn full_session_matches_the_file() {
+    let place = TestDir::new();
     let path = place.path("story.db");
     let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").expect("189 pending: backfill 73, stamp only 111, blocked 5");
     let original = untouched(&path);
 
     // Filter and toggle in the list.
-    terminal.send(ESC).expect("1 of 197").send("/Ticket webhook\rt").expect("u takes it back");
+    terminal.send(ESC).expect("1 of 197").send("/Ticket webhook\rt").expect("u to undo");
     assert_eq!(count(&path, "name = 'Ticket webhook (9.4)' AND auth_mode = 'per-user'"), "Integer(1)");
 
     // Save an edit.
     terminal.send("e").expect("> Name").send(" X").expect("Ticket webhook (9.4) X");
     terminal.send(CTRL_S).expect("Save these changes?").send("\r").expect("saved: Ticket webhook (9.4) X");
     assert_eq!(count(&path, "name = 'Ticket webhook (9.4) X'"), "Integer(1)");
-    terminal.send("u").expect("undone: edit");
-    terminal.send("u").expect("undone: auth mode");
+    terminal.send("u").expect("Undid edit");
+    terminal.send("u").expect("Undid auth mode");
     assert_eq!(untouched(&path), original);
 
     // Review: two per-user, one skipped, apply.
@@ -85,8 +85,8 @@ fn the_whole_story_and_the_file_says_what_the_screen_said() {
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(191)");
     terminal.send("\r").expect("6 pending");
 
-    // Take the run back, and quit.
-    terminal.send("U").expect("Roll the migration run").send(RIGHT).send("\r").expect("rolled back: 183 connectors");
+    // Roll the run back, and quit.
+    terminal.send("U").expect("Roll the migration run").send(RIGHT).send("\r").expect("Rolled back 183 connectors");
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(8)");
     assert_eq!(untouched(&path), original);
     terminal.send(UP).send(DOWN).send("q").expect("197 connectors").send("q");
@@ -99,21 +99,21 @@ fn the_whole_story_and_the_file_says_what_the_screen_said() {
 }
 
 #[test]
-fn a_burst_of_keys_is_taken_whole() {
-    let place = Place::new();
+fn burst_of_keys_is_processed_completely() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send(ESC).expect("1 of 197");
     terminal.send(&format!("t{DOWN}t{DOWN}t{DOWN}t{DOWN}")).expect("5 of 197");
-    terminal.send("uuuuu").expect("there is nothing to undo").send("q");
+    terminal.send("uuuuu").expect("nothing to undo").send("q");
     assert_eq!(terminal.end_restored().0, 0);
     assert_eq!(count(&path, "auth_mode = 'per-user'"), "Integer(6)");
     assert_eq!(rows(&path, "SELECT count(*) FROM history WHERE kind = 'auth mode'").concat(), "Integer(4)");
 }
 
 #[test]
-fn the_demo_leaves_nothing_behind() {
-    let place = Place::new();
+fn demo_cleans_up_its_files() {
+    let place = TestDir::new();
     let folder = place.folder.path();
     let mut terminal = Terminal::start_in(folder, &["demo"], 80, 24, &[("TMPDIR", folder.to_str().unwrap())]);
     terminal.expect("Migration review");
@@ -124,8 +124,8 @@ fn the_demo_leaves_nothing_behind() {
 }
 
 #[test]
-fn the_whole_plan_is_applied_unattended() {
-    let place = Place::new();
+fn plan_is_applied_unattended() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap(), "--apply-migration"], 80, 24);
     terminal.expect("Migration applied").expect("5 stay pending").send("\r").send("qq");
@@ -134,8 +134,8 @@ fn the_whole_plan_is_applied_unattended() {
 }
 
 #[test]
-fn text_of_records_cannot_touch_the_terminal() {
-    let place = Place::new();
+fn record_text_cannot_control_the_terminal() {
+    let place = TestDir::new();
     let path = place.demo();
     let hostile =
         "\u{1b}]0;owned\u{7}\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}[2J\u{1b}[1;1H\u{1b}[31m\u{9b}5;5H\r\n\u{202e}name";

@@ -1,12 +1,12 @@
 //! The terminal is given back on every way out, and the program lives through what terminals do.
 
 use super::terminal::{PROGRAM, Terminal};
-use crate::support::{Place, execute};
+use crate::support::{TestDir, execute};
 
 #[test]
-fn signals_end_the_program_the_normal_way() {
+fn signals_end_the_program_cleanly() {
     for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.demo();
         let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
         terminal.expect("Migration review").signal(signal);
@@ -16,8 +16,8 @@ fn signals_end_the_program_the_normal_way() {
 }
 
 #[test]
-fn suspend_gives_the_terminal_to_the_shell_and_fg_draws_again() {
-    let place = Place::new();
+fn suspend_restores_the_terminal_and_resume_redraws() {
+    let place = TestDir::new();
     place.demo();
     let mut terminal = Terminal::start_program("sh", place.folder.path(), &["-i"], 80, 24, &[("ENV", "")]);
     terminal.send(&format!("{PROGRAM} demo.db\r")).expect("Migration review").send("\x1a");
@@ -34,8 +34,8 @@ fn suspend_gives_the_terminal_to_the_shell_and_fg_draws_again() {
 
 /// Without a shell that could wake it up again, a stopped program would be lost.
 #[test]
-fn suspend_without_a_shell_goes_on() {
-    let place = Place::new();
+fn suspend_without_a_shell_continues() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1a").send("\x1b").expect("1 of 197").send("q");
@@ -43,8 +43,8 @@ fn suspend_without_a_shell_goes_on() {
 }
 
 #[test]
-fn a_refusal_leaves_the_screen_alone() {
-    let place = Place::new();
+fn refused_file_never_touches_the_screen() {
+    let place = TestDir::new();
     let path = place.demo();
     execute(&path, "PRAGMA user_version = 99");
     let terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
@@ -54,8 +54,8 @@ fn a_refusal_leaves_the_screen_alone() {
 }
 
 #[test]
-fn a_failed_upgrade_says_why_on_the_restored_screen() {
-    let place = Place::new();
+fn failed_upgrade_is_reported_on_the_restored_screen() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2 / 4096 * 4096;
@@ -68,18 +68,18 @@ fn a_failed_upgrade_says_why_on_the_restored_screen() {
 }
 
 #[test]
-fn resizing_redraws_and_a_tiny_terminal_says_so() {
-    let place = Place::new();
+fn resize_redraws_and_tiny_terminal_is_reported() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 120, 40);
-    terminal.expect("Migration review").resize(40, 10).expect("WILL BE").resize(20, 4).expect("30x8 needed");
+    terminal.expect("Migration review").resize(40, 10).expect("AFTER").resize(20, 4).expect("30x8 needed");
     terminal.resize(80, 24).expect("189 pending: backfill 73, stamp only 111, blocked 5").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
 }
 
 #[test]
-fn without_colour_the_selection_can_be_seen() {
-    let place = Place::new();
+fn selection_is_visible_without_color() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("NO_COLOR", "1")]);
     terminal.expect("Migration review").wait("a selected row", |screen| {
@@ -97,20 +97,20 @@ fn without_colour_the_selection_can_be_seen() {
 }
 
 #[test]
-fn a_paste_is_text_and_never_keys() {
-    let place = Place::new();
+fn paste_is_never_keys() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
-    terminal.send("\x1b[200~qdq\x1b[201~").expect("nothing here takes pasted text");
+    terminal.send("\x1b[200~qdq\x1b[201~").expect("text cannot be pasted here");
     terminal.send("/").expect("Enter done").send("\x1b[200~Ticket\nwebhook\x1b[201~").expect("/Ticket webhook");
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
 }
 
 #[test]
-fn a_dumb_terminal_is_told_so() {
-    let place = Place::new();
+fn dumb_terminal_is_refused() {
+    let place = TestDir::new();
     let path = place.demo();
     let terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("TERM", "dumb")]);
     let (code, raw) = terminal.end_restored();
@@ -119,8 +119,8 @@ fn a_dumb_terminal_is_told_so() {
 }
 
 #[test]
-fn two_programs_on_one_file_see_each_others_changes() {
-    let place = Place::new();
+fn two_programs_see_each_others_changes() {
+    let place = TestDir::new();
     let path = place.demo();
     let path = path.to_str().unwrap();
     let mut first = Terminal::start(&[path], 100, 30);
@@ -128,7 +128,7 @@ fn two_programs_on_one_file_see_each_others_changes() {
     let mut second = Terminal::start(&[path], 100, 30);
     second.expect("1 of 197").send("/Ticket webhook\rt").expect("is per-user now");
     first.send("/Ticket webhook\r").expect("per-user");
-    // On Linux also without a key: the system tells that the file was written to.
+    // On Linux even without a key: the system reports writes to the file.
     #[cfg(target_os = "linux")]
     {
         first
@@ -157,8 +157,8 @@ fn two_programs_on_one_file_see_each_others_changes() {
 }
 
 #[test]
-fn while_another_program_writes_a_job_waits_says_so_and_can_be_stopped() {
-    let place = Place::new();
+fn job_waits_for_another_writer_and_can_be_cancelled() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Ticket webhook\r").expect("1 of 1");
@@ -174,16 +174,17 @@ fn while_another_program_writes_a_job_waits_says_so_and_can_be_stopped() {
 }
 
 #[test]
-fn a_command_waits_for_another_program_and_says_so() {
-    let place = Place::new();
+fn command_waits_for_another_writer() {
+    let place = TestDir::new();
     let path = place.demo();
     drop(connector_admin::store::Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap());
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; UPDATE connectors SET name = 'theirs' WHERE name LIKE 'Ops%'").unwrap();
-    let mut terminal = Terminal::start(&["--file", path.to_str().unwrap(), "migrate", "--apply", "--no-copy"], 100, 30);
+    let mut terminal =
+        Terminal::start(&["--file", path.to_str().unwrap(), "migrate", "--apply", "--no-backup"], 100, 30);
     terminal.expect("waiting for another program that is writing to the file");
     other.execute_batch("COMMIT").unwrap();
     let (code, raw) = terminal.end();
     assert_eq!(code, 1, "blocked records stay: {raw}");
-    assert!(raw.contains("migrated 184 connectors"), "{raw}");
+    assert!(raw.contains("Migrated 184 connectors"), "{raw}");
 }

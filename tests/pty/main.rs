@@ -1,4 +1,4 @@
-//! The real program in a pseudo-terminal, as a person has it.
+//! The real program in a pseudo-terminal, as a user has it.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 #[path = "../support/mod.rs"]

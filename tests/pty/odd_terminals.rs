@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::terminal::{PROGRAM, Terminal, cells};
-use crate::support::Place;
+use crate::support::TestDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs a test of this program as a process of its own, with `PLACE` in its environment.
-fn child(test: &str, place: &Place) -> Command {
+/// Runs a test of this program in a child process, with `PLACE` in its environment.
+fn child(test: &str, place: &TestDir) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env("PLACE", place.folder.path());
     command
@@ -38,8 +38,8 @@ fn owner() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_program_whose_terminal_has_vanished_ends_and_does_not_spin() {
-    let place = Place::new();
+fn lost_terminal_ends_the_program() {
+    let place = TestDir::new();
     place.demo();
     let mut owner = child("odd_terminals::owner", &place).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -58,8 +58,8 @@ fn a_program_whose_terminal_has_vanished_ends_and_does_not_spin() {
 }
 
 #[test]
-fn a_storm_of_sizes_ends_in_a_whole_screen() {
-    let place = Place::new();
+fn resize_storm_ends_in_a_complete_screen() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review");
@@ -80,8 +80,8 @@ fn a_storm_of_sizes_ends_in_a_whole_screen() {
 }
 
 #[test]
-fn a_paste_of_a_megabyte_is_taken_as_text() {
-    let place = Place::new();
+fn megabyte_paste_is_text() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/").expect("Enter done");
@@ -97,8 +97,8 @@ fn panics() {
     if place_of_child().is_none() {
         return;
     }
-    connector_admin::terminal::session::restore_on_panic();
-    let session = connector_admin::terminal::session::Session::enter(true).unwrap();
+    connector_admin::tui::terminal::session::restore_on_panic();
+    let session = connector_admin::tui::terminal::session::Session::enter(true).unwrap();
     let ended = std::thread::spawn(|| panic!("words of a record")).join();
     // This thread has not given the terminal back: the hook of the panic has.
     std::mem::forget(session);
@@ -106,8 +106,8 @@ fn panics() {
 }
 
 #[test]
-fn a_panic_in_any_thread_gives_the_terminal_back_and_tells_no_record() {
-    let place = Place::new();
+fn panic_restores_the_terminal_and_leaks_no_record() {
+    let place = TestDir::new();
     let program = std::env::current_exe().unwrap();
     let folder = place.folder.path().to_str().unwrap();
     let arguments = ["odd_terminals::panics", "--exact", "--nocapture", "--test-threads=1"];
@@ -125,10 +125,10 @@ fn a_panic_in_any_thread_gives_the_terminal_back_and_tells_no_record() {
     assert!(!raw.contains("words of a record"), "{raw}");
 }
 
-/// tmux translates what a program writes and what is typed; both have to come through.
+/// tmux translates output and input; both have to get through.
 #[test]
-fn it_works_in_tmux() {
-    let place = Place::new();
+fn works_in_tmux() {
+    let place = TestDir::new();
     let path = place.demo();
     let socket = place.path("tmux").display().to_string();
     let tmux =
@@ -160,10 +160,10 @@ fn it_works_in_tmux() {
     tmux(&["kill-server"]).unwrap();
 }
 
-/// A sequence that is cut off is nobody's key, and what comes after it is done: keys, sizes, text.
+/// A truncated sequence is no key, and the following input is handled: keys, sizes, text.
 #[test]
-fn a_sequence_that_is_cut_off_leaves_no_stale_screen() {
-    let place = Place::new();
+fn truncated_sequence_leaves_no_stale_screen() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
@@ -178,10 +178,10 @@ fn a_sequence_that_is_cut_off_leaves_no_stale_screen() {
     assert_eq!(terminal.end_restored().0, 0);
 }
 
-/// Keys and sizes that come at the same time are both taken.
+/// Keys and sizes that arrive together are both handled.
 #[test]
-fn a_size_that_changes_with_every_key_ends_in_a_whole_screen() {
-    let place = Place::new();
+fn resize_with_every_key_ends_in_a_complete_screen() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
@@ -198,16 +198,16 @@ fn a_size_that_changes_with_every_key_ends_in_a_whole_screen() {
 #[cfg(unix)]
 /// An editor may leave anything: a file without end, a pipe, a text of gigabytes.
 #[test]
-fn what_an_editor_leaves_is_read_only_as_far_as_it_is_a_text() {
+fn editor_result_must_be_text_of_bounded_size() {
     use std::os::unix::fs::PermissionsExt as _;
     for (leaves, says) in [
         ("rm \"$1\"; ln -s /dev/zero \"$1\"", "not a regular file any more"),
         ("rm \"$1\"; mkfifo \"$1\"", "not a regular file any more"),
         ("truncate -s 1500M \"$1\"", "kept in"),
-        // As one with a window of its own that does not wait.
+        // Like a windowed editor that does not wait.
         (":", "the editor changed nothing"),
     ] {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.demo();
         let editor = place.write("editor.sh", &format!("#!/bin/sh\n{leaves}\n"));
         std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -223,9 +223,9 @@ fn what_an_editor_leaves_is_read_only_as_far_as_it_is_a_text() {
 }
 
 #[test]
-fn an_editor_inherits_no_secret_and_its_folder_is_private() {
+fn editor_inherits_no_secret_and_its_folder_is_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     let (dump, mode) = (place.path("dump"), place.path("mode"));
     let script = format!(
@@ -260,8 +260,8 @@ fn an_editor_inherits_no_secret_and_its_folder_is_private() {
 }
 
 #[test]
-fn the_screen_is_painted_anew_on_request_wherever_the_keys_go() {
-    let place = Place::new();
+fn redraw_works_on_every_screen_and_overlay() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 100, 30, &[]);
     terminal.expect("Migration review");

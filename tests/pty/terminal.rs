@@ -1,4 +1,4 @@
-//! A terminal with the program in it: keys go in, the screen is watched until it says what is awaited.
+//! A terminal with the program in it: sends keys, and waits for the expected screen.
 
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Far more than anything takes; a test that waits this long has failed.
+/// Far longer than any step takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn cells(number: u16) -> NonZero<u16> {
@@ -23,7 +23,7 @@ struct Seen {
     ended: bool,
 }
 
-/// What a record must never reach: the title and the clipboard.
+/// A record must never reach the title and the clipboard.
 #[derive(Default)]
 pub struct Titles(pub Vec<String>);
 
@@ -69,7 +69,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         command.env_remove("CONNECTOR_ADMIN_FILE");
-        // Nothing of one test is remembered in another, or on this machine.
+        // No state is shared with other tests or with this machine.
         command.env("CONNECTOR_ADMIN_STATE", "");
         command.env("CONNECTOR_ADMIN_CONFIG", "/dev/null");
         for (name, value) in environment {

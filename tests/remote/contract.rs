@@ -1,7 +1,6 @@
-//! Every request by the description of Kibana's API: a server built from it (Prism) refuses what does not fit.
+//! Every request against the description of Kibana's API: a server built from it (Prism) refuses what does not match.
 //!
-//! It is run by Node.js, which gets it from the npm registry once. Where one of the two is not there, the test says so
-//! and does nothing.
+//! Node.js runs it, from the npm registry, once. If either is missing, the test prints a notice and does nothing.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -12,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::desk::Desk;
+use crate::env::Env;
 use crate::server::API_KEY;
 use crate::support::tool::{installed, run_bounded};
 
@@ -56,7 +55,7 @@ fn prism() -> Option<PathBuf> {
 /// Starts it; none where it does not come up.
 fn start() -> Option<Prism> {
     let program = prism()?;
-    // A port that was free may be taken by another test before Prism has it.
+    // Another test may use the free port before Prism does.
     (0..3).find_map(|_| start_at(&program, free_port()))
 }
 
@@ -78,7 +77,7 @@ fn start_at(program: &Path, port: u16) -> Option<Prism> {
     let lines = BufReader::new(child.stdout.take()?).lines();
     let prism = Prism { child, url: format!("http://127.0.0.1:{port}") };
     let (send, up) = mpsc::channel();
-    // What it says later is read too, so that it never waits for a reader.
+    // Its later output is read too, so that it never blocks.
     std::thread::spawn(move || {
         for line in lines.map_while(Result::ok) {
             if line.contains("listening") {
@@ -95,33 +94,33 @@ fn skipped() {
 }
 
 #[test]
-fn every_request_fits_the_description_of_the_api() {
+fn every_request_matches_the_api_description() {
     let Some(prism) = start() else { return skipped() };
-    let desk = Desk::new();
-    desk.run(&["remote", "add", "prism", &prism.url]).exits(0);
-    desk.with_input(&["remote", "login", "prism"], API_KEY).exits(0);
-    desk.run(&["remote", "use", "prism"]).exits(0);
-    // The description's example is one connector, and it says the same of every id.
-    desk.run(&["pull"]).exits(0).says("1 new");
-    desk.run(&["status"]).exits(0).says("Kibana 9.4.0");
-    desk.run(&["test", "c1", "--yes"]).exits(0).says("ok");
+    let env = Env::new();
+    env.run(&["remote", "add", "prism", &prism.url]).exit_code(0);
+    env.with_input(&["remote", "login", "prism"], API_KEY).exit_code(0);
+    env.run(&["remote", "use", "prism"]).exit_code(0);
+    // The example of the description is one connector, the same for every id.
+    env.run(&["pull"]).exit_code(0).contains("1 new");
+    env.run(&["status"]).exit_code(0).contains("Kibana 9.4.0");
+    env.run(&["test", "c1", "--yes"]).exit_code(0).contains("ok");
 
-    // An update, an import, a delete: each is accepted, or the answer would be a 422 that says what is wrong.
-    desk.update("c1", |body| body["name"] = json!("Other"));
-    desk.run(&["push", "--yes"]).says("done: Other (c1), update").says_not("refused");
-    desk.run(&["toggle", "c1", "--to", "per-user"]).exits(0);
-    // The import fits; that the mode is there afterwards a description without state cannot say, and that is told.
-    desk.run(&["push", "--yes"]).exits(1).says("Kibana did not take the auth mode").says_not("422");
-    desk.run(&["delete", "c1"]).exits(0);
-    desk.run(&["resolve", "c1", "--take", "here"]);
-    desk.run(&["push", "--yes", "--delete"]).says("done: ").says("(c1), delete").says_not("refused");
+    // An update, an import, a delete: each is accepted, or the answer would be a 422 with the mismatch.
+    env.update("c1", |body| body["name"] = json!("Other"));
+    env.run(&["push", "--yes"]).contains("done: Other (c1), update").lacks("refused");
+    env.run(&["toggle", "c1", "--to", "per-user"]).exit_code(0);
+    // The import matches; a stateless server cannot show the mode afterwards, and that is reported.
+    env.run(&["push", "--yes"]).exit_code(1).contains("Kibana did not accept the auth mode").lacks("422");
+    env.run(&["delete", "c1"]).exit_code(0);
+    env.run(&["resolve", "c1", "--keep", "local"]);
+    env.run(&["push", "--yes", "--delete"]).contains("done: ").contains("(c1), delete").lacks("refused");
 }
 
 #[test]
-fn a_create_fits_the_description_of_the_api() {
+fn create_matches_the_api_description() {
     let Some(prism) = start() else { return skipped() };
-    // The description knows no state, so whether a connector is there is asked of nobody: the call itself is made.
-    use connector_admin::domain::secret::OpenSecrets;
+    // The server is stateless, so no connector is looked up first: the call itself is made.
+    use connector_admin::domain::secrets::OpenSecrets;
     use connector_admin::domain::{Connector, Remote};
     use connector_admin::kibana::{Credential, Kibana};
     let remote = Remote::new("prism", &prism.url, None).unwrap();

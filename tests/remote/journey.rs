@@ -2,36 +2,40 @@
 
 use serde_json::json;
 
-use crate::desk::{Desk, basic};
+use crate::env::{Env, basic};
 use crate::support::rows;
 
 #[test]
-fn pull_toggle_ten_diff_push_status_clean() {
-    let desk = Desk::new();
+fn pull_toggle_diff_push_ends_in_sync() {
+    let env = Env::new();
     for n in 0..12 {
-        desk.server.add(&format!("w{n:02}"), ".webhook", &basic(n));
+        env.server.add(&format!("w{n:02}"), ".webhook", &basic(n));
     }
-    desk.server.add("log", ".server-log", &json!({}));
-    desk.server.add("fixed", ".slack", &json!({}));
-    desk.server.set("fixed", "is_preconfigured", json!(true));
-    desk.run(&["pull"]).exits(0).says("13 new, 0 changed, 0 deleted").says("1 of Kibana's own");
-    desk.run(&["status"]).exits(0).says("nothing to send").says("preconfigured in kibana.yml");
-    desk.run(&["pull"]).exits(0).says("0 new, 0 changed, 0 deleted");
+    env.server.add("log", ".server-log", &json!({}));
+    env.server.add("fixed", ".slack", &json!({}));
+    env.server.set("fixed", "is_preconfigured", json!(true));
+    env.run(&["pull"]).exit_code(0).contains("13 new, 0 changed, 0 deleted").contains("1 managed by Kibana");
+    env.run(&["status"]).exit_code(0).contains("nothing to push").contains("preconfigured in kibana.yml");
+    env.run(&["pull"]).exit_code(0).contains("0 new, 0 changed, 0 deleted");
 
-    // Nine have secrets, which are entered here; the tenth needs none.
+    // Nine have secrets, which are entered; the tenth needs none.
     let ids: Vec<String> = (0..9).map(|n| format!("w{n:02}")).chain(["log".to_owned()]).collect();
     for id in ids.iter().filter(|id| id.starts_with('w')) {
-        desk.enter_secrets(id, &json!({"user": "me", "password": format!("hunter2-{id}")}));
+        env.enter_secrets(id, &json!({"user": "me", "password": format!("hunter2-{id}")}));
     }
     let mut toggle = vec!["toggle"];
     toggle.extend(ids.iter().map(String::as_str));
     toggle.extend(["--to", "per-user"]);
-    desk.run(&toggle).exits(0);
+    env.run(&toggle).exit_code(0);
 
-    let diff = desk.run(&["diff"]).exits(1).says("auth mode (changed here)").says("10 connectors with differences");
+    let diff = env
+        .run(&["diff"])
+        .exit_code(1)
+        .contains("auth mode (changed locally)")
+        .contains("10 connectors with differences");
     assert!(!diff.out.contains("hunter2"), "{}", diff.out);
-    let plan = desk.run(&["push", "--dry-run", "--json"]).exits(0).json();
-    for entry in plan["connectors"].as_array().unwrap().iter().filter(|entry| entry["group"] == "to send") {
+    let plan = env.run(&["push", "--dry-run", "--json"]).exit_code(0).json();
+    for entry in plan["connectors"].as_array().unwrap().iter().filter(|entry| entry["group"] == "to push") {
         assert_eq!(
             (&entry["auth_mode_after"], &entry["requests"][0]),
             (&json!("per-user"), &json!("import")),
@@ -39,120 +43,122 @@ fn pull_toggle_ten_diff_push_status_clean() {
         );
         assert!(entry["auth_mode_carried_by"].as_str().unwrap().contains("saved-object import"), "{entry}");
     }
-    assert!(desk.server.paths("POST").is_empty(), "a plan sends nothing");
+    assert!(env.server.paths("POST").is_empty(), "a plan sends nothing");
 
     // Without a terminal and --yes nothing leaves either.
-    desk.run(&["push"]).exits(2).says("nothing was sent");
-    assert!(desk.server.paths("POST").is_empty());
-    desk.run(&["push", "--yes"]).exits(0).says("10 done, 0 not, 0 left").says_not("hunter2");
-    desk.run(&["status"]).exits(0).says("13 in step").says("nothing to send, nothing to take");
+    env.run(&["push"]).exit_code(2).contains("nothing was sent");
+    assert!(env.server.paths("POST").is_empty());
+    env.run(&["push", "--yes"]).exit_code(0).contains("10 done, 0 not, 0 left").lacks("hunter2");
+    env.run(&["status"]).exit_code(0).contains("13 in sync").contains("nothing to push or pull");
     for id in &ids {
-        let one = desk.server.get(id);
+        let one = env.server.get(id);
         assert_eq!((&one["auth_mode"], &one["is_missing_secrets"]), (&json!("per-user"), &json!(false)), "{one}");
     }
-    assert_eq!(desk.server.state().secrets["w03"], json!({"user": "me", "password": "hunter2-w03"}));
-    assert_eq!(desk.server.get("w10")["auth_mode"], "shared");
+    assert_eq!(env.server.state().secrets["w03"], json!({"user": "me", "password": "hunter2-w03"}));
+    assert_eq!(env.server.get("w10")["auth_mode"], "shared");
 
-    // The push is in the history, is no step of undo, and what came before it can still be taken back here.
-    desk.run(&["history"]).exits(0).says("push");
-    let step = rows(&desk.file, "SELECT step FROM history WHERE kind = 'push'").concat();
+    // The push is in the history but cannot be undone, and earlier steps still can.
+    env.run(&["history"]).exit_code(0).contains("push");
+    let step = rows(&env.file, "SELECT step FROM history WHERE kind = 'push'").concat();
     let step = step.trim_start_matches("Integer(").trim_end_matches(')');
-    desk.run(&["history", step]).exits(0).says("import (auth mode): done; update (secrets): done");
-    desk.run(&["undo", step]).exits(2).says("is a push, which changed Kibana and not the file");
-    desk.run(&["undo"]).exits(0);
-    desk.run(&["status"]).exits(1).says("to send (10)");
-    desk.run(&["redo"]).exits(0);
-    desk.run(&["status"]).exits(0);
+    env.run(&["history", step]).exit_code(0).contains("import (auth mode): done; update (secrets): done");
+    env.run(&["undo", step]).exit_code(2).contains("is a push, which changed Kibana, not the file");
+    env.run(&["undo"]).exit_code(0);
+    env.run(&["status"]).exit_code(1).contains("to push (10)");
+    env.run(&["redo"]).exit_code(0);
+    env.run(&["status"]).exit_code(0);
 }
 
 #[test]
-fn what_is_new_changed_and_deleted_here_goes_there() {
-    let desk = Desk::new();
-    desk.server.add("old", ".index", &json!({"index": "logs", "refresh": false, "executionTimeField": null}));
-    desk.server.add("gone", ".index", &json!({"index": "gone", "refresh": true, "executionTimeField": null}));
-    desk.server.set("gone", "referenced_by_count", json!(3));
-    desk.run(&["pull"]).exits(0);
-    desk.update("old", |body| {
+fn local_creates_changes_and_deletes_are_pushed() {
+    let env = Env::new();
+    env.server.add("old", ".index", &json!({"index": "logs", "refresh": false, "executionTimeField": null}));
+    env.server.add("gone", ".index", &json!({"index": "gone", "refresh": true, "executionTimeField": null}));
+    env.server.set("gone", "referenced_by_count", json!(3));
+    env.run(&["pull"]).exit_code(0);
+    env.update("old", |body| {
         body["name"] = json!("Renamed");
         body["config"]["index"] = json!("other");
     });
-    desk.run(&["delete", "gone"]).exits(0);
+    env.run(&["delete", "gone"]).exit_code(0);
     let create = json!({"connector_type_id": ".index", "name": "New", "config": {"index": "n"}});
-    desk.with_input(&["create", "--id", "new/one", "--from", "-"], &create.to_string()).exits(0);
+    env.with_input(&["create", "--id", "new/one", "--from", "-"], &create.to_string()).exit_code(0);
     let fresh = json!({"connector_type_id": ".index", "name": "New", "config": {"index": "n"}});
-    desk.with_input(&["create", "--id", "new-one", "--from", "-"], &fresh.to_string()).exits(0);
-    desk.run(&["push", "--dry-run"])
-        .exits(1)
-        .says("its id cannot stand in an address")
-        .says("deletes in Kibana only when asked to (--delete, or “allow deletes” on the screen)")
-        .says("by the create, which infers it from the auth type");
-    desk.run(&["delete", "new/one"]).exits(0);
-    desk.run(&["push", "--delete", "--dry-run"]).exits(0).says("3 rules or others use it in Kibana");
-    desk.run(&["push", "--delete", "--yes"])
-        .exits(0)
-        .says("3 done, 0 not, 0 left")
-        .says("taken into the file, for 1 connector");
-    assert_eq!(desk.server.get("old")["config"]["index"], "other");
-    assert_eq!(desk.server.get("new-one")["config"], json!({"index": "n", "refresh": false}));
-    assert!(desk.server.get("gone").is_null());
-    desk.run(&["status"]).exits(0).says("2 in step");
-    // What Kibana filled in is in the file.
-    assert_eq!(desk.run(&["get", "new-one", "--json"]).json()["config"], json!({"index": "n", "refresh": false}));
+    env.with_input(&["create", "--id", "new-one", "--from", "-"], &fresh.to_string()).exit_code(0);
+    env.run(&["push", "--dry-run"])
+        .exit_code(1)
+        .contains("its id cannot be part of a URL")
+        .contains("deletes in Kibana only with --delete")
+        .contains("by the create, which infers it from the auth type");
+    env.run(&["delete", "new/one"]).exit_code(0);
+    env.run(&["push", "--delete", "--dry-run"]).exit_code(0).contains("3 rules or others use it in Kibana");
+    env.run(&["push", "--delete", "--yes"])
+        .exit_code(0)
+        .contains("3 done, 0 not, 0 left")
+        .contains("pulled into the file, for 1 connector");
+    assert_eq!(env.server.get("old")["config"]["index"], "other");
+    assert_eq!(env.server.get("new-one")["config"], json!({"index": "n", "refresh": false}));
+    assert!(env.server.get("gone").is_null());
+    env.run(&["status"]).exit_code(0).contains("2 in sync");
+    // Values that Kibana added are in the file.
+    assert_eq!(env.run(&["get", "new-one", "--json"]).json()["config"], json!({"index": "n", "refresh": false}));
 }
 
 #[test]
-fn an_older_kibana_keeps_no_mode_and_the_plan_says_so() {
-    let desk = Desk::new();
+fn older_kibana_gets_no_mode_and_the_plan_notes_it() {
+    let env = Env::new();
     {
-        let mut state = desk.server.state();
+        let mut state = env.server.state();
         (state.version, state.knows_modes) = ("8.19.3".to_owned(), false);
     }
-    desk.server.add("w", ".webhook", &basic(1));
-    desk.run(&["pull"]).exits(0);
+    env.server.add("w", ".webhook", &basic(1));
+    env.run(&["pull"]).exit_code(0);
     // Without modes they are connectors of before model version 2: the migration is due.
-    let plan = desk.run(&["migrate", "--dry-run", "--json"]).json();
+    let plan = env.run(&["migrate", "--dry-run", "--json"]).json();
     assert_eq!((&plan["backfill"], &plan["blocked"]), (&json!(1), &json!(0)), "{plan}");
-    desk.run(&["migrate", "--apply"]).exits(0);
-    desk.run(&["status"]).exits(0).says("does not know auth modes");
-    desk.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
-    desk.run(&["toggle", "w"]).exits(0);
-    desk.run(&["push", "--yes"]).exits(0).says("this Kibana does not know auth modes: per-user stays in the file only");
-    assert_eq!(desk.server.paths("PUT"), ["/api/actions/connector/w"]);
-    desk.run(&["status"]).exits(0);
+    env.run(&["migrate", "--apply"]).exit_code(0);
+    env.run(&["status"]).exit_code(0).contains("does not know auth modes");
+    env.enter_secrets("w", &json!({"user": "me", "password": "hunter2"}));
+    env.run(&["toggle", "w"]).exit_code(0);
+    env.run(&["push", "--yes"])
+        .exit_code(0)
+        .contains("this Kibana does not know auth modes: per-user stays in the file only");
+    assert_eq!(env.server.paths("PUT"), ["/api/actions/connector/w"]);
+    env.run(&["status"]).exit_code(0);
 }
 
 #[test]
-fn spaces_base_paths_and_odd_ids() {
-    let desk = Desk::new();
-    desk.server.state().prefix = "/base/s/team-1".to_owned();
-    desk.server.add("ä b?#%", ".server-log", &json!({}));
-    let url = format!("{}/base/", desk.server.url());
-    desk.run(&["remote", "add", "team", &url, "--space", "team-1"]).exits(0);
-    desk.with_input(&["remote", "login", "team"], "id:top-secret-key").exits(0);
-    desk.run(&["remote", "use", "team"]).exits(0);
-    desk.run(&["pull"]).exits(0).says("1 new");
-    desk.update("ä b?#%", |body| body["name"] = json!("Renamed"));
-    desk.run(&["push", "--yes"]).exits(0).says("1 done");
-    desk.run(&["status"]).exits(0).says("space team-1");
-    desk.run(&["status", "--remote", "prod"]).exits(2).says("refused (404)");
+fn spaces_base_paths_and_unusual_ids_work() {
+    let env = Env::new();
+    env.server.state().prefix = "/base/s/team-1".to_owned();
+    env.server.add("ä b?#%", ".server-log", &json!({}));
+    let url = format!("{}/base/", env.server.url());
+    env.run(&["remote", "add", "team", &url, "--space", "team-1"]).exit_code(0);
+    env.with_input(&["remote", "login", "team"], "id:top-secret-key").exit_code(0);
+    env.run(&["remote", "use", "team"]).exit_code(0);
+    env.run(&["pull"]).exit_code(0).contains("1 new");
+    env.update("ä b?#%", |body| body["name"] = json!("Renamed"));
+    env.run(&["push", "--yes"]).exit_code(0).contains("1 done");
+    env.run(&["status"]).exit_code(0).contains("space team-1");
+    env.run(&["status", "--remote", "prod"]).exit_code(2).contains("refused (404)");
 }
 
 #[test]
-fn a_connector_is_run_for_real_only_when_that_is_wanted() {
-    let desk = Desk::new();
+fn test_runs_only_after_confirmation() {
+    let env = Env::new();
     for id in ["log", "broken", "jira"] {
         let type_id = if id == "jira" { ".jira" } else { ".server-log" };
-        desk.server.add(id, type_id, &json!({}));
+        env.server.add(id, type_id, &json!({}));
     }
-    desk.run(&["pull"]).exits(0);
-    desk.run(&["test", "log"]).exits(2).says("FOR REAL").says("there is no terminal to ask on");
-    assert!(desk.server.state().runs.is_empty());
-    desk.run(&["test", "log", "--yes"]).exits(0).says("ok: it worked");
-    desk.run(&["test", "broken", "--yes"]).exits(1).says("failed: it failed: no route");
-    desk.run(&["test", "jira", "--yes"]).exits(2).says("give its params as JSON");
-    desk.with_input(&["test", "jira", "--yes", "--params", "-"], r#"{"subAction":"getFields"}"#).exits(0);
-    desk.run(&["test", "nowhere", "--yes", "--params", "/dev/null"]).exits(2);
-    let runs = desk.server.state().runs.clone();
+    env.run(&["pull"]).exit_code(0);
+    env.run(&["test", "log"]).exit_code(2).contains("FOR REAL").contains("no terminal to confirm on");
+    assert!(env.server.state().runs.is_empty());
+    env.run(&["test", "log", "--yes"]).exit_code(0).contains("ok: it worked");
+    env.run(&["test", "broken", "--yes"]).exit_code(1).contains("failed: it failed: no route");
+    env.run(&["test", "jira", "--yes"]).exit_code(2).contains("give them as JSON");
+    env.with_input(&["test", "jira", "--yes", "--params", "-"], r#"{"subAction":"getFields"}"#).exit_code(0);
+    env.run(&["test", "nowhere", "--yes", "--params", "/dev/null"]).exit_code(2);
+    let runs = env.server.state().runs.clone();
     assert_eq!(runs.last(), Some(&("jira".to_owned(), json!({"subAction": "getFields"}))));
     assert_eq!(runs.len(), 3);
 }

@@ -5,18 +5,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod agreement;
-mod chains;
 mod contract;
+mod crash;
 mod credentials;
-mod desk;
+mod env;
 mod journey;
-mod killed;
+mod merge;
+mod merge_base;
 mod misbehaving;
 mod rules;
 mod screen;
+mod sequences;
 mod server;
-mod sides;
 #[allow(dead_code, reason = "shared with the tests of terminals, which use all of it")]
 #[path = "../pty/terminal.rs"]
 mod terminal;

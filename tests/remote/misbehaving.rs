@@ -4,57 +4,57 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::desk::{Desk, basic};
+use crate::env::{Env, basic};
 use crate::server::{Fault, Server};
 use crate::support::records;
 
-fn desk() -> Desk {
-    let desk = Desk::new();
-    desk.server.add("a", ".server-log", &json!({}));
-    desk
+fn env() -> Env {
+    let env = Env::new();
+    env.server.add("a", ".server-log", &json!({}));
+    env
 }
 
 #[test]
-fn what_only_reads_is_tried_again_and_not_without_end() {
-    let desk = desk();
+fn reads_are_retried_a_limited_number_of_times() {
+    let env = env();
     for fault in [Fault::Status(503), Fault::Cut, Fault::RetryAfter(429, 1)] {
-        desk.server.fault("GET", fault);
+        env.server.fault("GET", fault);
     }
     let begun = Instant::now();
-    desk.run(&["pull"]).exits(0).says("1 new");
+    env.run(&["pull"]).exit_code(0).contains("1 new");
     assert!(begun.elapsed() >= Duration::from_secs(2), "it waits longer each time, and as long as it is told");
     for _ in 0..9 {
-        desk.server.fault("GET", Fault::Status(504));
+        env.server.fault("GET", Fault::Status(504));
     }
-    let asked = desk.server.state().came.len();
-    desk.run(&["status"]).exits(2).says("refused (504)").says("try again later");
-    assert_eq!(desk.server.state().came.len() - asked, 4);
+    let asked = env.server.state().came.len();
+    env.run(&["status"]).exit_code(2).contains("refused (504)").contains("try again later");
+    assert_eq!(env.server.state().came.len() - asked, 4);
 }
 
 #[test]
-fn refusals_say_what_to_do() {
-    let desk = desk();
+fn refusals_include_advice() {
+    let env = env();
     for (status, word) in [(401, "remote login"), (403, "Actions and Connectors"), (404, "refused (404)")] {
-        desk.server.fault("GET", Fault::Status(200));
-        desk.server.state().faults.clear();
-        // The first question may be refused to people without the right to it.
+        env.server.fault("GET", Fault::Status(200));
+        env.server.state().faults.clear();
+        // The first request may be refused to users without the privilege.
         if status != 401 {
-            desk.server.fault("GET", Fault::Slow(Duration::ZERO));
+            env.server.fault("GET", Fault::Slow(Duration::ZERO));
         }
-        desk.server.fault("GET", Fault::Status(status));
-        desk.run(&["pull"]).exits(2).says(word);
-        desk.server.state().faults.clear();
+        env.server.fault("GET", Fault::Status(status));
+        env.run(&["pull"]).exit_code(2).contains(word);
+        env.server.state().faults.clear();
     }
-    assert_eq!(records(&desk.file), Vec::<String>::new());
-    desk.run(&["remote", "logout"]).exits(0);
-    desk.run(&["pull"]).exits(2).says("No credential was given");
+    assert_eq!(records(&env.file), Vec::<String>::new());
+    env.run(&["remote", "logout"]).exit_code(0);
+    env.run(&["pull"]).exit_code(2).contains("No credential was given");
 }
 
 #[test]
-fn what_is_no_kibana_is_refused_whole() {
-    let desk = desk();
-    desk.run(&["pull"]).exits(0);
-    let before = records(&desk.file);
+fn non_kibana_answer_is_refused() {
+    let env = env();
+    env.run(&["pull"]).exit_code(0);
+    let before = records(&env.file);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let one = |config: &str| format!(r#"[{{"id":"a","name":"n","connector_type_id":".x","config":{config}}}]"#);
     for (content_type, body, word) in [
@@ -67,151 +67,158 @@ fn what_is_no_kibana_is_refused_whole() {
         (
             "application/json",
             one("{}").replace("}]", "},{\"id\":\"a\",\"name\":\"n\",\"connector_type_id\":\".x\"}]"),
-            "told twice",
+            "appears twice",
         ),
     ] {
-        desk.server.fault("GET", Fault::Slow(Duration::ZERO));
-        desk.server.fault("GET", Fault::Body(content_type, body.into_bytes()));
-        desk.run(&["pull"]).exits(2).says(word).says_not("\u{1b}");
-        desk.server.state().faults.clear();
+        env.server.fault("GET", Fault::Slow(Duration::ZERO));
+        env.server.fault("GET", Fault::Body(content_type, body.into_bytes()));
+        env.run(&["pull"]).exit_code(2).contains(word).lacks("\u{1b}");
+        env.server.state().faults.clear();
     }
     for fault in [Fault::Body("application/json", vec![b'[', 0xff]), Fault::Endless] {
-        desk.server.fault("GET", Fault::Slow(Duration::ZERO));
-        desk.server.fault("GET", fault);
-        desk.run(&["pull"]).exits(2);
+        env.server.fault("GET", Fault::Slow(Duration::ZERO));
+        env.server.fault("GET", fault);
+        env.run(&["pull"]).exit_code(2);
     }
     for _ in 0..4 {
-        desk.server.fault("GET", Fault::Short);
+        env.server.fault("GET", Fault::Short);
     }
-    desk.run(&["pull"]).exits(2).says("was not reached");
-    assert_eq!(records(&desk.file), before);
+    env.run(&["pull"]).exit_code(2).contains("was not reached");
+    assert_eq!(records(&env.file), before);
 }
 
 #[test]
-fn a_redirect_is_not_followed_and_the_credential_goes_nowhere_else() {
-    let (desk, other) = (desk(), Server::start());
-    desk.server.fault("GET", Fault::Redirect(format!("http://localhost:{}/api/status", other.port)));
-    desk.run(&["pull"]).exits(2).says("sends on to another host (localhost)").says("the credential was not sent there");
-    desk.server.fault("GET", Fault::Redirect("/login?next=%2F".to_owned()));
-    desk.run(&["pull"]).exits(2).says("a sign-in page");
+fn redirect_is_not_followed() {
+    let (env, other) = (env(), Server::start());
+    env.server.fault("GET", Fault::Redirect(format!("http://localhost:{}/api/status", other.port)));
+    env.run(&["pull"])
+        .exit_code(2)
+        .contains("redirects to another host (localhost)")
+        .contains("the credential was not sent to it");
+    env.server.fault("GET", Fault::Redirect("/login?next=%2F".to_owned()));
+    env.run(&["pull"]).exit_code(2).contains("a sign-in page");
     assert!(other.state().came.is_empty());
 }
 
 #[test]
-fn time_runs_out_and_nothing_listens() {
-    let desk = desk();
-    desk.run(&["remote", "add", "slow", &desk.server.url(), "--timeout", "1"]).exits(0);
-    desk.with_input(&["remote", "login", "slow"], crate::server::API_KEY).exits(0);
+fn timeout_and_refused_connection_are_reported() {
+    let env = env();
+    env.run(&["remote", "add", "slow", &env.server.url(), "--timeout", "1"]).exit_code(0);
+    env.with_input(&["remote", "login", "slow"], crate::server::API_KEY).exit_code(0);
     for _ in 0..4 {
-        desk.server.fault("GET", Fault::Slow(Duration::from_secs(3)));
+        env.server.fault("GET", Fault::Slow(Duration::from_secs(3)));
     }
-    desk.run(&["pull", "--remote", "slow"]).exits(2).says("did not answer in time");
-    // A port that was just given back may be another test's by now; on this one nobody listens.
-    desk.run(&["remote", "add", "nobody", "http://127.0.0.1:1"]).exits(0);
-    desk.run(&["pull", "--remote", "nobody"]).exits(2).says("does not take connections");
-    desk.run(&["remote", "add", "nowhere", "https://no-such-host.invalid"]).exits(0);
-    desk.run(&["pull", "--remote", "nowhere"]).exits(2).says("was not reached");
+    env.run(&["pull", "--remote", "slow"]).exit_code(2).contains("did not answer in time");
+    // A released port may belong to another test; nothing listens on this one.
+    env.run(&["remote", "add", "nobody", "http://127.0.0.1:1"]).exit_code(0);
+    env.run(&["pull", "--remote", "nobody"]).exit_code(2).contains("does not take connections");
+    env.run(&["remote", "add", "nowhere", "https://no-such-host.invalid"]).exit_code(0);
+    env.run(&["pull", "--remote", "nowhere"]).exit_code(2).contains("was not reached");
 }
 
 #[test]
-fn a_push_goes_on_after_a_refusal() {
-    let desk = Desk::new();
+fn push_continues_after_a_refusal() {
+    let env = Env::new();
     for n in 0..5 {
-        desk.server.add(&format!("w{n}"), ".webhook", &basic(n));
+        env.server.add(&format!("w{n}"), ".webhook", &basic(n));
     }
-    desk.run(&["pull"]).exits(0);
+    env.run(&["pull"]).exit_code(0);
     for n in 0..5 {
-        desk.enter_secrets(&format!("w{n}"), &json!({"user": "me", "password": "hunter2"}));
+        env.enter_secrets(&format!("w{n}"), &json!({"user": "me", "password": "hunter2"}));
     }
-    // What a server repeats of the secrets is not repeated here.
-    desk.server.fault("PUT", Fault::Echo);
-    desk.server.fault("PUT", Fault::Status(403));
-    desk.server.fault("PUT", Fault::Status(409));
-    desk.server.fault("PUT", Fault::Status(500));
-    desk.run(&["push", "--yes"])
-        .exits(1)
-        .says("refused: Name of w0 (w0)")
-        .says("refused (403)")
-        .says("refused (409)")
-        .says("not known: Name of w3 (w3)")
-        .says("1 done, 4 not, 0 left")
-        .says_not("hunter2");
-    desk.run(&["status"]).exits(1).says("was not done whole").says("sent and refused: update w1").says_not("hunter2");
-    assert!(!String::from_utf8_lossy(&std::fs::read(&desk.file).unwrap()).contains("hunter2"));
-    desk.run(&["push", "--yes"]).exits(0).says("4 done");
-    desk.run(&["status"]).exits(0);
+    // A secret that a server repeats is not printed.
+    env.server.fault("PUT", Fault::Echo);
+    env.server.fault("PUT", Fault::Status(403));
+    env.server.fault("PUT", Fault::Status(409));
+    env.server.fault("PUT", Fault::Status(500));
+    env.run(&["push", "--yes"])
+        .exit_code(1)
+        .contains("refused: Name of w0 (w0)")
+        .contains("refused (403)")
+        .contains("refused (409)")
+        .contains("not known: Name of w3 (w3)")
+        .contains("1 done, 4 not, 0 left")
+        .lacks("hunter2");
+    env.run(&["status"])
+        .exit_code(1)
+        .contains("was not done whole")
+        .contains("sent and refused: update w1")
+        .lacks("hunter2");
+    assert!(!String::from_utf8_lossy(&std::fs::read(&env.file).unwrap()).contains("hunter2"));
+    env.run(&["push", "--yes"]).exit_code(0).contains("4 done");
+    env.run(&["status"]).exit_code(0);
 }
 
 #[test]
-fn a_push_stops_when_the_server_gives_up() {
-    let desk = desk();
-    desk.server.add("b", ".server-log", &json!({}));
-    desk.run(&["pull"]).exits(0);
+fn push_stops_when_the_server_is_down() {
+    let env = env();
+    env.server.add("b", ".server-log", &json!({}));
+    env.run(&["pull"]).exit_code(0);
     for id in ["a", "b"] {
-        desk.update(id, |body| body["name"] = json!("New"));
+        env.update(id, |body| body["name"] = json!("New"));
     }
-    desk.server.fault("PUT", Fault::Status(503));
-    desk.run(&["push", "--yes"]).exits(1).says("0 done, 1 not, 1 left").says("ended before its end");
-    desk.run(&["push", "--yes", "b"]).exits(0).says("1 done, 0 not, 0 left");
-    assert_eq!((&desk.server.get("a")["name"], &desk.server.get("b")["name"]), (&json!("Name of a"), &json!("New")));
+    env.server.fault("PUT", Fault::Status(503));
+    env.run(&["push", "--yes"]).exit_code(1).contains("0 done, 1 not, 1 left").contains("ended before its end");
+    env.run(&["push", "--yes", "b"]).exit_code(0).contains("1 done, 0 not, 0 left");
+    assert_eq!((&env.server.get("a")["name"], &env.server.get("b")["name"]), (&json!("Name of a"), &json!("New")));
 }
 
 #[test]
-fn a_write_is_tried_again_only_where_it_was_not_taken() {
-    let desk = desk();
-    desk.run(&["pull"]).exits(0);
-    desk.update("a", |body| body["name"] = json!("New"));
-    desk.server.fault("PUT", Fault::RetryAfter(429, 0));
-    desk.run(&["push", "--yes"]).exits(0).says("1 done");
-    assert_eq!(desk.server.paths("PUT").len(), 2);
-    desk.update("a", |body| body["name"] = json!("Newer"));
-    desk.server.fault("PUT", Fault::Status(503));
-    desk.run(&["push", "--yes"]).exits(1).says("0 done");
-    assert_eq!(desk.server.paths("PUT").len(), 3);
+fn write_is_retried_only_after_429() {
+    let env = env();
+    env.run(&["pull"]).exit_code(0);
+    env.update("a", |body| body["name"] = json!("New"));
+    env.server.fault("PUT", Fault::RetryAfter(429, 0));
+    env.run(&["push", "--yes"]).exit_code(0).contains("1 done");
+    assert_eq!(env.server.paths("PUT").len(), 2);
+    env.update("a", |body| body["name"] = json!("Newer"));
+    env.server.fault("PUT", Fault::Status(503));
+    env.run(&["push", "--yes"]).exit_code(1).contains("0 done");
+    assert_eq!(env.server.paths("PUT").len(), 3);
 }
 
 #[test]
-fn no_credential_is_printed_stored_or_in_an_argument() {
-    let desk = desk();
-    desk.run(&["pull"]).exits(0);
-    desk.server.fault("GET", Fault::Body("application/json", crate::server::API_KEY.into()));
-    desk.run(&["pull"]).exits(2).says_not("top-secret").says_not(crate::server::API_KEY);
-    for name in desk.place.names() {
-        let bytes = std::fs::read(desk.place.path(&name)).unwrap();
+fn credential_is_never_printed_stored_plain_or_in_arguments() {
+    let env = env();
+    env.run(&["pull"]).exit_code(0);
+    env.server.fault("GET", Fault::Body("application/json", crate::server::API_KEY.into()));
+    env.run(&["pull"]).exit_code(2).lacks("top-secret").lacks(crate::server::API_KEY);
+    for name in env.place.names() {
+        let bytes = std::fs::read(env.place.path(&name)).unwrap();
         for planted in [crate::server::API_KEY, "top-secret-key"] {
             assert!(!bytes.windows(planted.len()).any(|part| part == planted.as_bytes()), "{name}");
         }
     }
-    // The environment's counts before the sealed one, and is not kept.
-    let mut command = desk.command(&["pull"]);
+    // The credential of the environment takes precedence over the stored one, and is not stored.
+    let mut command = env.command(&["pull"]);
     let output = command.env("CONNECTOR_ADMIN_API_KEY", "id:another-key").output().unwrap();
-    crate::desk::Said::from(output).exits(2).says("refused (401)").says_not("another-key");
-    // Who changes the address in the file does not get the credential sent there.
+    crate::env::CommandOutput::from(output).exit_code(2).contains("refused (401)").lacks("another-key");
+    // Changing the address in the file does not redirect the credential.
     let other = Server::start();
-    crate::support::execute(&desk.file, &format!("UPDATE remotes SET url = '{}'", other.url()));
-    desk.run(&["pull"]).exits(2).says("another address").says("remote login prod");
+    crate::support::execute(&env.file, &format!("UPDATE remotes SET url = '{}'", other.url()));
+    env.run(&["pull"]).exit_code(2).contains("another address").contains("remote login prod");
     assert!(other.state().came.is_empty());
 }
 
 #[test]
-fn a_config_that_is_nested_too_deep_stops_only_its_own_connector() {
-    let desk = Desk::new();
+fn too_deep_config_skips_only_its_connector() {
+    let env = Env::new();
     for id in ["a", "deep", "z"] {
-        desk.server.add(id, ".server-log", &json!({}));
+        env.server.add(id, ".server-log", &json!({}));
     }
-    desk.run(&["pull"]).exits(0).says("3 new");
-    desk.update("deep", |body| body["name"] = json!("Changed here"));
+    env.run(&["pull"]).exit_code(0).contains("3 new");
+    env.update("deep", |body| body["name"] = json!("Changed here"));
     let nested = (0..150).fold(json!(1), |inner, _| json!({"in": inner}));
-    desk.server.set("deep", "config", nested.clone());
-    desk.server.set("z", "name", json!("Changed there"));
-    desk.run(&["pull"]).exits(1).says("1 changed").says("0 deleted");
-    desk.run(&["status"]).exits(1).says("nested deeper than 100 levels");
-    desk.run(&["push", "--yes"]).exits(1).says("nested deeper than 100 levels");
-    assert!(desk.server.paths("PUT").is_empty());
-    assert_eq!(desk.server.get("deep")["config"], nested);
-    desk.run(&["get", "deep"]).exits(0).says("Changed here");
-    // One that is new there does not come, and is named.
-    desk.server.add("new", ".server-log", &nested);
-    desk.run(&["pull"]).says("0 new");
-    desk.run(&["status"]).exits(1).says("new");
+    env.server.set("deep", "config", nested.clone());
+    env.server.set("z", "name", json!("Changed there"));
+    env.run(&["pull"]).exit_code(1).contains("1 changed").contains("0 deleted");
+    env.run(&["status"]).exit_code(1).contains("nested deeper than 100 levels");
+    env.run(&["push", "--yes"]).exit_code(1).contains("nested deeper than 100 levels");
+    assert!(env.server.paths("PUT").is_empty());
+    assert_eq!(env.server.get("deep")["config"], nested);
+    env.run(&["get", "deep"]).exit_code(0).contains("Changed here");
+    // A new connector there is not pulled, and is named.
+    env.server.add("new", ".server-log", &nested);
+    env.run(&["pull"]).contains("0 new");
+    env.run(&["status"]).exit_code(1).contains("new");
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What every request has to bring.
+/// The required header of every request.
 pub const AUTHORIZATION: &str = "ApiKey aWQ6dG9wLXNlY3JldC1rZXk=";
-/// The API key as a person has it.
+/// The API key as Kibana shows it.
 pub const API_KEY: &str = "aWQ6dG9wLXNlY3JldC1rZXk=";
 
-/// What a server does instead of answering.
+/// A fault instead of an answer.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// Answers with a status.
@@ -24,17 +24,17 @@ pub enum Fault {
     RetryAfter(u16, u64),
     /// Waits before it answers.
     Slow(Duration),
-    /// Waits until the test lets go, and then does what is asked.
+    /// Waits for the test, and then carries the request out.
     Held(Arc<AtomicBool>),
     /// Closes the connection; nothing is done.
     Cut,
-    /// Does what is asked and closes the connection without an answer.
+    /// Carries the request out and closes the connection without an answer.
     CutAfter,
     /// Answers with this body and content type.
     Body(&'static str, Vec<u8>),
     /// Answers with this status, content type and body.
     Whole(u16, &'static str, String),
-    /// Says that the body is longer than what comes.
+    /// Announces a longer body than it sends.
     Short,
     /// Never ends its body.
     Endless,
@@ -66,18 +66,18 @@ pub struct State {
     pub refuses_types: bool,
     pub version: String,
     pub knows_modes: bool,
-    /// An import does not take the auth mode.
+    /// An import drops the auth mode.
     pub drops_modes: bool,
     pub prefix: String,
     /// In order; each is used by the next request of its method.
     pub faults: VecDeque<(&'static str, Fault)>,
     pub came: Vec<Came>,
-    /// Method and path of what has been answered, or never will be.
+    /// Method and path of requests that were answered, or never will be.
     pub ended: Vec<(String, String)>,
     /// Connections that are being served.
     busy: usize,
     pub runs: Vec<(String, Value)>,
-    /// Every answer takes so long.
+    /// The delay of every answer.
     pub delay: Duration,
 }
 
@@ -131,7 +131,7 @@ impl Server {
         }
     }
 
-    /// Adds a connector as somebody else would.
+    /// Adds a connector as another user would.
     pub fn add(&self, id: &str, type_id: &str, config: &Value) {
         let mode = mode_of(config);
         let one = json!({
@@ -167,7 +167,7 @@ fn mode_of(config: &Value) -> &'static str {
     }
 }
 
-/// Reads one request; none when there is none.
+/// Reads a request; `None` at the end.
 pub fn read_request(stream: &mut impl Read) -> Option<Came> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
@@ -265,7 +265,7 @@ fn error(status: u16, message: impl Into<String>) -> (u16, Value) {
     (status, json!({"statusCode": status, "error": "Error", "message": message.into()}))
 }
 
-/// What Kibana answers, by its rules.
+/// Returns Kibana's answer, by its rules.
 fn respond(state: &mut State, came: &Came) -> (u16, Value) {
     if came.headers.get("authorization").map(String::as_str) != Some(AUTHORIZATION) {
         return error(401, "unable to authenticate");
@@ -277,7 +277,7 @@ fn respond(state: &mut State, came: &Came) -> (u16, Value) {
     let path = path.to_owned();
     let id = path.strip_prefix("/api/actions/connector/").map(decoded);
     match (came.method.as_str(), path.as_str(), id) {
-        // To users without the right to it, the status tells no version.
+        // Users without the privilege do not see the version.
         ("GET", "/api/status", _) if state.version.is_empty() => {
             (200, json!({"status": {"overall": {"level": "available"}}}))
         }
@@ -431,7 +431,7 @@ fn import(state: &mut State, came: &Came, overwrite: bool) -> (u16, Value) {
         return (200, json!({"success": false, "successCount": 0, "errors": [error]}));
     }
     if state.knows_modes && !is_plain_id(&id) {
-        // What is to be overwritten goes too.
+        // An overwritten connector is removed too.
         state.connectors.remove(&id);
         state.secrets.remove(&id);
         let message = format!(

@@ -9,7 +9,7 @@ use std::thread;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::desk::Desk;
+use crate::env::Env;
 use crate::server::{API_KEY, answer, read_request};
 
 fn file(name: &str) -> PathBuf {
@@ -42,8 +42,8 @@ fn start() -> u16 {
 }
 
 #[test]
-fn an_authority_of_ones_own_is_trusted_and_no_other() {
-    let desk = Desk::new();
+fn only_the_given_ca_is_trusted() {
+    let env = Env::new();
     let port = start();
     let ca = file("authority.pem");
     let ca = ca.to_str().unwrap();
@@ -54,26 +54,26 @@ fn an_authority_of_ones_own_is_trusted_and_no_other() {
         if with_ca {
             arguments.extend(["--ca", ca]);
         }
-        desk.run(&arguments).exits(0);
-        desk.with_input(&["remote", "login", name], API_KEY).exits(0);
+        env.run(&arguments).exit_code(0);
+        env.with_input(&["remote", "login", name], API_KEY).exit_code(0);
     }
-    desk.run(&["pull", "--remote", "own"]).exits(0).says("0 new");
-    desk.run(&["pull", "--remote", "ip"]).exits(0);
-    desk.run(&["pull", "--remote", "other"]).exits(2).says("the connection is not safe").says("--ca FILE");
-    let empty = desk.place.write("empty.pem", "nothing");
-    desk.run(&["remote", "add", "empty", &format!("https://localhost:{port}"), "--ca", empty.to_str().unwrap()])
-        .exits(0);
-    desk.with_input(&["remote", "login", "empty"], API_KEY).exits(0);
-    desk.run(&["pull", "--remote", "empty"]).exits(2).says("there is no certificate in it");
+    env.run(&["pull", "--remote", "own"]).exit_code(0).contains("0 new");
+    env.run(&["pull", "--remote", "ip"]).exit_code(0);
+    env.run(&["pull", "--remote", "other"]).exit_code(2).contains("the connection is not safe").contains("--ca FILE");
+    let empty = env.place.write("empty.pem", "nothing");
+    env.run(&["remote", "add", "empty", &format!("https://localhost:{port}"), "--ca", empty.to_str().unwrap()])
+        .exit_code(0);
+    env.with_input(&["remote", "login", "empty"], API_KEY).exit_code(0);
+    env.run(&["pull", "--remote", "empty"]).exit_code(2).contains("it holds no certificate");
 }
 
 #[test]
-fn a_proxy_is_gone_through() {
-    let desk = Desk::new();
+fn proxy_is_used() {
+    let env = Env::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let (log, target) = (asked.clone(), desk.server.port);
+    let (log, target) = (asked.clone(), env.server.port);
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
             let mut head = Vec::new();
@@ -96,23 +96,24 @@ fn a_proxy_is_gone_through() {
         }
     });
     let proxy = format!("http://127.0.0.1:{port}");
-    desk.run(&["remote", "add", "through", "http://kibana.example:5601", "--allow-http", "--proxy", &proxy]).exits(0);
-    desk.with_input(&["remote", "login", "through"], API_KEY).exits(0);
-    desk.run(&["pull", "--remote", "through"]).exits(0).says("0 new");
+    env.run(&["remote", "add", "through", "http://kibana.example:5601", "--allow-http", "--proxy", &proxy])
+        .exit_code(0);
+    env.with_input(&["remote", "login", "through"], API_KEY).exit_code(0);
+    env.run(&["pull", "--remote", "through"]).exit_code(0).contains("0 new");
     assert!(asked.lock().unwrap()[0].contains("kibana.example:5601"));
-    // What goes in the clear to this machine goes through no proxy of the environment.
+    // Plain traffic to this machine uses no proxy of the environment.
     let before = asked.lock().unwrap().len();
-    let through = |arguments: &[&str]| -> crate::desk::Said {
-        let mut command = desk.command(arguments);
+    let through = |arguments: &[&str]| -> crate::env::CommandOutput {
+        let mut command = env.command(arguments);
         command.env_remove("NO_PROXY").env("HTTP_PROXY", &proxy).env("HTTPS_PROXY", &proxy).env("ALL_PROXY", &proxy);
         command.output().unwrap().into()
     };
-    through(&["pull", "--remote", "prod"]).exits(0);
+    through(&["pull", "--remote", "prod"]).exit_code(0);
     assert_eq!(asked.lock().unwrap().len(), before);
-    // What is encrypted does.
-    desk.run(&["remote", "add", "safe", "https://kibana.example:5601", "--timeout", "3"]).exits(0);
-    desk.with_input(&["remote", "login", "safe"], API_KEY).exits(0);
-    through(&["pull", "--remote", "safe"]).exits(2);
+    // Encrypted traffic does.
+    env.run(&["remote", "add", "safe", "https://kibana.example:5601", "--timeout", "3"]).exit_code(0);
+    env.with_input(&["remote", "login", "safe"], API_KEY).exit_code(0);
+    through(&["pull", "--remote", "safe"]).exit_code(2);
     assert!(asked.lock().unwrap()[before].starts_with("CONNECT kibana.example:5601"));
-    desk.run(&["remote", "add", "x", "http://localhost:1", "--proxy", &proxy]).exits(2).says("--allow-http");
+    env.run(&["remote", "add", "x", "http://localhost:1", "--proxy", &proxy]).exit_code(2).contains("--allow-http");
 }

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use connector_admin::store;
 
-use crate::support::{App, Place, execute, records};
+use crate::support::{App, TestDir, execute, records};
 
-fn opened(place: &Place) -> App {
+fn opened(place: &TestDir) -> App {
     let mut app = App::open(&place.demo(), 100, 30);
     app.press("Esc").expect("1 of 197");
     app
 }
 
 #[test]
-fn an_edit_of_a_file_that_was_deleted_is_not_called_saved_and_can_be_saved_elsewhere() {
-    let place = Place::new();
+fn edit_of_a_deleted_file_is_not_reported_as_saved() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     let before = records(&place.path("demo.db"));
     std::fs::remove_file(place.path("demo.db")).unwrap();
@@ -26,17 +26,17 @@ fn an_edit_of_a_file_that_was_deleted_is_not_called_saved_and_can_be_saved_elsew
 }
 
 #[test]
-fn the_event_is_noticed_without_an_edit() {
+fn displaced_file_is_noticed_without_an_edit() {
     for (what, happens, expected) in [
         (
             "deleted",
             &(|path: &Path| std::fs::remove_file(path).unwrap()) as &dyn Fn(&Path),
-            "The file is not there any more",
+            "The file does not exist any more",
         ),
         (
             "moved",
             &|path| std::fs::rename(path, path.with_extension("moved")).unwrap(),
-            "The file is not there any more",
+            "The file does not exist any more",
         ),
         (
             "replaced",
@@ -47,7 +47,7 @@ fn the_event_is_noticed_without_an_edit() {
             "Another file is in its place",
         ),
     ] {
-        let place = Place::new();
+        let place = TestDir::new();
         let mut app = opened(&place);
         happens(&place.path("demo.db"));
         app.press("Enter").expect(expected).press("Enter").expect("FILE GONE");
@@ -57,10 +57,10 @@ fn the_event_is_noticed_without_an_edit() {
     }
 }
 
-/// What is done is in the file, and not in a log beside it that the next file at this path would take for its own.
+/// Finished changes are in the file, not in a log that the next file at this path would apply.
 #[test]
-fn a_file_put_in_the_place_of_an_open_one_gets_nothing_of_it_and_a_moved_one_has_all() {
-    let place = Place::new();
+fn replaced_file_gets_no_write_and_moved_file_is_complete() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     let path = place.path("demo.db");
     std::fs::copy(&path, place.path("other.db")).unwrap();
@@ -72,7 +72,7 @@ fn a_file_put_in_the_place_of_an_open_one_gets_nothing_of_it_and_a_moved_one_has
     assert_eq!(std::fs::metadata(&log).map_or(0, |log| log.len()), 0, "the log is empty after each edit");
     std::fs::rename(&path, place.path("moved.db")).unwrap();
     std::fs::rename(place.path("other.db"), &path).unwrap();
-    // Killed or not: the two files have what is theirs.
+    // After a kill or not: each of the two files is complete.
     assert_eq!(records(&path), other);
     assert_eq!(records(&place.path("moved.db")), edited);
     drop(app);
@@ -81,8 +81,8 @@ fn a_file_put_in_the_place_of_an_open_one_gets_nothing_of_it_and_a_moved_one_has
 }
 
 #[test]
-fn what_was_typed_stays_in_the_form_when_it_cannot_be_saved() {
-    let place = Place::new();
+fn failed_save_keeps_the_form() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("e").expect("> Name").type_text(" typed");
     std::fs::rename(place.path("demo.db"), place.path("away.db")).unwrap();
@@ -92,8 +92,8 @@ fn what_was_typed_stays_in_the_form_when_it_cannot_be_saved() {
 
 /// A backup is restored by another program, which then edits up to the same step: the names are those of the file.
 #[test]
-fn names_are_right_after_a_restore_and_as_many_steps() {
-    let place = Place::new();
+fn restore_with_equal_step_count_reloads_names() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 100, 30);
     app.press("Esc").expect("1 of 197");
@@ -115,14 +115,14 @@ fn names_are_right_after_a_restore_and_as_many_steps() {
     let mut other = App::open(&path, 100, 30);
     other.press("Esc");
     rename(&mut other, "AA second edit");
-    app.press("Down Up").press("/").type_text("first").expect("Nothing matches the filter").press("Esc");
+    app.press("Down Up").press("/").type_text("first").expect("No connectors match").press("Esc");
     app.press("/").type_text("second").expect("AA second edit");
 }
 
 /// A record that was read before a restore is not the one that has its revision afterwards.
 #[test]
-fn a_form_from_before_a_restore_does_not_overwrite_what_came_after() {
-    let place = Place::new();
+fn form_opened_before_a_restore_is_a_conflict() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 100, 30);
     app.press("Esc").expect("1 of 197");
@@ -138,8 +138,8 @@ fn a_form_from_before_a_restore_does_not_overwrite_what_came_after() {
 }
 
 #[test]
-fn r_reads_everything_again() {
-    let place = Place::new();
+fn reload_rereads_the_file() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("R").expect("read again").expect("1 of 197");
     app.press("/").type_text("Ticket").expect("Ticket webhook");

@@ -1,21 +1,21 @@
 //! The form: create, edit, duplicate, validation, conflicts.
 
-use crate::support::{App, Place, execute, rows};
+use crate::support::{App, TestDir, execute, rows};
 
-fn opened(place: &Place, width: u16, height: u16) -> App {
+fn opened(place: &TestDir, width: u16, height: u16) -> App {
     let path = place.demo();
     drop(App::open(&path, width, height));
     App::open(&path, width, height)
 }
 
-fn one(place: &Place, sql: &str) -> String {
+fn one(place: &TestDir, sql: &str) -> String {
     let connection = rusqlite::Connection::open(place.path("demo.db")).unwrap();
     connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0)).unwrap().unwrap_or("NULL".to_owned())
 }
 
 #[test]
-fn a_connector_is_created_with_its_types_defaults() {
-    let place = Place::new();
+fn connector_is_created_with_its_type_defaults() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
     app.press("n").type_text("webhook").press("Enter").type_text("Fresh hook");
     app.press("Ctrl-s").expect("URL: a value is needed").expect("! a value is needed");
@@ -33,12 +33,12 @@ fn a_connector_is_created_with_its_types_defaults() {
 }
 
 #[test]
-fn an_edit_touches_only_what_was_changed() {
-    let place = Place::new();
+fn edit_writes_only_changed_fields() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     let path = place.path("demo.db");
     let id = "(SELECT id FROM connectors WHERE name = 'Ticket webhook (9.4)')";
-    // Odd spacing and numbers that a reader would normalise.
+    // Spacing and numbers that a parser would normalize.
     execute(
         &path,
         &format!(
@@ -63,8 +63,8 @@ fn an_edit_touches_only_what_was_changed() {
 }
 
 #[test]
-fn esc_asks_before_dropping_changes() {
-    let place = Place::new();
+fn esc_confirms_before_discarding_changes() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
     app.press("e Esc").expect("Connectors");
     app.press("e").type_text("x").press("Esc").expect("Unsaved changes").press("Enter").expect("Edit ");
@@ -74,8 +74,8 @@ fn esc_asks_before_dropping_changes() {
 }
 
 #[test]
-fn the_auth_mode_toggle_explains_and_warns() {
-    let place = Place::new();
+fn auth_mode_toggle_explains_and_warns() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 30);
     app.press("/").type_text("\"Ticket webhook\"").press("Enter e Down").expect("(•) shared");
     app.press("Space").expect("(•) per-user").expect("each user is meant to use their own account");
@@ -85,20 +85,20 @@ fn the_auth_mode_toggle_explains_and_warns() {
 }
 
 #[test]
-fn a_new_connectors_mode_follows_its_auth_type_until_chosen() {
-    let place = Place::new();
+fn new_connector_mode_follows_auth_type_until_chosen() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("n").type_text("notion").press("Enter").type_text("Team pages").expect("(•) per-user");
     app.press("Down Down Right").expect("< Bearer token (bearer) >").expect("(•) shared").expect("Bearer token *");
     app.press("Left").expect("(•) per-user").expect("Client secret *");
-    // Once a person has chosen, the choice stays, with a remark where it does not fit.
+    // A chosen mode stays, with a note if it does not fit.
     app.press("Shift-Tab Space").expect("(•) shared").expect("Kibana makes new connectors with");
     app.press("Space Tab Right").expect("(•) per-user").expect("bearer has no such");
 }
 
 #[test]
-fn a_save_notices_that_someone_else_was_faster() {
-    let place = Place::new();
+fn save_detects_a_concurrent_edit() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     let path = place.path("demo.db");
     app.press("/").type_text("\"Ticket webhook\"").press("Enter e").type_text(" mine");
@@ -114,8 +114,8 @@ fn a_save_notices_that_someone_else_was_faster() {
 }
 
 #[test]
-fn a_save_notices_that_someone_else_deleted_it() {
-    let place = Place::new();
+fn save_detects_a_concurrent_delete() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     let path = place.path("demo.db");
     app.press("/").type_text("\"Ticket webhook\"").press("Enter e").type_text(" kept");
@@ -127,23 +127,26 @@ fn a_save_notices_that_someone_else_deleted_it() {
 }
 
 #[test]
-fn a_duplicate_of_what_cannot_be_opened_misses_its_secrets() {
-    let place = Place::new();
+fn duplicate_of_unreadable_secrets_is_missing_them() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("\"Release webhook\"").press("Enter c").expect("Release webhook (9.4) (copy)");
-    app.expect("sealed by another program, such as Kibana");
-    app.press("Ctrl-s").expect("marked as missing them").press("Enter").expect("created: Release webhook (9.4) (copy)");
+    app.expect("encrypted by another program, such as Kibana");
+    app.press("Ctrl-s")
+        .expect("the duplicate is missing them")
+        .press("Enter")
+        .expect("created: Release webhook (9.4) (copy)");
     assert_eq!(one(&place, "SELECT secrets FROM connectors WHERE id = 'new-connector-id'"), "NULL");
     let configs = "SELECT count(DISTINCT config) || '' FROM connectors WHERE name LIKE 'Release webhook%'";
     assert_eq!(one(&place, configs), "1");
 }
 
 #[test]
-fn a_damaged_config_is_shown_and_repaired() {
-    let place = Place::new();
+fn damaged_config_is_shown_and_repaired() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("is:malformed").press("Enter").expect("1 of 1").press("e");
-    app.expect("the config is damaged: repair it here").expect("! not right as JSON");
+    app.expect("the config is malformed: repair it here").expect("! not right as JSON");
     // Another field can be saved without touching the damage.
     app.press("Up Up").type_text("?").press("Ctrl-s Enter").expect("saved");
     let broken = r#"{"url":"https://hooks.meridian.example/legacy","method":"po"#;
@@ -157,8 +160,8 @@ fn a_damaged_config_is_shown_and_repaired() {
 }
 
 #[test]
-fn a_record_of_a_newer_kibana_is_not_edited() {
-    let place = Place::new();
+fn record_of_a_newer_kibana_is_read_only() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("newer").press("Enter e").expect("written by a newer Kibana");
     app.press("t").expect("its model version is newer than this program knows");
@@ -167,7 +170,7 @@ fn a_record_of_a_newer_kibana_is_not_edited() {
 
 #[test]
 fn unknown_config_keys_are_edited_as_json() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("\"SMS gateway\"").press("Enter e Down Down").expect("> Config (JSON)");
     app.press("End Enter").type_text("\"k\": 1,").press("Ctrl-s").expect("+ 1").press("Enter").expect("saved");
@@ -177,8 +180,8 @@ fn unknown_config_keys_are_edited_as_json() {
 }
 
 #[test]
-fn enter_goes_through_the_form_and_changes_nothing() {
-    let place = Place::new();
+fn enter_moves_through_the_form_without_changes() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("/")
         .type_text("\"Ticket webhook\"")
@@ -187,8 +190,8 @@ fn enter_goes_through_the_form_and_changes_nothing() {
 }
 
 #[test]
-fn a_changed_type_asks_before_it_is_dropped_and_can_be_changed_back() {
-    let place = Place::new();
+fn changed_type_is_confirmed_and_reversible() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 40);
     app.press("/").type_text("\"Ticket webhook\"").press("Enter c Up Enter").type_text("server log").press("Enter");
     app.expect("Server log (.server-log)").expect("(changed)").press("Esc").expect("Unsaved changes").press("Enter");

@@ -1,27 +1,27 @@
 //! The main job from beginning to end.
 
-use crate::support::{App, Place, records, rows, untouched};
+use crate::support::{App, TestDir, records, rows, untouched};
 
 fn count(path: &std::path::Path, condition: &str) -> String {
     rows(path, &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
 }
 
 #[test]
-fn an_upgraded_file_opens_in_the_review_and_says_where_the_copy_is() {
-    let place = Place::new();
+fn upgraded_file_opens_in_the_review_and_names_the_backup() {
+    let place = TestDir::new();
     let path = place.demo();
     App::open(&path, 120, 40)
         .expect("Migration review")
         .expect("Schema upgraded 1 to 2")
-        .expect("Copy: demo.db.schema1-")
+        .expect("Backup: demo.db.schema1-")
         .expect("189 pending: backfill 73, stamp only 111, blocked 5");
-    // The next start has nothing to upgrade and opens the list, which still tells what is pending.
+    // The next start upgrades nothing and opens the list, which still shows the pending count.
     App::open(&path, 120, 40).expect("Connectors").expect("189 connectors to migrate: m reviews that");
 }
 
 #[test]
 fn review_decide_apply_and_roll_back() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 80, 24);
     let before = (records(&path), untouched(&path));
@@ -40,24 +40,24 @@ fn review_decide_apply_and_roll_back() {
     assert_eq!(untouched(&path), before.1);
     assert_eq!(count(&path, "model_version = 2 AND auth_mode = 'shared'"), rows(&path, "SELECT 71 + 3").concat());
     app.press("Enter").expect("Legacy import (cut off)").expect("skipped");
-    app.press("U Right Enter").expect("rolled back: 183 connectors as before");
+    app.press("U Right Enter").expect("Rolled back 183 connectors");
     assert_eq!(records(&path), before.0);
-    // What was decided is still there: applying again gives the same.
+    // The decisions are still there: applying again gives the same result.
     app.expect("189 pending").expect("1 per-user, 1 skip");
 }
 
 #[test]
-fn decisions_hold_for_marks_and_can_be_taken_back() {
-    let place = Place::new();
+fn decisions_apply_to_the_selection_and_can_be_reset() {
+    let place = TestDir::new();
     let mut app = App::open(&place.demo(), 120, 40);
-    app.press("Space Space Space p").expect("decided for 3 connectors").expect("you: 3 per-user, 0 skip");
+    app.press("Space Space Space p").expect("Decided for 3 connectors").expect("you: 3 per-user, 0 skip");
     app.press("Home r").expect("you: 2 per-user, 0 skip");
     app.press("g g g").expect("1 of 5").press("a").expect("this record is blocked: repair it first");
 }
 
 #[test]
 fn stamp_only_records_can_be_given_a_mode() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("g g").expect("1 of 111").press("Down a p A Right Enter").expect("Migration applied");
@@ -65,19 +65,19 @@ fn stamp_only_records_can_be_given_a_mode() {
 }
 
 #[test]
-fn edited_records_are_not_rolled_back_but_listed() {
-    let place = Place::new();
+fn edited_records_are_listed_and_not_rolled_back() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("A Right Enter Enter Esc");
-    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("u takes it back");
-    app.press("m U Right Enter").expect("Partly rolled back").expect("1 connector changed since and left alone");
+    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("u to undo");
+    app.press("m U Right Enter").expect("Partly rolled back").expect("1 connector changed since and skipped");
     assert_eq!(count(&path, "name = 'Aurora runbooks' AND auth_mode = 'per-user' AND model_version = 2"), "Integer(1)");
 }
 
 #[test]
-fn a_blocked_record_is_repaired_in_the_form_and_migrates() {
-    let place = Place::new();
+fn blocked_record_is_repaired_and_migrated() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("/").type_text("\"numeric auth\"").press("Enter").expect("blocked: config.authType is a number");
@@ -88,7 +88,7 @@ fn a_blocked_record_is_repaired_in_the_form_and_migrates() {
 
 #[test]
 fn applying_twice_equals_applying_once() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     let before = {
         App::open(&path, 80, 24);

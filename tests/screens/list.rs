@@ -1,16 +1,16 @@
-//! The list of connectors: moving, filter, sort, marks, toggle, delete, import.
+//! The list of connectors: moving, filter, sort, selection, toggle, delete, import.
 
-use crate::support::{App, Place, SAMPLE, execute, records, rows, untouched};
+use crate::support::{App, SAMPLE, TestDir, execute, records, rows, untouched};
 
-fn opened(place: &Place, width: u16, height: u16) -> App {
+fn opened(place: &TestDir, width: u16, height: u16) -> App {
     let path = place.demo();
     drop(App::open(&path, width, height));
     App::open(&path, width, height)
 }
 
 #[test]
-fn moving_keeps_the_row_in_view() {
-    let place = Place::new();
+fn moving_keeps_the_cursor_in_view() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
     app.expect("1 of 197").press("Down j Up").expect("2 of 197");
     app.press("End").expect("197 of 197").expect("> 경보 채널");
@@ -18,13 +18,13 @@ fn moving_keeps_the_row_in_view() {
 }
 
 #[test]
-fn the_filter_follows_as_it_is_typed_and_esc_takes_it_away() {
-    let place = Place::new();
+fn filter_applies_as_typed_and_esc_clears_it() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
     app.press("/").type_text("MONTRÉAL").expect("/MONTRÉAL").expect_not("of 197");
     app.press("Backspace").expect("/MONTRÉA");
-    // q, j and friends are text here.
-    app.press("Ctrl-u").type_text("qj").expect("Nothing matches the filter");
+    // In the filter, q and j are text.
+    app.press("Ctrl-u").type_text("qj").expect("No connectors match");
     assert!(!app.is_quitting());
     app.press("Esc").expect(" of 197");
     app.press("/").type_text("is:coffee").expect("is:coffee is not known");
@@ -39,7 +39,7 @@ fn the_filter_follows_as_it_is_typed_and_esc_takes_it_away() {
 
 #[test]
 fn sorting_keeps_the_cursor_on_its_connector() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = opened(&place, 120, 40);
     app.press("Down Down").expect("> Audit webhook (9.4)");
     app.press("s").expect("TYPE ▲").expect("> Audit webhook (9.4)");
@@ -48,8 +48,8 @@ fn sorting_keeps_the_cursor_on_its_connector() {
 }
 
 #[test]
-fn toggle_is_in_place_durable_and_undone_by_u() {
-    let place = Place::new();
+fn toggle_is_durable_and_undone_by_u() {
+    let place = TestDir::new();
     let mut app = opened(&place, 120, 40);
     let path = place.path("demo.db");
     let before = records(&path);
@@ -58,63 +58,63 @@ fn toggle_is_in_place_durable_and_undone_by_u() {
     app.press("/").type_text("Ticket").press("Enter t").expect("per-user: each user");
     assert_eq!(rows(&path, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'"), ["\"per-user\""]);
     assert_eq!(rows(&path, secrets), kept);
-    app.press("u").expect("undone: auth mode of Ticket webhook");
+    app.press("u").expect("Undid auth mode of Ticket webhook");
     assert_eq!(records(&path), before);
-    app.press("u").expect("there is nothing to undo");
+    app.press("u").expect("nothing to undo");
 }
 
 #[test]
-fn steps_are_undone_one_after_the_other() {
-    let place = Place::new();
+fn steps_are_undone_in_reverse_order() {
+    let place = TestDir::new();
     let mut app = opened(&place, 120, 40);
     let path = place.path("demo.db");
     let before = records(&path);
     app.press("/").type_text("Ticket").press("Enter t e").type_text("!").press("Ctrl-s Enter t c");
     app.press("Ctrl-s Enter d Right Enter");
     for kind in ["delete", "create", "auth mode", "edit", "auth mode"] {
-        app.press("u").expect(&format!("undone: {kind} of "));
+        app.press("u").expect(&format!("Undid {kind} of "));
     }
     assert_eq!(records(&path), before);
 }
 
 #[test]
-fn toggling_marks_asks_once_and_is_one_step() {
-    let place = Place::new();
+fn toggling_a_selection_confirms_once_and_is_one_step() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
     let path = place.path("demo.db");
     let before = records(&path);
-    app.press("Space Down Space v").expect("marked");
-    app.press("t").expect("Toggle the auth mode").press("Esc").expect("marked");
+    app.press("Space Down Space v").expect("selected");
+    app.press("t").expect("Toggle the auth mode").press("Esc").expect("selected");
     app.press("t Right Enter").expect("auth mode of");
     assert_ne!(records(&path), before);
-    app.press("Esc u Right Enter").expect("undone");
+    app.press("Esc u Right Enter").expect("Undid");
     assert_eq!(records(&path), before);
 }
 
 #[test]
-fn deleting_asks_and_can_be_undone() {
-    let place = Place::new();
+fn delete_is_confirmed_and_can_be_undone() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
     let path = place.path("demo.db");
     let before = records(&path);
     app.press("d").expect("Delete the connector “Acme pager (plugin type)”?").press("Enter").expect("of 197");
     app.press("d Right Enter").expect("deleted 1 connector").expect("of 196");
     app.press("*")
-        .expect("196 marked")
+        .expect("196 selected")
         .press("Del Right Enter")
         .expect("deleted 196 connectors")
         .expect("No connectors yet.");
-    app.press("u Right Enter").expect("undone: delete of 196 connectors");
-    app.press("u").expect("undone: delete of Acme pager").expect("of 197");
+    app.press("u Right Enter").expect("Undid delete of 196 connectors");
+    app.press("u").expect("Undid delete of Acme pager").expect("of 197");
     assert_eq!(records(&path), before);
 }
 
 #[test]
-fn esc_takes_the_innermost_thing_away_and_never_quits() {
-    let place = Place::new();
+fn esc_goes_back_one_level_and_never_quits() {
+    let place = TestDir::new();
     let mut app = opened(&place, 80, 24);
-    app.press("/").type_text("hook").press("Enter Space").expect("1 marked").expect("/hook");
-    app.press("Esc").expect_not("marked").expect("/hook");
+    app.press("/").type_text("hook").press("Enter Space").expect("1 selected").expect("/hook");
+    app.press("Esc").expect_not("selected").expect("/hook");
     app.press("Esc").expect_not("/hook").press("Esc Esc Esc");
     assert!(!app.is_quitting());
     app.press("q");
@@ -122,8 +122,8 @@ fn esc_takes_the_innermost_thing_away_and_never_quits() {
 }
 
 #[test]
-fn an_export_is_imported_from_the_screen() {
-    let place = Place::new();
+fn export_is_imported_from_the_ui() {
+    let place = TestDir::new();
     let export = place.write("export.ndjson", SAMPLE);
     let mut app = App::open(&place.path("new.db"), 100, 30);
     app.expect("No connectors yet.").press("i").paste(&export.display().to_string()).press("Enter");
@@ -139,13 +139,13 @@ fn an_export_is_imported_from_the_screen() {
     app.press("i").paste(&export.display().to_string()).press("Enter").expect("These ids exist already");
     app.expect("30 of the ids in the export are in the file already, 0 are new.");
     app.press("Right Right Enter").expect("30 connectors imported: 30 new").press("Enter").expect("of 60");
-    app.press("u Right Enter").expect("undone: import of 30 connectors").expect("of 30");
+    app.press("u Right Enter").expect("Undid import of 30 connectors").expect("of 30");
     app.press("i").type_text("/no/such/file").press("Enter").expect("That did not work").expect("/no/such/file");
 }
 
 #[test]
 fn a_file_is_picked_from_its_folder() {
-    let place = Place::new();
+    let place = TestDir::new();
     std::fs::create_dir(place.path("exports")).unwrap();
     place.write("exports/staging.ndjson", SAMPLE);
     place.write("exports/production.ndjson", SAMPLE);
@@ -161,8 +161,8 @@ fn a_file_is_picked_from_its_folder() {
 }
 
 #[test]
-fn what_is_marked_or_filtered_is_exported() {
-    let place = Place::new();
+fn selected_or_filtered_connectors_are_exported() {
+    let place = TestDir::new();
     let mut app = App::open(&place.demo(), 100, 30);
     let target = place.path("out.ndjson");
     let lines = || std::fs::read_to_string(&target).unwrap().lines().count();
@@ -170,12 +170,12 @@ fn what_is_marked_or_filtered_is_exported() {
     app.expect("196 connectors to").expect("left out").expect("without secrets, which no export holds");
     assert_eq!(lines(), 197);
     app.press("Enter /").type_text("type:jira").press("Enter x").expect("of the filter to").press("Enter");
-    app.expect("is there already").press("Esc");
+    app.expect("exists already").press("Esc");
     assert_eq!(lines(), 197, "nothing is replaced unasked");
     app.press("x Enter Right Enter").expect("Exported").press("Enter");
     let of_filter = lines();
     assert!(of_filter > 2 && of_filter < 197);
-    app.press("Space Space x").expect("Export the 2 marked to").press("Enter Right Enter").expect("2 connectors to");
+    app.press("Space Space x").expect("Export the 2 selected to").press("Enter Right Enter").expect("2 connectors to");
     assert_eq!(lines(), 3);
     let file = place.path("demo.db");
     let before = std::fs::read(&file).unwrap();
@@ -185,16 +185,16 @@ fn what_is_marked_or_filtered_is_exported() {
 }
 
 #[test]
-fn a_path_that_failed_can_be_corrected() {
-    let place = Place::new();
+fn failed_path_can_be_corrected() {
+    let place = TestDir::new();
     let mut app = App::open(&place.path("new.db"), 100, 30);
     app.press("i").type_text("~/no-such-export.ndjson").press("Enter").expect("That did not work").expect_not("~/no");
     app.press("Enter i").expect("~/no-such-export.ndjson");
 }
 
 #[test]
-fn a_bad_export_is_refused_whole() {
-    let place = Place::new();
+fn bad_export_is_refused_as_a_whole() {
+    let place = TestDir::new();
     let bad = place.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"", SAMPLE.lines().next().unwrap()));
     let mut app = App::open(&place.path("new.db"), 120, 30);
     app.press("i").paste(&bad.display().to_string()).press("Enter").expect("line 2").expect("Nothing was imported");
@@ -202,8 +202,8 @@ fn a_bad_export_is_refused_whole() {
 }
 
 #[test]
-fn a_read_only_file_shows_its_plan_and_refuses_edits() {
-    let place = Place::new();
+fn read_only_file_shows_its_plan_and_refuses_edits() {
+    let place = TestDir::new();
     let path = place.demo();
     let bytes = std::fs::read(&path).unwrap();
     let mut app = App::start(&path, 120, 40, true, true);
@@ -219,8 +219,8 @@ fn a_read_only_file_shows_its_plan_and_refuses_edits() {
 }
 
 #[test]
-fn a_change_by_another_program_is_noticed() {
-    let place = Place::new();
+fn foreign_change_is_noticed() {
+    let place = TestDir::new();
     let mut app = opened(&place, 120, 40);
     let path = place.path("demo.db");
     let untouched_before = untouched(&path).len();
@@ -230,8 +230,8 @@ fn a_change_by_another_program_is_noticed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_any_more_is_told_once_and_can_be_left() {
-    let place = Place::new();
+fn unreadable_file_is_reported_once_and_can_be_closed() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 30);
     execute(&place.path("demo.db"), "ALTER TABLE connectors RENAME TO elsewhere");
     app.press("Down R").expect("The file cannot be read").press("Enter").expect_not("The file cannot be read");
@@ -242,22 +242,22 @@ fn a_file_that_cannot_be_read_any_more_is_told_once_and_can_be_left() {
 }
 
 #[test]
-fn a_question_is_about_what_the_answer_does() {
-    let place = Place::new();
+fn confirmation_applies_to_the_rows_it_named() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 30);
     let id =
         |path: &std::path::Path, name: &str| rows(path, &format!("SELECT id FROM connectors WHERE name = '{name}'"));
     let path = place.path("demo.db");
-    // Marking moves the cursor on; the question is about the mark all the same.
-    let marked = id(&path, "Acme pager (plugin type)").concat();
-    app.press("Space d").expect("Delete the marked connector").expect(marked.trim_matches('"'));
-    app.press("Esc t").expect("The marked connector (not the selected one)").press("Right Enter");
+    // Selecting moves the cursor; the confirmation is still about the selected row.
+    let selected = id(&path, "Acme pager (plugin type)").concat();
+    app.press("Space d").expect("Delete the selected connector").expect(selected.trim_matches('"'));
+    app.press("Esc t").expect("The selected connector (not the current one)").press("Right Enter");
     app.expect("Acme pager (plugin type) is per-user now");
 }
 
 #[test]
-fn a_new_record_is_gone_to_and_a_filter_that_hides_it_is_told() {
-    let place = Place::new();
+fn new_record_is_selected_and_a_hiding_filter_is_reported() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 30);
     app.press("n").type_text("server log").press("Enter").type_text("Zulu log").press("Ctrl-s Enter");
     app.expect("created: Zulu log").expect("> Zulu log");
@@ -266,8 +266,8 @@ fn a_new_record_is_gone_to_and_a_filter_that_hides_it_is_told() {
 }
 
 #[test]
-fn nothing_happens_unseen() {
-    let place = Place::new();
+fn keys_on_a_tiny_screen_do_nothing() {
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 30);
     let before = records(&place.path("demo.db"));
     app.resize(20, 5).press("t d Enter Right Enter n").resize(100, 30);
@@ -277,7 +277,7 @@ fn nothing_happens_unseen() {
 
 #[test]
 fn alt_and_a_key_is_esc_and_the_key() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = opened(&place, 100, 30);
     app.press("/").type_text("webhook").press("Enter Alt-/").type_text("notion").expect("/notion");
 }

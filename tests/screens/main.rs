@@ -1,4 +1,4 @@
-//! The screens, driven by keys: what a person does and sees, without threads or a terminal.
+//! The screens, driven by keys, without threads or a terminal.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 #[path = "../support/mod.rs"]

@@ -1,49 +1,49 @@
 //! The palette, and what else offers things to choose from.
 
-use connector_admin::app::Mouse;
+use connector_admin::tui::app::Mouse;
 
-use crate::support::{App, Place};
+use crate::support::{App, TestDir};
 
-fn opened(place: &Place) -> App {
+fn opened(place: &TestDir) -> App {
     let mut app = App::open(&place.demo(), 100, 30);
     app.press("Esc");
     app
 }
 
 #[test]
-fn the_palette_finds_what_can_be_done_and_does_it() {
-    let place = Place::new();
+fn palette_finds_and_runs_a_command() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press(":").expect("Everything").expect("edit the connector in the form");
     app.type_text("migration review").expect("review the migration of the records").expect_not("edit the connector");
-    app.press("Enter").expect("Migration review").expect("WILL BE");
-    // What is not of this place is done from the list.
+    app.press("Enter").expect("Migration review").expect("AFTER");
+    // A command of another screen is run from the list.
     app.press(":").type_text("create a connector").press("Enter").expect("Connector type");
 }
 
 #[test]
-fn what_cannot_be_done_says_why() {
-    let place = Place::new();
+fn unavailable_command_shows_its_reason() {
+    let place = TestDir::new();
     let mut app = opened(&place);
-    app.press(":").type_text("take the last change back").expect("there is nothing to undo");
-    app.press("Enter").expect("there is nothing to undo").expect_not("Everything");
+    app.press(":").type_text("undo the last change").expect("nothing to undo");
+    app.press("Enter").expect("nothing to undo").expect_not("Everything");
     let path = place.path("demo.db");
     let mut app = App::start(&path, 100, 30, true, true);
     app.press("Esc :").type_text("delete").expect("read-only");
 }
 
 #[test]
-fn esc_closes_a_menu_and_nothing_is_done() {
-    let place = Place::new();
+fn esc_closes_a_menu_without_effect() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press(":").type_text("quit").press("Esc").expect_not("Everything");
     assert!(!app.is_quitting());
-    app.press(":").type_text("zzz").expect("Nothing matches").press("Enter").expect("Nothing matches");
+    app.press(":").type_text("zzz").expect("No match").press("Enter").expect("No match");
 }
 
 #[test]
 fn parts_of_a_connector_are_copied_and_never_secrets() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("/").type_text("Ticket webhook").press("Enter y").expect("Copy").press("Enter").expect("copied");
     assert!(app.copied.len() == 36, "{}", app.copied);
@@ -56,8 +56,8 @@ fn parts_of_a_connector_are_copied_and_never_secrets() {
 }
 
 #[test]
-fn every_bar_of_the_overview_leads_to_its_connectors() {
-    let place = Place::new();
+fn overview_bars_open_their_connectors() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("D").expect("Overview").expect("Auth mode").expect("Connector types").expect("Migration");
     app.expect("backfill").press("Down Down Down Enter");
@@ -67,8 +67,8 @@ fn every_bar_of_the_overview_leads_to_its_connectors() {
 }
 
 #[test]
-fn colours_change_on_the_spot() {
-    let place = Place::new();
+fn theme_changes_at_once() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("T").expect("theme dark").press("T").expect("theme light").press("T T").expect("theme none");
     assert!(!crate::support::styles_of(&app.buffer()).contains('c'));
@@ -76,8 +76,8 @@ fn colours_change_on_the_spot() {
 }
 
 #[test]
-fn the_mouse_selects_opens_sorts_toggles_and_answers() {
-    let place = Place::new();
+fn mouse_selects_opens_sorts_toggles_and_confirms() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.click("Aurora ass").expect("> Aurora ass").click("Aurora ass").expect("connector type").click("Esc back");
     app.expect("197 connectors").click("TYPE").expect("TYPE ▲").click("TYPE").expect("TYPE ▼").click("NAME");
@@ -88,7 +88,7 @@ fn the_mouse_selects_opens_sorts_toggles_and_answers() {
     let (y, x) = {
         let screen = app.screen();
         let (y, text) = screen.lines().enumerate().find(|(_, line)| line.starts_with("> ")).unwrap();
-        (y, text[..text.find("shared").unwrap()].chars().count())
+        (y, text[..text.find("not set").unwrap()].chars().count())
     };
     app.mouse(Mouse::Click(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())).expect("is per-user now");
     app.press("d")
@@ -101,51 +101,51 @@ fn the_mouse_selects_opens_sorts_toggles_and_answers() {
 }
 
 #[test]
-fn filters_are_kept_and_columns_left_out() {
-    let place = Place::new();
+fn views_are_saved_and_columns_hidden() {
+    let place = TestDir::new();
     let mut app = opened(&place);
-    app.press("F").expect("no filter is kept yet").press("Esc /").type_text("type:jira auth:none").press("Enter F");
-    app.expect("keep the filter: type:jira auth:none").press("Enter").expect("kept").press("Esc").expect("of 197");
-    app.press("F Enter").expect("/type:jira auth:none").press("F").expect("forget the filter").press("Down Enter");
-    app.expect("forgotten").press("F").expect("keep the filter").press("Esc Esc");
-    app.expect("FLAGS").press("C").type_text("leave out flags").press("Enter Esc").expect_not("FLAGS").press("C");
+    app.press("F").expect("No saved views").press("Esc /").type_text("type:jira auth:none").press("Enter F");
+    app.expect("Save view: type:jira auth:none").press("Enter").expect("View saved").press("Esc").expect("of 197");
+    app.press("F Enter").expect("/type:jira auth:none").press("F").expect("Delete view").press("Down Enter");
+    app.expect("View deleted").press("F").expect("Save view").press("Esc Esc");
+    app.expect("FLAGS").press("C").type_text("hide flags").press("Enter Esc").expect_not("FLAGS").press("C");
     // The menu stays until Esc, so that several can be chosen.
     app.type_text("show flags").press("Enter Esc").expect("FLAGS").expect("Jira                 -");
     app.press("C").type_text("wider type").press("Enter Esc").expect("Jira                     -");
-    app.press("Ctrl-o").expect("no other file was open lately");
+    app.press("Ctrl-o").expect("No recent files");
 }
 
-fn count(place: &Place, condition: &str) -> String {
+fn count(place: &TestDir, condition: &str) -> String {
     crate::support::rows(&place.path("demo.db"), &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
 }
 
 #[test]
-fn many_are_edited_after_a_preview_and_as_one_step() {
-    let place = Place::new();
+fn bulk_edit_is_previewed_and_one_step() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     let before = crate::support::records(&place.path("demo.db"));
-    app.press("/").type_text("type:jira").press("Enter E").expect("Edit the ").expect("rename by a pattern");
-    app.type_text("rename").press("Enter").expect("find => replace").type_text("Aurora").press("Enter");
+    app.press("/").type_text("type:jira").press("Enter E").expect("Edit the ").expect("Find and replace in names");
+    app.type_text("replace").press("Enter").expect("find => replace").type_text("Aurora").press("Enter");
     app.expect("write it as: what to find").type_text(" => Borealis").press("Enter");
     app.expect("rename: “Aurora” becomes “Borealis”").expect("would change").expect("- Aurora");
     assert_eq!(crate::support::records(&place.path("demo.db")), before, "a preview writes nothing");
-    app.press("Right Enter").expect("changed; u takes it back");
+    app.press("Right Enter").expect("changed (u to undo)");
     assert_eq!(count(&place, "name LIKE 'Borealis%' AND connector_type_id LIKE '.jira%'"), "Integer(1)");
-    app.press("u").expect("undone");
+    app.press("u").expect("Undid");
     assert_eq!(crate::support::records(&place.path("demo.db")), before);
 }
 
 #[test]
-fn a_field_of_many_configs_is_set_and_their_secrets_sealed_anew() {
-    let place = Place::new();
+fn bulk_edit_of_config_reencrypts_secrets() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("/").type_text("type:webhook").press("Enter E").type_text("field").press("Enter");
     app.type_text("url = https://new.example/hook")
         .press("Enter")
         .expect("would change")
         .expect("https://new.example/hook");
-    // One of them was sealed by another program: with another config it could never be opened again.
-    app.expect("its secrets cannot be opened now").press("Right Enter").expect("changed; u takes it back");
+    // Another program encrypted one of them: with another config it could never be decrypted again.
+    app.expect("its secrets cannot be decrypted now").press("Right Enter").expect("changed (u to undo)");
     assert_ne!(count(&place, "config LIKE '%https://new.example/hook%'"), "Integer(0)");
     let path = place.path("demo.db");
     let vault = connector_admin::vault::Vault::new(connector_admin::demo::keys_of(&path));
@@ -164,11 +164,11 @@ fn a_field_of_many_configs_is_set_and_their_secrets_sealed_anew() {
 }
 
 #[test]
-fn many_are_deleted_or_get_a_mode_and_esc_does_nothing() {
-    let place = Place::new();
+fn bulk_delete_and_mode_are_confirmed() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("Space Space E")
-        .expect("Edit the 2 marked")
+        .expect("Edit the 2 selected")
         .type_text("delete")
         .press("Enter")
         .expect("2 connectors would go");
@@ -185,15 +185,15 @@ fn many_are_deleted_or_get_a_mode_and_esc_does_nothing() {
 
 #[test]
 fn two_connectors_and_two_states_of_one_are_compared() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("=")
-        .expect("mark two connectors")
+        .expect("select two connectors")
         .press("Space Space =")
         .expect("Compare")
         .expect("- Acme pager")
         .expect("name");
-    // Two sealed values always differ, which says nothing.
+    // Two encrypted values always differ, which means nothing.
     app.expect_not("stored, replaced");
     app.press("Enter Esc /").type_text("Ticket webhook").press("Enter Enter =").expect("knows of no change");
     app.press("t").expect("per-user now").press("=").expect("before step 1").press("Enter");
@@ -201,8 +201,8 @@ fn two_connectors_and_two_states_of_one_are_compared() {
 }
 
 #[test]
-fn per_user_for_many_says_where_it_makes_no_sense_and_can_leave_those_out() {
-    let place = Place::new();
+fn bulk_per_user_warns_and_can_skip() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("/").type_text("type:.webhook").press("Enter E").type_text("per-user").press("Down Enter");
     app.expect("has no such step").expect("Only where it makes sense").press("Right Enter");
@@ -211,25 +211,25 @@ fn per_user_for_many_says_where_it_makes_no_sense_and_can_leave_those_out() {
 }
 
 #[test]
-fn a_filter_key_that_is_none_is_told_while_it_is_typed_and_after() {
-    let place = Place::new();
+fn unknown_filter_key_is_reported() {
+    let place = TestDir::new();
     let mut app = opened(&place);
     app.press("/").type_text("-name:desk").expect("name: is no key of a filter").press("Enter");
     app.expect("name: is no key of a filter").press("Esc").expect_not("is no key");
-    app.press("/").type_text("basic webhook").expect("Nothing matches").expect("authtype:basic");
+    app.press("/").type_text("basic webhook").expect("No connectors match").expect("authtype:basic");
 }
 
 #[test]
-fn undo_of_what_is_left_of_a_step_says_so() {
-    let place = Place::new();
+fn undo_of_the_rest_of_a_step_is_named() {
+    let place = TestDir::new();
     let mut app = App::open(&place.demo(), 100, 30);
     app.press("A Right Enter Enter Esc H Enter /").type_text("type:jira").press("Enter * U Right Enter");
-    app.press("Esc Esc Esc u").expect("Take back the rest of the last step").expect("were taken back already");
+    app.press("Esc Esc Esc u").expect("Undo the rest of the last step").expect("undone already");
 }
 
 #[test]
-fn filling_in_says_when_the_auth_type_comes_first() {
-    let place = Place::new();
+fn next_missing_secrets_names_a_missing_auth_type() {
+    let place = TestDir::new();
     let path = place.path("s.db");
     let export = place.write("sample.ndjson", crate::support::SAMPLE);
     let done = std::process::Command::new(env!("CARGO_BIN_EXE_connector-admin"))
@@ -240,6 +240,6 @@ fn filling_in_says_when_the_auth_type_comes_first() {
         .unwrap();
     assert!(done.status.success(), "{done:?}");
     let mut app = App::open(&path, 100, 30);
-    app.press("Esc /").type_text("abuseipdb").press("Enter N").expect("choose how it authenticates first");
-    app.type_text("%").expect("nothing is typed here");
+    app.press("Esc /").type_text("abuseipdb").press("Enter N").expect("choose the auth type first");
+    app.type_text("%").expect("text cannot be typed here");
 }

@@ -1,14 +1,14 @@
-//! The README's pictures come from the real screens, and its table of keys from the table of actions.
+//! The pictures of the documentation come from the real screens, and its table of keys from the table of actions.
 //! After an intended change: `UPDATE_DOCS=1 cargo test --test screens pictures`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connector_admin::domain::Remote;
-use connector_admin::domain::sync::{Snapshot, Told};
+use connector_admin::domain::remote::{RemoteConnector, Snapshot};
 use connector_admin::store::{ModeChange, Store};
 
-use crate::support::{App, Place, execute, svg};
+use crate::support::{App, TestDir, execute, svg};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -24,8 +24,8 @@ fn check(path: &Path, wanted: &str) {
 }
 
 #[test]
-fn the_pictures_are_the_programs() {
-    let place = Place::new();
+fn pictures_match_the_screens() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut app = App::open(&path, 110, 30);
     app.press("Down Down p s Down");
@@ -40,7 +40,7 @@ fn the_pictures_are_the_programs() {
     let mut app = App::open(&path, 110, 30);
     app.press("Esc D Down Down Down");
     check(&root().join("assets/screen-overview.svg"), &svg::picture(&app.buffer()));
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = App::open(&place.demo(), 110, 16);
     app.press("Down p p s A Right Enter Enter Esc / \"").type_text("Aurora runbooks").press("\" Enter t Esc");
     app.press("Home Space Down Space d Right Enter u Right Enter H");
@@ -48,7 +48,7 @@ fn the_pictures_are_the_programs() {
 }
 
 /// A file whose Kibana was read once, and both sides were edited since.
-fn working_copy(place: &Place) -> PathBuf {
+fn working_copy(place: &TestDir) -> PathBuf {
     let path = place.demo();
     // As after a pull: the secrets are in Kibana.
     execute(&path, "UPDATE connectors SET secrets = NULL, is_missing_secrets = 0");
@@ -61,17 +61,17 @@ fn working_copy(place: &Place) -> PathBuf {
             Ok(())
         })
         .expect("read");
-    let mut told: Vec<Told> = all
+    let mut told: Vec<RemoteConnector> = all
         .iter()
         .filter(|connector| connector.config_object().is_ok())
-        .map(|connector| Told {
+        .map(|connector| RemoteConnector {
             id: connector.id.clone(),
             snapshot: Snapshot::of(connector),
             managed_by: None,
             referenced_by: 0,
         })
         .collect();
-    told.push(Told {
+    told.push(RemoteConnector {
         id: "pre-slack".to_owned(),
         snapshot: Snapshot { name: "On-call (kibana.yml)".to_owned(), ..told[0].snapshot.clone() },
         managed_by: Some("configuration"),
@@ -81,12 +81,12 @@ fn working_copy(place: &Place) -> PathBuf {
     (remote.version, remote.knows_modes) = (Some("9.4.0".to_owned()), true);
     remote.seen_at = Some("2026-11-25T11:58:00.000Z".to_owned());
     store.put_remote(&remote).expect("kept");
-    store.observe(&remote, &told).expect("kept");
-    // Two were renamed in Kibana since, one of them here too.
+    store.record_snapshot(&remote, &told).expect("kept");
+    // Two were renamed in Kibana since, one of them locally too.
     for (at, name) in [(20, "Renamed in Kibana"), (21, "Also renamed there")] {
         told[at].snapshot.name = name.to_owned();
     }
-    store.observe(&remote, &told).expect("kept");
+    store.record_snapshot(&remote, &told).expect("kept");
     let ids = |range: std::ops::Range<usize>| -> Vec<String> { told[range].iter().map(|one| one.id.clone()).collect() };
     store.set_auth_mode(&ids(0..6), ModeChange::Toggle, "2026-11-25T11:59:00.000Z").expect("toggled");
     store.delete(&ids(12..13), "2026-11-25T11:59:00.000Z").expect("deleted");
@@ -100,8 +100,8 @@ fn working_copy(place: &Place) -> PathBuf {
 }
 
 #[test]
-fn the_picture_of_the_two_sides() {
-    let place = Place::new();
+fn sync_picture_matches_the_screen() {
+    let place = TestDir::new();
     let mut app = App::open(&working_copy(&place), 110, 30);
     app.press("K g Esc");
     check(&root().join("assets/screen-sync.svg"), &svg::picture(&app.buffer()));
@@ -114,10 +114,10 @@ fn regex_free_stamp(picture: &str) -> String {
 }
 
 #[test]
-fn the_readme_has_the_keys_of_the_program() {
-    let path = root().join("README.md");
-    let readme = std::fs::read_to_string(&path).expect("a README");
-    let (head, rest) = readme.split_once("<!-- keys -->\n").expect("the place of the keys");
+fn key_table_matches_the_bindings() {
+    let path = root().join("docs/keys.md");
+    let page = std::fs::read_to_string(&path).expect("the page of the keys");
+    let (head, rest) = page.split_once("<!-- keys -->\n").expect("the place of the keys");
     let (_, tail) = rest.split_once("<!-- /keys -->").expect("its end");
-    check(&path, &format!("{head}<!-- keys -->\n{}<!-- /keys -->{tail}", connector_admin::keymap::markdown()));
+    check(&path, &format!("{head}<!-- keys -->\n{}<!-- /keys -->{tail}", connector_admin::tui::keymap::markdown()));
 }

@@ -8,17 +8,17 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
-use connector_admin::app::Mouse;
-use connector_admin::worker::protocol::Reply;
+use connector_admin::tui::app::Mouse;
+use connector_admin::worker::Reply;
 
-use crate::support::{App, Place, execute};
+use crate::support::{App, TestDir, execute};
 
 /// Text that tries to move the cursor, set the title, change colours, hide or overrun.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31m\u{9b}5;5H\u{202e}txet\u{200b}\r\n\ta\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
 
 #[test]
-fn text_of_records_reaches_no_cell_as_a_control() {
-    let place = Place::new();
+fn no_control_character_reaches_a_cell() {
+    let place = TestDir::new();
     let path = place.demo();
     drop(App::open(&path, 120, 40));
     let connection = rusqlite::Connection::open(&path).unwrap();
@@ -44,7 +44,7 @@ fn text_of_records_reaches_no_cell_as_a_control() {
 
 #[test]
 fn text_that_is_not_utf8_is_shown() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.demo();
     execute(&path, "UPDATE connectors SET name = CAST(x'41ff42' AS TEXT) WHERE name LIKE 'Ticket%'");
     let mut app = App::open(&path, 120, 40);
@@ -52,8 +52,8 @@ fn text_that_is_not_utf8_is_shown() {
 }
 
 #[test]
-fn a_thread_that_fails_ends_the_program_and_says_that_the_file_is_safe() {
-    let place = Place::new();
+fn failed_thread_ends_the_program_safely() {
+    let place = TestDir::new();
     let mut app = App::open(&place.demo(), 80, 24);
     app.told(Reply::Died);
     assert!(app.is_quitting());
@@ -62,7 +62,7 @@ fn a_thread_that_fails_ends_the_program_and_says_that_the_file_is_safe() {
 
 #[test]
 fn every_size_can_be_drawn() {
-    let place = Place::new();
+    let place = TestDir::new();
     let mut app = App::open(&place.demo(), 80, 24);
     for keys in ["", "A", "Esc Esc", "Enter", "Esc e", "Esc n", "Esc Esc ?", "Esc i", "Esc d"] {
         app.press(keys);
@@ -75,7 +75,7 @@ fn every_size_can_be_drawn() {
     app.resize(20, 5).expect("30x8 needed");
 }
 
-/// What tries to act on a terminal, to hide or to overrun, and what only is wide.
+/// Texts that try to control a terminal, to hide or to overrun, and texts that are only wide.
 fn hostile() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         Just("\u{1b}]0;owned\u{7}"),
@@ -131,7 +131,7 @@ struct Emulator {
     parser: vt100::Parser<Touched>,
 }
 
-/// What was sent and not looked at yet.
+/// Output that was not examined yet.
 #[derive(Clone, Default)]
 struct Sent(Rc<RefCell<Vec<u8>>>);
 
@@ -158,7 +158,7 @@ impl Emulator {
         }
     }
 
-    /// It shows, cell by cell, what the program drew: nothing is left from before, nothing moved, nothing was set.
+    /// The terminal shows, cell by cell, what the program drew: no remains, no shift, no mode set.
     #[track_caller]
     fn shows(&mut self, app: &mut App) {
         app.draw_on(&mut self.terminal);
@@ -171,7 +171,7 @@ impl Emulator {
                 let drawn = buffer[(x, y)].symbol();
                 let shown = self.parser.screen().cell(y, x).unwrap().contents();
                 assert_eq!(if shown.is_empty() { " " } else { shown }, drawn, "{x},{y}\n{}", app.screen());
-                x += u16::try_from(connector_admin::ui::text::width(drawn)).unwrap().max(1);
+                x += u16::try_from(connector_admin::text::terminal::width(drawn)).unwrap().max(1);
             }
         }
     }
@@ -181,8 +181,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_of_a_file_acts_on_a_terminal(texts in proptest::collection::vec(hostile(), 4), wide in any::<bool>()) {
-        let place = Place::new();
+    fn no_file_text_controls_the_terminal(texts in proptest::collection::vec(hostile(), 4), wide in any::<bool>()) {
+        let place = TestDir::new();
         let path = place.demo();
         let (width, height) = if wide { (140, 30) } else { (60, 20) };
         drop(App::open(&path, width, height));
@@ -212,13 +212,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_keys_and_clicks_at_any_size_leave_a_program_that_draws(
+    fn any_input_at_any_size_can_be_drawn(
         keys in proptest::collection::vec(0usize..KEYS.len(), 1..60),
         width in 0u16..130,
         height in 0u16..45,
         clicks in proptest::collection::vec((0u16..140, 0u16..50, 0u8..3), 60),
     ) {
-        let place = Place::new();
+        let place = TestDir::new();
         let mut app = App::open(&place.demo(), width, height);
         for (key, (x, y, what)) in keys.into_iter().zip(clicks) {
             app.press(KEYS[key]);

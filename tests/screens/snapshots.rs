@@ -1,13 +1,13 @@
-//! Every screen at 80x24, 120x40 and 40x10, as text and as styles, with colour and with NO_COLOR.
-//! After an intended change: `INSTA_UPDATE=always cargo test`, and look at the difference.
+//! Every screen at 80x24, 120x40 and 40x10, as text and as styles, with colour and with NO_COLOR. After an intended
+//! change: `INSTA_UPDATE=always cargo test`, then review the difference.
 
-use crate::support::{App, Place, styles_of, text_of};
+use crate::support::{App, TestDir, styles_of, text_of};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 10)];
 
 fn snapshot(name: &str, keys: impl Fn(&mut App)) {
     for (width, height) in SIZES {
-        let place = Place::new();
+        let place = TestDir::new();
         let buffers = [true, false].map(|colour| {
             let file = place.path(if colour { "colour" } else { "plain" });
             std::fs::create_dir(&file).expect("a folder");
@@ -80,7 +80,7 @@ fn the_form() {
     });
 }
 
-/// The form of connector types that ask for different things, new or of the demo.
+/// The form of connector types with different fields, new or of the demo.
 #[test]
 fn the_forms_of_connector_types() {
     for (name, keys) in
@@ -145,7 +145,7 @@ fn the_history_and_one_step() {
 }
 
 #[test]
-fn the_copies() {
+fn the_backups() {
     snapshot("copies", |app| {
         app.press("A Right Enter Enter Esc H b b");
     });

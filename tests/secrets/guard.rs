@@ -1,22 +1,22 @@
-//! What must stay able to open: secrets sealed under each model version, after upgrade and migration.
+//! Fixtures that must stay decryptable: secrets encrypted under each model version, after upgrade and migration.
 //!
-//! The fixtures were sealed once with the keys beside them, at the schema and model version of their name.
-//! A new model version adds a file here; none is ever sealed anew.
+//! The fixtures were encrypted once with the keys next to them, at the schema and model version of their name. A new
+//! model version adds a file; none is ever re-encrypted.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use connector_admin::domain::model_version;
+use connector_admin::domain::migration;
 use connector_admin::store::Store;
 use connector_admin::vault::{KeyOptions, Vault};
 
-use crate::support::{Place, execute, rows, untouched};
+use crate::support::{TestDir, execute, rows, untouched};
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/secrets/fixtures").join(name)
 }
 
-/// What each fixture sealed, by id.
+/// Returns the secrets of each fixture, by id.
 fn expected() -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(fixture("expected.json")).unwrap()).unwrap()
 }
@@ -25,8 +25,8 @@ fn expected() -> serde_json::Value {
 fn secrets_of_every_model_version_open_after_upgrade_and_migration() {
     let vault = Vault::new(KeyOptions { key_file: fixture("keys"), next_to_file: None, passphrase: None });
     let expected = expected();
-    for version in 1..=model_version::latest() {
-        let place = Place::new();
+    for version in 1..=migration::latest() {
+        let place = TestDir::new();
         let path = place.path("fixture.db");
         let sql = std::fs::read_to_string(fixture(&format!("model_version_{version}.sql")));
         let sql = sql.unwrap_or_else(|_| panic!("model version {version} needs a sealed fixture"));

@@ -4,14 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Place, rows};
+use crate::support::{TestDir, rows};
 use crate::terminal::{PROGRAM, Terminal};
 
 const ESC: &str = "\x1b";
 const CTRL_S: &str = "\x13";
 const DOWN: &str = "\x1b[B";
 
-/// Values that stand nowhere else.
+/// Values that occur nowhere else.
 const TYPED: &str = "Pl4ntedTyped";
 const PASTED: &str = "Pl4ntedPasted";
 const IMPORTED: &str = "Pl4ntedImported";
@@ -22,14 +22,14 @@ fn all_files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
 }
 
-/// Looks for the planted values, as they are and as base64 or hex would hide them.
+/// Searches for the planted values, plain and in base64 or hex.
 #[track_caller]
 fn nothing_planted(what: &str, bytes: &[u8]) {
     use base64::Engine;
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     for value in [TYPED, PASTED, IMPORTED, LATER] {
         let encoded = base64::engine::general_purpose::STANDARD_NO_PAD.encode(value);
-        // The last digit of base64 depends on what follows.
+        // The last digit of base64 depends on the following bytes.
         for needle in [value, &hex(value), &encoded[..encoded.len() - 1]] {
             let is_there = bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
             assert!(!is_there, "{value} stands in {what}");
@@ -45,7 +45,7 @@ fn nothing_planted_in(folder: &Path) {
 }
 
 struct Story {
-    place: Place,
+    place: TestDir,
     home: PathBuf,
 }
 
@@ -73,7 +73,7 @@ impl Story {
 
 /// A file at schema 1, so that an upgrade and its copy are part of the story.
 fn story() -> Story {
-    let place = Place::new();
+    let place = TestDir::new();
     std::fs::rename(place.demo(), place.path("story.db")).unwrap();
     let home = place.path("home");
     std::fs::create_dir(&home).unwrap();
@@ -88,7 +88,7 @@ fn end(mut terminal: Terminal) {
 }
 
 #[test]
-fn planted_values_are_nowhere_after_a_whole_journey() {
+fn planted_secrets_are_nowhere_after_a_session() {
     let story = story();
     let mut terminal = story.open();
     terminal.expect("Migration review").send(ESC).expect("1 of 197");
@@ -101,14 +101,14 @@ fn planted_values_are_nowhere_after_a_whole_journey() {
     terminal.expect("> Username *").send(TYPED).expect("(12 characters)");
     terminal.send("\t").send(&format!("\x1b[200~{PASTED}\x1b[201~")).expect("(13 characters)");
     terminal.send(CTRL_S).expect("Create this connector?").send("\r").expect("created: Planted");
-    // Replace, edit the config, take it back, copy, look at it.
+    // Replace, edit the config, undo, duplicate, view.
     terminal.send("e").expect("Edit Planted").send(DOWN).send(DOWN).send("/2").expect("p.example/2");
     terminal
         .send(CTRL_S)
         .send("\r")
         .expect("saved")
         .send("u")
-        .expect("undone: edit")
+        .expect("Undid edit")
         .send("\r")
         .expect("set: password, user");
     terminal.send("c").expect("copied from the original").send(CTRL_S).send("\r").expect("created: Planted (copy)");
@@ -124,7 +124,7 @@ fn planted_values_are_nowhere_after_a_whole_journey() {
         .send("\r")
         .expect("1 connector imported")
         .send("\r");
-    // Wrong input of a secret is told without it, and what is dropped is dropped.
+    // An error about a secret never contains it, and discarded input is gone.
     terminal.send("/name:In\r").send(ESC).send("n").expect("Connector type").send(".teams\r").expect("Webhook URL");
     terminal.send("Bad\t\t").send(LATER).expect("(12 characters)").expect("is not an address");
     terminal.send(ESC).expect("Unsaved changes").send("\x1b[C\r").expect("of 200");
@@ -149,7 +149,7 @@ fn planted_values_are_nowhere_after_a_whole_journey() {
 }
 
 #[test]
-fn planted_values_are_nowhere_when_the_program_is_killed() {
+fn planted_secrets_are_nowhere_after_a_kill() {
     let story = story();
     for signal in ["KILL", "ABRT", "TERM"] {
         let mut terminal = story.open();
@@ -166,9 +166,9 @@ fn planted_values_are_nowhere_when_the_program_is_killed() {
 }
 
 #[test]
-fn an_editor_of_ones_own_gets_the_keys_and_the_terminal_comes_back() {
+fn external_editor_gets_the_keys_and_the_terminal_returns() {
     let story = story();
-    // An editor that reads its own keys: the program must not take them away.
+    // An editor with its own keys: the program must not read them.
     let script = story.place.write("editor.sh", "printf 'EDITING\\r\\n'; read -r typed < /dev/tty; printf 'X-Typed: %s\\n' \"$typed\" > \"$2\"; ls -l \"$2\" > \"$1\"\n");
     let seen = story.place.path("seen");
     let editor = format!("sh '{}' '{}'", script.display(), seen.display());

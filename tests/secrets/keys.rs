@@ -6,13 +6,13 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Place, execute, rows};
+use crate::support::{TestDir, execute, rows};
 use crate::terminal::PROGRAM;
 
 const ONE: &str = r#"{"type":"action","id":"one","references":[],"attributes":{"actionTypeId":".slack_api","name":"One","config":{},"isMissingSecrets":true,"secrets":{"token":"planted-token"}}}"#;
 
-/// Runs the program with a home of its own.
-fn command(place: &Place, arguments: &[&str]) -> Command {
+/// Runs the program with a separate home.
+fn command(place: &TestDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(["--file", place.path("c.db").to_str().unwrap()]).args(arguments);
     for name in ["CONNECTOR_ADMIN_FILE", "CONNECTOR_ADMIN_KEY_FILE", "CONNECTOR_ADMIN_PASSPHRASE", "XDG_CONFIG_HOME"] {
@@ -22,32 +22,32 @@ fn command(place: &Place, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(place: &Place, arguments: &[&str]) -> Output {
+fn run(place: &TestDir, arguments: &[&str]) -> Output {
     command(place, arguments).output().unwrap()
 }
 
 #[track_caller]
-fn ok(place: &Place, arguments: &[&str]) -> String {
+fn ok(place: &TestDir, arguments: &[&str]) -> String {
     checked(&run(place, arguments), 0)
 }
 
 #[track_caller]
 fn checked(output: &Output, code: i32) -> String {
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(!said.contains("planted"), "{said}");
-    said
+    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{printed}");
+    assert!(!printed.contains("planted"), "{printed}");
+    printed
 }
 
-/// A file of some records, whose plain secrets are sealed as they are taken in.
-fn imported(place: &Place, count: usize) {
+/// Creates a file of some records, whose plain secrets are encrypted during the import.
+fn imported(place: &TestDir, count: usize) {
     let lines: Vec<String> = (0..count).map(|n| ONE.replace("\"one\"", &format!("\"one{n:05}\""))).collect();
     let export = place.write("plain.ndjson", &lines.join("\n"));
     ok(place, &["import", export.to_str().unwrap()]);
     std::fs::remove_file(export).unwrap();
 }
 
-fn key_file(place: &Place) -> std::path::PathBuf {
+fn key_file(place: &TestDir) -> std::path::PathBuf {
     place.path("home/.config/connector-admin/keys")
 }
 
@@ -55,15 +55,15 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// How many secrets each key sealed.
-fn by_key(place: &Place) -> Vec<u64> {
+/// Returns the number of secrets of each key.
+fn by_key(place: &TestDir) -> Vec<u64> {
     let counts: Value = serde_json::from_str(&ok(place, &["rekey", "--dry-run", "--json"])).unwrap();
     counts.as_object().unwrap().values().map(|count| count.as_u64().unwrap()).collect()
 }
 
 #[test]
-fn plain_secrets_of_an_import_are_sealed_with_a_key_made_for_it() {
-    let place = Place::new();
+fn plain_secrets_in_an_import_are_encrypted_with_a_new_key() {
+    let place = TestDir::new();
     let export = place.write("plain.ndjson", ONE);
     let script = format!("umask 000 && exec {PROGRAM} --file \"$1\" import \"$2\"");
     let output = Command::new("sh")
@@ -72,8 +72,8 @@ fn plain_secrets_of_an_import_are_sealed_with_a_key_made_for_it() {
         .env_remove("XDG_CONFIG_HOME")
         .output()
         .unwrap();
-    let said = checked(&output, 0);
-    assert!(said.contains("1 new") && said.contains("0 without secrets"), "{said}");
+    let printed = checked(&output, 0);
+    assert!(printed.contains("1 new") && printed.contains("0 without secrets"), "{printed}");
     let stored = rows(&place.path("c.db"), "SELECT secrets, is_missing_secrets FROM connectors").concat();
     assert!(stored.starts_with("\"ca1.k") && stored.ends_with("|Integer(0)"), "{stored}");
     assert_eq!((mode(&place.path("c.db")), mode(&key_file(&place))), (0o600, 0o600));
@@ -87,24 +87,27 @@ fn plain_secrets_of_an_import_are_sealed_with_a_key_made_for_it() {
 }
 
 #[test]
-fn a_key_file_that_others_can_read_is_reported() {
-    let place = Place::new();
+fn readable_key_file_is_reported() {
+    let place = TestDir::new();
     imported(&place, 1);
     std::fs::set_permissions(key_file(&place), PermissionsExt::from_mode(0o644)).unwrap();
     for arguments in [&["get", "one00000"][..], &["info"]] {
-        let said = ok(&place, arguments);
-        assert!(said.contains("can be read by others (mode 644): chmod 600"), "{said}");
+        let printed = ok(&place, arguments);
+        assert!(printed.contains("can be read by others (mode 644): chmod 600"), "{printed}");
     }
 }
 
 #[test]
-fn a_rotation_seals_everything_anew_and_another_one_goes_on() {
-    let place = Place::new();
+fn rotation_reencrypts_everything() {
+    let place = TestDir::new();
     imported(&place, 3);
     execute(&place.path("c.db"), "UPDATE connectors SET secrets = 'S2liYW5h' WHERE id = 'one00002'");
     let revisions = rows(&place.path("c.db"), "SELECT revision FROM connectors");
-    let said = checked(&run(&place, &["rekey"]), 1);
-    assert!(said.contains("2 anew, 0 already") && said.contains("left alone one00002: sealed by another"), "{said}");
+    let printed = checked(&run(&place, &["rekey"]), 1);
+    assert!(
+        printed.contains("2 re-encrypted, 0 already") && printed.contains("skipped one00002: encrypted by another"),
+        "{printed}"
+    );
     assert_eq!(rows(&place.path("c.db"), "SELECT revision FROM connectors"), revisions);
     assert_eq!(
         std::fs::read_to_string(key_file(&place)).unwrap().lines().filter(|line| line.starts_with('k')).count(),
@@ -117,8 +120,8 @@ fn a_rotation_seals_everything_anew_and_another_one_goes_on() {
         rows(&place.path("c.db"), "SELECT secrets FROM connectors WHERE id = 'one00000'").concat().replace('"', "");
     checked(&run(&place, &["rekey"]), 1);
     execute(&place.path("c.db"), &format!("UPDATE connectors SET secrets = '{one}' WHERE id = 'one00000'"));
-    let said = checked(&run(&place, &["rekey"]), 1);
-    assert!(said.contains("1 anew, 1 already"), "{old}{said}");
+    let printed = checked(&run(&place, &["rekey"]), 1);
+    assert!(printed.contains("1 re-encrypted, 1 already"), "{old}{printed}");
     assert_eq!(
         std::fs::read_to_string(key_file(&place)).unwrap().lines().filter(|line| line.starts_with('k')).count(),
         3
@@ -126,8 +129,8 @@ fn a_rotation_seals_everything_anew_and_another_one_goes_on() {
 }
 
 #[test]
-fn a_rotation_is_stopped_at_any_moment_and_nothing_is_lost() {
-    let place = Place::new();
+fn rotation_killed_at_any_moment_loses_nothing() {
+    let place = TestDir::new();
     imported(&place, 3000);
     for signal in ["-INT", "-KILL"] {
         let mut child = command(&place, &["rekey", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
@@ -154,8 +157,8 @@ fn a_rotation_is_stopped_at_any_moment_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_passphrase_seals_without_any_file_and_a_wrong_one_does_nothing() {
-    let place = Place::new();
+fn passphrase_works_without_a_key_file() {
+    let place = TestDir::new();
     imported(&place, 2);
     let with = |passphrase: &str, new: &str, arguments: &[&str]| {
         let mut command = command(&place, arguments);
@@ -166,16 +169,22 @@ fn a_passphrase_seals_without_any_file_and_a_wrong_one_does_nothing() {
         }
         command.output().unwrap()
     };
-    assert!(checked(&with("", "correct horse", &["rekey", "--to", "passphrase"]), 0).contains("2 anew"));
+    assert!(checked(&with("", "correct horse", &["rekey", "--to", "passphrase"]), 0).contains("2 re-encrypted"));
     std::fs::remove_file(key_file(&place)).unwrap();
     assert!(checked(&with("correct horse", "", &["get", "one00000"]), 0).contains("set: token"));
-    assert!(ok(&place, &["get", "one00000"]).contains("unreadable: sealed with a passphrase; start with --passphrase"));
+    assert!(ok(&place, &["get", "one00000"]).contains(
+        "unreadable: encrypted with a passphrase; start with \
+                                                       --passphrase"
+    ));
     assert!(checked(&with("wrong", "", &["get", "one00000"]), 0).contains("the passphrase given does not open it"));
     let before = rows(&place.path("c.db"), "SELECT secrets FROM connectors");
-    assert!(checked(&with("wrong", "", &["rekey"]), 2).contains("opens none of the secrets"));
+    assert!(checked(&with("wrong", "", &["rekey"]), 2).contains("decrypts none of the secrets"));
     assert_eq!(rows(&place.path("c.db"), "SELECT secrets FROM connectors"), before);
-    assert!(checked(&with("correct horse", "new horse", &["rekey", "--to", "passphrase"]), 0).contains("2 anew"));
-    assert!(checked(&with("new horse", "", &["rekey", "--to", "key-file"]), 0).contains("2 anew"));
+    assert!(checked(&with("correct horse", "new horse", &["rekey", "--to", "passphrase"]), 0).contains(
+        "2 \
+                                                                                                        re-encrypted"
+    ));
+    assert!(checked(&with("new horse", "", &["rekey", "--to", "key-file"]), 0).contains("2 re-encrypted"));
     assert!(ok(&place, &["get", "one00001"]).contains("set: token"));
     assert_eq!(mode(&key_file(&place)), 0o600);
     assert!(checked(&run(&place, &["rekey", "--to", "passphrase"]), 2).contains("CONNECTOR_ADMIN_NEW_PASSPHRASE"));
@@ -183,15 +192,15 @@ fn a_passphrase_seals_without_any_file_and_a_wrong_one_does_nothing() {
 
 #[test]
 fn the_types_are_listed_shown_and_added() {
-    let place = Place::new();
+    let place = TestDir::new();
     let all: Value = serde_json::from_str(&ok(&place, &["types", "--json"])).unwrap();
     assert_eq!(all.as_array().unwrap().len(), 99);
     let shown = ok(&place, &["types", ".webhook"]);
     for text in ["config.url", "secrets.clientSecret", "authType is webhook-oauth2-client-credentials", "gold"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
-    assert!(checked(&run(&place, &["types", ".nope"]), 2).contains("there is no connector type"));
-    // What is printed can be read again, under another name.
+    assert!(checked(&run(&place, &["types", ".nope"]), 2).contains("no connector type"));
+    // The output is valid input, under another name.
     let mut own: Value = serde_json::from_str(&ok(&place, &["types", "slack2", "--json"])).unwrap();
     own["id"] = ".acme".into();
     own["name"] = "Acme".into();
@@ -199,13 +208,13 @@ fn the_types_are_listed_shown_and_added() {
     let types = ["--types", file.to_str().unwrap(), "types"];
     assert!(ok(&place, &types).contains(".acme"));
     std::fs::write(&file, "{\"connector_types\": [\n{\"id\": \".acme\", \"name\": \"\"}\n]}").unwrap();
-    let said = checked(&run(&place, &types), 2);
-    assert!(said.contains("types.json, line 2: .acme: a name is needed. No type was taken from it"), "{said}");
+    let printed = checked(&run(&place, &types), 2);
+    assert!(printed.contains("types.json, line 2: .acme: a name is needed. None of its types is used"), "{printed}");
 }
 
 #[test]
-fn a_text_that_is_no_ciphertext_is_refused_with_its_line_and_not_told() {
-    let place = Place::new();
+fn invalid_ciphertext_is_refused_with_its_line_and_not_echoed() {
+    let place = TestDir::new();
     let line = |secrets: &str| {
         format!(
             "{{\"id\":\"a\",\"type\":\"action\",\"attributes\":{{\"actionTypeId\":\".webhook\",\"name\":\"n\",\"config\":{{}},\"secrets\":{secrets}}}}}\n"
@@ -213,10 +222,13 @@ fn a_text_that_is_no_ciphertext_is_refused_with_its_line_and_not_told() {
     };
     let export = place.write("in.ndjson", &line("\"PLANTSTR\""));
     let output = run(&place, &["import", export.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("line 1") && said.contains("no ciphertext") && !said.contains("PLANTSTR"), "{said}");
-    // Kibana's own is taken as it is; and what is missing of plain ones is told.
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(
+        printed.contains("line 1") && printed.contains("no ciphertext") && !printed.contains("PLANTSTR"),
+        "{printed}"
+    );
+    // Kibana's own ciphertext is accepted as it is; missing plain secrets are reported.
     let export = place.write("in.ndjson", &line(&format!("\"{}\"", "QUFB".repeat(60))));
     assert!(ok(&place, &["import", export.to_str().unwrap()]).contains("imported 1 connector"));
     let partly = line("{\"user\":\"u\"}")
@@ -227,8 +239,8 @@ fn a_text_that_is_no_ciphertext_is_refused_with_its_line_and_not_told() {
 }
 
 #[test]
-fn a_stopped_change_of_passphrase_is_finished_or_refused_but_never_split() {
-    let place = Place::new();
+fn stopped_passphrase_change_is_finished_or_refused() {
+    let place = TestDir::new();
     imported(&place, 2);
     let rekey = |old: Option<&str>, new: &str| {
         let mut command = command(&place, &["rekey", "--to", "passphrase"]);
@@ -239,27 +251,27 @@ fn a_stopped_change_of_passphrase_is_finished_or_refused_but_never_split() {
     };
     let before = rows(&place.path("c.db"), "SELECT secrets FROM connectors WHERE id LIKE '%0'").concat();
     assert_eq!(rekey(None, "first").status.code(), Some(0));
-    // As a rekey that was stopped leaves it: one record is still sealed with the key file.
+    // The state of a stopped rekey: one record still uses the key file.
     let restore = format!("UPDATE connectors SET secrets = {before} WHERE id LIKE '%0'").replace('"', "'");
     crate::support::execute(&place.path("c.db"), &restore);
     let refused = rekey(None, "second");
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(said.contains("another passphrase than the old and the new one"), "{said}");
+    let printed = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("another passphrase than the old and the new one"), "{printed}");
     assert_eq!(rekey(None, "first").status.code(), Some(0));
     assert_eq!(rekey(Some("first"), "second").status.code(), Some(0));
     assert_eq!(by_key(&place).len(), 1);
 }
 
 #[test]
-fn what_seals_nothing_makes_no_key_and_an_empty_passphrase_is_none() {
-    let place = Place::new();
+fn no_key_is_created_without_need() {
+    let place = TestDir::new();
     imported(&place, 1);
     crate::support::execute(&place.path("c.db"), "UPDATE connectors SET secrets = NULL");
     let keys = std::fs::read(key_file(&place)).unwrap();
     let output = run(&place, &["rekey"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("there are no secrets to seal"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no secrets to encrypt"));
     assert_eq!(std::fs::read(key_file(&place)).unwrap(), keys);
     let output = command(&place, &["list"]).env("CONNECTOR_ADMIN_PASSPHRASE", "").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "a command that needs no key");
@@ -270,8 +282,8 @@ fn what_seals_nothing_makes_no_key_and_an_empty_passphrase_is_none() {
 }
 
 #[test]
-fn the_key_file_beside_a_kept_demo_is_found_without_naming_it() {
-    let place = Place::new();
+fn sidecar_key_file_of_a_kept_demo_is_found() {
+    let place = TestDir::new();
     std::fs::rename(place.demo(), place.path("c.db")).unwrap();
     std::fs::rename(place.path("demo.db.keys"), place.path("c.db.keys")).unwrap();
     let info = ok(&place, &["info"]);
@@ -281,15 +293,15 @@ fn the_key_file_beside_a_kept_demo_is_found_without_naming_it() {
     let shown: Vec<String> =
         listed.as_array().unwrap().iter().map(|one| ok(&place, &["get", &id(one)])).take(40).collect();
     assert!(shown.iter().any(|shown| shown.contains("secrets         set: ")), "{shown:?}");
-    // What is named counts before it.
+    // A named key file takes precedence.
     let named = place.write("named.keys", "");
     let info = ok(&place, &["--key-file", named.to_str().unwrap(), "info"]);
     assert!(info.contains("named.keys"), "{info}");
 }
 
 #[test]
-fn the_list_and_its_filter_name_secrets_whose_key_is_not_at_hand() {
-    let place = Place::new();
+fn unreadable_secrets_are_listed_and_filtered() {
+    let place = TestDir::new();
     imported(&place, 3);
     std::fs::rename(key_file(&place), place.path("away")).unwrap();
     let listed = ok(&place, &["list"]);
@@ -303,18 +315,19 @@ fn the_list_and_its_filter_name_secrets_whose_key_is_not_at_hand() {
 }
 
 #[test]
-fn a_key_file_that_is_put_back_next_to_the_file_is_used_and_its_absence_is_told() {
-    let place = Place::new();
+fn restored_key_file_is_used_and_its_absence_reported() {
+    let place = TestDir::new();
     std::fs::rename(place.demo(), place.path("c.db")).unwrap();
     let create = place
         .write("new.json", r#"{"name":"n","connector_type_id":".slack_api","config":{},"secrets":{"token":"xoxb-1"}}"#);
     ok(&place, &["upgrade"]);
     let created = run(&place, &["create", "--id", "new", "--from", create.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&created.stderr).into_owned();
-    assert!(created.status.success() && said.contains("encrypted with a key that is not at hand"), "{said}");
+    let printed = String::from_utf8_lossy(&created.stderr).into_owned();
+    assert!(created.status.success() && printed.contains("encrypted with a missing key"), "{printed}");
     assert_ne!(ok(&place, &["list", "--jsonl", "--filter", "unreadable:secrets"]).lines().count(), 1);
     std::fs::rename(place.path("demo.db.keys"), place.path("c.db.keys")).unwrap();
-    // What was encrypted meanwhile, with the usual key file, is the only one whose key is not the one next to the file.
+    // The record encrypted in the meantime, with the usual key file, is the only one whose key is not in the sidecar
+    // key file.
     let unreadable = ok(&place, &["list", "--filter", "unreadable:secrets"]);
     assert!(unreadable.contains("new"), "{unreadable}");
     let usual = key_file(&place);

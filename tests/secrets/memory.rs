@@ -4,14 +4,14 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use crate::support::Place;
+use crate::support::TestDir;
 use crate::terminal::Terminal;
 
 const TYPED: &str = "typed-5e11bd";
 const PASTED: &str = "pasted-71c9ae-with-a-longer-tail";
 
-/// How often a text stands in the memory of a process; `None` where that may not be read.
-fn found_in_memory(pid: u32, text: &str) -> Option<usize> {
+/// Returns how often a text occurs in the memory of a process; `None` if it cannot be read.
+fn found_in_index(pid: u32, text: &str) -> Option<usize> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
     let mut found = 0;
@@ -28,8 +28,8 @@ fn found_in_memory(pid: u32, text: &str) -> Option<usize> {
 }
 
 #[test]
-fn saved_secrets_are_wiped_from_memory_whether_typed_or_pasted() {
-    let place = Place::new();
+fn saved_secrets_are_wiped_from_memory() {
+    let place = TestDir::new();
     let path = place.demo();
     let mut terminal =
         Terminal::start(&["--key-file", place.path("keys").to_str().unwrap(), path.to_str().unwrap()], 100, 40);
@@ -40,7 +40,7 @@ fn saved_secrets_are_wiped_from_memory_whether_typed_or_pasted() {
         terminal.send("\t");
     }
     terminal.expect("> Username *").send(TYPED).expect(&format!("({} characters)", TYPED.len()));
-    let Some(while_typed) = found_in_memory(terminal.pid(), TYPED) else {
+    let Some(while_typed) = found_in_index(terminal.pid(), TYPED) else {
         eprintln!("skipped: the memory of another process may not be read here");
         return;
     };
@@ -50,7 +50,7 @@ fn saved_secrets_are_wiped_from_memory_whether_typed_or_pasted() {
     // Keys pass through the same buffers afterwards, as they do for a user.
     terminal.send("\x1b").send("j").expect("of 198");
     for text in [TYPED, PASTED, &PASTED[4..20]] {
-        assert_eq!(found_in_memory(terminal.pid(), text), Some(0), "{text}");
+        assert_eq!(found_in_index(terminal.pid(), text), Some(0), "{text}");
     }
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);

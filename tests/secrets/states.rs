@@ -1,27 +1,29 @@
-//! Secrets in the form: write-only, kept byte for byte or sealed anew, and every way they cannot be opened.
+//! Secrets in the form: write-only, kept byte for byte or re-encrypted, and every way in which they cannot be
+//! decrypted.
 
 use std::path::Path;
 
 use connector_admin::demo::keys_of;
-use connector_admin::domain::{Connector, SecretEdits, SecretsState, secret::Secret};
+use connector_admin::domain::secrets::Secret;
+use connector_admin::domain::{Connector, SecretEdits, SecretsState};
 use connector_admin::store::Store;
 use connector_admin::vault::Vault;
 
-use crate::support::{App, Place, execute, rows};
+use crate::support::{App, TestDir, execute, rows};
 
 fn add(path: &Path, id: &str, type_id: &str, name: &str, config: &str, secrets: &[(&str, &str)]) {
     let (mut store, _) = Store::open(path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
     let mut connector = Connector { name: name.into(), config: config.into(), ..Connector::new(id, type_id) };
     connector.is_missing_secrets = secrets.is_empty();
     let by_name = secrets.iter().map(|(name, value)| ((*name).to_owned(), Some(Secret::text(value)))).collect();
-    Vault::new(keys_of(path)).carry(None, &mut connector, &SecretEdits { by_name, whole: None }).unwrap();
+    Vault::new(keys_of(path)).prepare_secrets(None, &mut connector, &SecretEdits { by_name, whole: None }).unwrap();
     store.create(&connector, "2026-11-25T12:00:00.000Z").unwrap();
 }
 
 const WEBHOOK: &str =
     r#"{"url":"https://a.example","method":"post","hasAuth":true,"authType":"webhook-authentication-basic"}"#;
 
-fn file(place: &Place) -> std::path::PathBuf {
+fn file(place: &TestDir) -> std::path::PathBuf {
     let path = place.path("s.db");
     add(&path, "hook", ".webhook", "Hook", WEBHOOK, &[("user", "u"), ("password", "hunter2")]);
     path
@@ -39,8 +41,8 @@ fn opened(path: &Path, id: &str) -> Result<String, String> {
 }
 
 #[test]
-fn a_toggle_and_a_new_name_leave_the_ciphertext_and_a_config_edit_seals_anew() {
-    let place = Place::new();
+fn only_config_edits_reencrypt() {
+    let place = TestDir::new();
     let path = file(&place);
     let before = stored(&path, "hook");
     let mut app = App::open(&path, 110, 40);
@@ -50,8 +52,8 @@ fn a_toggle_and_a_new_name_leave_the_ciphertext_and_a_config_edit_seals_anew() {
     assert_ne!(stored(&path, "hook"), before);
     let both = r#"{"password":"hunter2","user":"u"}"#;
     assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
-    // Taking the edit back brings the old config and the old ciphertext, which fit each other.
-    app.press("u").expect("undone: edit");
+    // Undo restores the old config and the old ciphertext, which fit each other.
+    app.press("u").expect("Undid edit");
     assert_eq!(stored(&path, "hook"), before);
     assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
     app.press("Enter").expect("set: password, user").expect_not("hunter2");
@@ -59,26 +61,26 @@ fn a_toggle_and_a_new_name_leave_the_ciphertext_and_a_config_edit_seals_anew() {
 
 #[test]
 fn secrets_are_kept_replaced_and_cleared() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("e Down Down Down Down Down Down Down Down Down").expect("> Username *").expect("•••••• set");
     app.press("Down").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
-    app.press("Ctrl-s").expect("secrets.password").expect("- set").expect("+ set anew").expect_not("swordfish");
+    app.press("Ctrl-s").expect("secrets.password").expect("- set").expect("+ replaced").expect_not("swordfish");
     app.press("Enter").expect("saved: Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"swordfish","user":"u"}"#));
-    // Clearing one that is needed beside a new one is refused; clearing both leaves them missing.
+    // Clearing a required one next to a new one is refused; clearing both leaves them missing.
     app.press("e Up Up Up Up").expect("> Password *").press("Ctrl-x").expect("will be cleared");
     app.press("Up").type_text("v").press("Ctrl-s").expect("Password: a value is needed").press("Up Ctrl-u");
     app.press("Ctrl-x Ctrl-s").expect("+ cleared").press("Enter").expect("saved: Hook");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
-    app.press("u").expect("undone");
+    app.press("u").expect("Undid");
     assert!(opened(&path, "hook").is_ok());
 }
 
 #[test]
-fn another_auth_type_keeps_what_is_common_and_drops_the_rest() {
-    let place = Place::new();
+fn changed_auth_type_keeps_common_secrets() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("e Down Down Down Down Down Down")
@@ -105,8 +107,8 @@ fn another_auth_type_keeps_what_is_common_and_drops_the_rest() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
-    let place = Place::new();
+fn unreadable_secrets_are_explained_and_replaceable() {
+    let place = TestDir::new();
     let path = file(&place);
     add(&path, "other", ".webhook", "Other", WEBHOOK, &[("user", "x"), ("password", "y")]);
     let original = stored(&path, "hook");
@@ -146,7 +148,7 @@ fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
         (
             "config",
             &|| execute(&path, "UPDATE connectors SET config = replace(config, 'post', 'put') WHERE id = 'hook'"),
-            "was changed without sealing",
+            "was changed without re-encrypting",
         ),
     ];
     for (name, damage, reason) in cases {
@@ -155,13 +157,13 @@ fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
         let damaged = stored(&path, "hook");
         let mut app = App::open(&path, 160, 40);
         app.press("/").type_text("hook").press("Enter Enter").expect("unreadable").press("Esc");
-        // The connector stays editable; what is sealed stays as it is.
+        // The connector stays editable; the ciphertext stays as it is.
         app.press("e").expect(reason).type_text("!").press("Ctrl-s Enter").expect("saved: Hook");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
-        app.press("e Down Down End").type_text("/x").press("Ctrl-s").expect("cannot be opened now").press("Enter");
+        app.press("e Down Down End").type_text("/x").press("Ctrl-s").expect("cannot be decrypted now").press("Enter");
         app.expect("saved");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
-        app.press("u").expect("undone").press("u").expect("undone");
+        app.press("u").expect("Undid").press("u").expect("undone");
         // Entered again, all that are needed.
         app.press("e Up Up Up Up").type_text("new").press("Ctrl-s").expect("Username: a value is needed");
         app.type_text("again").press("Ctrl-s").expect("take the place of all").press("Enter").expect("saved");
@@ -170,8 +172,8 @@ fn what_cannot_be_opened_says_why_stays_and_can_be_entered_again() {
 }
 
 #[test]
-fn a_copy_has_the_secrets_of_its_original_without_their_being_typed() {
-    let place = Place::new();
+fn duplicate_has_the_secrets_of_the_original() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("c").expect("Secrets: set, copied from the original").press("Ctrl-s").expect("copied from the original");
@@ -181,8 +183,8 @@ fn a_copy_has_the_secrets_of_its_original_without_their_being_typed() {
 }
 
 #[test]
-fn an_unknown_type_is_edited_as_json_and_its_secrets_as_a_whole() {
-    let place = Place::new();
+fn unknown_type_is_edited_as_json() {
+    let place = TestDir::new();
     let path = place.path("s.db");
     let mut app = App::open(&path, 110, 40);
     app.press("n").type_text(".acme").press("Enter").type_text("Acme").press("Down Down").expect("> Config (JSON)");
@@ -193,8 +195,8 @@ fn an_unknown_type_is_edited_as_json_and_its_secrets_as_a_whole() {
 }
 
 #[test]
-fn the_secrets_that_an_import_misses_are_filled_in_one_after_the_other() {
-    let place = Place::new();
+fn missing_secrets_are_filled_in_one_by_one() {
+    let place = TestDir::new();
     let path = file(&place);
     let line = |id: &str, name: &str| {
         format!(
@@ -205,21 +207,22 @@ fn the_secrets_that_an_import_misses_are_filled_in_one_after_the_other() {
     let mut app = App::open(&path, 110, 40);
     app.press("i").type_text(export.to_str().unwrap()).press("Enter Enter").expect("3 connectors without secrets");
     app.press("Right Enter").expect("1 of 3").expect("/missing:secrets").press("Esc").expect("of 4");
-    for (name, left) in [("alpha", "2 connectors left"), ("Beta", "1 connector left"), ("Gamma", "no connector misses")]
+    for (name, left) in
+        [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "no connector misses")]
     {
         app.press("N").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
         app.type_text("xoxb-1").press("Ctrl-s Enter").expect(&format!("saved: {name}")).expect(left);
     }
     app.press("N").expect("no connector misses its secrets");
     assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
-    // Skipping one goes on to the next, and around at the end.
-    app.press("u").expect("undone").press("u").expect("undone").press("Home");
+    // Skipping one moves to the next, and from the last to the first.
+    app.press("u").expect("Undid").press("u").expect("undone").press("Home");
     app.press("N").expect("Edit Beta").press("Esc N").expect("Edit Gamma").press("Esc N").expect("Edit Beta");
 }
 
 #[test]
-fn the_editor_takes_texts_and_gives_them_back_right_or_wrong() {
-    let place = Place::new();
+fn editor_text_returns_valid_or_not() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("e Down Down Down Down").expect("> HTTP headers");
@@ -235,8 +238,8 @@ fn the_editor_takes_texts_and_gives_them_back_right_or_wrong() {
 }
 
 #[test]
-fn another_writers_changes_meet_an_entered_secret() {
-    let place = Place::new();
+fn concurrent_change_keeps_an_entered_secret() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("e Up Up Up Up").expect("> Password *").type_text("mine");
@@ -248,9 +251,9 @@ fn another_writers_changes_meet_an_entered_secret() {
 }
 
 #[test]
-fn a_key_file_that_others_can_read_is_told_when_the_file_opens() {
+fn readable_key_file_is_reported_on_open() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = TestDir::new();
     let path = file(&place);
     std::fs::set_permissions(keys_of(&path).key_file, PermissionsExt::from_mode(0o640)).unwrap();
     let mut app = App::open(&path, 110, 40);
@@ -258,8 +261,8 @@ fn a_key_file_that_others_can_read_is_told_when_the_file_opens() {
 }
 
 #[test]
-fn an_auth_type_that_kibana_would_refuse_is_remarked_and_can_be_saved() {
-    let place = Place::new();
+fn refused_auth_type_is_a_warning_and_can_be_saved() {
+    let place = TestDir::new();
     let path = place.path("s.db");
     let config = r#"{"authType":"bearer"}"#;
     add(&path, "n", ".notion", "Pages", config, &[("authType", "bearer"), ("token", "t")]);
@@ -289,7 +292,7 @@ fn an_auth_type_that_kibana_would_refuse_is_remarked_and_can_be_saved() {
 
 #[test]
 fn secrets_of_one_type_never_go_to_another() {
-    let place = Place::new();
+    let place = TestDir::new();
     let path = place.path("s.db");
     add(&path, "slack", ".slack_api", "Slack", "{}", &[("token", "xoxb")]);
     let mut app = App::open(&path, 110, 40);
@@ -304,8 +307,8 @@ fn secrets_of_one_type_never_go_to_another() {
 }
 
 #[test]
-fn the_mode_follows_a_type_that_is_chosen_last() {
-    let place = Place::new();
+fn mode_follows_the_type_chosen_last() {
+    let place = TestDir::new();
     let mut app = App::open(&place.path("s.db"), 110, 40);
     app.press("n Esc").expect("Connector type").press("Tab").type_text("Late").press("Up Enter");
     app.type_text(".slack2").press("Enter").expect("(•) per-user");
@@ -313,8 +316,8 @@ fn the_mode_follows_a_type_that_is_chosen_last() {
 }
 
 #[test]
-fn a_failed_search_for_missing_secrets_leaves_the_keys_alive() {
-    let place = Place::new();
+fn failed_search_for_missing_secrets_keeps_keys_working() {
+    let place = TestDir::new();
     let path = file(&place);
     execute(
         &path,
@@ -326,8 +329,8 @@ fn a_failed_search_for_missing_secrets_leaves_the_keys_alive() {
 }
 
 #[test]
-fn a_sealed_value_written_by_a_rotation_is_not_written_back() {
-    let place = Place::new();
+fn rotated_ciphertext_is_not_overwritten_by_a_save() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("e").type_text("!");
@@ -335,7 +338,7 @@ fn a_sealed_value_written_by_a_rotation_is_not_written_back() {
     vault.rotate(None).unwrap();
     let (mut store, _) = Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
     let reseal = |connector: &Connector| match vault.reseal(connector) {
-        Ok(connector_admin::vault::Resealed::Anew(sealed)) => Ok(Some(sealed)),
+        Ok(connector_admin::vault::Resealed::Reencrypted(sealed)) => Ok(Some(sealed)),
         other => panic!("{other:?}"),
     };
     store.reseal::<connector_admin::store::StoreError>(reseal, &mut |_, _| true).unwrap();
@@ -346,23 +349,23 @@ fn a_sealed_value_written_by_a_rotation_is_not_written_back() {
 }
 
 #[test]
-fn what_is_typed_after_n_never_reaches_a_text_that_is_shown() {
-    let place = Place::new();
+fn keys_typed_after_next_missing_secrets_are_never_shown() {
+    let place = TestDir::new();
     let path = place.path("s.db");
-    // Without an auth type no secret is asked for yet: what decides that has the focus.
+    // Without an auth type no secret is shown yet: the field that decides is focused.
     add(&path, "a", ".abuseipdb", "Lookups", "{}", &[]);
     let mut app = App::open(&path, 110, 40);
     app.press("N").expect("> Authentication type *").type_text("XYZ123");
     assert!(!app.screen().contains("XYZ"), "{}", app.screen());
     app.press("Space").expect("API key");
-    app.press("Ctrl-s").expect("It needs secrets that are missing then").press("Esc Tab").type_text("SECabc123");
+    app.press("Ctrl-s").expect("Secrets will be missing").press("Esc Tab").type_text("SECabc123");
     app.press("Ctrl-s Enter").expect("saved: Lookups");
     assert!(opened(&path, "a").unwrap().contains("SECabc123"));
 }
 
 #[test]
-fn what_a_save_does_to_the_secrets_stands_first() {
-    let place = Place::new();
+fn save_preview_lists_secrets_first() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 80, 24);
     app.press("e").press(&"Tab ".repeat(20));
@@ -371,18 +374,15 @@ fn what_a_save_does_to_the_secrets_stands_first() {
             break;
         }
     }
-    app.press("Ctrl-x")
-        .expect("missing: Password")
-        .press("Ctrl-s")
-        .expect("It needs secrets that are missing then: Password.");
+    app.press("Ctrl-x").expect("missing: Password").press("Ctrl-s").expect("Secrets will be missing: Password.");
     app.expect("- set").expect("+ cleared").press("Enter").expect("saved");
-    // Told in the same words when the form opens again.
+    // The same message appears when the form is opened again.
     app.press("N").expect("missing: Password").expect("> Password");
 }
 
 #[test]
-fn a_toggle_in_the_list_warns_as_the_form_does() {
-    let place = Place::new();
+fn list_toggle_warns_as_the_form_does() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 24);
     app.press("t").expect("Hook is per-user now").expect("per-user needs OAuth with each user's consent");
@@ -391,15 +391,15 @@ fn a_toggle_in_the_list_warns_as_the_form_does() {
 }
 
 #[test]
-fn a_typed_id_is_the_type_that_enter_takes() {
-    let place = Place::new();
+fn typed_type_id_is_chosen_by_enter() {
+    let place = TestDir::new();
     let mut app = App::open(&place.path("s.db"), 80, 24);
     app.press("n").type_text(".servicenow").press("Enter").expect("(.servicenow)");
 }
 
 #[test]
-fn secrets_whose_key_is_not_at_hand_are_a_flag_a_count_and_a_filter() {
-    let place = Place::new();
+fn unreadable_secrets_are_flagged_counted_and_filtered() {
+    let place = TestDir::new();
     let path = file(&place);
     add(&path, "open", ".slack_api", "Readable later", "{}", &[("token", "xoxb-one")]);
     add(&path, "log", ".server-log", "No secrets", "{}", &[]);
@@ -414,7 +414,7 @@ fn secrets_whose_key_is_not_at_hand_are_a_flag_a_count_and_a_filter() {
     app.expect("1 of 2").expect("Hook").expect("Readable later").expect("unreadable").expect_not("Sealed since");
     app.press("/").type_text("x").press("Esc /").type_text("-unreadable:secrets").press("Enter").expect("1 of 2");
     app.expect("Sealed since").expect("No secrets").press("Esc");
-    // A value of another program is as good as one without its key; the key that comes back opens what it sealed.
+    // A value of another program is as unreadable as one without its key; a restored key decrypts its values.
     execute(&path, "UPDATE connectors SET secrets = 'x9Fz/foreign==' WHERE id = 'new'");
     std::fs::write(&keys, own).unwrap();
     app.press("R").expect("1 unreadable ·").press("D").expect("unreadable");
@@ -422,8 +422,8 @@ fn secrets_whose_key_is_not_at_hand_are_a_flag_a_count_and_a_filter() {
 }
 
 #[test]
-fn blanks_around_a_pasted_secret_are_kept_and_named_beside_the_field() {
-    let place = Place::new();
+fn blanks_around_a_pasted_secret_are_kept_and_noted() {
+    let place = TestDir::new();
     let path = file(&place);
     let mut app = App::open(&path, 110, 40);
     app.press("N").expect("no connector misses its secrets").press("e").expect_not("blanks at");
@@ -436,8 +436,8 @@ fn blanks_around_a_pasted_secret_are_kept_and_named_beside_the_field() {
 }
 
 #[test]
-fn nothing_is_encrypted_with_a_new_key_while_the_key_file_of_the_start_is_gone() {
-    let place = Place::new();
+fn missing_key_file_never_creates_a_new_key() {
+    let place = TestDir::new();
     let path = file(&place);
     let keys = keys_of(&path).key_file;
     let mut app = App::open(&path, 120, 40);
@@ -448,7 +448,7 @@ fn nothing_is_encrypted_with_a_new_key_while_the_key_file_of_the_start_is_gone()
     while !app.screen().contains("> Password") {
         app.press("Tab");
     }
-    app.type_text("another one").press("Ctrl-s Enter").expect("has gone").expect("Put it back").press("Enter");
+    app.type_text("another one").press("Ctrl-s Enter").expect("is gone").expect("Restore the key file").press("Enter");
     assert!(!keys.exists(), "no other key takes the place of the one that is gone");
     assert_eq!(stored(&path, "hook"), before);
     std::fs::rename(place.path("away"), &keys).unwrap();

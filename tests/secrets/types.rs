@@ -2,12 +2,12 @@
 //! wrong input in a field names that field.
 
 use connector_admin::demo::keys_of;
-use connector_admin::domain::connector_type::{ConnectorType, Field, FieldKind};
+use connector_admin::domain::catalogue::{ConnectorType, Field, FieldKind};
 use connector_admin::domain::{Catalogue, Connector, SecretsState, validate};
 use connector_admin::store::Store;
 use connector_admin::vault::Vault;
 
-use crate::support::{App, Place};
+use crate::support::{App, TestDir};
 
 /// The column that the values begin in.
 fn value_column(screen: &str) -> usize {
@@ -18,7 +18,7 @@ fn value_column(screen: &str) -> usize {
     3 + label.len() + rest.iter().position(|character| *character != ' ').expect("a value")
 }
 
-/// The label of the field with the focus, and whether it lies under the head of the secrets.
+/// Returns the label of the focused field, and whether it is below the header of the secrets.
 fn focused(screen: &str) -> (String, bool) {
     let lines: Vec<&str> = screen.lines().collect();
     let at = lines.iter().position(|line| line.starts_with(" > ")).unwrap_or_else(|| panic!("no focus:\n{screen}"));
@@ -68,7 +68,7 @@ fn choose_type(app: &mut App, id: &str) {
     panic!("{id} cannot be chosen");
 }
 
-/// Saves, entering what the program says is needed, until it is content.
+/// Saves, entering each value that the program requires, until it accepts.
 fn fill(app: &mut App, known: &ConnectorType, question: &str) {
     for _ in 0..30 {
         let screen = app.press("Ctrl-s").screen();
@@ -82,7 +82,7 @@ fn fill(app: &mut App, known: &ConnectorType, question: &str) {
     panic!("{} is never content:\n{}", known.id, app.screen());
 }
 
-/// Goes to the first secret, if the type asks for one now.
+/// Moves to the first secret, if the type shows one.
 fn go_to_secrets(app: &mut App, known: &ConnectorType) -> bool {
     for _ in 0..40 {
         let is_there = focused(&app.press("Tab").screen()).1;
@@ -145,9 +145,9 @@ fn edit_each(app: &mut App, known: &ConnectorType) {
 }
 
 #[test]
-fn every_type_is_created_reopened_edited_and_saved() {
+fn every_type_round_trips_through_the_form() {
     for known in Catalogue::current().types().iter().filter(|known| !known.is_system) {
-        let place = Place::new();
+        let place = TestDir::new();
         let path = place.path("types.db");
         let mut app = App::open(&path, 110, 70);
         choose_type(&mut app, &known.id);
@@ -185,9 +185,9 @@ fn every_type_is_created_reopened_edited_and_saved() {
 }
 
 #[test]
-fn wrong_input_names_its_field() {
+fn invalid_input_names_its_field() {
     for known in Catalogue::current().types().iter().filter(|known| !known.is_system) {
-        let place = Place::new();
+        let place = TestDir::new();
         let mut app = App::open(&place.path("types.db"), 110, 70);
         choose_type(&mut app, &known.id);
         app.type_text("A name");
@@ -203,11 +203,11 @@ fn wrong_input_names_its_field() {
                 FieldKind::TextMap | FieldKind::Object | FieldKind::JsonText => "{nope",
                 FieldKind::Text | FieldKind::LongText | FieldKind::Toggle | FieldKind::Choice => continue,
             };
-            // What was there stays beside it: a default, for example.
+            // A default, for example, is kept.
             app.press("Home").type_text(wrong).press("Tab");
             let screen = app.screen();
             let is_told = screen.contains("! must be") || screen.contains("! not ") || screen.contains("! line 1");
-            // What Kibana takes all the same is remarked and not refused.
+            // Values that Kibana accepts are noted and not refused.
             let is_taken = matches!(field.kind, FieldKind::Address | FieldKind::Email | FieldKind::JsonText);
             let is_told = if is_taken { screen.contains("* is not ") && !is_told } else { is_told };
             assert!(is_told, "{}, {}:\n{screen}", known.id, field.label);

@@ -1,4 +1,4 @@
-//! What the tests share: the program driven by keys without threads, data sets, reading files.
+//! Shared helpers: the program driven by keys without threads, data sets, reading files.
 #![allow(dead_code, reason = "not every test program uses all of it")]
 #![allow(clippy::disallowed_methods, reason = "a test has its own terminal")]
 
@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use connector_admin::app::{self, Message, Model, Mouse, Setup};
 use connector_admin::demo::{Demo, keys_of};
-use connector_admin::keymap::Key;
-use connector_admin::memory::Memory;
-use connector_admin::screens::Effect;
-use connector_admin::ui::theme::Theme;
-use connector_admin::worker::protocol::{Job, Reply};
+use connector_admin::tui::app;
+use connector_admin::tui::app::{Message, Model, Mouse, Setup};
+use connector_admin::tui::keymap::Key;
+use connector_admin::tui::screens::Effect;
+use connector_admin::tui::ui_state::UiState;
+use connector_admin::tui::widgets::theme::Theme;
+use connector_admin::worker::{Job, Reply};
 use connector_admin::worker::{OpenOptions, Reader, Writer};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, TestBackend};
@@ -28,11 +29,11 @@ use ratatui::style::{Color, Modifier};
 pub const SAMPLE: &str = include_str!("sample-export.ndjson");
 
 /// A folder with a file in it.
-pub struct Place {
+pub struct TestDir {
     pub folder: tempfile::TempDir,
 }
 
-impl Place {
+impl TestDir {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
@@ -72,7 +73,7 @@ pub fn records(path: &Path) -> Vec<String> {
     )
 }
 
-/// What a migration must never touch, as one text a record.
+/// Returns what a migration must never change, as one text per record.
 pub fn untouched(path: &Path) -> Vec<String> {
     rows(
         path,
@@ -106,7 +107,7 @@ thread_local! {
     static IDS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// `new-connector-id`, `new-connector-id-2` …, anew for each test.
+/// Returns `new-connector-id`, `new-connector-id-2` …, starting over in each test.
 fn new_id() -> String {
     match IDS.replace(IDS.get() + 1) {
         0 => "new-connector-id".to_owned(),
@@ -123,9 +124,9 @@ pub struct App {
     terminal: Terminal<TestBackend>,
     options: OpenOptions,
     pub jobs: usize,
-    /// What went to the clipboard last.
+    /// The last text in the clipboard.
     pub copied: String,
-    /// What a person's editor makes of a text.
+    /// The result of the user's editor.
     pub editor: fn(&str) -> Result<String, String>,
 }
 
@@ -146,7 +147,7 @@ impl App {
             mouse: true,
             path: path.to_owned(),
             is_new: false,
-            memory: Memory::default(),
+            ui_state: UiState::default(),
             apply_migration: false,
             is_demo: false,
             new_id,
@@ -165,7 +166,7 @@ impl App {
             copied: String::new(),
             editor: |text| Ok(text.to_owned()),
         };
-        app.settle();
+        app.reconcile();
         app
     }
 
@@ -208,18 +209,18 @@ impl App {
         }
     }
 
-    /// A thread of the program has told something.
+    /// Delivers a reply of a thread.
     pub fn told(&mut self, reply: Reply) -> &mut Self {
         self.send(Message::Worker(reply));
         self
     }
 
-    /// What the program ends with.
+    /// Returns the error that ended the program.
     pub fn fatal(&self) -> Option<&str> {
         self.model.fatal()
     }
 
-    fn settle(&mut self) {
+    fn reconcile(&mut self) {
         loop {
             let reply = self.replies.borrow_mut().pop_front();
             match reply {
@@ -234,14 +235,14 @@ impl App {
         for name in keys.split_whitespace() {
             let key = Key::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
             self.send(Message::Key(key));
-            self.settle();
+            self.reconcile();
         }
         self
     }
 
     pub fn mouse(&mut self, mouse: Mouse) -> &mut Self {
         self.send(Message::Mouse(mouse));
-        self.settle();
+        self.reconcile();
         self
     }
 
@@ -260,21 +261,21 @@ impl App {
         for character in text.chars() {
             let key = Key::parse(&character.to_string().replace(' ', "Space")).expect("a key");
             self.send(Message::Key(key));
-            self.settle();
+            self.reconcile();
         }
         self
     }
 
     pub fn paste(&mut self, text: &str) -> &mut Self {
         self.send(Message::Paste(text.to_owned().into()));
-        self.settle();
+        self.reconcile();
         self
     }
 
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.terminal.backend_mut().resize(width, height);
         self.send(Message::Resize(width, height));
-        self.settle();
+        self.reconcile();
         self
     }
 
@@ -284,7 +285,7 @@ impl App {
 
     pub fn buffer(&mut self) -> Buffer {
         let model = &self.model;
-        // All of it anew: the backend keeps what a terminal would have cleared under wide characters.
+        // Draws everything: the backend keeps cells that a terminal would have cleared under wide characters.
         self.terminal.clear().expect("cleared");
         self.terminal.draw(|frame| app::view(model, frame)).expect("drawn");
         self.terminal.backend().buffer().clone()
@@ -347,7 +348,7 @@ fn lines_of(buffer: &Buffer, show: impl Fn(&ratatui::buffer::Cell) -> String) ->
         while x < area.width {
             let cell = &buffer[(x, y)];
             line.push_str(&show(cell));
-            x += u16::try_from(connector_admin::ui::text::width(cell.symbol())).unwrap().max(1);
+            x += u16::try_from(connector_admin::text::terminal::width(cell.symbol())).unwrap().max(1);
         }
         text.push_str(line.trim_end());
         text.push('\n');

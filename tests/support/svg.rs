@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use connector_admin::ui::text::width;
+use connector_admin::text::terminal::width;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 

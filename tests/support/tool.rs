@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A folder that `install` fills once, whoever comes first: aside, under a lock, and moved into place when it is whole.
-/// `None` where that cannot be done; the tests that need it are skipped then.
+/// Returns a folder that `install` fills once, whichever test comes first: built aside, under a lock, and moved into
+/// place when complete. Returns `None` if that fails; the tests that need it are skipped then.
 pub fn installed(name: &str, install: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     fs::create_dir_all(root).ok()?;
@@ -24,7 +24,7 @@ pub fn installed(name: &str, install: impl FnOnce(&Path) -> bool) -> Option<Path
     Some(folder)
 }
 
-/// Runs a command to its end, or kills it when it takes longer; `None` then, and when it cannot be run.
+/// Runs a command to its end, or kills it after `longest`; `None` then, and if it cannot be run.
 pub fn run_bounded(command: &mut Command, longest: Duration) -> Option<ExitStatus> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     wait_bounded(&mut child, longest)

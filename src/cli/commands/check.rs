@@ -2,20 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::super::context::Context;
-use super::super::output::{Output, counted};
-use super::super::stream::{List, Table};
-use super::super::{DONE, NEEDS_A_PERSON};
-use super::parse_filter_to_judge;
+use super::parse_checked_filter;
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::cli::render::stream::{List, Table};
+use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::Connector;
-use crate::domain::check::{Finding, Severity, findings};
+use crate::domain::findings::{Finding, Severity, findings};
+use crate::text::plural;
 use crate::vault::Vault;
 
-/// What is wrong with the file itself is repaired by one of these.
+/// The repair of a damaged file.
 const REPAIR_FILE: &str =
-    "put a copy back (`backup --list`, `restore COPY`), or save what can be read with `sqlite3 FILE .recover`";
+    "restore a backup (`backup --list`, `restore BACKUP`), or save what can be read with `sqlite3 FILE .recover`";
 
-/// What to do about a value of the wrong kind.
+/// The repair of a value of the wrong kind.
 const CORRECT_VALUE: &str = "correct that row with `sqlite3 FILE`";
 
 pub(super) fn check(
@@ -25,13 +26,13 @@ pub(super) fn check(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter_to_judge(filter)?;
+    let filter = parse_checked_filter(filter)?;
     let vault = Vault::new(context.keys()?);
     let store = context.read_for(&filter)?;
     let progress = output.progress();
     progress.text("checking the file");
     let damage = store.damage()?;
-    // In a damaged file the values say nothing.
+    // In a damaged file the values are meaningless.
     let wrong = if damage.is_empty() { store.wrong_values()? } else { Vec::new() };
     let of_file: Vec<(&str, &str)> = damage
         .iter()
@@ -59,7 +60,7 @@ pub(super) fn check(
         Ok(())
     });
     drop(progress);
-    // A file that is damaged may end before its records do; that has been told.
+    // A damaged file may end before its records do; that has been reported.
     if damage.is_empty() {
         read?;
     }
@@ -67,14 +68,14 @@ pub(super) fn check(
     printed.end(&counts, output)?;
     if !json {
         let file = if damage.is_empty() { "the file is whole" } else { "the file is damaged" };
-        let checked = counted(checked, "connector");
+        let checked = plural(checked, "connector");
         output.line(&format!(
             "{checked} checked, {}, {}; {file}",
-            counted(problems, "problem"),
-            counted(notes, "note")
+            plural(problems, "problem"),
+            plural(notes, "note")
         ))?;
     }
-    Ok(if problems == 0 { DONE } else { NEEDS_A_PERSON })
+    Ok(if problems == 0 { DONE } else { NEEDS_ATTENTION })
 }
 
 /// The findings as they come.

@@ -7,19 +7,23 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::DONE;
-use super::super::context::Context;
-use super::super::output::{Output, counted};
-use crate::clock::{self, age_of, bytes_text, iso};
-use crate::store::{self, FileCopy, Inspection, Reading};
-use crate::transfer::files::check_target;
+use crate::cli::DONE;
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::clock;
+use crate::clock::iso;
+use crate::service::output_file::check_target;
+use crate::store::{self, Backup, Inspection, Reading};
+use crate::text::plural;
+use crate::text::size::bytes_text;
+use crate::text::time::age_of;
 
 pub(super) fn make(context: &Context, target: Option<&Path>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if target == Some(Path::new("-")) {
-        bail!("a copy cannot go to standard output; name a file for it");
+        bail!("a backup cannot go to standard output; name a file for it");
     }
     if target.is_none() && context.reading == Reading::Untouched {
-        bail!("--read-only writes nothing next to the file; name a file for the copy");
+        bail!("--read-only writes nothing next to the file; name a file for the backup");
     }
     if let Some(target) = target.filter(|target| !target.exists()) {
         check_target(target, &context.file, &context.key_file()?)?;
@@ -29,7 +33,7 @@ pub(super) fn make(context: &Context, target: Option<&Path>, json: bool, output:
     let copied = store.back_up(target, clock::now(), &mut |done, total| progress.bar("copied", done, total, "pages"));
     drop(progress);
     let copied = copied?;
-    // The copy is there, whatever becomes of the words about it.
+    // The backup exists, whether its message can be printed or not.
     output.commit_flag().store(true, Ordering::Relaxed);
     if json {
         output.json(&copy_json(&copied))?;
@@ -40,13 +44,13 @@ pub(super) fn make(context: &Context, target: Option<&Path>, json: bool, output:
 }
 
 pub(super) fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let copies = store::copies_of(file)?;
+    let copies = store::backups_of(file)?;
     if json {
         output.json(&Value::Array(copies.iter().map(copy_json).collect()))?;
         return Ok(DONE);
     }
     if copies.is_empty() {
-        output.line(&format!("{} has no copies", file.display()))?;
+        output.line(&format!("{} has no backups", file.display()))?;
         return Ok(DONE);
     }
     let now = clock::now();
@@ -63,7 +67,7 @@ pub(super) fn list(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
 
 pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if store::inspect(copy, Reading::Shared)? == Inspection::Missing {
-        bail!("{}: there is no such copy; `connector-admin backup --list` lists those beside the file", copy.display());
+        bail!("{}: no such backup; `connector-admin backup --list` lists those next to the file", copy.display());
     }
     let progress = output.progress();
     let restored = store::restore(file, copy, clock::now(), |done, total| progress.bar("copied", done, total, "pages"));
@@ -83,7 +87,7 @@ pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output)
         "{} holds what {} holds: {}",
         file.display(),
         restored.from.display(),
-        counted(restored.records, "connector")
+        plural(restored.records, "connector")
     ))?;
     if let Some(kept) = kept {
         output.line(&format!("what it was before is kept: {kept}"))?;
@@ -91,11 +95,11 @@ pub(super) fn restore(file: &Path, copy: &Path, json: bool, output: &mut Output)
     Ok(DONE)
 }
 
-fn made_at(copy: &FileCopy) -> Option<Timestamp> {
+fn made_at(copy: &Backup) -> Option<Timestamp> {
     Timestamp::try_from(copy.made_at?).ok()
 }
 
-fn copy_json(copy: &FileCopy) -> Value {
+fn copy_json(copy: &Backup) -> Value {
     json!({
         "path": copy.path.display().to_string(),
         "kind": copy.kind.label(),

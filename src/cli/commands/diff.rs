@@ -1,22 +1,23 @@
-//! What differs between the file and an export, connector by connector.
+//! `diff` with an export: the differences, connector by connector.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::context::Context;
-use super::super::output::{Output, counted};
-use super::super::stream::List;
-use super::super::{DONE, NEEDS_A_PERSON};
 use super::history::field_json;
-use super::parse_filter_to_judge;
+use super::parse_checked_filter;
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::cli::render::stream::List;
+use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::Connector;
-use crate::domain::change::{Change, changes};
-use crate::store::SeenIds;
-use crate::transfer::{Export, as_exported};
+use crate::domain::diff::{Change, changes};
+use crate::kibana::saved_objects::{ExportReader, as_exported};
+use crate::store::TempIdSet;
+use crate::text::plural;
 
-/// Told as it is found, so that files of any size take the same memory.
-struct Told<'a> {
+/// Prints differences as they are found, so that memory is constant.
+struct DiffSink<'a> {
     list: Option<List>,
     output: &'a mut Output,
     differing: u64,
@@ -24,8 +25,8 @@ struct Told<'a> {
     only_in_export: u64,
 }
 
-impl Told<'_> {
-    fn tell(&mut self, record: &Connector, what: &str, fields: &[Change]) -> anyhow::Result<()> {
+impl DiffSink<'_> {
+    fn print(&mut self, record: &Connector, what: &str, fields: &[Change]) -> anyhow::Result<()> {
         if let Some(list) = &mut self.list {
             let fields: Vec<Value> = fields.iter().map(field_json).collect();
             let item = json!({"id": record.id, "name": record.name, "difference": what, "fields": fields});
@@ -49,25 +50,25 @@ pub(super) fn diff(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_filter_to_judge(filter)?;
+    let filter = parse_checked_filter(filter)?;
     let store = context.read_for(&filter)?;
     let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&store.summary_of(record));
-    let seen = SeenIds::new()?;
+    let seen = TempIdSet::new()?;
     let list = json.then(|| List::object(&[], "connectors", output)).transpose()?;
-    let mut told = Told { list, output, differing: 0, only_in_file: 0, only_in_export: 0 };
-    for incoming in Export::open(export)?.with_memory_of_ids()? {
+    let mut sink = DiffSink { list, output, differing: 0, only_in_file: 0, only_in_export: 0 };
+    for incoming in ExportReader::open(export)? {
         let theirs = incoming?.connector;
         seen.insert(&theirs.id)?;
         match store.get(&theirs.id)? {
             None if is_wanted(&theirs) => {
-                told.only_in_export += 1;
-                told.tell(&theirs, "only in the export", &[])?;
+                sink.only_in_export += 1;
+                sink.print(&theirs, "only in the export", &[])?;
             }
             Some(ours) if is_wanted(&ours) || is_wanted(&theirs) => {
                 let fields = differences(&ours, &theirs);
                 if !fields.is_empty() {
-                    told.differing += 1;
-                    told.tell(&ours, "differs", &fields)?;
+                    sink.differing += 1;
+                    sink.print(&ours, "differs", &fields)?;
                 }
             }
             _ => {}
@@ -75,22 +76,22 @@ pub(super) fn diff(
     }
     store.each::<anyhow::Error>(|ours| {
         if is_wanted(&ours) && seen.insert(&ours.id)? {
-            told.only_in_file += 1;
-            told.tell(&ours, "only in the file", &[])?;
+            sink.only_in_file += 1;
+            sink.print(&ours, "only in the file", &[])?;
         }
         Ok(())
     })?;
-    end(told)
+    end(sink)
 }
 
-/// What an export says of a connector: no secrets, and its own times.
+/// Returns the differences in what an export holds: no secrets, and its own times.
 fn differences(ours: &Connector, theirs: &Connector) -> Vec<Change> {
     let (ours, theirs) = (as_exported(ours), as_exported(theirs));
     changes(&ours, &Connector { is_missing_secrets: ours.is_missing_secrets, ..theirs })
 }
 
-fn end(told: Told<'_>) -> anyhow::Result<u8> {
-    let Told { list, output, differing, only_in_file, only_in_export } = told;
+fn end(sink: DiffSink<'_>) -> anyhow::Result<u8> {
+    let DiffSink { list, output, differing, only_in_file, only_in_export } = sink;
     match list {
         Some(list) => list.end(
             &[
@@ -102,8 +103,8 @@ fn end(told: Told<'_>) -> anyhow::Result<u8> {
         )?,
         None => output.line(&format!(
             "{} differ, {only_in_file} only in the file, {only_in_export} only in the export",
-            counted(differing, "connector")
+            plural(differing, "connector")
         ))?,
     }
-    Ok(if differing + only_in_file + only_in_export == 0 { DONE } else { NEEDS_A_PERSON })
+    Ok(if differing + only_in_file + only_in_export == 0 { DONE } else { NEEDS_ATTENTION })
 }

@@ -6,27 +6,31 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::super::context::Context;
-use super::super::output::{Output, complain, counted};
-use super::super::{DONE, REFUSED};
 use super::{open, open_existing};
+use crate::cli::context::Context;
+use crate::cli::render::output::{Output, eprint_error};
+use crate::cli::{DONE, REFUSED};
 use crate::clock;
 use crate::domain::{Connector, SecretEdits, SecretsState, is_plain_id, json, validate};
+use crate::kibana::body;
+use crate::kibana::body::{ApiError, Body};
+use crate::kibana::saved_objects::LONG_IDS;
+use crate::service::ServiceError;
+use crate::service::edit;
+use crate::service::keys::key_warnings;
 use crate::store::{SaveOutcome, Store, StoreError};
-use crate::transfer::api::{self, ApiError, Body};
-use crate::transfer::{LONG_IDS, TransferError};
+use crate::text::plural;
 use crate::vault::Vault;
-use crate::worker::{self, key_warnings};
 
 /// The longest body; a connector has a few kilobytes.
 const LONGEST_BODY: u64 = 16 << 20;
 
-/// A refusal: for people on standard error, with `--json` also as the API's error on standard output.
+/// Reports a refusal: on standard error, with `--json` also as an API error on standard output.
 pub(super) fn refuse(file: &Path, error: &ApiError, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if json {
         output.json(&error.body())?;
     }
-    complain(&format!("{}: {error}", file.display()));
+    eprint_error(&format!("{}: {error}", file.display()));
     Ok(REFUSED)
 }
 
@@ -45,9 +49,9 @@ pub(super) fn create(
     };
     let (mut store, _) = open(file, output)?;
     let vault = vault(context, &store, output)?;
-    match worker::create(&mut store, &vault, connector, &secrets, None, &clock::now_iso()) {
+    match edit::create(&mut store, &vault, connector, &secrets, None, &clock::now_iso()) {
         Ok(created) => written("created", &created, json, output),
-        Err(TransferError::Store(StoreError::IdTaken(id))) => {
+        Err(ServiceError::Store(StoreError::IdTaken(id))) => {
             let error = ApiError::conflict(format!("a connector with id {id:?} exists already; update it instead"));
             refuse(file, &error, json, output)
         }
@@ -90,11 +94,12 @@ fn update_in(
         (connector.config != current.config, has_secrets, vault.state(&current))
     {
         return Ok(Err(ApiError::bad(format!(
-            "the secrets of connector {id:?} cannot be opened ({reason}), and with another config they would not open even \
-             if the key came back; give the key, or name the secrets in the body (\"secrets\": {{}} drops them)"
+            "the secrets of connector {id:?} cannot be decrypted ({reason}), and with another config they would not \
+             open even if the key came back; give the key, or name the secrets in the body (\"secrets\": {{}} drops \
+             them)"
         ))));
     }
-    let (outcome, _) = worker::save(store, vault, &connector, &secrets, &clock::now_iso())?;
+    let (outcome, _) = edit::save(store, vault, &connector, &secrets, &clock::now_iso())?;
     Ok(match outcome {
         SaveOutcome::Saved(saved) => Ok((*saved, true)),
         SaveOutcome::Conflict(_) => {
@@ -117,7 +122,7 @@ pub(super) fn delete(file: &Path, ids: &[String], json: bool, output: &mut Outpu
     } else {
         let count = u64::try_from(deleted.changed.len()).unwrap_or(u64::MAX);
         let them = if count == 1 { "it" } else { "them" };
-        output.line(&format!("deleted {}; `connector-admin undo` brings {them} back", counted(count, "connector")))?;
+        output.line(&format!("deleted {}; `connector-admin undo` restores {them}", plural(count, "connector")))?;
     }
     Ok(DONE)
 }
@@ -132,7 +137,7 @@ fn vault(context: &Context, store: &Store, output: &Output) -> anyhow::Result<Va
 
 fn written(verb: &str, connector: &Connector, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if json {
-        output.json_text(&json::pretty(&api::connector(connector)))?;
+        output.json_text(&json::pretty(&body::connector(connector)))?;
     } else {
         output.line(&format!("{verb} {} ({})", connector.name, connector.id))?;
     }

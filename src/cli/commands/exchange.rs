@@ -9,73 +9,82 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::super::context::Context;
-use super::super::output::{Output, complain, counted};
-use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open, parse_filter};
+use crate::cli::context::Context;
+use crate::cli::render::output::{Output, eprint_error};
+use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::clock;
 use crate::domain::Connector;
-use crate::fs::{TemporaryFolder, folder_of};
+use crate::fs::paths::is_same;
+use crate::fs::{FileError, TemporaryFolder, folder_of, write_atomically};
+use crate::kibana::saved_objects::{ExportReader, ImportWarnings};
+use crate::service::export;
+use crate::service::import::{self, ImportRequest};
+use crate::service::keys::key_warnings;
+use crate::service::output_file::check_target;
 use crate::store::{self, ImportOutcome, Inspection, OnConflict, PlanCounts};
-use crate::transfer::files::{check_target, is_same, write_whole};
-use crate::transfer::{self, Importing, Notices, TransferError};
+use crate::text::plural;
 use crate::vault::Vault;
-use crate::worker::key_warnings;
 
-/// How an import is asked for.
-pub(super) struct Asked<'a> {
+/// The options of an import.
+pub(super) struct ImportOptions<'a> {
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,
-    pub(super) no_copy: bool,
-    /// Where the new id of each old one goes.
+    pub(super) no_backup: bool,
+    /// The file for the map from old to new ids.
     pub(super) id_map: Option<&'a Path>,
     pub(super) json: bool,
 }
 
-pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn import(
+    context: &Context,
+    source: &Path,
+    options: &ImportOptions<'_>,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
     let file = context.file.as_path();
     let mut plan = None;
-    let (outcome, notices) = if asked.dry_run {
+    let (outcome, notices) = if options.dry_run {
         let exists = context.inspect()? != Inspection::Missing;
         let store = exists.then(|| context.read()).transpose()?;
         let vault = Vault::new(context.keys()?);
         let progress = output.progress();
-        let preview = transfer::preview(
+        let preview = import::preview(
             store.as_ref().map(|store| (store, &vault)),
             source,
-            asked.on_conflict,
+            options.on_conflict,
             &mut |done, total| progress.bar("read", done, total, "connectors"),
         );
         drop(progress);
         let preview = preview?;
         if preview.same_names > 0 {
-            let same = counted(preview.same_names, "connector");
+            let same = plural(preview.same_names, "connector");
             output.notice(&format!("{same} with the name of one that is in the file already, under another id"));
         }
         plan = Some(preview.plan);
         (preview.outcome, preview.notices)
-    } else if let Some(target) = asked.id_map {
+    } else if let Some(target) = options.id_map {
         check_target(target, file, &context.key_file()?)?;
         if is_same(target, source) {
             bail!("{} is the export itself; name another file for the ids", target.display());
         }
         let mut done = None;
-        let mapped = write_whole(target, |out| {
-            done = Some(take_in(context, source, asked, Some(out), output)?);
+        let mapped = write_atomically(target, |out| {
+            done = Some(run_import(context, source, options, Some(out), output)?);
             anyhow::Ok(())
         });
         match (done, mapped) {
             (Some(done), Ok(())) => done,
             (Some(_), Err(error)) => {
-                complain(&format!(
-                    "everything is imported, but {error:#}; `connector-admin undo` takes the import back"
+                eprint_error(&format!(
+                    "everything is imported, but {error:#}; `connector-admin undo` undoes the import"
                 ));
-                return Ok(NEEDS_A_PERSON);
+                return Ok(NEEDS_ATTENTION);
             }
             (None, mapped) => return mapped.map(|()| DONE),
         }
     } else {
-        take_in(context, source, asked, None, output)?
+        run_import(context, source, options, None, output)?
     };
     for line in notices.lines() {
         output.notice(&line);
@@ -88,35 +97,35 @@ pub(super) fn import(context: &Context, source: &Path, asked: &Asked<'_>, output
         ),
     ] {
         if count > 0 {
-            output.notice(&format!("{} {what}", counted(count, "replaced connector")));
+            output.notice(&format!("{} {what}", plural(count, "replaced connector")));
         }
     }
-    report_import(context, (&outcome, &notices, plan), asked, output)?;
+    report_import(context, (&outcome, &notices, plan), options, output)?;
     if !outcome.conflicts.is_empty() {
         output.notice(&format!(
-            "{} of the ids exist already; nothing was imported. Use --overwrite to replace those connectors, or \
-             --create-new-copies to import all under new ids",
+            "{} of the connectors already exist; nothing was imported. Use --overwrite to replace those connectors, \
+             or --create-new-copies to import all under new ids",
             outcome.conflicts.count
         ));
-        return Ok(NEEDS_A_PERSON);
+        return Ok(NEEDS_ATTENTION);
     }
     let is_all = outcome.lost_secrets == 0
         && notices.promised.is_none()
         && (outcome.added + outcome.replaced > 0 || notices.other_types.is_empty());
-    Ok(if is_all { DONE } else { NEEDS_A_PERSON })
+    Ok(if is_all { DONE } else { NEEDS_ATTENTION })
 }
 
-fn take_in(
+fn run_import(
     context: &Context,
     source: &Path,
-    asked: &Asked<'_>,
+    options: &ImportOptions<'_>,
     mut id_map: Option<&mut dyn Write>,
     output: &Output,
-) -> anyhow::Result<(ImportOutcome, Notices)> {
-    // An export that cannot be opened must not leave a new file behind, nor one that is refused.
-    // A pipe is opened once: who writes into it would take a second time for the end.
+) -> anyhow::Result<(ImportOutcome, ImportWarnings)> {
+    // A missing or refused export must not leave a new file behind. A pipe is opened once: its writer would take a
+    // second opening for the end.
     if fs::metadata(source).map_or(true, |metadata| metadata.is_file() || metadata.is_dir()) {
-        drop(transfer::Export::open(source)?);
+        drop(ExportReader::open(source)?);
     }
     let new_file = match context.inspect()? {
         Inspection::Missing => Some(NewFile::for_place(&context.file)?),
@@ -129,25 +138,26 @@ fn take_in(
         for warning in key_warnings(&vault, &store)? {
             output.notice(&warning);
         }
-        let importing = Importing { source, on_conflict: asked.on_conflict, keep_copy: !asked.no_copy };
+        let importing =
+            ImportRequest { source, on_conflict: options.on_conflict, create_automatic_backup: !options.no_backup };
         let mut renamed = |old: &str, new: &str| {
             let Some(out) = &mut id_map else { return Ok(()) };
             let line = json!({"id": old, "destinationId": new});
-            writeln!(out, "{line}").map_err(|cause| TransferError::Io { name: "the map of ids".to_owned(), cause })
+            writeln!(out, "{line}").map_err(|cause| FileError { name: "the map of ids".to_owned(), cause }.into())
         };
         let progress = output.progress();
         let mut progress = |done, total| progress.bar("read", done, total, "connectors");
-        Ok(transfer::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, &mut progress)?)
+        Ok(import::import(&mut store, &vault, importing, &clock::now_iso(), &mut renamed, &mut progress)?)
     };
     let done = work();
     let Some(new_file) = new_file else { return done };
-    // Nobody has heard of the name under which it was built.
+    // The temporary name means nothing to the user.
     let built = new_file.work.display().to_string();
     let done = done
         .map_err(|error| anyhow::Error::msg(format!("{error:#}").replace(&built, &context.file.display().to_string())));
     let placed = done.and_then(|done| new_file.finish().map(|()| done));
     if placed.is_err() {
-        // What was written went with the file that it was written to.
+        // The written rows went with their file.
         output.commit_flag().store(false, Ordering::Relaxed);
     }
     placed
@@ -155,14 +165,14 @@ fn take_in(
 
 fn report_import(
     context: &Context,
-    (outcome, notices, plan): (&ImportOutcome, &Notices, Option<PlanCounts>),
-    asked: &Asked<'_>,
+    (outcome, notices, plan): (&ImportOutcome, &ImportWarnings, Option<PlanCounts>),
+    options: &ImportOptions<'_>,
     output: &mut Output,
 ) -> anyhow::Result<()> {
     let refused = !outcome.conflicts.is_empty();
     let (added, replaced) = if refused { (0, 0) } else { (outcome.added, outcome.replaced) };
     let missing = (outcome.missing_secrets > 0 && !refused).then(|| missing_secrets(outcome.missing_secrets));
-    if asked.json {
+    if options.json {
         let simple = notices.lines().into_iter().map(|message| json!({"type": "simple", "message": message}));
         let warnings: Vec<Value> =
             simple.chain(missing.map(|message| json!({"type": "action_required", "message": message}))).collect();
@@ -179,7 +189,7 @@ fn report_import(
             "promised_objects": notices.promised,
             "migrated_from_old_releases": notices.migrated,
             "warnings": warnings,
-            "dry_run": asked.dry_run,
+            "dry_run": options.dry_run,
             "migration": plan.map(|plan| json!({
                 "backfill": plan.backfill, "stamp_only": plan.stamp_only, "blocked": plan.blocked,
             })),
@@ -197,10 +207,10 @@ fn report_import(
             plan.backfill, plan.stamp_only, plan.blocked
         ))?;
     }
-    let verb = if asked.dry_run { "would import" } else { "imported" };
+    let verb = if options.dry_run { "would import" } else { "imported" };
     Ok(output.line(&format!(
         "{verb} {} ({added} new, {replaced} replaced); {} without secrets",
-        counted(added + replaced, "connector"),
+        plural(added + replaced, "connector"),
         outcome.missing_secrets
     ))?)
 }
@@ -210,7 +220,7 @@ fn missing_secrets(count: u64) -> String {
     let need = if count == 1 { "needs" } else { "need" };
     format!(
         "{} {need} secrets that an export does not hold; the UI leads from one to the next",
-        counted(count, "connector")
+        plural(count, "connector")
     )
 }
 
@@ -227,7 +237,7 @@ fn list_conflicts(context: &Context, outcome: &ImportOutcome, output: &mut Outpu
     Ok(())
 }
 
-/// Conflicts listed for people.
+/// The number of conflicts to list.
 const LISTED: usize = 100;
 
 pub(super) fn export(
@@ -245,9 +255,9 @@ pub(super) fn export(
     let is_shown = target.is_some() || !output.is_terminal();
     let mut shown = |done, total| !is_shown || progress.bar("read", done, total, "connectors");
     let report = match target {
-        None => transfer::export(&store, &mut output.raw(), "standard output", is_wanted, &mut shown)?,
-        Some(target) => write_whole(target, |out| {
-            transfer::export(&store, out, &target.display().to_string(), is_wanted, &mut shown)
+        None => export::export(&store, &mut output.raw(), "standard output", is_wanted, &mut shown)?,
+        Some(target) => write_atomically(target, |out| {
+            export::export(&store, out, &target.display().to_string(), is_wanted, &mut shown)
         })?,
     };
     drop(progress);
@@ -257,13 +267,13 @@ pub(super) fn export(
     if json {
         output.notice(&json!({"exported": report.exported, "excluded": report.excluded.len()}).to_string());
     } else if target.is_some() {
-        output.notice(&format!("exported {} connectors", report.exported));
+        output.notice(&format!("Exported {}", plural(report.exported, "connector")));
     }
-    Ok(if report.excluded.is_empty() { DONE } else { NEEDS_A_PERSON })
+    Ok(if report.excluded.is_empty() { DONE } else { NEEDS_ATTENTION })
 }
 
-/// The file that an import makes: built in a temporary folder next to its place, which it takes when the import is done.
-/// So a refused import leaves nothing behind, and never takes away what another program made there meanwhile.
+/// The file that an import creates: built in a temporary folder next to its path and moved there when the import is
+/// done. A refused import leaves nothing behind, and never removes a file that another program created in the meantime.
 struct NewFile<'a> {
     target: &'a Path,
     work: PathBuf,
@@ -303,7 +313,7 @@ impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         drop(self.folder.take());
         for folder in &self.made_folders {
-            // One that is not empty is somebody's.
+            // A file with content belongs to somebody.
             let _ = fs::remove_dir(folder);
         }
     }

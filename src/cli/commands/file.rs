@@ -1,28 +1,28 @@
-//! The file itself: its schema, and what there is to know of it.
+//! Commands for the file itself: `upgrade`, `info`.
 
 use std::path::Path;
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::super::DONE;
-use super::super::context::{Context, config_file, state_file, types_file};
-use super::super::output::Output;
 use super::history::limits_text;
 use super::open;
-use crate::domain::model_version;
+use crate::cli::DONE;
+use crate::cli::context::{Context, config_file, state_file, types_file};
+use crate::cli::render::output::Output;
+use crate::domain::migration;
 use crate::store::{self, Inspection, LATEST_SCHEMA, Reading};
 use crate::vault::{KeyOptions, Vault};
 
 pub(super) fn upgrade(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     if store::inspect(file, Reading::Shared)? == Inspection::Missing {
-        bail!("{}: there is no such file", file.display());
+        bail!("{}: no such file", file.display());
     }
     let (store, report) = open(file, output)?;
     let from = report.as_ref().map_or(LATEST_SCHEMA, |report| report.from);
     if json {
         let copy = report.as_ref().map(|report| report.copy.display().to_string());
-        output.json(&json!({"from": from, "to": store.schema_version()?, "copy": copy}))?;
+        output.json(&json!({"from": from, "to": store.schema_version()?, "backup": copy}))?;
     } else if report.is_none() {
         output.line(&format!("{} has the newest schema ({LATEST_SCHEMA}) already", file.display()))?;
     } else {
@@ -44,26 +44,26 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
         let plan = store.plan_counts()?;
         let (history, limits) = (store.history_size()?, store.history_limits()?);
         let copies: Vec<String> =
-            store::copies_of(file)?.into_iter().map(|copy| copy.path.display().to_string()).collect();
+            store::backups_of(file)?.into_iter().map(|copy| copy.path.display().to_string()).collect();
         facts.extend([
             ("exists", json!(true)),
             ("bytes", json!(size)),
             ("schema", json!(store.schema_version()?)),
             ("newest_schema", json!(LATEST_SCHEMA)),
-            ("newest_model_version", json!(model_version::latest())),
+            ("newest_model_version", json!(migration::latest())),
             ("connectors", json!(total)),
             ("missing_secrets", json!(missing)),
             ("backfill", json!(plan.backfill)),
             ("stamp_only", json!(plan.stamp_only)),
             ("blocked", json!(plan.blocked)),
-            ("copies", json!(copies)),
+            ("backups", json!(copies)),
             ("history_steps", json!(history.steps)),
             ("history_bytes", json!(history.bytes)),
             ("history_kept", json!(limits_text(limits))),
         ]);
     }
     facts.extend(key_facts(context)?);
-    // Without a home there is no usual place; the file can still be named.
+    // Without a home there is no default path; the file can still be named.
     if let Ok(path) = types_file() {
         facts.push(("types_file", json!(path.display().to_string())));
         facts.push(("types_file_exists", json!(path.exists())));
@@ -88,7 +88,7 @@ pub(super) fn info(context: &Context, json: bool, output: &mut Output) -> anyhow
     Ok(DONE)
 }
 
-/// What there is to know of the keys; never what they are.
+/// Returns facts about the keys, never the keys.
 fn key_facts(context: &Context) -> anyhow::Result<Vec<(&'static str, Value)>> {
     let vault = Vault::new(KeyOptions { key_file: context.key_file()?, next_to_file: None, passphrase: None });
     let keys = vault.key_ids().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());

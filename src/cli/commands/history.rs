@@ -1,20 +1,23 @@
-//! The history: what was changed, undo, redo, and for how long it is kept.
+//! Commands for the history: list, undo, redo, retention.
 
 use std::path::Path;
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::super::context::Context;
-use super::super::output::{Output, counted};
-use super::super::stream::List;
-use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::{certain, open_existing};
-use crate::clock::{self, age, bytes_text};
-use crate::domain::change::{Change, changes};
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::cli::render::stream::List;
+use crate::cli::{DONE, NEEDS_ATTENTION, REFUSED};
+use crate::clock;
+use crate::domain::diff::{Change, changes};
 use crate::domain::{Connector, Filter, filter};
+use crate::text::size::bytes_text;
+use crate::text::time::age;
 
-use crate::store::{HistoryLimits, RecordChange, RecordStep, Reverted, Step, Store, StoreError};
+use crate::store::{HistoryEntry, HistoryLimits, RecordChange, RecordStep, Reverted, Store, StoreError};
+use crate::text::plural;
 
 pub(super) fn list(context: &Context, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let store = context.read()?;
@@ -28,7 +31,7 @@ pub(super) fn list(context: &Context, limit: usize, json: bool, output: &mut Out
         output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "SIZE"], &rows)?;
     }
     let size = store.history_size()?;
-    output.line(&format!("{}, {}", counted(size.steps, "step"), bytes_text(size.bytes)))?;
+    output.line(&format!("{}, {}", plural(size.steps, "step"), bytes_text(size.bytes)))?;
     Ok(DONE)
 }
 
@@ -42,7 +45,7 @@ pub(super) fn of_connector(
     let store = context.read()?;
     let steps = store.history_of(id, limit)?;
     if steps.is_empty() && store.get(id)?.is_none() {
-        bail!("{}: there is no connector with id {id:?}, and the history knows none", context.file.display());
+        bail!("{}: no connector with id {id:?}, neither in the file nor in its history", context.file.display());
     }
     if json {
         let entry = |entry: &RecordStep| {
@@ -75,13 +78,13 @@ pub(super) fn step(
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    for doubt in filter::doubts(filter.unwrap_or_default()) {
-        output.notice(&doubt);
+    for warning in filter::warnings(filter.unwrap_or_default()) {
+        output.notice(&warning);
     }
     let filter = Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)?;
     let store = context.read()?;
     let Some(found) = store.step(step)? else {
-        bail!("{}: there is no step {step} in the history", context.file.display());
+        bail!("{}: no step {step} in the history", context.file.display());
     };
     let mut shown = 0;
     let members: Vec<(String, Value)> = match step_json(&found) {
@@ -125,7 +128,7 @@ fn print_change(change: &RecordChange, output: &mut Output) -> anyhow::Result<()
     Ok(())
 }
 
-/// Sets for how long the history is kept, and forgets what is beyond that at once.
+/// Sets the retention of the history, and prunes it at once.
 pub(super) fn keep(file: &Path, limits: HistoryLimits, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let mut store = open_existing(file, output)?;
     store.set_history_limits(limits)?;
@@ -133,15 +136,15 @@ pub(super) fn keep(file: &Path, limits: HistoryLimits, json: bool, output: &mut 
     if json {
         output.json(&json!({
             "keep_days": limits.days, "keep_megabytes": limits.megabytes,
-            "forgotten_steps": pruned.steps, "forgotten_bytes": pruned.bytes,
+            "pruned_steps": pruned.steps, "pruned_bytes": pruned.bytes,
         }))?;
         return Ok(DONE);
     }
-    output.line(&format!("{}; forgotten now: {}", limits_text(limits), counted(pruned.steps, "step")))?;
+    output.line(&format!("{}; removed now: {}", limits_text(limits), plural(pruned.steps, "step")))?;
     Ok(DONE)
 }
 
-/// For how long the history is kept, for people.
+/// Describes the retention of the history.
 pub(super) fn limits_text(limits: HistoryLimits) -> String {
     let days = limits.days.map(|days| format!("for {days} days"));
     let megabytes = limits.megabytes.map(|megabytes| format!("up to {megabytes} MB"));
@@ -166,7 +169,7 @@ pub(super) fn undo(
     let step = match (step, store.last_step()?) {
         (Some(step), _) => step,
         (None, Some(last)) => last.step,
-        (None, None) => bail!("{}: there is nothing to undo", file.display()),
+        (None, None) => bail!("{}: nothing to undo", file.display()),
     };
     if filter.is_empty() {
         return revert(&mut store, step, json, output);
@@ -185,15 +188,15 @@ pub(super) fn undo(
     report(&reverted, verb_of(&reverted), json, output)
 }
 
-/// What takes a step back that took another one back brings that one again.
-fn verb_of(reverted: &Reverted) -> &'static str {
-    if reverted.step.kind.is_inverse() { "brought again" } else { "undone" }
+/// Returns the past tense and the participle of the verb: reverting an undo is a redo.
+fn verb_of(reverted: &Reverted) -> (&'static str, &'static str) {
+    if reverted.step.kind.is_inverse() { ("Redid", "redone") } else { ("Undid", "undone") }
 }
 
 pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let mut store = open_existing(file, output)?;
     let Some(step) = store.next_redo()? else {
-        bail!("{}: there is nothing to redo", file.display());
+        bail!("{}: nothing to redo", file.display());
     };
     revert(&mut store, step.step, json, output)
 }
@@ -201,13 +204,18 @@ pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Resu
 fn revert(store: &mut Store, step: i64, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let progress = output.progress();
     let reverted = store
-        .revert(step, &clock::now_iso(), &mut |done, total| progress.bar("taking back", done, total, "connectors"))?;
+        .revert(step, &clock::now_iso(), &mut |done, total| progress.bar("reverting", done, total, "connectors"))?;
     drop(progress);
     report(&reverted, verb_of(&reverted), json, output)
 }
 
-/// Says what taking a step back did; refused when every record was changed since.
-pub(super) fn report(reverted: &Reverted, verb: &str, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+/// Reports a revert; the exit code is "refused" when every record was modified since.
+pub(super) fn report(
+    reverted: &Reverted,
+    (verb, participle): (&str, &str),
+    json: bool,
+    output: &mut Output,
+) -> anyhow::Result<u8> {
     let step = &reverted.step;
     if json {
         output.json(&json!({
@@ -216,21 +224,21 @@ pub(super) fn report(reverted: &Reverted, verb: &str, json: bool, output: &mut O
     } else {
         let (origin, kind) = step.origin.unwrap_or((step.step, step.kind));
         output.line(&match reverted.restored {
-            0 => format!("nothing was {verb} of step {origin} ({})", kind.as_str()),
-            restored => format!("{verb}: {} of {} (step {origin})", kind.as_str(), counted(restored, "connector")),
+            0 => format!("Nothing was {participle} of step {origin} ({})", kind.as_str()),
+            restored => format!("{verb} {} of {} (step {origin})", kind.as_str(), plural(restored, "connector")),
         })?;
         for id in &reverted.conflicts {
-            output.line(&format!("changed since, left alone: {id}"))?;
+            output.line(&format!("Modified since, not changed: {id}"))?;
         }
     }
     Ok(match (reverted.conflicts.is_empty(), reverted.restored) {
         (true, _) => DONE,
         (false, 0) => REFUSED,
-        (false, _) => NEEDS_A_PERSON,
+        (false, _) => NEEDS_ATTENTION,
     })
 }
 
-fn step_row(step: &Step) -> Vec<String> {
+fn step_row(step: &HistoryEntry) -> Vec<String> {
     vec![
         step.step.to_string(),
         age(Some(&step.started_at), clock::now()),
@@ -241,7 +249,7 @@ fn step_row(step: &Step) -> Vec<String> {
     ]
 }
 
-fn step_json(step: &Step) -> Value {
+fn step_json(step: &HistoryEntry) -> Value {
     json!({
         "step": step.step,
         "kind": step.word(),

@@ -1,5 +1,4 @@
-//! What a system wants to know of the program: completions for shells, manual pages. Both are made from the
-//! arguments themselves, so they cannot go stale.
+//! Completions for shells and manual pages. Both are generated from the arguments, so they are never stale.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,13 +7,13 @@ use anyhow::Context as _;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::super::DONE;
-use super::super::args::Args;
-use super::super::output::{Output, OutputFailed};
+use crate::cli::DONE;
+use crate::cli::args::Args;
+use crate::cli::render::output::{Output, OutputFailed};
 
 const NAME: &str = "connector-admin";
 
-pub(in super::super) fn completions(shell: Shell, output: &mut Output) -> anyhow::Result<u8> {
+pub(in crate::cli) fn completions(shell: Shell, output: &mut Output) -> anyhow::Result<u8> {
     // Not straight to standard output: a reader that has gone is no reason to panic.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), NAME, &mut script);
@@ -23,7 +22,7 @@ pub(in super::super) fn completions(shell: Shell, output: &mut Output) -> anyhow
     Ok(DONE)
 }
 
-pub(in super::super) fn manual(folder: Option<&Path>, output: &mut Output) -> anyhow::Result<u8> {
+pub(in crate::cli) fn manual(folder: Option<&Path>, output: &mut Output) -> anyhow::Result<u8> {
     if let Some(folder) = folder {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         clap_mangen::generate_to(Args::command(), folder)

@@ -5,27 +5,29 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::super::context::Context;
-use super::super::output::Output;
-use super::super::stream::{List, Table};
-use super::super::{DONE, NEEDS_A_PERSON, REFUSED};
 use super::open_existing;
 use super::report::{self, Line};
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::cli::render::stream::{List, Table};
+use crate::cli::{DONE, NEEDS_ATTENTION, REFUSED};
 use crate::clock;
-use crate::domain::model_version::{self, Decision};
-use crate::store::{Kind, PlanRow, Store};
+use crate::domain::migration;
+use crate::domain::migration::Decision;
+use crate::store::{OperationKind, PlanRow, Store};
+use crate::text::plural;
 
-/// How a migration is asked for.
-pub(super) struct Asked<'a> {
+/// The options of a migration.
+pub(super) struct MigrateOptions<'a> {
     pub(super) all: bool,
-    pub(super) keep_copy: bool,
+    pub(super) create_automatic_backup: bool,
     pub(super) report: Option<&'a Path>,
     pub(super) json: bool,
 }
 
-pub(super) fn plan(context: &Context, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn plan(context: &Context, options: &MigrateOptions<'_>, output: &mut Output) -> anyhow::Result<u8> {
     let file = context.file.as_path();
-    let (all, json) = (asked.all, asked.json);
+    let (all, json) = (options.all, options.json);
     let store = context.read()?;
     let counts = store.plan_counts()?;
     let facts = [
@@ -34,7 +36,7 @@ pub(super) fn plan(context: &Context, asked: &Asked<'_>, output: &mut Output) ->
         ("blocked", json!(counts.blocked)),
         ("skipped", json!(counts.skipped())),
     ];
-    if let Some(target) = asked.report {
+    if let Some(target) = options.report {
         report_plan(&store, file, target, all, &facts, output)?;
         if target == Path::new("-") {
             return Ok(DONE);
@@ -54,8 +56,8 @@ pub(super) fn plan(context: &Context, asked: &Asked<'_>, output: &mut Output) ->
     })?;
     table.end(false, output)?;
     output.line(&format!(
-        "{} connectors need migration: {} backfill, {} stamp only, {} blocked{}",
-        counts.pending(),
+        "{} pending: {} backfill, {} version stamp only, {} blocked{}",
+        plural(counts.pending(), "connector"),
         counts.backfill,
         counts.stamp_only,
         counts.blocked,
@@ -78,7 +80,7 @@ fn report_plan(
     let facts = [&[("file", file_name(file))], counts].concat();
     report::write(target, "Migration plan", &facts, output, |report| {
         store.each_planned::<anyhow::Error>(|row| {
-            let after = model_version::apply(&row.connector, row.decision, all);
+            let after = migration::apply(&row.connector, row.decision, all);
             let outcome = if row.decision == Some(Decision::Skip) { "skipped" } else { row.plan.group.label() };
             report.add(&Line { record: &row.connector, outcome, reason: &row.plan.reason, after: after.as_ref() })
         })
@@ -86,7 +88,7 @@ fn report_plan(
 }
 
 fn plan_json(row: &PlanRow, all: bool) -> Value {
-    let after = model_version::apply(&row.connector, row.decision, all);
+    let after = migration::apply(&row.connector, row.decision, all);
     let version_after = after.as_ref().map_or(row.connector.model_version, |after| after.model_version);
     json!({
         "id": row.connector.id,
@@ -103,32 +105,32 @@ fn plan_json(row: &PlanRow, all: bool) -> Value {
 }
 
 fn after_text(row: &PlanRow, all: bool) -> String {
-    match model_version::apply(&row.connector, row.decision, all) {
-        Some(outcome) => outcome.auth_mode.map_or("none (shared)", |mode| mode.as_str()).to_owned(),
+    match migration::apply(&row.connector, row.decision, all) {
+        Some(outcome) => outcome.auth_mode.map_or("not set", |mode| mode.as_str()).to_owned(),
         None if row.decision == Some(Decision::Skip) => "unchanged (skipped)".to_owned(),
         None => "unchanged".to_owned(),
     }
 }
 
-pub(super) fn apply(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
-    let json = asked.json;
+pub(super) fn apply(file: &Path, options: &MigrateOptions<'_>, output: &mut Output) -> anyhow::Result<u8> {
+    let json = options.json;
     let mut store = open_existing(file, output)?;
-    if asked.keep_copy && store.plan_counts()?.to_apply() > 0 {
+    if options.create_automatic_backup && store.plan_counts()?.to_apply() > 0 {
         let progress = output.progress();
-        let kept = store.keep_copy(&mut |done, total| progress.bar("copied", done, total, "pages"));
+        let kept = store.create_automatic_backup(&mut |done, total| progress.bar("copied", done, total, "pages"));
         drop(progress);
-        kept.context("no copy could be kept before the run, so it was not begun; --no-copy does without")?;
+        kept.context("no backup could be made before the run, so it was not started; --no-backup skips it")?;
     }
     let progress = output.progress();
     let applied = store
-        .apply(asked.all, &clock::now_iso(), &mut |done, total| progress.bar("migrated", done, total, "connectors"));
+        .apply(options.all, &clock::now_iso(), &mut |done, total| progress.bar("migrated", done, total, "connectors"));
     drop(progress);
     let applied = applied?;
     let pending = store.plan_counts()?;
-    if let Some(target) = asked.report {
+    if let Some(target) = options.report {
         report_run(&store, file, target, (applied.run, "migrated"), output)?;
         if target == Path::new("-") {
-            return Ok(if pending.pending() > 0 { NEEDS_A_PERSON } else { DONE });
+            return Ok(if pending.pending() > 0 { NEEDS_ATTENTION } else { DONE });
         }
     }
     if json {
@@ -143,28 +145,27 @@ pub(super) fn apply(file: &Path, asked: &Asked<'_>, output: &mut Output) -> anyh
             "pending": pending.pending(),
         }))?;
     } else {
-        let run = applied
-            .run
-            .map_or(String::new(), |run| format!("; take it back with `connector-admin migrate --rollback {run}`"));
+        let run =
+            applied.run.map_or(String::new(), |run| format!("; undo with `connector-admin migrate --rollback {run}`"));
         output.line(&format!(
-            "migrated {} connectors: {} got an auth mode, {} the version stamp only{run}",
-            applied.written(),
+            "Migrated {}: {} with an auth mode, {} with the version stamp only{run}",
+            plural(applied.written(), "connector"),
             applied.backfilled,
             applied.stamped
         ))?;
         if pending.pending() > 0 {
             output.line(&format!(
-                "{} connectors stay pending: {} skipped by decision, {} blocked; `connector-admin migrate` says why",
-                pending.pending(),
+                "{} still pending: {} skipped by decision, {} blocked; `connector-admin migrate` shows why",
+                plural(pending.pending(), "connector"),
                 applied.skipped,
                 pending.blocked
             ))?;
         }
     }
-    Ok(if pending.pending() > 0 { NEEDS_A_PERSON } else { DONE })
+    Ok(if pending.pending() > 0 { NEEDS_ATTENTION } else { DONE })
 }
 
-/// Reports what a step did to each record, and after an apply what stays pending and why.
+/// Reports the changes of a step record by record, and after an apply the pending records with reasons.
 fn report_run(
     store: &Store,
     file: &Path,
@@ -200,40 +201,40 @@ fn file_name(file: &Path) -> Value {
     json!(file.display().to_string())
 }
 
-pub(super) fn rollback(file: &Path, run: i64, asked: &Asked<'_>, output: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn rollback(file: &Path, run: i64, options: &MigrateOptions<'_>, output: &mut Output) -> anyhow::Result<u8> {
     let mut store = open_existing(file, output)?;
     let run = match (run, store.last_run()?) {
         (0, Some(last)) => last.step,
-        (0, None) => bail!("{}: there is no migration run to roll back", file.display()),
+        (0, None) => bail!("{}: no migration run to roll back", file.display()),
         (run, _) => run,
     };
     match store.step(run)? {
-        Some(step) if step.kind == Kind::Migration => {}
+        Some(step) if step.kind == OperationKind::Migration => {}
         Some(step) => bail!("step {run} is no migration run but \"{}\"; nothing was changed", step.kind.as_str()),
-        None => bail!("{}: there is no run {run}; nothing was changed", file.display()),
+        None => bail!("{}: no run {run}; nothing was changed", file.display()),
     }
     let progress = output.progress();
     let reverted =
         store.revert(run, &clock::now_iso(), &mut |done, total| progress.bar("rolled back", done, total, "connectors"));
     drop(progress);
     let reverted = reverted?;
-    if let Some(target) = asked.report {
+    if let Some(target) = options.report {
         report_run(&store, file, target, (reverted.by, "rolled back"), output)?;
     }
-    if asked.json {
+    if options.json {
         output.json(&json!({"run": run, "restored": reverted.restored, "conflicts": reverted.conflicts}))?;
-    } else if asked.report != Some(Path::new("-")) {
-        output.line(&format!("rolled back run {run}: {} connectors are as before", reverted.restored))?;
+    } else if options.report != Some(Path::new("-")) {
+        output.line(&format!("Rolled back run {run}: {}", plural(reverted.restored, "connector")))?;
         for id in &reverted.conflicts {
-            output.line(&format!("edited since, left alone: {id}"))?;
+            output.line(&format!("modified since, skipped: {id}"))?;
         }
         if !reverted.conflicts.is_empty() {
-            output.line(&format!("`connector-admin history {run} --filter change:changed-since` shows both sides"))?;
+            output.line(&format!("`connector-admin history {run} --filter change:modified-since` shows both sides"))?;
         }
     }
     Ok(match (reverted.conflicts.is_empty(), reverted.restored) {
         (true, _) => DONE,
         (false, 0) => REFUSED,
-        (false, _) => NEEDS_A_PERSON,
+        (false, _) => NEEDS_ATTENTION,
     })
 }

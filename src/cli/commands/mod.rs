@@ -25,12 +25,12 @@ use anyhow::bail;
 use super::DONE;
 use super::args::Command;
 use super::context::Context;
-use super::output::Output;
+use super::render::output::Output;
 use crate::clock;
 use crate::domain::{Filter, filter};
-use crate::keymap;
+use crate::service::output_file::check_target;
 use crate::store::{self, HistoryLimits, Inspection, ModeChange, OnConflict, Reading, Store, UpgradeReport};
-use crate::transfer::files::check_target;
+use crate::tui::keymap;
 
 pub(super) use manual::{completions, manual};
 pub(super) use types::types;
@@ -55,14 +55,14 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
             let change = to.map_or(ModeChange::Toggle, |mode| ModeChange::To(mode.into()));
             records::toggle(context, ids, filter.as_deref(), change, json, output)
         }
-        Command::Import { source, overwrite, create_new_copies, id_map, dry_run, no_copy, json } => {
+        Command::Import { source, overwrite, create_new_copies, id_map, dry_run, no_backup, json } => {
             let on_conflict = match (overwrite, create_new_copies) {
                 (true, _) => OnConflict::Overwrite,
                 (_, true) => OnConflict::CreateNewCopies,
                 _ => OnConflict::Report,
             };
-            let asked = exchange::Asked { on_conflict, dry_run, no_copy, id_map: id_map.as_deref(), json };
-            exchange::import(context, &source, &asked, output)
+            let options = exchange::ImportOptions { on_conflict, dry_run, no_backup, id_map: id_map.as_deref(), json };
+            exchange::import(context, &source, &options, output)
         }
         Command::Export { filter, output: target, json } => {
             // As for input, - is the standard one; a file behind it is not to be replaced.
@@ -83,21 +83,22 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
         Command::Pull { which, accept_deletes, json } => sync::pull(context, &which, accept_deletes, json, output),
         Command::Status { which, offline, json } => sync::status(context, &which, offline, json, output),
         Command::Push(args) => push::push(context, &args, output),
-        Command::Resolve { ids, take, which, json } => {
-            sync::resolve(context, &which, (&ids, take.into()), json, output)
+        Command::Resolve { ids, keep, which, json } => {
+            sync::resolve(context, &which, (&ids, keep.into()), json, output)
         }
         Command::Test { id, params, yes, which, json } => {
             push::test(context, &which, &id, (params.as_deref(), yes, json), output)
         }
-        Command::Migrate { apply, all, rollback, report, no_copy, json, .. } => {
+        Command::Migrate { apply, all, rollback, report, no_backup, json, .. } => {
             if let Some(target) = &report {
                 check_target(target, file, &context.key_file()?)?;
             }
-            let asked = migration::Asked { all, keep_copy: !no_copy, report: report.as_deref(), json };
+            let options =
+                migration::MigrateOptions { all, create_automatic_backup: !no_backup, report: report.as_deref(), json };
             match (apply, rollback) {
-                (true, _) => migration::apply(file, &asked, output),
-                (_, Some(run)) => migration::rollback(file, run, &asked, output),
-                _ => migration::plan(context, &asked, output),
+                (true, _) => migration::apply(file, &options, output),
+                (_, Some(run)) => migration::rollback(file, run, &options, output),
+                _ => migration::plan(context, &options, output),
             }
         }
         Command::History { step, id, limit, filter, keep_days, keep_megabytes, keep_all, json } => {
@@ -115,7 +116,7 @@ pub(super) fn run(command: Command, context: &Context, output: &mut Output) -> a
         Command::Redo { json } => history::redo(file, json, output),
         Command::Backup { list: true, json, .. } => copies::list(file, json, output),
         Command::Backup { target, json, .. } => copies::make(context, target.as_deref(), json, output),
-        Command::Restore { copy, json } => copies::restore(file, &copy, json, output),
+        Command::Restore { backup, json } => copies::restore(file, &backup, json, output),
         Command::Check { filter, problems, json } => check::check(context, filter.as_deref(), problems, json, output),
         Command::Upgrade { json } => file::upgrade(file, json, output),
         Command::Info { json } => file::info(context, json, output),
@@ -143,7 +144,7 @@ fn open(file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeRe
     let store = store.with_commit_flag(output.commit_flag());
     if let Some(report) = &upgraded {
         output.notice(&format!(
-            "upgraded {} from schema {} to {}; a copy of the file as it was: {}",
+            "upgraded {} from schema {} to {}; backup: {}",
             file.display(),
             report.from,
             report.to,
@@ -155,25 +156,25 @@ fn open(file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeRe
 
 fn open_existing(file: &Path, output: &Output) -> anyhow::Result<Store> {
     if store::inspect(file, Reading::Shared)? == Inspection::Missing {
-        bail!("{}: there is no such file; import an export to make it, or name another with --file", file.display());
+        bail!("{}: no such file; import an export to make it, or name another with --file", file.display());
     }
     Ok(open(file, output)?.0)
 }
 
-/// A filter of connectors that are only looked at; what may be a mistake in it is told.
+/// Parses a filter of a reading command; possible mistakes are notes.
 fn parse_filter(filter: Option<&str>, output: &Output) -> anyhow::Result<Filter> {
     let filter = filter.unwrap_or_default();
-    for doubt in filter::doubts(filter) {
-        output.notice(&doubt);
+    for warning in filter::warnings(filter) {
+        output.notice(&warning);
     }
     Filter::parse(filter).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
 }
 
 /// A filter of connectors that are judged: with a mistake in it nothing would be found, and that is no good news.
-fn parse_filter_to_judge(filter: Option<&str>) -> anyhow::Result<Filter> {
+fn parse_checked_filter(filter: Option<&str>) -> anyhow::Result<Filter> {
     let filter = filter.unwrap_or_default();
-    if let Some(doubt) = filter::doubts(filter).first() {
-        bail!("{doubt}");
+    if let Some(warning) = filter::warnings(filter).first() {
+        bail!("{warning}");
     }
     Filter::parse(filter).and_then(Filter::of_connectors).map_err(anyhow::Error::msg)
 }
@@ -188,8 +189,8 @@ fn certain(filter: &str) -> anyhow::Result<()> {
     if filter.trim().is_empty() {
         bail!("the filter is empty, which would be all connectors; nothing was changed");
     }
-    match filter::doubts(filter).first() {
-        Some(doubt) => bail!("{doubt}; nothing was changed"),
+    match filter::warnings(filter).first() {
+        Some(warning) => bail!("{warning}; nothing was changed"),
         None => Ok(()),
     }
 }

@@ -1,21 +1,23 @@
-//! Looking at connectors and setting their auth mode.
+//! Commands for connectors: `list`, `get`, `toggle`.
 
 use serde_json::Value;
 
-use super::super::context::Context;
-use super::super::output::{Output, counted};
-use super::super::stream::{List, Sheet, Table};
-use super::super::{DONE, NEEDS_A_PERSON};
 use super::edit::refuse;
 use super::{open_existing, parse_filter, parse_filter_to_write};
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::cli::render::stream::{List, Sheet, Table};
+use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::clock;
-use crate::domain::{Catalogue, Connector, Filter, StoredAuthMode, json, model_version, validate};
+use crate::domain::{Catalogue, Connector, Filter, StoredAuthMode, json, migration, validate};
+use crate::kibana::body;
+use crate::kibana::body::ApiError;
+use crate::service::keys::find_unreadable_keys;
 use crate::store::{LATEST_SCHEMA, Lists, ModeChange, RowIds, Scope, Sort, Store};
-use crate::transfer::api::{self, ApiError};
+use crate::text::plural;
 use crate::vault::Vault;
-use crate::worker::find_unreadable_keys;
 
-/// What a list is printed as.
+/// The format of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Table,
@@ -34,7 +36,7 @@ pub(super) fn list(
     let filter = parse_filter(filter, output)?;
     let mut store = context.read_for(&filter)?;
     if matches!(form, Form::Table | Form::Csv) {
-        // Without a home there is no usual key file; the list can be printed all the same.
+        // Without a home there is no default key file; the list can still be printed.
         if let Ok(keys) = context.keys() {
             find_unreadable_keys(&Vault::new(keys), &mut store)?;
         }
@@ -46,13 +48,13 @@ pub(super) fn list(
         Form::Json => {
             let mut list = List::array(output)?;
             let not_utf8 =
-                each_connector(&store, &order, |connector| Ok(list.push_text(&api::connector(connector), output)?))?;
+                each_connector(&store, &order, |connector| Ok(list.push_text(&body::connector(connector), output)?))?;
             list.end(&[], output)?;
             return Ok(warn_of_replaced(not_utf8, output));
         }
         Form::JsonLines => {
             let not_utf8 = each_connector(&store, &order, |connector| {
-                Ok(output.text(&format!("{}\n", api::connector(connector)))?)
+                Ok(output.text(&format!("{}\n", body::connector(connector)))?)
             })?;
             output.flush()?;
             return Ok(warn_of_replaced(not_utf8, output));
@@ -61,15 +63,15 @@ pub(super) fn list(
     Ok(DONE)
 }
 
-/// Warns of connectors whose text JSON cannot hold as it is, so that nobody takes it for theirs.
+/// Warns of connectors whose text JSON cannot represent, so that the output is not mistaken for it.
 fn warn_of_replaced(not_utf8: u64, output: &Output) -> u8 {
     if not_utf8 == 0 {
         return DONE;
     }
-    let count = counted(not_utf8, "connector");
+    let count = plural(not_utf8, "connector");
     output
         .notice(&format!("{count} with text that is not UTF-8, printed with U+FFFD in its place; `check` names them"));
-    NEEDS_A_PERSON
+    NEEDS_ATTENTION
 }
 
 /// The rows that a filter lets through. From indexes and from names in memory, as in the UI; a file that has not
@@ -102,7 +104,7 @@ fn list_table(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Res
     let mut table = Table::new(&["NAME", "ID", "TYPE", "AUTH TYPE", "AUTH MODE", "FLAGS"]);
     for window in order.windows(WINDOW) {
         for row in store.summaries(&window)?.into_iter().flatten() {
-            let mode = row.auth_mode.map_or("(shared)", |mode| mode.as_str()).to_owned();
+            let mode = row.auth_mode.map_or("not set", |mode| mode.as_str()).to_owned();
             let (flags, auth_type) = (row.flags().join(", "), row.auth_type.unwrap_or_else(|| "-".to_owned()));
             table.push(vec![row.name, row.id, row.connector_type_id, auth_type, mode, flags], output)?;
         }
@@ -126,8 +128,8 @@ fn list_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Resul
     for window in order.windows(WINDOW) {
         for row in store.summaries(&window)?.into_iter().flatten() {
             let flags = row.flags().join(", ");
-            let is_odd = [&row.name, &row.connector_type_id].iter().any(|text| text.contains('\u{fffd}'));
-            if is_odd && store.get(&row.id)?.is_some_and(|record| !record.not_utf8().is_empty()) {
+            let is_unusual = [&row.name, &row.connector_type_id].iter().any(|text| text.contains('\u{fffd}'));
+            if is_unusual && store.get(&row.id)?.is_some_and(|record| !record.not_utf8().is_empty()) {
                 not_utf8 += 1;
             }
             let cells = [
@@ -159,7 +161,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
         return refuse(file, &ApiError::not_found(id), json, output);
     };
     if json {
-        output.json_text(&json::pretty(&api::connector(&connector)))?;
+        output.json_text(&json::pretty(&body::connector(&connector)))?;
         return Ok(warn_of_replaced(u64::from(!connector.not_utf8().is_empty()), output));
     }
     if let Some(warning) = vault.exposure() {
@@ -184,7 +186,7 @@ pub(super) fn get(context: &Context, id: &str, json: bool, output: &mut Output) 
     ] {
         output.line(&format!("{label:<15} {value}"))?;
     }
-    if let Some(plan) = model_version::plan(&connector) {
+    if let Some(plan) = migration::plan(&connector) {
         output.line(&format!("{:<15} {}: {}", "migration", plan.group.label(), plan.reason))?;
     }
     for problem in validate::problems(&connector) {
@@ -243,8 +245,8 @@ pub(super) fn toggle(
             output.line(&format!("{id}: unchanged"))?;
         }
         for (id, reason) in &written.refused {
-            output.line(&format!("{id}: left alone, {reason}"))?;
+            output.line(&format!("{id}: skipped, {reason}"))?;
         }
     }
-    Ok(if written.refused.is_empty() { DONE } else { NEEDS_A_PERSON })
+    Ok(if written.refused.is_empty() { DONE } else { NEEDS_ATTENTION })
 }

@@ -1,4 +1,4 @@
-//! Sealing all secrets anew with another key.
+//! `rekey`: re-encrypts all secrets with another key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::super::choices::KeyKind;
-use super::super::context::{self, Context};
-use super::super::output::Output;
-use super::super::{DONE, NEEDS_A_PERSON};
 use super::{open_existing, remote};
+use crate::cli::context;
+use crate::cli::context::Context;
+use crate::cli::render::output::Output;
+use crate::cli::value_enums::KeyKind;
+use crate::cli::{DONE, NEEDS_ATTENTION};
+use crate::service::ServiceError;
 use crate::store::{Store, StoreError};
-use crate::transfer::TransferError;
 use crate::vault::{PASSPHRASE_PREFIX, Resealed, Vault, key_id_of};
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Default)]
 struct Rotation {
     resealed: u64,
@@ -25,7 +26,7 @@ struct Rotation {
     is_whole: bool,
 }
 
-pub(in super::super) fn rekey(
+pub(in crate::cli) fn rekey(
     context: &Context,
     to: Option<KeyKind>,
     dry_run: bool,
@@ -38,23 +39,24 @@ pub(in super::super) fn rekey(
     let mut store = open_existing(&context.file, output)?;
     let vault = context.vault(&store)?;
     if !has_secrets(&store)? {
-        bail!("{}: there are no secrets to seal, so no key was made", context.file.display());
+        bail!("{}: no secrets to encrypt, so no key was created", context.file.display());
     }
     let key = choose_key(&vault, &store, to)?;
     let rotation = rotate(&mut store, &vault, output)?;
     report(&key, &rotation, json, output)?;
-    Ok(if rotation.is_whole && rotation.unreadable.is_empty() { DONE } else { NEEDS_A_PERSON })
+    Ok(if rotation.is_whole && rotation.unreadable.is_empty() { DONE } else { NEEDS_ATTENTION })
 }
 
-/// Gives the new passphrase without asking.
+/// The environment variable with the new passphrase.
 const NEW_PASSPHRASE: &str = "CONNECTOR_ADMIN_NEW_PASSPHRASE";
 
-/// What an earlier, unfinished change sealed with yet another passphrase would stay apart from the rest.
+/// Values that an earlier, unfinished change encrypted with a third passphrase would stay apart from the rest.
 fn refuse_a_third_passphrase(vault: &Vault, store: &Store) -> anyhow::Result<()> {
     if store.sealed_like(PASSPHRASE_PREFIX)?.iter().any(|sealed| vault.is_of_another_passphrase(sealed)) {
         bail!(
-            "some secrets are sealed with another passphrase than the old and the new one, by a rekey that was \
-             stopped, for example. Nothing was changed: give that one as the new passphrase to finish, or as the old one"
+            "some secrets are encrypted with another passphrase than the old and the new one, for example by a \
+             rekey that was stopped. Nothing was changed: give that one as the new passphrase to finish, or as the \
+             old one"
         );
     }
     Ok(())
@@ -69,14 +71,13 @@ fn has_secrets(store: &Store) -> Result<bool, StoreError> {
     Ok(has_any)
 }
 
-/// The key to seal with. Of the key file it is a new one, unless an earlier rotation is not finished: then
-/// its key is gone on with.
+/// Returns the key to encrypt with: for a key file a new one, or that of an unfinished rotation, which is resumed.
 fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Result<String> {
     match to {
         Some(KeyKind::Passphrase) => {
             let new = match context::secret_in(NEW_PASSPHRASE)? {
                 Some(given) => given,
-                None => context::ask_twice("New passphrase for the secrets: ", NEW_PASSPHRASE)?,
+                None => context::prompt_twice("New passphrase for the secrets: ", NEW_PASSPHRASE)?,
             };
             vault.rotate(Some(new))?;
             refuse_a_third_passphrase(vault, store)?;
@@ -87,7 +88,7 @@ fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Resu
             let mut is_finished = true;
             store.each::<StoreError>(|connector| {
                 let id = connector.secrets.as_deref().and_then(key_id_of);
-                // What no key at hand opens is not waiting for a rotation.
+                // A value without an available key does not wait for a rotation.
                 is_finished &= id.is_none() || id == newest || vault.open(&connector).is_err();
                 Ok(())
             })?;
@@ -96,7 +97,7 @@ fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Resu
                 is_finished &= id == newest || vault.open(remote).is_err();
             }
             match newest {
-                Some(_) if !is_finished => vault.seal_with_key_file(),
+                Some(_) if !is_finished => vault.encrypt_with_key_file(),
                 _ => drop(vault.rotate(None)?),
             }
         }
@@ -104,20 +105,20 @@ fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Resu
     Ok(vault.sealing_key_id()?.as_str().to_owned())
 }
 
-/// Ctrl-C stops between two batches; what is done stays done.
+/// Ctrl-C stops between two batches; finished batches are kept.
 fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<Rotation> {
     let stop = Arc::new(AtomicBool::new(false));
     let handler =
         signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be handled")?;
     let mut rotation = Rotation::default();
     let progress = output.progress();
-    let whole = store.reseal::<TransferError>(
+    let whole = store.reseal::<ServiceError>(
         |connector| match vault.reseal(connector)? {
             Resealed::Current => {
                 rotation.current += 1;
                 Ok(None)
             }
-            Resealed::Anew(sealed) => {
+            Resealed::Reencrypted(sealed) => {
                 rotation.resealed += 1;
                 Ok(Some(sealed))
             }
@@ -127,7 +128,7 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
             }
         },
         &mut |done, total| {
-            progress.bar("sealed anew", done, total, "secrets (Ctrl-C stops, another rekey goes on)");
+            progress.bar("re-encrypted", done, total, "secrets (Ctrl-C stops, run again to resume)");
             !stop.load(Ordering::Relaxed)
         },
     );
@@ -137,7 +138,7 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
     if rotation.is_whole {
         remote::reseal(store, vault, &mut rotation.unreadable)?;
         // Another key makes other fingerprints; without new ones all would count as never sent.
-        store.refingerprint::<TransferError>(|record, old| match vault.open(record) {
+        store.refingerprint::<ServiceError>(|record, old| match vault.open(record) {
             Ok(open) if vault.is_fingerprint(old, &record.id, open.secret()) => {
                 Ok(Some(vault.fingerprint(&record.id, open.secret())?))
             }
@@ -153,16 +154,19 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
             rotation.unreadable.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();
         output.json(&json!({
             "key": key,
-            "resealed": rotation.resealed,
+            "reencrypted": rotation.resealed,
             "current": rotation.current,
             "unreadable": unreadable,
             "stopped": !rotation.is_whole,
         }))?;
         return Ok(());
     }
-    output.line(&format!("sealed with key {key}: {} anew, {} already", rotation.resealed, rotation.current))?;
+    output.line(&format!(
+        "key {key}: {} re-encrypted, {} already encrypted with it",
+        rotation.resealed, rotation.current
+    ))?;
     for (id, reason) in &rotation.unreadable {
-        output.line(&format!("left alone {id}: {reason}"))?;
+        output.line(&format!("skipped {id}: {reason}"))?;
     }
     if !rotation.is_whole {
         output.line("stopped before the end; run rekey again to go on")?;
@@ -170,7 +174,7 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
     Ok(())
 }
 
-/// How many secrets each key sealed.
+/// Counts the secrets of each key.
 fn count(store: &Store, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
     store.each::<StoreError>(|connector| {
@@ -187,7 +191,7 @@ fn count(store: &Store, json: bool, output: &mut Output) -> anyhow::Result<u8> {
         output.json(&json!(by_key))?;
     } else {
         let rows: Vec<Vec<String>> = by_key.into_iter().map(|(key, count)| vec![key, count.to_string()]).collect();
-        output.table(&["SEALED WITH KEY", "SECRETS"], &rows)?;
+        output.table(&["ENCRYPTED WITH KEY", "SECRETS"], &rows)?;
     }
     Ok(DONE)
 }

@@ -7,15 +7,15 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::super::DONE;
-use super::super::context::Context;
-use super::super::output::{Output, prompt, prompt_hidden};
-use super::super::remote_args::RemoteCommand;
 use super::{open, open_existing};
+use crate::cli::DONE;
+use crate::cli::context::Context;
+use crate::cli::remote_args::RemoteCommand;
+use crate::cli::render::output::{Output, prompt, prompt_hidden};
 use crate::domain::Remote;
 use crate::kibana::Credential;
+use crate::service::remote;
 use crate::store::Store;
-use crate::sync;
 use crate::vault::{Resealed, Vault};
 
 pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
@@ -38,23 +38,23 @@ pub(super) fn remote(command: RemoteCommand, context: &Context, output: &mut Out
         RemoteCommand::Login { name, basic } => login(context, name.as_deref(), basic, output),
         RemoteCommand::Logout { name } => {
             let mut store = open_existing(&context.file, output)?;
-            let remote = sync::remote_of(&store, name.as_deref())?;
+            let remote = remote::remote_of(&store, name.as_deref())?;
             store.put_remote(&Remote { credential: None, ..remote.clone() })?;
-            output.line(&format!("{}: no credential is sealed any more", remote.name))?;
+            output.line(&format!("{}: the credential is removed", remote.name))?;
             Ok(DONE)
         }
         RemoteCommand::Use { name } => {
             let mut store = open_existing(&context.file, output)?;
-            let remote = sync::remote_of(&store, Some(&name))?;
+            let remote = remote::remote_of(&store, Some(&name))?;
             store.put_remote(&Remote { is_default: true, ..remote })?;
             output.line(&format!("{name} is meant where no remote is named"))?;
             Ok(DONE)
         }
         RemoteCommand::Remove { name } => {
             let mut store = open_existing(&context.file, output)?;
-            sync::remote_of(&store, Some(&name))?;
+            remote::remote_of(&store, Some(&name))?;
             store.remove_remote(&name)?;
-            output.line(&format!("{name} is forgotten, with its credential and what it said; the connectors stay"))?;
+            output.line(&format!("{name} is removed, with its credential and fetched state; the connectors stay"))?;
             Ok(DONE)
         }
     }
@@ -81,7 +81,7 @@ fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -
     let name = &remote.name;
     if let Some(known) = store.remotes()?.into_iter().find(|known| known.name == *name) {
         if !replace {
-            bail!("there is a remote {name} already; --replace takes its place");
+            bail!("the remote {name} exists already; --replace replaces it");
         }
         // The same space of the same Kibana is only reached another way.
         if (&known.url, &known.space) == (&remote.url, &remote.space) {
@@ -104,8 +104,8 @@ fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -
     store.put_remote(remote)?;
     output.line(&format!("{name}: {}", remote.place()))?;
     output.notice(&format!(
-        "next: `connector-admin remote login {name}` seals a credential (or give it in $CONNECTOR_ADMIN_API_KEY), then \
-         `connector-admin pull`"
+        "next: `connector-admin remote login {name}` stores a credential (or set it in $CONNECTOR_ADMIN_API_KEY), \
+         then `connector-admin pull`"
     ));
     Ok(DONE)
 }
@@ -145,18 +145,18 @@ fn as_json(remote: &Remote) -> Value {
 
 fn login(context: &Context, name: Option<&str>, basic: bool, output: &mut Output) -> anyhow::Result<u8> {
     let mut store = open_existing(&context.file, output)?;
-    let mut remote = sync::remote_of(&store, name)?;
+    let mut remote = remote::remote_of(&store, name)?;
     let vault = context.vault(&store)?;
-    let credential = if io::stdin().is_terminal() { ask(&remote, basic)? } else { read(basic)? };
+    let credential = if io::stdin().is_terminal() { read_credential(&remote, basic)? } else { read(basic)? };
     remote.credential = Some(vault.seal(&remote, &credential.to_secret())?);
     store.put_remote(&remote)?;
-    output.line(&format!("{}: {} sealed in the file", remote.name, credential.kind()))?;
+    output.line(&format!("{}: {} stored, encrypted, in the file", remote.name, credential.kind()))?;
     Ok(DONE)
 }
 
-/// Asks on the terminal for the credential of a remote.
-pub(super) fn ask(remote: &Remote, basic: bool) -> anyhow::Result<Credential> {
-    let hidden = |prompt: &str| prompt_hidden(prompt).context("the credential cannot be asked for without a terminal");
+/// Prompts for the credential of a remote.
+pub(super) fn read_credential(remote: &Remote, basic: bool) -> anyhow::Result<Credential> {
+    let hidden = |prompt: &str| prompt_hidden(prompt).context("no terminal to ask for the credential");
     if !basic {
         let key = hidden(&format!("API key for {}: ", remote.place()))?;
         return Credential::api_key(&key).map_err(anyhow::Error::msg);
@@ -177,12 +177,12 @@ fn read(basic: bool) -> anyhow::Result<Credential> {
     credential.map_err(anyhow::Error::msg)
 }
 
-/// Seals the credentials of all remotes with the newest key; what cannot be opened is added to `unreadable`.
+/// Re-encrypts the credentials of all remotes with the newest key; unreadable ones are added to `unreadable`.
 pub(super) fn reseal(store: &mut Store, vault: &Vault, unreadable: &mut Vec<(String, String)>) -> anyhow::Result<()> {
     for remote in store.remotes()?.into_iter().filter(|remote| remote.credential.is_some()) {
         match vault.reseal(&remote)? {
             Resealed::Current => {}
-            Resealed::Anew(sealed) => store.put_remote(&Remote { credential: Some(sealed), ..remote })?,
+            Resealed::Reencrypted(sealed) => store.put_remote(&Remote { credential: Some(sealed), ..remote })?,
             Resealed::Unreadable(reason) => unreadable.push((format!("remote {}", remote.name), reason.to_string())),
         }
     }

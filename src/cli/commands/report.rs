@@ -1,5 +1,4 @@
-//! A report of a migration plan or run, for people (Markdown), programs (JSON) or spreadsheets (CSV), written
-//! record by record.
+//! The report of a migration plan or run: Markdown, JSON or CSV, written record by record.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -7,13 +6,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::output::Output;
-use super::super::stream::sheet_row;
 use super::history::field_json;
+use crate::cli::render::output::Output;
+use crate::cli::render::stream::sheet_row;
 use crate::domain::Connector;
-use crate::domain::change::{Change, changes};
-use crate::transfer::files::write_whole;
-use crate::ui::text::safe;
+use crate::domain::diff::{Change, changes};
+use crate::fs::write_atomically;
+use crate::text::terminal::safe;
 
 /// A report that is being written.
 pub(super) struct Report<'a> {
@@ -47,16 +46,16 @@ const COLUMNS: [&str; 6] = ["id", "name", "connector_type_id", "outcome", "reaso
 pub(super) struct Line<'a> {
     /// The record.
     pub(super) record: &'a Connector,
-    /// What the plan or the run made of it: `backfill`, `blocked`, `rolled back` …
+    /// The outcome in the plan or the run: `backfill`, `blocked`, `rolled back` …
     pub(super) outcome: &'a str,
-    /// Why.
+    /// The reason.
     pub(super) reason: &'a str,
     /// The record after; none when it stays as it is.
     pub(super) after: Option<&'a Connector>,
 }
 
-/// Writes a report to `target`, `-` for standard output. `facts` stand at its head, `fill` adds the records. A file
-/// gets its name when the report is whole.
+/// Writes a report to `target`, `-` for standard output. `facts` are its header, `fill` adds the records. A file is
+/// written atomically.
 pub(super) fn write(
     target: &Path,
     title: &str,
@@ -70,14 +69,14 @@ pub(super) fn write(
         fill(&mut report)?;
         Ok(report.end()?)
     };
-    if target == Path::new("-") { write(&mut output.raw()) } else { write_whole(target, write) }
+    if target == Path::new("-") { write(&mut output.raw()) } else { write_atomically(target, write) }
 }
 
 impl Report<'_> {
     fn head(&mut self, title: &str, facts: &[(&str, Value)]) -> io::Result<()> {
         match self.form {
             Form::Json => return self.json_head(title, facts),
-            // A table has no place for what is said of the whole.
+            // A table has no room for facts about the whole.
             Form::Csv => return self.out.write_all(sheet_row(&COLUMNS)?.as_bytes()),
             Form::Markdown => {}
         }
@@ -174,7 +173,7 @@ mod tests {
     use super::markdown;
 
     #[test]
-    fn names_are_no_markup() {
+    fn names_are_escaped_in_markdown() {
         let hostile = "a|b <img src=x> [x](http://e) `c` *d* \u{1b}[31m";
         assert_eq!(markdown(hostile), "a\\|b &lt;img src=x&gt; \\[x\\](http://e) \\`c\\` \\*d\\* ␛\\[31m");
     }

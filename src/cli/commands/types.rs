@@ -1,20 +1,20 @@
-//! The connector types the program knows.
+//! `types`: the known connector types.
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::super::DONE;
-use super::super::output::Output;
-use crate::domain::connector_type::{ConnectorType, Field};
+use crate::cli::DONE;
+use crate::cli::render::output::Output;
+use crate::domain::catalogue::{ConnectorType, Field};
 use crate::domain::{AuthMode, Catalogue};
 
-pub(in super::super) fn types(id: Option<&str>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
+pub(in crate::cli) fn types(id: Option<&str>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
     let catalogue = Catalogue::current();
     match id {
         None if json => output.json(&json!(catalogue.types()))?,
         None => list(catalogue, output)?,
         Some(id) => match catalogue.get(id).or_else(|| catalogue.get(&format!(".{id}"))) {
-            None => bail!("there is no connector type {id:?}; `types` lists all"),
+            None => bail!("no connector type {id:?}; `types` lists all"),
             Some(known) if json => output.json(&json!(known))?,
             Some(known) => show(catalogue, known, output)?,
         },

@@ -14,18 +14,18 @@ use serde_json::{Map, Value};
 
 pub use rewrite::{canonical, compact, pretty, sorted};
 
-/// An object as a list of entries. A key that appears twice is refused: the two readers of such a
-/// document (JavaScript takes the last, SQLite the first) would not agree on what it says.
+/// An object as a list of entries. A key that occurs twice is refused: JavaScript reads the last one and SQLite the
+/// first one.
 #[derive(Clone, Debug, Default)]
 pub struct RawObject(pub Vec<(String, Box<RawValue>)>);
 
 impl RawObject {
-    /// Reads an object.
+    /// Parses an object.
     ///
     /// # Errors
-    /// When the text is not one JSON object or a key appears twice.
+    /// If the text is not one JSON object, or a key occurs twice.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        // Left to itself the reader would tell what stands there instead, and that may be a secret.
+        // The error of the parser would contain the text, which may be a secret.
         if !text.trim_start().starts_with('{') {
             return Err(serde_json::Error::custom("it is not an object"));
         }
@@ -37,7 +37,7 @@ impl RawObject {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.get())
     }
 
-    /// Takes an entry out.
+    /// Removes an entry and returns it.
     pub fn take(&mut self, key: &str) -> Option<Box<RawValue>> {
         let at = self.0.iter().position(|(name, _)| name == key)?;
         Some(self.0.remove(at).1)
@@ -116,7 +116,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
     }
 }
 
-/// How often a key stands in an object; 0 when the text is no object.
+/// Returns how often a key occurs in an object; 0 if the text is not an object.
 pub fn count_of_key(text: &str, key: &str) -> usize {
     struct Count<'a>(&'a str);
     impl<'de> Visitor<'de> for Count<'_> {
@@ -135,7 +135,8 @@ pub fn count_of_key(text: &str, key: &str) -> usize {
     serde_json::Deserializer::from_str(text).deserialize_map(Count(key)).unwrap_or(0)
 }
 
-/// Some members of an object, and how often each key is in it. Of one that is in it twice the last, as [`look`] has it.
+/// Some members of an object, with the number of times that each key occurs. Of duplicate keys the last one counts, as
+/// in [`look`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Members(Vec<(&'static str, Option<Value>, usize)>);
 
@@ -156,8 +157,8 @@ impl Members {
     }
 }
 
-/// Reads some members of an object and passes over the rest, at a fraction of the cost of [`look`]. `None` where the text
-/// is no object, or one that only [`look`] can read.
+/// Parses some members of an object and skips the others, at a fraction of the cost of [`look`]. Returns `None` if the
+/// text is not an object, or if only [`look`] can read it.
 pub fn members(text: &str, keys: &[&'static str]) -> Option<Members> {
     struct Pick<'k>(&'k [&'static str]);
     impl<'de> Visitor<'de> for Pick<'_> {
@@ -215,10 +216,10 @@ impl<'de> Deserialize<'de> for Key<'de> {
 /// The deepest nesting that is read whole; no connector comes near it.
 pub const DEEPEST: usize = 100;
 
-/// The deepest nesting that SQLite takes for JSON.
+/// The deepest nesting that SQLite accepts as JSON.
 const DEEPEST_IN_SQLITE: usize = 1000;
 
-/// How deep arrays and objects are nested in a text; its brackets need not match.
+/// Returns how deep arrays and objects are nested in a text; its brackets need not match.
 pub fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     let (mut in_string, mut escaped) = (false, false);
@@ -236,10 +237,10 @@ pub fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Reads a JSON value of at most [`DEEPEST`] levels.
+/// Parses a JSON value of at most [`DEEPEST`] levels.
 ///
 /// # Errors
-/// When the text is not JSON or is nested deeper.
+/// If the text is not JSON or is nested deeper.
 pub fn read(text: &str) -> Result<Value, serde_json::Error> {
     refuse_deep(text)?;
     serde_json::from_str(text)
@@ -252,12 +253,11 @@ fn refuse_deep(text: &str) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Reads as JavaScript and SQLite do: half of a surrogate pair in a string, which Rust's strings cannot
-/// hold, reads as U+FFFD, and what is nested too deep to be read whole as a remark that it is. For looking
-/// at a text, never for writing it back.
+/// Parses as JavaScript and SQLite do: a lone surrogate, which Rust's strings cannot hold, becomes U+FFFD, and a value
+/// that is nested too deep becomes a note about that. The result is for inspection, never for writing back.
 ///
 /// # Errors
-/// When the text is not JSON, or nested deeper than even SQLite reads.
+/// If the text is not JSON, or nested deeper than SQLite accepts.
 pub fn look(text: &str) -> Result<Value, serde_json::Error> {
     if (DEEPEST + 1..=DEEPEST_IN_SQLITE).contains(&depth(text)) {
         return look_at_surface(text);
@@ -312,10 +312,10 @@ pub fn quote(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// JSON text (checked to be one value) as a raw value.
+/// Returns one JSON value as a raw value.
 ///
 /// # Errors
-/// When the text is not one JSON value.
+/// If the text is not one JSON value.
 pub fn raw(text: impl Into<String>) -> Result<Box<RawValue>, serde_json::Error> {
     RawValue::from_string(text.into())
 }
@@ -330,7 +330,7 @@ pub fn raw_string(text: &str) -> Box<RawValue> {
     raw(quote(text)).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// Does an object name a key twice, at its surface? No value is looked at.
+/// Returns whether an object has a duplicate key at its top level.
 pub fn has_repeated_key(text: &str) -> bool {
     let mut seen = HashSet::new();
     serde_json::from_str::<Entries<IgnoredAny>>(text)
@@ -343,7 +343,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn half_a_surrogate_pair_is_read() {
+    fn lone_surrogate_is_read() {
         for (text, expected) in [
             (r#"["\ud800"]"#, "\u{fffd}"),
             (r#"["\ud83d\ude00"]"#, "😀"),
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn some_members_are_read_without_the_rest() {
+    fn selected_members_are_read_without_the_rest() {
         let keys = ["a", "b"];
         let found = members(r#"{"x":[1,{"a":2}],"a":1,"\u0061":[1e400]}"#, &keys).expect("an object");
         assert_eq!(
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_read_to_a_limit() {
+    fn nesting_is_limited() {
         let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(read(&nested(DEEPEST)).is_ok());
         assert!(read(&nested(DEEPEST + 1)).is_err_and(|error| error.to_string().contains("nested deeper")));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_is_looked_at_from_above() {
+    fn too_deep_value_is_inspected_without_recursion() {
         let nested = |levels| format!(r#"{{"authType":"x","d":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
         let looked = look(&nested(150)).expect("an object");
         assert_eq!(
@@ -390,7 +390,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn some_members_are_those_of_the_whole(text in r#"[{}\[\]",:ab\\u0d8 1]{0,24}"#) {
+        fn selected_members_equal_the_full_parse(text in r#"[{}\[\]",:ab\\u0d8 1]{0,24}"#) {
             let whole = look(&text).ok().and_then(|value| value.as_object().cloned());
             if let Some(found) = members(&text, &["a", "ab"]) {
                 let whole = whole.expect("an object");
@@ -399,7 +399,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
+        fn any_text_is_parsed_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
             let _ = (pretty(&text), compact(&text), sorted(&text));
             let _ = look(&text);
             let _ = count_of_key(&text, "d");

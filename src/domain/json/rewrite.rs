@@ -1,5 +1,5 @@
-//! The text of JSON written another way: sorted as in an export, in one way only, without blanks, for people. Its parts
-//! stay as they are written.
+//! Other spellings of a JSON text: sorted as in an export, canonical, compact, pretty. Numbers and strings keep their
+//! spelling.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,31 +9,31 @@ use serde_json::value::RawValue;
 
 use super::{Entries, Key, quote, refuse_deep};
 
-/// The text as Kibana writes it in an export: keys sorted, no blanks, strings escaped alike, numbers as they
-/// stand. Of a key written twice the last stays, as in JavaScript; half of a surrogate pair stays as it is.
+/// Returns the text as Kibana writes it in an export: sorted keys, no blanks, uniform escapes, numbers unchanged. Of
+/// duplicate keys the last one stays, as in JavaScript; a lone surrogate stays as it is.
 ///
 /// # Errors
-/// When the text is not JSON or nested deeper than [`super::DEEPEST`], or a key holds half of a surrogate pair.
+/// If the text is not JSON or nested deeper than [`super::DEEPEST`], or a key holds a lone surrogate.
 pub fn sorted(text: &str) -> Result<String, serde_json::Error> {
-    write_sorted(text, Doubt::Settled)
+    write_sorted(text, Warning::Settled)
 }
 
 /// As [`sorted`], for a text that can be read in one way only. `None` where two readers could differ about it:
 /// no JSON, a key twice, half of a surrogate pair, nested too deep.
 pub fn canonical(text: &str) -> Option<String> {
-    write_sorted(text, Doubt::Refused).ok()
+    write_sorted(text, Warning::Refused).ok()
 }
 
-/// The text of one JSON value without blanks between its parts, which stay as they are written.
+/// Returns one JSON value without blanks; its strings and numbers keep their spelling.
 ///
 /// # Errors
-/// When the text is not one JSON value.
+/// If the text is not one JSON value.
 pub fn compact(text: &str) -> Result<String, serde_json::Error> {
     let _: &RawValue = serde_json::from_str(text)?;
     Ok(parts(text).filter(|part| !part.trim().is_empty()).collect())
 }
 
-/// JSON text with every entry on a line of its own, as `serde_json` writes it; its parts stay as they are written.
+/// Returns the text with one entry per line, as `serde_json` formats it; strings and numbers keep their spelling.
 pub fn pretty(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() * 2);
     let mut depth = 0_usize;
@@ -41,7 +41,7 @@ pub fn pretty(text: &str) -> String {
     for part in parts(text).filter(|part| !part.trim().is_empty()) {
         let is_closing = matches!(part, "}" | "]");
         depth -= usize::from(is_closing && depth > 0);
-        // After an opening bracket comes a line of its own, unless it is closed at once.
+        // An opening bracket ends its line, unless it is closed at once.
         if (shown.ends_with(['{', '[', ',']) && !is_closing) || (is_closing && !is_empty) {
             shown.push('\n');
             shown.extend(std::iter::repeat_n("  ", depth));
@@ -83,15 +83,14 @@ fn end_of_string(text: &str) -> usize {
     text.len()
 }
 
-/// What becomes of a text that readers differ about.
+/// How to treat a text that parsers read differently.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Doubt {
+enum Warning {
     Refused,
     Settled,
 }
 
-/// Whether a text is written already as [`sorted`] would write it; true for most of what is stored, so that no other text
-/// need be made of it.
+/// Returns whether a text is already as [`sorted`] would write it, which is true for most stored texts.
 fn is_sorted(text: &str) -> bool {
     has_plain_form(text) && refuse_deep(text).is_ok() && serde_json::from_str::<Sorted>(text).is_ok()
 }
@@ -175,26 +174,26 @@ impl<'de> Visitor<'de> for Sorted {
     }
 }
 
-fn write_sorted(text: &str, doubt: Doubt) -> Result<String, serde_json::Error> {
+fn write_sorted(text: &str, warning: Warning) -> Result<String, serde_json::Error> {
     if is_sorted(text) {
         return Ok(text.to_owned());
     }
     refuse_deep(text)?;
     let mut out = String::with_capacity(text.len());
-    write_value(serde_json::from_str(text)?, doubt, &mut out)?;
+    write_value(serde_json::from_str(text)?, warning, &mut out)?;
     Ok(out)
 }
 
-fn write_value(value: &RawValue, doubt: Doubt, out: &mut String) -> Result<(), serde_json::Error> {
+fn write_value(value: &RawValue, warning: Warning, out: &mut String) -> Result<(), serde_json::Error> {
     let text = value.get().trim();
     match text.as_bytes().first() {
         Some(b'{') => {
             out.push('{');
-            for (at, (key, value)) in sorted_entries(text, doubt)?.into_iter().enumerate() {
+            for (at, (key, value)) in sorted_entries(text, warning)?.into_iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
                 out.push_str(&quote(&key));
                 out.push(':');
-                write_value(value, doubt, out)?;
+                write_value(value, warning, out)?;
             }
             out.push('}');
         }
@@ -202,13 +201,13 @@ fn write_value(value: &RawValue, doubt: Doubt, out: &mut String) -> Result<(), s
             out.push('[');
             for (at, item) in serde_json::from_str::<Vec<&RawValue>>(text)?.into_iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
-                write_value(item, doubt, out)?;
+                write_value(item, warning, out)?;
             }
             out.push(']');
         }
         Some(b'"') => match serde_json::from_str::<String>(text) {
             Ok(string) => out.push_str(&quote(&string)),
-            Err(error) if doubt == Doubt::Refused => return Err(error),
+            Err(error) if warning == Warning::Refused => return Err(error),
             Err(_) => out.push_str(text),
         },
         _ => out.push_str(text),
@@ -216,14 +215,14 @@ fn write_value(value: &RawValue, doubt: Doubt, out: &mut String) -> Result<(), s
     Ok(())
 }
 
-fn sorted_entries(text: &str, doubt: Doubt) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
+fn sorted_entries(text: &str, warning: Warning) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
     let Entries(mut entries) = serde_json::from_str::<Entries<&RawValue>>(text)?;
     let written = entries.len();
     // The last of a key written twice comes first, and stays.
     entries.reverse();
     entries.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
     entries.dedup_by(|(one, _), (other, _)| one == other);
-    if doubt == Doubt::Refused && entries.len() < written {
+    if warning == Warning::Refused && entries.len() < written {
         return Err(Error::custom("a key appears twice"));
     }
     Ok(entries)
@@ -236,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_way_to_write_a_text() {
+    fn canonical_json_has_one_form() {
         for (text, expected) in [
             (
                 r#" { "b" : [ 1.50 , {"z":null,"a":true} ], "a":"\u00e9\/" } "#,
@@ -254,18 +253,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_sorted_already_is_what_sorting_makes_of_it(text in r#"[{}\[\]",:abé\\nu0 1.e-]{0,24}"#) {
+        fn sorting_is_idempotent(text in r#"[{}\[\]",:abé\\nu0 1.e-]{0,24}"#) {
             if is_sorted(&text) {
                 let value: Box<RawValue> = serde_json::from_str(&text).expect("JSON");
                 let mut out = String::new();
-                write_value(&value, Doubt::Refused, &mut out).expect("one way to read it");
+                write_value(&value, Warning::Refused, &mut out).expect("one way to read it");
                 proptest::prop_assert_eq!(out, text);
             }
         }
     }
 
     #[test]
-    fn sorted_texts_are_known() {
+    fn sorted_text_is_detected() {
         for text in [r#"{"a":[1.50,{"b":null,"c":"é\n"}],"b":1e400}"#, "[]", "{}", "7", r#""x y""#] {
             assert!(is_sorted(text), "{text}");
             assert_eq!(sorted(text).expect("JSON"), text);
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_text_stay_as_they_are_written() {
+    fn numbers_and_escapes_keep_their_spelling() {
         let text = r#" { "a" : [ 1e400 , "x: {\"", { } ], "b":"\ud800" , "c" : [] } "#;
         assert_eq!(compact(text).expect("JSON"), r#"{"a":[1e400,"x: {\"",{}],"b":"\ud800","c":[]}"#);
         assert!(compact("{} x").is_err() && compact("").is_err());
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_writes_what_is_stored() {
+    fn export_writes_the_stored_text() {
         for (text, expected) in [
             (r#" {"b": 1e400, "a": [0.10, "\u00e9\/", "\ud800", -0 ]} "#, r#"{"a":[0.10,"é/","\ud800",-0],"b":1e400}"#),
             (r#"{"a":1,"b":{"x":1,"x":2},"a":3}"#, r#"{"a":3,"b":{"x":2}}"#),

@@ -1,4 +1,4 @@
-//! How a value may be written so that it is not seen at once: in base64 or hex, with escapes, with invisible characters.
+//! Encodings that hide a value: base64, hex, escapes, invisible characters.
 
 use std::ops::Range;
 
@@ -13,15 +13,15 @@ const DEPTH: usize = 3;
 
 /// A text as it reads once some of its escapes are decoded.
 pub(super) struct Reading {
-    /// What it says.
+    /// The decoded text.
     pub(super) bytes: Zeroizing<Vec<u8>>,
-    /// Where in the original each byte begins, and where the last one ends; `None` where each is at its own place.
+    /// The position in the original of each byte and of the end; `None` if they are equal.
     starts: Option<Vec<usize>>,
 }
 
 impl Reading {
-    /// Returns where in the original some bytes stand. What stands in base64 or hex is part of a longer word, of which
-    /// the rest would tell more.
+    /// Returns the range in the original. A hit in base64 or hex covers the whole word, because the rest would reveal
+    /// more.
     pub(super) fn span(&self, at: usize, length: usize) -> Range<usize> {
         let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
         let found = self.bytes.get(at..at + length).unwrap_or_default();
@@ -56,7 +56,7 @@ pub(super) fn readings(text: &str) -> impl Iterator<Item = Reading> {
     })
 }
 
-/// Decodes the escapes of JSON, addresses and HTML, and drops what is not seen. `None` where there are none.
+/// Decodes the escapes of JSON, URLs and HTML, and drops invisible characters. Returns `None` if there are none.
 fn decoded(reading: &Reading) -> Option<Reading> {
     let first = (0..reading.bytes.len()).find(|at| escape(&reading.bytes[*at..]).is_some())?;
     let mut out = Zeroizing::new(Vec::with_capacity(reading.bytes.len()));
@@ -79,15 +79,15 @@ fn decoded(reading: &Reading) -> Option<Reading> {
     Some(Reading { bytes: out, starts: Some(starts) })
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Letter {
     Byte(u8),
     Char(char),
-    /// Nothing that anybody sees.
+    /// An invisible character.
     Unseen,
 }
 
-/// The escape at the beginning of a text: its length, and what it stands for.
+/// Parses the escape at the beginning of a text: its length and its meaning.
 fn escape(rest: &[u8]) -> Option<(usize, Letter)> {
     let hex = |range: Range<usize>| {
         let digits = rest.get(range)?;
@@ -143,7 +143,7 @@ fn named_entity(rest: &[u8]) -> Option<(usize, Letter)> {
     known.iter().find(|(name, _)| rest.starts_with(name)).map(|(name, byte)| (name.len(), Letter::Byte(*byte)))
 }
 
-/// Characters that take no room on a screen.
+/// Returns whether a character has no width.
 fn is_unseen(letter: char) -> bool {
     (letter.is_control() && !matches!(letter, '\n' | '\r' | '\t'))
         || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
@@ -151,7 +151,7 @@ fn is_unseen(letter: char) -> bool {
 
 /// The forms in which values come back once escapes are decoded: as they are, line by line, in base64, in hex.
 pub(super) fn forms_of(values: &[Zeroizing<String>]) -> Forms {
-    /// Shorter lines of a key or certificate say nothing.
+    /// Shorter lines of a key or certificate are too common to mask.
     const SHORTEST_LINE: usize = 16;
     let mut forms: Forms = Vec::new();
     for value in values {
@@ -159,7 +159,7 @@ pub(super) fn forms_of(values: &[Zeroizing<String>]) -> Forms {
             forms.extend(in_quotes(value));
             continue;
         }
-        // Masking works on readings, so a value with escapes of its own is known in its readings too.
+        // Masking works on decoded texts, so a value with escapes is registered in its decoded forms too.
         forms.extend(readings(value).map(|reading| reading.bytes));
         forms.extend(encoded(value.as_bytes()));
         let lines = value.lines().filter(|line| line.len() >= SHORTEST_LINE && line.len() < value.len());
@@ -170,7 +170,7 @@ pub(super) fn forms_of(values: &[Zeroizing<String>]) -> Forms {
     forms
 }
 
-/// A value too short to be looked for everywhere.
+/// Returns the quoted forms of a value that is too short to mask everywhere.
 fn in_quotes(value: &str) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     let quotes = if value.is_empty() { &[][..] } else { &['"', '\'', '`'] };
     quotes.iter().map(move |quote| Zeroizing::new(format!("{quote}{value}{quote}").into_bytes()))
@@ -182,7 +182,7 @@ fn encoded(value: &[u8]) -> Forms {
     for before in 0..3 {
         let mut padded = Zeroizing::new(vec![0; before]);
         padded.extend_from_slice(value);
-        // Letters that hold bits of what stands before or after are left out.
+        // Drops letters that also hold bits of their neighbours.
         let (first, last) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let text = Zeroizing::new(engine.encode(padded.as_slice()));

@@ -1,17 +1,18 @@
-//! Writing: every change of a record goes through here and is noted with what was before and after.
+//! The journal: every change of a record is written here, with its state before and after.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::json;
 
-use super::super::connectors::{Insert, insert, key_for};
-use super::image::{self, Image, differing, with_revision};
-use super::{Kind, StepState};
+use super::{OperationKind, StepState};
 use crate::domain::derived::Derived;
-use crate::domain::{Connector, model_version};
-use crate::store::columns::{Column, DERIVED, DerivedColumn};
+use crate::domain::{Connector, migration};
+use crate::store::records::columns::{Column, DERIVED, DerivedColumn};
+use crate::store::records::connectors::{Insert, insert, key_for};
+use crate::store::records::patch;
+use crate::store::records::patch::{ColumnPatch, differing, with_revision};
 
-/// Writes records and what they were, within the caller's transaction.
+/// Writes records and their patches, within the caller's transaction.
 pub(in crate::store) struct Journal<'a> {
     connection: &'a Connection,
     step: i64,
@@ -25,11 +26,11 @@ pub(in crate::store) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Begins a step. `reverts` is the step that it takes back; `subject` is what was imported;
-    /// a step about one record alone gets its name.
+    /// Begins a step. `reverts` is the step that it reverts; `subject` is the imported file; a step about one record
+    /// gets its name.
     pub(in crate::store) fn begin(
         connection: &'a Connection,
-        kind: Kind,
+        kind: OperationKind,
         reverts: Option<i64>,
         subject: Option<&str>,
         now: &str,
@@ -49,7 +50,7 @@ impl<'a> Journal<'a> {
         })
     }
 
-    /// Goes on with a step that an earlier transaction began.
+    /// Resumes a step that an earlier transaction began.
     pub(in crate::store) fn resume(connection: &'a Connection, step: i64) -> Self {
         Self { connection, step, records: 0, bytes: 0, is_new: false, first: None, update: None }
     }
@@ -73,7 +74,7 @@ impl<'a> Journal<'a> {
         Ok(Some(self.step))
     }
 
-    /// Keeps the counts of a step that goes on in another transaction.
+    /// Stores the counts of a step that continues in another transaction.
     pub(in crate::store) fn pause(&self) -> rusqlite::Result<()> {
         let bytes = i64::try_from(self.bytes).unwrap_or(i64::MAX);
         self.connection.execute(
@@ -88,7 +89,7 @@ impl<'a> Journal<'a> {
         self.put(connector, self.step)
     }
 
-    /// Adds a record of which it is known what follows from it.
+    /// Inserts a record whose derived values are known.
     pub(in crate::store) fn insert_derived(
         &mut self,
         connector: &mut Connector,
@@ -96,14 +97,14 @@ impl<'a> Journal<'a> {
     ) -> rusqlite::Result<()> {
         connector.revision = self.step;
         connector.key = Insert::new(self.connection)?.insert(connector, derived)?;
-        self.note(connector, None, Some(&Image::new()), Some(self.step))
+        self.note(connector, None, Some(&ColumnPatch::new()), Some(self.step))
     }
 
     /// Adds a record at the revision it is to have.
     pub(super) fn put(&mut self, connector: &mut Connector, revision: i64) -> rusqlite::Result<()> {
         connector.revision = revision;
         connector.key = insert(self.connection, connector)?;
-        self.note(connector, None, Some(&Image::new()), Some(revision))
+        self.note(connector, None, Some(&ColumnPatch::new()), Some(revision))
     }
 
     /// The connection that the step is written with.
@@ -113,7 +114,7 @@ impl<'a> Journal<'a> {
 
     /// Deletes a record.
     pub(in crate::store) fn delete(&mut self, current: &Connector) -> rusqlite::Result<()> {
-        self.note(current, Some(&image::whole(current)), None, None)?;
+        self.note(current, Some(&patch::whole(current)), None, None)?;
         self.connection.prepare_cached("DELETE FROM connectors WHERE key = ?1")?.execute([current.key])?;
         Ok(())
     }
@@ -132,19 +133,19 @@ impl<'a> Journal<'a> {
     ) -> rusqlite::Result<bool> {
         (edited.revision, edited.key) = (revision, current.key);
         let changed = differing(current, edited);
-        // A decision is taken back without a change of the record; a write that keeps the revision is another program's.
+        // Undo clears a decision without a change of the record; a write that keeps the revision is another program's.
         if changed.is_empty() && revision == current.revision {
             return self.mention(&current.id, Some(current)).map(|()| true);
         }
         if !self.write_columns(edited, &changed)? {
             return Ok(false);
         }
-        let before = with_revision(image::image(current, &changed), current.revision);
-        self.note(edited, Some(&before), Some(&image::image(edited, &changed)), Some(revision))?;
+        let before = with_revision(patch::image(current, &changed), current.revision);
+        self.note(edited, Some(&before), Some(&patch::image(edited, &changed)), Some(revision))?;
         Ok(true)
     }
 
-    /// Writes columns of a record, its revision, and what is derived from them.
+    /// Writes columns of a record, its revision, and its derived values.
     fn write_columns(&mut self, edited: &Connector, columns: &[&'static Column]) -> rusqlite::Result<bool> {
         let changes = |derived: &&DerivedColumn| {
             derived.from.iter().any(|from| columns.iter().any(|column| column.name == *from))
@@ -152,10 +153,8 @@ impl<'a> Journal<'a> {
         let follows: Vec<&DerivedColumn> = DERIVED.iter().filter(changes).collect();
         let derived = match follows.as_slice() {
             [] => Derived::default(),
-            // A migration changes nothing else, and a record at the newest version needs no look at its JSON.
-            [one] if one.name == "migration_group" => {
-                Derived { group: model_version::group(edited), ..Derived::default() }
-            }
+            // A migration changes nothing else, and a record at the newest version needs no JSON parsing.
+            [one] if one.name == "migration_group" => Derived { group: migration::group(edited), ..Derived::default() },
             _ => Derived::of(edited),
         };
         let values = columns.iter().map(|column| (column.get)(edited));
@@ -183,8 +182,8 @@ impl<'a> Journal<'a> {
     pub(in crate::store) fn mention(&mut self, id: &str, record: Option<&Connector>) -> rusqlite::Result<()> {
         let key = record.map_or_else(|| key_for(self.connection, id), |record| Ok(record.key))?;
         let gone = Connector { key, ..Connector::new(id, "") };
-        let before = record.map(|record| with_revision(Image::new(), record.revision));
-        let after = record.map(|_| Image::new());
+        let before = record.map(|record| with_revision(ColumnPatch::new(), record.revision));
+        let after = record.map(|_| ColumnPatch::new());
         let revision = record.map(|record| record.revision);
         self.note(record.unwrap_or(&gone), before.as_ref(), after.as_ref(), revision)
     }
@@ -192,11 +191,11 @@ impl<'a> Journal<'a> {
     fn note(
         &mut self,
         record: &Connector,
-        before: Option<&Image>,
-        after: Option<&Image>,
+        before: Option<&ColumnPatch>,
+        after: Option<&ColumnPatch>,
         revision: Option<i64>,
     ) -> rusqlite::Result<()> {
-        let text = |image: Option<&Image>| image.map(|image| json!(image).to_string());
+        let text = |image: Option<&ColumnPatch>| image.map(|image| json!(image).to_string());
         let (before, after) = (text(before), text(after));
         self.bytes += [&before, &after].into_iter().flatten().map(String::len).sum::<usize>();
         self.connection
@@ -211,13 +210,13 @@ impl<'a> Journal<'a> {
 }
 
 impl Journal<'_> {
-    /// It has not been seen by an earlier transaction.
+    /// Returns whether no earlier transaction wrote this step.
     pub(super) fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Says how far another step is.
-    pub(in crate::store) fn mark(&self, step: i64, state: StepState) -> rusqlite::Result<()> {
+    /// Sets the state of another step.
+    pub(in crate::store) fn set_state(&self, step: i64, state: StepState) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached("UPDATE history SET state = ?2 WHERE step = ?1")?
             .execute(params![step, state.as_str()])

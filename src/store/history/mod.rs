@@ -1,14 +1,12 @@
-//! The journal: every change with what was before and after, and taking a step back.
+//! The history: every change with its state before and after, and revert.
 //!
-//! A step is one action of a person (an edit, an import, a migration run). `journal` writes it, with `image`
-//! as the form of what was; `record` tells what happened to one record; `revert` takes steps back and brings
-//! them again, record by record as long as the record has not been changed since, which its revision tells;
-//! `prune` forgets old steps where the file asks for that.
+//! A step is one action of a user (an edit, an import, a migration run). `journal` writes it, with `patch` as its
+//! format; `record` shows the changes of one record; `revert` undoes and redoes steps, record by record, as long as the
+//! revision shows that the record was not changed since; `prune` drops old steps where the file asks for that.
 //!
-//! A step that takes another one back names it in `reverts`. One that takes such a step back is a redo: then
-//! the first one is in force again.
+//! A step that reverts another one names it in `reverts`. A step that reverts such a step is a redo: the first one is
+//! applied again.
 
-mod image;
 mod journal;
 mod prune;
 mod record;
@@ -17,17 +15,17 @@ mod revert;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::error::StoreError;
-use super::open::Store;
+use super::file::open::Store;
 
 pub(super) use journal::Journal;
 pub use prune::{HistoryLimits, HistorySize, Pruned};
 pub(super) use record::change_state;
-pub use record::{Back, RecordChange, RecordStep};
+pub use record::{RecordChange, RecordStep, RevertPreview};
 pub use revert::Reverted;
 
-/// What a step was.
+/// The kind of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OperationKind {
     /// A connector was added.
     Create,
     /// A connector was edited.
@@ -40,47 +38,47 @@ pub enum Kind {
     Import,
     /// A migration run.
     Migration,
-    /// A migration run was taken back.
+    /// A migration run was rolled back.
     Rollback,
-    /// Another step was taken back.
+    /// Another step was undone.
     Undo,
-    /// What Kibana says was taken in.
+    /// Changes of Kibana were pulled.
     Pull,
     /// Connectors were sent to Kibana; the file did not change.
     Push,
-    /// It was decided which side counts where the file and Kibana differ.
+    /// The user chose a side where the file and Kibana differ.
     Resolve,
 }
 
-impl Kind {
-    const ALL: [Kind; 11] = [
-        Kind::Create,
-        Kind::Edit,
-        Kind::AuthMode,
-        Kind::Delete,
-        Kind::Import,
-        Kind::Migration,
-        Kind::Rollback,
-        Kind::Undo,
-        Kind::Pull,
-        Kind::Push,
-        Kind::Resolve,
+impl OperationKind {
+    const ALL: [OperationKind; 11] = [
+        OperationKind::Create,
+        OperationKind::Edit,
+        OperationKind::AuthMode,
+        OperationKind::Delete,
+        OperationKind::Import,
+        OperationKind::Migration,
+        OperationKind::Rollback,
+        OperationKind::Undo,
+        OperationKind::Pull,
+        OperationKind::Push,
+        OperationKind::Resolve,
     ];
 
-    /// The word used in the file, in JSON and for people.
+    /// Returns the word for the file, for JSON and for the UI.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Create => "create",
-            Kind::Edit => "edit",
-            Kind::AuthMode => "auth mode",
-            Kind::Delete => "delete",
-            Kind::Import => "import",
-            Kind::Migration => "migration",
-            Kind::Rollback => "rollback",
-            Kind::Undo => "undo",
-            Kind::Pull => "pull",
-            Kind::Push => "push",
-            Kind::Resolve => "resolve",
+            OperationKind::Create => "create",
+            OperationKind::Edit => "edit",
+            OperationKind::AuthMode => "auth mode",
+            OperationKind::Delete => "delete",
+            OperationKind::Import => "import",
+            OperationKind::Migration => "migration",
+            OperationKind::Rollback => "rollback",
+            OperationKind::Undo => "undo",
+            OperationKind::Pull => "pull",
+            OperationKind::Push => "push",
+            OperationKind::Resolve => "resolve",
         }
     }
 
@@ -88,20 +86,20 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// It takes another step back.
+    /// Returns whether the step reverts another one.
     pub fn is_inverse(self) -> bool {
-        matches!(self, Kind::Rollback | Kind::Undo)
+        matches!(self, OperationKind::Rollback | OperationKind::Undo)
     }
 }
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepState {
-    /// It runs, or was interrupted.
+    /// The step is running, or was interrupted.
     Running,
-    /// It is in force.
+    /// The step is applied.
     Done,
-    /// It was taken back.
+    /// The step was reverted.
     Reverted,
 }
 
@@ -126,12 +124,12 @@ impl StepState {
 
 /// One step of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Its number.
+pub struct HistoryEntry {
+    /// The number.
     pub step: i64,
-    /// What it was.
-    pub kind: Kind,
-    /// How far it is.
+    /// The kind.
+    pub kind: OperationKind,
+    /// The state.
     pub state: StepState,
     /// ISO 8601.
     pub started_at: String,
@@ -139,46 +137,46 @@ pub struct Step {
     pub records: u64,
     /// The name of its only connector, or the file that was imported.
     pub subject: Option<String>,
-    /// Room its changes take in the file.
+    /// The size of its changes in the file, in bytes.
     pub bytes: u64,
-    /// The step it takes back.
+    /// The step that it reverts.
     pub reverts: Option<i64>,
-    /// Records of it that other steps took back.
-    pub taken_back: u64,
-    /// What that one was.
-    pub reverts_kind: Option<Kind>,
-    /// The step that did something new, which this one takes back or brings again, and what it was.
-    pub origin: Option<(i64, Kind)>,
+    /// The number of its records that other steps reverted.
+    pub undone: u64,
+    /// The kind of the step that it reverts.
+    pub reverts_kind: Option<OperationKind>,
+    /// The original step that it undoes or redoes, with its kind.
+    pub origin: Option<(i64, OperationKind)>,
 }
 
-impl Step {
-    /// It brings a step again that was taken back.
+impl HistoryEntry {
+    /// Returns whether the step is a redo.
     pub fn is_redo(&self) -> bool {
-        self.reverts_kind.is_some_and(Kind::is_inverse)
+        self.reverts_kind.is_some_and(OperationKind::is_inverse)
     }
 
-    /// Records that taking it back is about.
+    /// Returns the number of records that a revert would concern.
     pub fn left(&self) -> u64 {
-        self.records.saturating_sub(self.taken_back)
+        self.records.saturating_sub(self.undone)
     }
 
-    /// How far it is, for people.
+    /// Returns the state in words.
     pub fn progress(&self) -> String {
-        match (self.state, self.taken_back) {
+        match (self.state, self.undone) {
             (StepState::Running, _) => "unfinished".to_owned(),
-            (StepState::Reverted, taken) if taken < self.records => format!("{taken} taken back"),
-            (StepState::Reverted, _) => "taken back".to_owned(),
+            (StepState::Reverted, reverted) if reverted < self.records => format!("{reverted} undone"),
+            (StepState::Reverted, _) => "undone".to_owned(),
             (StepState::Done, 0) => String::new(),
-            (StepState::Done, taken) => format!("{taken} taken back"),
+            (StepState::Done, reverted) => format!("{reverted} undone"),
         }
     }
 
-    /// The word for people: a step that takes an undo back is a redo.
+    /// Returns the display name: a step that reverts an undo is a redo.
     pub fn word(&self) -> &'static str {
         if self.is_redo() { "redo" } else { self.kind.as_str() }
     }
 
-    /// What it is about, for people: a name, a number of connectors, or another step.
+    /// Returns the subject in words: a name, a number of connectors, or another step.
     pub fn about(&self) -> String {
         let subject = self.subject();
         match self.origin {
@@ -208,8 +206,8 @@ const STEP: &str = "h.step, h.kind, h.state, h.started_at, h.records, h.subject,
      (SELECT coalesce(sum(records), 0) FROM history AS other WHERE other.reverts = h.step AND other.state <> 'reverted')";
 
 /// Reads a row as [`STEP`] names it.
-fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
-    let kind = |text: String| Kind::parse(&text);
+fn step_of(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+    let kind = |text: String| OperationKind::parse(&text);
     let number = |at: usize| row.get::<_, i64>(at).map(|number| u64::try_from(number).unwrap_or(0));
     let (reverts, reverts_kind): (Option<i64>, _) = (row.get(7)?, row.get::<_, Option<String>>(8)?.and_then(kind));
     let undone = reverts.zip(reverts_kind);
@@ -217,17 +215,17 @@ fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
         (Some((_, undone)), Some(first), Some(kind)) if undone.is_inverse() => Some((first, kind)),
         (undone, ..) => undone,
     };
-    Ok(Step {
+    Ok(HistoryEntry {
         step: row.get(0)?,
         // The table's own check leaves no other kind; a newer program's would be an edit to this one.
-        kind: kind(row.get(1)?).unwrap_or(Kind::Edit),
+        kind: kind(row.get(1)?).unwrap_or(OperationKind::Edit),
         state: StepState::parse(&row.get::<_, String>(2)?),
         started_at: row.get(3)?,
         records: number(4)?,
         subject: row.get(5)?,
         bytes: number(6)?,
         reverts,
-        taken_back: number(11)?,
+        undone: number(11)?,
         reverts_kind,
         origin,
     })
@@ -235,15 +233,15 @@ fn step_of(row: &Row<'_>) -> rusqlite::Result<Step> {
 
 /// A step that is in force, or was begun.
 const ACTIVE: &str = "h.state <> 'reverted'";
-/// A step that does something new to the file; the others take steps back and bring them again, or send something.
+/// Steps that are neither undo nor redo nor push.
 const FORWARD: &str = "h.kind NOT IN ('undo', 'rollback', 'push')";
 
 impl Store {
-    /// The newest steps, or those before one; the newest first.
+    /// Returns the newest steps, or those before one; the newest first.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn steps(&self, before: Option<i64>, limit: usize) -> Result<Vec<Step>, StoreError> {
+    /// If the file cannot be read.
+    pub fn steps(&self, before: Option<i64>, limit: usize) -> Result<Vec<HistoryEntry>, StoreError> {
         self.run("reading the history", |connection| {
             connection
                 .prepare_cached(&format!(
@@ -254,44 +252,44 @@ impl Store {
         })
     }
 
-    /// One step by its number.
+    /// Returns a step by its number.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn step(&self, step: i64) -> Result<Option<Step>, StoreError> {
+    /// If the file cannot be read.
+    pub fn step(&self, step: i64) -> Result<Option<HistoryEntry>, StoreError> {
         self.find_step(&format!("h.step = {step}"))
     }
 
-    /// The step that undo takes back: the newest one in force.
+    /// Returns the step that undo reverts: the newest one that is applied.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn last_step(&self) -> Result<Option<Step>, StoreError> {
+    /// If the file cannot be read.
+    pub fn last_step(&self) -> Result<Option<HistoryEntry>, StoreError> {
         self.find_step(&format!("{ACTIVE} AND {FORWARD}"))
     }
 
-    /// The newest migration run that has not been rolled back.
+    /// Returns the newest migration run that was not rolled back.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn last_run(&self) -> Result<Option<Step>, StoreError> {
+    /// If the file cannot be read.
+    pub fn last_run(&self) -> Result<Option<HistoryEntry>, StoreError> {
         self.find_step(&format!("{ACTIVE} AND h.kind = 'migration'"))
     }
 
-    /// A migration run that was interrupted, with nothing done after it.
+    /// Returns an interrupted migration run with no step after it.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn interrupted_run(&self) -> Result<Option<Step>, StoreError> {
+    /// If the file cannot be read.
+    pub fn interrupted_run(&self) -> Result<Option<HistoryEntry>, StoreError> {
         let is_last = "h.step = (SELECT max(step) FROM history)";
         self.find_step(&format!("h.kind = 'migration' AND h.state = 'running' AND {is_last}"))
     }
 
-    /// The step that redo takes back: the newest undo in force, unless something new was done after it.
+    /// Returns the step that redo reverts: the newest applied undo, unless a new step follows it.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn next_redo(&self) -> Result<Option<Step>, StoreError> {
+    /// If the file cannot be read.
+    pub fn next_redo(&self) -> Result<Option<HistoryEntry>, StoreError> {
         let is_undo = "(SELECT kind FROM history AS other WHERE other.step = h.reverts) NOT IN ('undo', 'rollback')";
         let nothing_new = format!(
             "NOT EXISTS (SELECT 1 FROM history AS h2 WHERE h2.step > h.step AND {})",
@@ -300,17 +298,16 @@ impl Store {
         self.find_step(&format!("{ACTIVE} AND NOT ({FORWARD}) AND {is_undo} AND {nothing_new}"))
     }
 
-    fn find_step(&self, condition: &str) -> Result<Option<Step>, StoreError> {
+    fn find_step(&self, condition: &str) -> Result<Option<HistoryEntry>, StoreError> {
         self.run("reading the history", |connection| find_step(connection, condition))
     }
 }
 
-/// A step that goes on over several transactions is still what it was. It is not after another program put a copy
-/// of the file back in between.
+/// Fails if a step that spans several transactions was replaced by a restore in between.
 pub(super) fn ensure_it_is(
     connection: &Connection,
     step: i64,
-    is_it: impl Fn(&Step) -> bool,
+    is_it: impl Fn(&HistoryEntry) -> bool,
     path: &std::path::Path,
 ) -> Result<(), StoreError> {
     let found = find_step(connection, &format!("h.step = {step}"))
@@ -319,7 +316,7 @@ pub(super) fn ensure_it_is(
 }
 
 /// The newest step for which a condition on `h` holds.
-pub(super) fn find_step(connection: &Connection, condition: &str) -> rusqlite::Result<Option<Step>> {
+pub(super) fn find_step(connection: &Connection, condition: &str) -> rusqlite::Result<Option<HistoryEntry>> {
     let sql = format!("SELECT {STEP} FROM history AS h WHERE {condition} ORDER BY h.step DESC LIMIT 1");
     connection.prepare_cached(&sql)?.query_row([], step_of).optional()
 }

@@ -1,42 +1,42 @@
-//! Forgetting old steps, where the file asks for it. Off until a person sets a limit.
+//! Pruning of old steps; off until a user sets a limit.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::Progress;
-use super::super::connectors::count;
+use crate::store::Progress;
+use crate::store::records::connectors::count;
 use crate::store::{Store, StoreError};
 
-/// For how long and how much of the history is kept. No limit: for ever.
+/// The limits of the history; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryLimits {
-    /// Steps older than so many days are forgotten.
+    /// Steps older than this number of days are pruned.
     pub days: Option<u32>,
-    /// The oldest steps are forgotten until the rest takes no more than so many megabytes.
+    /// The oldest steps are pruned until the rest takes at most this number of megabytes.
     pub megabytes: Option<u32>,
 }
 
-/// How large the history is.
+/// The size of the history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistorySize {
     /// Steps.
     pub steps: u64,
     /// Changes of records in them.
     pub changes: u64,
-    /// Bytes that they take.
+    /// The size in bytes.
     pub bytes: u64,
 }
 
-/// What was forgotten.
+/// The result of a prune.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Steps.
     pub steps: u64,
-    /// Bytes that they took; the file keeps the room for what comes.
+    /// The freed size in bytes; the file keeps it for later use.
     pub bytes: u64,
 }
 
 impl HistoryLimits {
-    /// Nothing is ever forgotten.
+    /// Returns whether there is no limit.
     pub fn is_off(self) -> bool {
         self == Self::default()
     }
@@ -46,20 +46,20 @@ const DAYS: &str = "history_days";
 const MEGABYTES: &str = "history_megabytes";
 
 impl Store {
-    /// The limits of this file.
+    /// Returns the limits of this file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn history_limits(&self) -> Result<HistoryLimits, StoreError> {
         self.run("reading the settings", |connection| {
             Ok(HistoryLimits { days: setting(connection, DAYS)?, megabytes: setting(connection, MEGABYTES)? })
         })
     }
 
-    /// Sets the limits of this file; nothing is forgotten yet.
+    /// Sets the limits of this file, without pruning.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn set_history_limits(&mut self, limits: HistoryLimits) -> Result<(), StoreError> {
         self.transaction("keeping the settings", |connection| {
             let set = |name, value| set_setting(connection, name, value);
@@ -69,10 +69,10 @@ impl Store {
         })
     }
 
-    /// How large the history is.
+    /// Returns the size of the history.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn history_size(&self) -> Result<HistorySize, StoreError> {
         self.run("reading the history", |connection| {
             connection.query_row(
@@ -83,11 +83,11 @@ impl Store {
         })
     }
 
-    /// Forgets what is beyond the limits, the oldest steps first, each in one transaction. Never one that
-    /// was interrupted, or that another one is just being taken back by.
+    /// Prunes steps beyond the limits, the oldest first, each in one transaction. An interrupted step, and one that is
+    /// being reverted, is kept.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn prune(
         &mut self,
         limits: HistoryLimits,
@@ -112,7 +112,7 @@ impl Store {
     }
 }
 
-/// Forgets the oldest step if it is beyond the limits; gives the bytes it took.
+/// Prunes the oldest step if it is beyond the limits; returns its size.
 fn forget_one(connection: &Connection, limits: HistoryLimits, now: jiff::Timestamp) -> rusqlite::Result<Option<u64>> {
     let oldest: Option<(i64, String, u64, bool)> = connection
         .prepare_cached(

@@ -1,16 +1,17 @@
-//! One record's part in the history: what a step did to it, and what became of that.
+//! The history of one record: the changes of a step, and their current state.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::connectors::{get, get_by_key, key_of};
-use super::image::{self, Image, with_columns};
-use super::{STEP, Step, step_of};
-use crate::domain::change::{ChangeInStep, ChangeState, changes};
+use super::{HistoryEntry, STEP, step_of};
+use crate::domain::diff::{ChangeInStep, ChangeState, changes};
 use crate::domain::{Connector, Summary};
-use crate::store::requests::sent_text;
+use crate::store::records::connectors::{get, get_by_key, key_of};
+use crate::store::records::patch;
+use crate::store::records::patch::{ColumnPatch, with_columns};
+use crate::store::remote::push_log::sent_text;
 use crate::store::{Store, StoreError};
 
-/// What a step did to one record.
+/// The change that a step made to one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordChange {
     /// The step.
@@ -23,22 +24,22 @@ pub struct RecordChange {
     pub after: Option<Connector>,
     /// The record as it is now; none when it is not in the file.
     pub now: Option<Connector>,
-    /// What taking the change back would make of the record now.
-    pub back: Back,
-    /// What has become of it.
+    /// The record after a revert.
+    pub back: RevertPreview,
+    /// The current state of the change.
     pub state: ChangeState,
-    /// Of a push: what was sent, and what came of it.
+    /// For a push: the request and its outcome.
     pub sent: Option<String>,
 }
 
-/// What taking a change back makes of a record.
+/// The effect of a revert on a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Back {
+pub enum RevertPreview {
     /// This.
     Record(Box<Connector>),
-    /// It is deleted.
+    /// The record is deleted.
     Gone,
-    /// Another program deleted the record, and the history holds only what the change was about.
+    /// Another program deleted the record, and the history holds only the changed columns.
     Unknown,
 }
 
@@ -46,12 +47,12 @@ pub enum Back {
 const NOTHING: &str = "the record stayed as it was";
 
 impl RecordChange {
-    /// The record on the side where it is there: after, else before, else now.
+    /// Returns the record of the side that has it: after, else before, else now.
     pub fn record(&self) -> Option<&Connector> {
         self.after.as_ref().or(self.before.as_ref()).or(self.now.as_ref())
     }
 
-    /// Its name; the id where the history does not hold the name.
+    /// Returns the name; the id if the history does not hold the name.
     pub fn name(&self) -> &str {
         let named = self.record().map(|record| record.name.as_str()).filter(|name| !name.is_empty());
         named.unwrap_or(&self.id)
@@ -60,7 +61,7 @@ impl RecordChange {
     /// For filters, whether the record is in the file or not.
     pub fn summary(&self) -> Summary {
         let name = self.name().to_owned();
-        // A push and a decision are also about what is not in the file.
+        // A push and a decision may concern records that are not in the file.
         let record = self.record().cloned().unwrap_or_else(|| Connector::new(&self.id, ""));
         Summary { name, change: Some(self.in_step()), ..Summary::of(&record) }
     }
@@ -74,7 +75,7 @@ impl RecordChange {
             (_, None) => "deleted".to_owned(),
             (Some(before), Some(after)) => {
                 let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-                let text = |change: &crate::domain::change::Change| {
+                let text = |change: &crate::domain::diff::Change| {
                     format!("{}: {} → {}", change.field, value(&change.before), value(&change.after))
                 };
                 let all = changes(before, after).iter().map(text).collect::<Vec<_>>().join(", ");
@@ -89,26 +90,26 @@ impl RecordChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordStep {
     /// The step.
-    pub step: Step,
+    pub step: HistoryEntry,
     /// The fields it changed, by the names of the columns; none when it added or deleted the record.
     pub columns: Vec<String>,
 }
 
-/// What the journal holds of one change.
+/// An entry of the journal.
 pub(super) struct Entry {
     pub(super) key: i64,
     pub(super) id: String,
-    pub(super) before: Option<Image>,
-    pub(super) after: Option<Image>,
+    pub(super) before: Option<ColumnPatch>,
+    pub(super) after: Option<ColumnPatch>,
     /// The record's revision after the change; none when it was deleted.
     pub(super) revision: Option<i64>,
 }
 
 impl Store {
-    /// What a step did to a record; none when it did nothing to it.
+    /// Returns the change that a step made to a record; `None` if it made none.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn change(&self, step: i64, id: &str) -> Result<Option<RecordChange>, StoreError> {
         self.run("reading the history", |connection| {
             let Some(entry) = entry_of_id(connection, step, id)? else {
@@ -118,7 +119,7 @@ impl Store {
             let state = state_of(connection, step, &entry, now.as_ref().map(|record| record.revision))?;
             let after = match entry.after.as_ref() {
                 None => None,
-                // Where nothing else is known of the record, at least what changed is shown.
+                // If the record is otherwise unknown, at least the changed columns are shown.
                 Some(image) => Some(with_columns(
                     state_after(connection, step, entry.key, now.clone())?.unwrap_or_else(|| Connector::new(id, "")),
                     image,
@@ -134,10 +135,10 @@ impl Store {
         })
     }
 
-    /// Whether a step is about a record.
+    /// Returns whether a step concerns a record.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn is_in_step(&self, step: i64, id: &str) -> Result<bool, StoreError> {
         self.run("reading the history", |connection| {
             let Some(key) = key_of(connection, id)? else { return Ok(false) };
@@ -148,7 +149,7 @@ impl Store {
     /// Calls `each` with every change of a step, in the order of the table.
     ///
     /// # Errors
-    /// When the file cannot be read, or what `each` returns.
+    /// If the file cannot be read, or the error of `each`.
     pub fn each_change<E: From<StoreError>>(
         &self,
         step: i64,
@@ -174,10 +175,10 @@ impl Store {
         }
     }
 
-    /// What has become of a step's change of a record, which it did change.
+    /// Returns the state of the change that a step made to a record.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn change_state(&self, step: i64, id: &str) -> Result<Option<ChangeState>, StoreError> {
         self.run("reading the history", |connection| {
             let Some(entry) = entry_of_id(connection, step, id)? else { return Ok(None) };
@@ -186,10 +187,10 @@ impl Store {
         })
     }
 
-    /// The ids of a step's records that are not in the file, in order.
+    /// Returns the ids of a step's records that no longer exist, in order.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn gone_since(&self, step: i64) -> Result<Vec<String>, StoreError> {
         self.run("reading the history", |connection| {
             connection
@@ -202,15 +203,15 @@ impl Store {
         })
     }
 
-    /// The newest steps that changed a record, the newest first.
+    /// Returns the newest steps that changed a record, the newest first.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn history_of(&self, id: &str, limit: usize) -> Result<Vec<RecordStep>, StoreError> {
         self.run("reading the history", |connection| {
             let Some(key) = key_of(connection, id)? else { return Ok(Vec::new()) };
-            // CROSS keeps the order of the join: every step is asked for this record by the primary key, which
-            // needs no index by record.
+            // CROSS keeps the order of the join: each step looks the record up by primary key, without an index by
+            // record.
             let sql = format!(
                 "SELECT {STEP}, c.after FROM history AS h
                  CROSS JOIN history_changes AS c ON c.step = h.step AND c.key = ?1
@@ -219,7 +220,7 @@ impl Store {
             connection
                 .prepare_cached(&sql)?
                 .query_map(params![key, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                    let columns = image::parse(row.get(12)?).unwrap_or_default().keys().cloned().collect();
+                    let columns = patch::parse(row.get(12)?).unwrap_or_default().keys().cloned().collect();
                     Ok(RecordStep { step: step_of(row)?, columns })
                 })?
                 .collect()
@@ -235,8 +236,8 @@ pub(super) fn entry(connection: &Connection, step: i64, key: i64) -> rusqlite::R
         .optional()
 }
 
-/// Returns a step's entry of an id. Another program may have put another record in the place of the one of then, whose key
-/// nobody knows: the step is gone through.
+/// Returns the entry of a step by id. Another program may have replaced the record, so its key is unknown: the step is
+/// scanned.
 pub(super) fn entry_of_id(connection: &Connection, step: i64, id: &str) -> rusqlite::Result<Option<Entry>> {
     let key = key_of(connection, id)?;
     if let Some(found) = key.map(|key| entry(connection, step, key)).transpose()?.flatten() {
@@ -248,7 +249,7 @@ pub(super) fn entry_of_id(connection: &Connection, step: i64, id: &str) -> rusql
         .optional()
 }
 
-/// Returns what is in the file now of the record of an entry: under its key, else under its id.
+/// Returns the current record of an entry: by its key, else by its id.
 pub(super) fn current(connection: &Connection, entry: &Entry) -> rusqlite::Result<Option<Connector>> {
     match get_by_key(connection, entry.key)? {
         None => get(connection, &entry.id),
@@ -259,7 +260,7 @@ pub(super) fn current(connection: &Connection, entry: &Entry) -> rusqlite::Resul
 /// The columns of an entry, of the table `c`.
 pub(super) const ENTRY: &str = "c.key, c.connector_id, c.before, c.after, c.revision";
 
-/// How many columns [`ENTRY`] names.
+/// The number of columns of [`ENTRY`].
 pub(super) const ENTRY_WIDTH: usize = 5;
 
 /// Reads a row that begins with [`ENTRY`].
@@ -267,43 +268,41 @@ pub(super) fn entry_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
         key: row.get(0)?,
         id: row.get(1)?,
-        before: image::parse(row.get(2)?),
-        after: image::parse(row.get(3)?),
+        before: patch::parse(row.get(2)?),
+        after: patch::parse(row.get(3)?),
         revision: row.get(4)?,
     })
 }
 
-/// The record before a change, given what it was right after it; none when it was not there, or when nobody
-/// knows what it was.
+/// Returns the record before a change, given its state right after it; `None` if it did not exist or is unknown.
 pub(super) fn before_change(entry: &Entry, after: Option<&Connector>) -> Option<Connector> {
     let image = entry.before.as_ref()?;
     let base = match after {
         Some(after) => after.clone(),
-        None if image::is_whole(image) => Connector { key: entry.key, ..Connector::new(&entry.id, "") },
+        None if patch::is_whole(image) => Connector { key: entry.key, ..Connector::new(&entry.id, "") },
         None => return None,
     };
-    Some(Connector { revision: image::revision_of(image), ..with_columns(base, image) })
+    Some(Connector { revision: patch::revision_of(image), ..with_columns(base, image) })
 }
 
-/// What taking a change back makes of the record as it is now. What was changed since stays, but for the columns
-/// that the change was about.
+/// Returns the effect of a revert on the current record. Later changes of other columns stay.
 pub(super) fn back_of(
     connection: &Connection,
     step: i64,
     entry: &Entry,
     now: Option<&Connector>,
-) -> rusqlite::Result<Back> {
-    let Some(image) = &entry.before else { return Ok(Back::Gone) };
+) -> rusqlite::Result<RevertPreview> {
+    let Some(image) = &entry.before else { return Ok(RevertPreview::Gone) };
     let after = state_after(connection, step, entry.key, now.cloned())?;
     let before = before_change(entry, after.as_ref());
     Ok(match (now, before) {
-        (Some(now), Some(before)) => Back::Record(Box::new(image::put_over(now.clone(), image, &before))),
-        (None, Some(before)) => Back::Record(Box::new(before)),
-        (_, None) => Back::Unknown,
+        (Some(now), Some(before)) => RevertPreview::Record(Box::new(patch::merge_patch(now.clone(), image, &before))),
+        (None, Some(before)) => RevertPreview::Record(Box::new(before)),
+        (_, None) => RevertPreview::Unknown,
     })
 }
 
-/// The record right after a step: what it is now, with every later change taken off in turn.
+/// Returns the record right after a step: the current one with every later change removed in turn.
 pub(super) fn state_after(
     connection: &Connection,
     step: i64,
@@ -322,7 +321,7 @@ pub(super) fn state_after(
     Ok(state)
 }
 
-/// What has become of a step's change of a record that is in the file.
+/// Returns the state of the change that a step made to an existing record.
 pub(in crate::store) fn change_state(
     connection: &Connection,
     step: i64,
@@ -338,20 +337,20 @@ pub(super) fn state_of(
     entry: &Entry,
     now: Option<i64>,
 ) -> rusqlite::Result<ChangeState> {
-    if is_taken_back(connection, step, entry.key)? {
-        return Ok(ChangeState::TakenBack);
+    if is_undone(connection, step, entry.key)? {
+        return Ok(ChangeState::Undone);
     }
     Ok(match (now, entry.revision) {
-        (None, None) => ChangeState::InForce,
-        (Some(now), Some(revision)) if now == revision => ChangeState::InForce,
+        (None, None) => ChangeState::Applied,
+        (Some(now), Some(revision)) if now == revision => ChangeState::Applied,
         (None, Some(_)) => ChangeState::DeletedSince,
-        (Some(_), _) => ChangeState::ChangedSince,
+        (Some(_), _) => ChangeState::ModifiedSince,
     })
 }
 
-/// A step that is in force took this change back; what was brought again is taken back where it came from.
-pub(super) fn is_taken_back(connection: &Connection, step: i64, key: i64) -> rusqlite::Result<bool> {
-    let step = brought_again(connection, step)?.unwrap_or(step);
+/// Returns whether an applied step reverted this change; a redone step counts as its original.
+pub(super) fn is_undone(connection: &Connection, step: i64, key: i64) -> rusqlite::Result<bool> {
+    let step = redo_of(connection, step)?.unwrap_or(step);
     connection
         .prepare_cached(
             "SELECT EXISTS (
@@ -362,8 +361,8 @@ pub(super) fn is_taken_back(connection: &Connection, step: i64, key: i64) -> rus
         .query_row(params![step, key], |row| row.get(0))
 }
 
-/// Of a step that brought another one again: that one.
-pub(super) fn brought_again(connection: &Connection, step: i64) -> rusqlite::Result<Option<i64>> {
+/// Returns the step that a redo redid.
+pub(super) fn redo_of(connection: &Connection, step: i64) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached(
             "SELECT undone.reverts FROM history AS h JOIN history AS undone ON undone.step = h.reverts

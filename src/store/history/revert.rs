@@ -1,44 +1,44 @@
-//! Taking a step back, and bringing it again: in batches, so that a step of any size can be taken back in
-//! flat memory, stopped at a record boundary, and gone on with after a stop or a kill.
+//! Undo and redo, in batches: a step of any size is reverted in flat memory, can be stopped at a record boundary, and
+//! is resumed after a stop or a kill.
 
 use rusqlite::{Connection, params};
 
-use super::super::connectors::{count, get};
 use super::journal::Journal;
 use super::record::{
-    Back, ENTRY, ENTRY_WIDTH, Entry, back_of, before_change, brought_again, current, entry_of, entry_of_id,
-    is_taken_back,
+    ENTRY, ENTRY_WIDTH, Entry, RevertPreview, back_of, before_change, current, entry_of, entry_of_id, is_undone,
+    redo_of,
 };
-use super::{Kind, Step, StepState, ensure_it_is, find_step};
+use super::{HistoryEntry, OperationKind, StepState, ensure_it_is, find_step};
 use crate::domain::Connector;
-use crate::store::agreement::{self, Reverting};
-use crate::store::columns::{read_from, select};
+use crate::store::records::columns::{read_from, select};
+use crate::store::records::connectors::{count, get};
+use crate::store::remote::merge_base;
+use crate::store::remote::merge_base::Reverting;
 use crate::store::{CHUNK, FIRST_BATCH, Progress, Store, StoreError, next_batch};
 
-/// What taking a step back did.
+/// The result of a revert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reverted {
-    /// The step that was taken back.
-    pub step: Step,
+    /// The reverted step.
+    pub step: HistoryEntry,
     /// The step that does so; none when nothing was written.
     pub by: Option<i64>,
     /// Records that are as before.
     pub restored: u64,
-    /// Its id and name, when it was one that is there.
+    /// The id and name of the only record, if it exists.
     pub only: Option<(String, String)>,
-    /// Ids that were changed since, and were left alone.
+    /// Ids that were changed since, and were skipped.
     pub conflicts: Vec<String>,
-    /// It was stopped before its end; taking the step back again goes on.
+    /// The revert was stopped; another revert of the step resumes it.
     pub stopped: bool,
 }
 
 impl Store {
-    /// Takes a step back: each record goes back exactly, unless it was changed since. Of a step that was
-    /// interrupted on the way back the rest is done.
+    /// Reverts a step: each record is restored exactly, unless it was modified since. An interrupted revert is resumed.
     ///
     /// # Errors
-    /// [`StoreError::History`] when there is no such step or it was taken back already; when the file
-    /// cannot be written. What was done before an error stays done.
+    /// [`StoreError::History`] if there is no such step or it was reverted already; if the file cannot be written.
+    /// Finished batches are kept after an error.
     pub fn revert(&mut self, step: i64, now: &str, progress: Progress<'_>) -> Result<Reverted, StoreError> {
         let found = self.step(step)?;
         // A small step is one transaction. Of a large one only the last transaction is synced to the disk, and
@@ -50,7 +50,7 @@ impl Store {
         let mut reverted = self.in_batches(|store| store.revert_batches(step, false, now, progress))?;
         reverted.only = None;
         let path = self.path.clone();
-        self.transaction("taking a step back", |connection| {
+        self.transaction("reverting a step", |connection| {
             if let Some(by) = reverted.by {
                 ensure_it_is(connection, by, |by| by.reverts == Some(reverted.step.step), &path)?;
             }
@@ -70,8 +70,8 @@ impl Store {
         let (mut walk, mut done) = (Walk { after: i64::MIN, batch: FIRST_BATCH, is_resumed: false }, 0);
         let mut so_far: Option<Reverted> = None;
         loop {
-            let batch = self.transaction("taking a step back", |connection| {
-                // Looked up under the write lock: another program may be taking the same step back.
+            let batch = self.transaction("reverting a step", |connection| {
+                // Looked up under the write lock: another program may be reverting the same step.
                 let found = revertible(connection, step)?;
                 if so_far.as_ref().is_some_and(|so_far| so_far.step.started_at != found.started_at) {
                     return Err(StoreError::Replaced(path.clone()));
@@ -101,7 +101,7 @@ impl Store {
                 }
                 _ => return Ok(reverted),
             }
-            // What is told as done is in the file.
+            // Progress reports only what is in the file.
             if !progress(done, reverted.step.records) {
                 return Ok(Reverted { stopped: true, ..reverted });
             }
@@ -109,12 +109,12 @@ impl Store {
         }
     }
 
-    /// Takes some records of a step back, those that were not changed since, in one transaction.
+    /// Reverts some records of a step, if they were not modified since, in one transaction.
     ///
     /// # Errors
-    /// As [`Store::revert`].
+    /// As for [`Store::revert`].
     pub fn revert_some(&mut self, step: i64, ids: &[String], now: &str) -> Result<Reverted, StoreError> {
-        self.transaction("taking a step back", |connection| {
+        self.transaction("reverting a step", |connection| {
             let mut reverted = nothing_yet(known(connection, step)?);
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
@@ -122,7 +122,7 @@ impl Store {
                 for id in ids {
                     if let Some(entry) = entry_of_id(connection, reverted.step.step, id)? {
                         let current = current(connection, &entry)?;
-                        take_back(&mut journal, (entry, current), around, &mut reverted)?;
+                        revert(&mut journal, (entry, current), around, &mut reverted)?;
                     }
                 }
                 reverted.by = journal.finish()?;
@@ -133,13 +133,13 @@ impl Store {
         })
     }
 
-    /// Takes a step's change of one record back although the record was changed since: the person has seen both
-    /// sides. What the later changes did to other columns stays. `seen` is the revision they saw, none when the record was not there.
+    /// Reverts a step's change of one record although it was modified since: the user has seen both sides. Later
+    /// changes of other columns stay. `seen` is the revision that the user saw, `None` if the record did not exist.
     ///
     /// # Errors
-    /// As [`Store::revert`]; [`StoreError::History`] when the record was changed since it was seen.
+    /// As for [`Store::revert`]; [`StoreError::History`] if the record was changed since it was shown.
     pub fn revert_over(&mut self, step: i64, id: &str, seen: Option<i64>, now: &str) -> Result<Reverted, StoreError> {
-        self.transaction("taking a step back", |connection| {
+        self.transaction("reverting a step", |connection| {
             let mut reverted = nothing_yet(known(connection, step)?);
             let step = reverted.step.step;
             let Some(entry) = entry_of_id(connection, step, id).map_err(failed(connection))? else {
@@ -150,17 +150,17 @@ impl Store {
                 return Err(StoreError::History(format!("{id:?} was changed again meanwhile; look at it once more")));
             }
             let back = back_of(connection, step, &entry, current.as_ref()).map_err(failed(connection))?;
-            if back == Back::Unknown {
+            if back == RevertPreview::Unknown {
                 return Err(StoreError::History(format!(
-                    "another program deleted {id:?}, and the history holds only what step {step} changed of it; nothing \
-                     was put back. A copy of the file may have it (`backup --list`)"
+                    "another program deleted {id:?}, and the history holds only what step {step} changed of it; \
+                     nothing was restored. A backup may have it (`backup --list`)"
                 )));
             }
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
-                let is_there = matches!(back, Back::Record(_));
-                follow_back(connection, &reverted.step, id, is_there)?;
-                put_over(&mut journal, current.as_ref(), back.clone())?;
+                let exists = matches!(back, RevertPreview::Record(_));
+                follow_back(connection, &reverted.step, id, exists)?;
+                merge_patch(&mut journal, current.as_ref(), back.clone())?;
                 reverted.restored = 1;
                 reverted.only = Some((id.to_owned(), String::new()));
                 reverted.by = journal.finish()?;
@@ -173,19 +173,19 @@ impl Store {
 }
 
 fn failed(connection: &Connection) -> impl Fn(rusqlite::Error) -> StoreError {
-    StoreError::on(connection, "taking a step back")
+    StoreError::on(connection, "reverting a step")
 }
 
-/// Ends the step that took another one back.
+/// Ends the step that reverted another one.
 fn end(connection: &Connection, reverted: &Reverted) -> rusqlite::Result<()> {
     let Some(by) = reverted.by else { return Ok(()) };
     let journal = Journal::resume(connection, by);
-    journal.mark(reverted.step.step, StepState::Reverted)?;
-    bring_again(connection, &journal, &reverted.step)?;
+    journal.set_state(reverted.step.step, StepState::Reverted)?;
+    redo(connection, &journal, &reverted.step)?;
     journal.finish().map(|_| ())
 }
 
-/// The name of the record that is back, when it was only one and is there.
+/// Sets the name of the restored record, if it was only one and exists.
 fn name_the_only_one(connection: &Connection, reverted: &mut Reverted) -> rusqlite::Result<()> {
     let only = reverted.only.take().filter(|_| reverted.restored == 1);
     let found = only.map(|(id, _)| get(connection, &id)).transpose()?.flatten();
@@ -193,67 +193,66 @@ fn name_the_only_one(connection: &Connection, reverted: &mut Reverted) -> rusqli
     Ok(())
 }
 
-/// A step that took another one back was taken back itself: the first one is in force again, unless further steps took
-/// all of it back.
-fn bring_again(connection: &Connection, journal: &Journal<'_>, undone: &Step) -> rusqlite::Result<()> {
+/// Reverts an undo: the original step is applied again, unless other steps reverted all of it.
+fn redo(connection: &Connection, journal: &Journal<'_>, undone: &HistoryEntry) -> rusqlite::Result<()> {
     let Some(first) = undone.reverts else { return Ok(()) };
-    let is_taken_back: bool = connection.query_row(
+    let is_undone: bool = connection.query_row(
         "SELECT (SELECT coalesce(sum(records), 0) FROM history WHERE reverts = ?1 AND state <> 'reverted') >= records
          FROM history WHERE step = ?1",
         [first],
         |row| row.get(0),
     )?;
-    if is_taken_back { Ok(()) } else { journal.mark(first, StepState::Done) }
+    if is_undone { Ok(()) } else { journal.set_state(first, StepState::Done) }
 }
 
-/// After a part of a step was taken back: it is taken back itself when no part is left.
+/// After a partial revert: marks the step as reverted when no record is left.
 fn end_part(connection: &Connection, reverted: &mut Reverted) -> rusqlite::Result<()> {
     let step = reverted.step.step;
-    let taken = connection.query_row(
+    let reverted_records = connection.query_row(
         "SELECT coalesce(sum(records), 0) FROM history WHERE reverts = ?1 AND state <> 'reverted'",
         [step],
         |row| count(row, 0),
     )?;
-    if reverted.by.is_some() && taken >= reverted.step.records {
+    if reverted.by.is_some() && reverted_records >= reverted.step.records {
         end(connection, reverted)?;
     }
     name_the_only_one(connection, reverted)
 }
 
-fn nothing_yet(step: Step) -> Reverted {
+fn nothing_yet(step: HistoryEntry) -> Reverted {
     Reverted { step, by: None, restored: 0, only: None, conflicts: Vec::new(), stopped: false }
 }
 
-/// A step that can be taken back in part. What brought another one again stands for that one.
-fn known(connection: &Connection, step: i64) -> Result<Step, StoreError> {
-    let origin = brought_again(connection, step).map_err(failed(connection))?.unwrap_or(step);
+/// Returns a step that can be reverted in part; a redo stands for its original.
+fn known(connection: &Connection, step: i64) -> Result<HistoryEntry, StoreError> {
+    let origin = redo_of(connection, step).map_err(failed(connection))?.unwrap_or(step);
     let found = find_step(connection, &format!("h.step = {origin}"))
         .map_err(failed(connection))?
-        .ok_or_else(|| StoreError::History(format!("there is no step {origin} in the history")))?;
-    if found.kind == Kind::Push {
+        .ok_or_else(|| StoreError::History(format!("no step {origin} in the history")))?;
+    if found.kind == OperationKind::Push {
         return Err(StoreError::History(format!(
-            "step {origin} is a push, which changed Kibana and not the file; change it here and push again"
+            "step {origin} is a push, which changed Kibana, not the file; change the connector and push again"
         )));
     }
     Ok(found)
 }
 
-/// A step that can be taken back whole.
-fn revertible(connection: &Connection, step: i64) -> Result<Step, StoreError> {
+/// Returns a step that can be reverted as a whole.
+fn revertible(connection: &Connection, step: i64) -> Result<HistoryEntry, StoreError> {
     let found = known(connection, step)?;
     if found.state == StepState::Reverted {
-        return Err(StoreError::History(format!("step {step} ({}) was taken back already", found.word())));
+        return Err(StoreError::History(format!("step {step} ({}) was undone already", found.word())));
     }
     Ok(found)
 }
 
-/// Begins the step that takes `step` back.
-fn begin<'a>(connection: &'a Connection, step: &Step, now: &str) -> rusqlite::Result<Journal<'a>> {
-    let kind = if step.kind == Kind::Migration { Kind::Rollback } else { Kind::Undo };
+/// Begins the step that reverts `step`.
+fn begin<'a>(connection: &'a Connection, step: &HistoryEntry, now: &str) -> rusqlite::Result<Journal<'a>> {
+    let kind = if step.kind == OperationKind::Migration { OperationKind::Rollback } else { OperationKind::Undo };
     Journal::begin(connection, kind, Some(step.step), step.subject.as_deref(), now)
 }
 
-/// How far the walk along a step's entries is.
+/// The position of a walk along the entries of a step.
 struct Walk {
     /// The last key.
     after: i64,
@@ -263,19 +262,19 @@ struct Walk {
     is_resumed: bool,
 }
 
-/// What is the same for all entries of a batch.
+/// The common values of all entries of a batch.
 #[derive(Clone, Copy)]
 struct Around {
     /// Something may be agreed on with a remote.
     has_remotes: bool,
-    /// Some of the entries may have been taken back already.
+    /// Some of the entries may have been reverted already.
     may_be_back: bool,
 }
 
-/// Whether steps other than the one that is being written took a part of this step back.
+/// Returns whether other steps than the current one reverted a part of this step.
 fn has_other_takers(connection: &Connection, reverted: &Reverted) -> rusqlite::Result<bool> {
     let step = reverted.step.step;
-    let origin = brought_again(connection, step)?.unwrap_or(step);
+    let origin = redo_of(connection, step)?.unwrap_or(step);
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM history WHERE reverts = ?1 AND state <> 'reverted' AND step IS NOT ?2)",
@@ -307,7 +306,7 @@ fn revert_batch(
         seen += rows.len();
         last = Some((key, seen as u64));
         for (entry, current) in rows {
-            take_back(&mut journal, (entry, current), around, &mut reverted)?;
+            revert(&mut journal, (entry, current), around, &mut reverted)?;
         }
         if seen >= walk.batch {
             break;
@@ -323,12 +322,12 @@ fn revert_batch(
     Ok((reverted, last))
 }
 
-/// A step that began to take this one back and did not come to its end.
+/// Returns a step that began to revert this one and was interrupted.
 fn interrupted(connection: &Connection, step: i64) -> rusqlite::Result<Option<i64>> {
     Ok(find_step(connection, &format!("h.reverts = {step} AND h.state = 'running'"))?.map(|found| found.step))
 }
 
-/// The next entries of a step, each with what is in the file now.
+/// Returns the next entries of a step, each with the current record.
 fn entries(
     connection: &Connection,
     step: i64,
@@ -353,21 +352,21 @@ fn entries(
         .collect()
 }
 
-/// Takes one change back and counts it; one that was taken back already is passed over.
-fn take_back(
+/// Reverts one change and counts it; a change that was reverted already is skipped.
+fn revert(
     journal: &mut Journal<'_>,
     (entry, current): (Entry, Option<Connector>),
     around: Around,
     reverted: &mut Reverted,
 ) -> rusqlite::Result<()> {
     let connection = journal.connection();
-    let is_in_force = current.as_ref().map(|record| record.revision) == entry.revision;
-    // What was taken back has another revision; only a record that is not there has none to tell.
-    let may_be_back = around.may_be_back && (!is_in_force || entry.revision.is_none());
-    if may_be_back && is_taken_back(connection, reverted.step.step, entry.key)? {
+    let is_applied = current.as_ref().map(|record| record.revision) == entry.revision;
+    // A reverted change has another revision; only a missing record has none.
+    let may_be_back = around.may_be_back && (!is_applied || entry.revision.is_none());
+    if may_be_back && is_undone(connection, reverted.step.step, entry.key)? {
         return Ok(());
     }
-    if !is_in_force {
+    if !is_applied {
         reverted.conflicts.push(entry.id);
         return Ok(());
     }
@@ -386,26 +385,24 @@ fn has_remotes(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM remotes)", [], |row| row.get(0))
 }
 
-/// What the file and a remote agree on goes back with a change.
-fn follow_back(connection: &Connection, step: &Step, id: &str, is_there: bool) -> rusqlite::Result<()> {
+/// Reverts the merge base together with a change.
+fn follow_back(connection: &Connection, step: &HistoryEntry, id: &str, exists: bool) -> rusqlite::Result<()> {
     let is_again = step.kind.is_inverse();
     let origin = step.origin.filter(|_| is_again).map_or(step.step, |(origin, _)| origin);
-    agreement::follow(connection, Reverting { reverted: step.step, origin, is_again, id, is_there })
+    merge_base::revert_bases(connection, Reverting { reverted: step.step, origin, is_again, id, exists })
 }
 
-/// Writes what taking a change back over later ones makes of a record. That content has not been there before,
-/// so its revision is a new one.
-fn put_over(journal: &mut Journal<'_>, current: Option<&Connector>, back: Back) -> rusqlite::Result<()> {
+/// Writes the record after a revert over later changes. That content is new, so its revision is new.
+fn merge_patch(journal: &mut Journal<'_>, current: Option<&Connector>, back: RevertPreview) -> rusqlite::Result<()> {
     match (current, back) {
-        (Some(current), Back::Record(mut back)) => journal.update(current, &mut back).map(|_| ()),
-        (None, Back::Record(mut back)) => journal.insert(&mut back),
-        (Some(current), Back::Gone) => journal.delete(current),
-        (_, Back::Gone | Back::Unknown) => Ok(()),
+        (Some(current), RevertPreview::Record(mut back)) => journal.update(current, &mut back).map(|_| ()),
+        (None, RevertPreview::Record(mut back)) => journal.insert(&mut back),
+        (Some(current), RevertPreview::Gone) => journal.delete(current),
+        (_, RevertPreview::Gone | RevertPreview::Unknown) => Ok(()),
     }
 }
 
-/// Makes a record what it was, its revision too: what an earlier step wrote is there again, and can be taken
-/// back in its turn.
+/// Restores a record with its revision, so that the content of an earlier step can be reverted in its turn.
 fn put_back(
     journal: &mut Journal<'_>,
     id: &str,

@@ -1,0 +1,95 @@
+//! Messages about jobs with Kibana.
+
+use crate::kibana::ExecutionResult;
+use crate::service::remote::{PullReport, PushReport, STOPPED, SentOutcome, Side};
+use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::overlays::dialog::Tone;
+use crate::tui::screens::effect::connectors as count_of;
+use crate::tui::screens::{Dialog, Effect};
+use crate::worker::Job;
+
+/// A pull.
+pub(super) fn pulled(report: &PullReport) -> Effect {
+    let pulled = &report.pulled;
+    let mut text = format!(
+        "pulled: {} new, {} changed, {} deleted",
+        pulled.added.len(),
+        pulled.changed.len(),
+        pulled.deleted.len()
+    );
+    if pulled.step.is_some() {
+        text.push_str(&format!(" ({} to undo)", key_of(KeyContext::Sync, Action::Undo)));
+    }
+    if report.held_back > 0 {
+        let gone = count_of(report.held_back as u64);
+        let dialog = Dialog::new("Most connectors are missing in Kibana", "Keep them")
+            .line(format!("{text}."))
+            .line(format!(
+                "{gone} that both sides had are missing in Kibana, which is most of them. A wrong space or a \
+                 missing privilege looks like that. Delete them in the file too?"
+            ))
+            .choice(
+                format!("Delete {}", report.held_back),
+                vec![Effect::Write(Job::Pull { deletes_most: true }, "pulling")],
+            );
+        return Effect::OpenDialog(Box::new(dialog));
+    }
+    match report.conflicts.len() {
+        0 => Effect::success(text),
+        count => Effect::info(format!(
+            "{text}; {} changed on both sides and skipped: {} or {} decides",
+            count_of(count as u64),
+            key_of(KeyContext::Sync, Action::KeepLocal),
+            key_of(KeyContext::Sync, Action::UseRemote)
+        )),
+    }
+}
+
+/// Reports a push; connectors that were not sent are listed with the reason.
+pub(super) fn pushed(report: &PushReport) -> Effect {
+    let done = report.done();
+    if report.is_whole() {
+        return Effect::success(format!("pushed {}", count_of(done as u64)));
+    }
+    let counts = [(done, "done"), (report.sent.len() - done, "not done"), (report.left, "left")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let mut dialog = Dialog::new("Pushed in part", "OK").line(format!("{}.", counts.collect::<Vec<_>>().join(", ")));
+    for sent in &report.sent {
+        let (word, reason) = match &sent.outcome {
+            SentOutcome::Done | SentOutcome::InStep => continue,
+            SentOutcome::Refused(reason) => ("refused", reason),
+            SentOutcome::Skipped(reason) => ("not sent", reason),
+            SentOutcome::Unknown(reason) => ("not known", reason),
+        };
+        // The reason of the end comes last.
+        let reason = if report.ended_by.as_ref() == Some(reason) { "" } else { reason.as_str() };
+        let text = format!("  {word}{}{reason}", if reason.is_empty() { "" } else { ": " });
+        dialog = dialog.lines([(Tone::Head, sent.name.clone()), (Tone::Plain, text)]);
+        if let Some(text) = sent.half_done() {
+            dialog = dialog.lines([(Tone::Minus, format!("- {text}"))]);
+        }
+    }
+    if let Some(reason) = &report.ended_by {
+        let why = if reason == STOPPED { String::new() } else { format!(" there: {reason}") };
+        dialog = dialog.line(format!("The push stopped{why}. Push again to continue."));
+    }
+    Effect::OpenDialog(Box::new(dialog))
+}
+
+/// Conflicts that were decided.
+pub(super) fn resolved(count: usize, side: Side, left: Option<&str>) -> Effect {
+    if let (0, Some(reason)) = (count, left) {
+        return Effect::warning(format!("skipped: {reason}"));
+    }
+    let count = count_of(count as u64);
+    Effect::success(match side {
+        Side::Local => format!("{count}: kept local; the plan shows what a push can do"),
+        Side::Remote => format!("{count}: replaced by Kibana's ({} to undo)", key_of(KeyContext::Sync, Action::Undo)),
+    })
+}
+
+/// A run of a connector.
+pub(super) fn ran(ran: &ExecutionResult) -> Effect {
+    let (title, tone) = if ran.is_ok { ("It ran", Tone::Plus) } else { ("The run failed", Tone::Minus) };
+    Effect::OpenDialog(Box::new(Dialog::new(title, "OK").lines([(tone, ran.message.clone())])))
+}

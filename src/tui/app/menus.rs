@@ -1,0 +1,141 @@
+//! Lists to choose from: everything that can be done, what can be copied, filters, columns.
+
+use super::actions::availability;
+use super::model::{Model, Screen};
+use crate::domain::{json, test_params};
+use crate::kibana::body;
+use crate::tui::keymap;
+use crate::tui::keymap::{Action, Binding, KeyContext, key_of};
+use crate::tui::overlays::prompt::Prompt;
+use crate::tui::screens::{Effect, Item, Menu, OpenTarget, Route, connectors};
+
+/// Returns the command palette of a screen: its own commands, then those of the list of connectors. Unavailable
+/// commands show the reason.
+pub(super) fn palette(model: &Model, place: KeyContext) -> Menu {
+    let mut items: Vec<Item> =
+        chosen(place).map(|binding| item(model, place, binding, vec![Effect::RunAction(binding.action)])).collect();
+    if place != KeyContext::Connectors {
+        let here: Vec<Action> = chosen(place).map(|binding| binding.action).collect();
+        let others = chosen(KeyContext::Connectors).filter(|binding| !here.contains(&binding.action));
+        items.extend(others.map(|binding| {
+            let effects = vec![Effect::Route(Route::Home), Effect::RunAction(binding.action)];
+            item(model, KeyContext::Connectors, binding, effects)
+        }));
+    }
+    let can_write = availability(model, KeyContext::Connectors, Action::BulkEdit);
+    items.extend(connectors::edits(&model.connectors).into_iter().map(|edit| Item {
+        label: format!("many at once: {}", edit.label),
+        detail: key_of(KeyContext::Connectors, Action::BulkEdit),
+        blocked: can_write.clone().err(),
+        effects: [vec![Effect::Route(Route::Home)], edit.effects].concat(),
+    }));
+    Menu::new("Everything", items)
+}
+
+/// Moving about is left to the keys.
+fn chosen(place: KeyContext) -> impl Iterator<Item = &'static Binding> {
+    use Action::{Back, Bottom, Down, Left, PageDown, PageUp, Palette, Right, Top, Up};
+    let is_moving =
+        |action| matches!(action, Up | Down | Left | Right | PageUp | PageDown | Top | Bottom | Back | Palette);
+    keymap::bindings(place).filter(move |binding| !is_moving(binding.action))
+}
+
+fn item(model: &Model, place: KeyContext, binding: &Binding, effects: Vec<Effect>) -> Item {
+    let blocked = availability(model, place, binding.action).err();
+    Item { label: binding.help.to_owned(), detail: binding.shown_keys(), blocked, effects }
+}
+
+/// Opens the prompt for the parameters of a test run.
+pub(super) fn run(model: &Model) -> Effect {
+    let row = model.connectors.current().map(|row| (row.id.clone(), row.connector_type_id.clone(), row.name.clone()));
+    let of_detail = match model.screen() {
+        Screen::Detail(state) => state.record.as_ref().map(|record| &record.connector),
+        _ => None,
+    };
+    let shown = of_detail.map(|record| (record.id.clone(), record.connector_type_id.clone(), record.name.clone()));
+    let Some((id, type_id, name)) = shown.or(row) else { return Effect::info("no connector to test") };
+    Effect::OpenPrompt(Box::new(Prompt::run(id, name, test_params::of(&type_id))))
+}
+
+/// The saved views, and the item that saves or deletes the view of the filter in use.
+pub(super) fn filters(model: &Model) -> Menu {
+    let ui_state = &model.setup.ui_state;
+    let now = model.connectors.filter_text.text().trim().to_owned();
+    let mut items: Vec<Item> = ui_state
+        .filters
+        .iter()
+        .rev()
+        .map(|filter| Item::new(filter.clone(), "", vec![Effect::Filter(filter.clone())]))
+        .collect();
+    let is_kept = ui_state.filters.contains(&now);
+    if !now.is_empty() {
+        let (word, keep) = if is_kept { ("Delete", false) } else { ("Save", true) };
+        items.push(Item::new(format!("{word} view: {now}"), "", vec![Effect::KeepView(now, keep)]));
+    }
+    if items.is_empty() {
+        let mut item = Item::new("No saved views", "", Vec::new());
+        let key = key_of(KeyContext::Connectors, Action::Filter);
+        item.blocked = Some(format!("type a filter with {key}, then save it here"));
+        items.push(item);
+    }
+    Menu::new("Saved views", items)
+}
+
+pub(super) fn columns(model: &Model) -> Menu {
+    let choice = &model.setup.ui_state.columns;
+    let item = |name: &'static str| {
+        let again = Effect::RunAction(Action::Columns);
+        let (word, state) = if choice.is_hidden(name) { ("Show", "hidden") } else { ("Hide", "shown") };
+        let mut items =
+            vec![Item::new(format!("{word} {name}"), state, vec![Effect::ToggleColumn(name), again.clone()])];
+        if !choice.is_hidden(name) {
+            for (word, cells) in [("Wider", 4), ("Narrower", -4)] {
+                let effects = vec![Effect::WidenColumn(name, cells), again.clone()];
+                items.push(Item::new(format!("{word} {name}"), "", effects));
+            }
+        }
+        items
+    };
+    Menu::new("Columns", connectors::optional_columns().flat_map(item).collect())
+}
+
+/// The recent files.
+pub(super) fn files(model: &Model) -> Menu {
+    let others = model.setup.ui_state.files.iter().filter(|known| known.path != model.setup.path);
+    let mut items: Vec<Item> = others
+        .map(|known| {
+            let path = known.path.display().to_string();
+            Item::new(path, known.filter.clone(), vec![Effect::OpenFile(OpenTarget::File(known.path.clone()))])
+        })
+        .collect();
+    if items.is_empty() {
+        let mut item = Item::new("No recent files", "", Vec::new());
+        item.blocked = Some("name one on the command line: connector-admin FILE".to_owned());
+        items.push(item);
+    }
+    Menu::new("Open another file", items)
+}
+
+/// Returns the menu of copyable parts of the connector, without secrets.
+pub(super) fn copy(model: &Model) -> Effect {
+    let record = match model.screen() {
+        Screen::Detail(state) => state.record.as_ref(),
+        _ => model.preview.as_ref(),
+    };
+    let Some(connector) = record.map(|record| &record.connector) else {
+        return Effect::info("no connector to copy from");
+    };
+    let json = json::pretty(&body::connector(connector));
+    let parts = [
+        ("id", connector.id.clone()),
+        ("name", connector.name.clone()),
+        ("connector type id", connector.connector_type_id.clone()),
+        ("config, as JSON", connector.config.clone()),
+        ("the whole connector, as the JSON of Kibana's API (without secrets)", json),
+    ];
+    let item = |(label, text): (&str, String)| {
+        let shown = text.lines().next().unwrap_or_default().to_owned();
+        Item::new(label, shown, vec![Effect::Copy(text)])
+    };
+    Effect::OpenMenu(Box::new(Menu::new("Copy", parts.map(item).into())))
+}

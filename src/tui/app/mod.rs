@@ -1,0 +1,20 @@
+//! The program as a pure state machine: a [`Message`] comes in, [`update`] changes the [`Model`] and returns effects,
+//! [`view`] draws the model. No thread, no clock, no terminal.
+
+mod actions;
+mod kibana;
+mod menus;
+mod message;
+mod model;
+mod mouse;
+mod outcomes;
+mod replies;
+mod update;
+mod view;
+mod welcome;
+
+pub use message::Message;
+pub use model::{Model, Setup};
+pub use mouse::Mouse;
+pub use update::update;
+pub use view::view;

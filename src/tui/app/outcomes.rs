@@ -1,0 +1,395 @@
+//! Messages about the results of jobs, with the next steps.
+
+use std::collections::BTreeMap;
+
+use super::actions::import;
+use super::kibana;
+use super::model::{Model, Screen};
+use crate::domain::bulk::BulkEdit;
+use crate::domain::diff::changes;
+use crate::domain::remote::PushOptions;
+use crate::domain::{Connector, SecretsState, validate};
+use crate::kibana::saved_objects::ImportWarnings;
+use crate::service::bulk::BulkPreview;
+use crate::service::export::ExportReport;
+use crate::service::import::Preview;
+use crate::store::{Applied, ImportOutcome, OnConflict, OperationKind, Reverted, SaveOutcome, Written};
+use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::overlays::dialog::{Tone, change_lines};
+use crate::tui::screens::effect::connectors as count_of;
+use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, form, history};
+use crate::worker::{Job, JobResult, Record};
+
+fn undo_key(place: KeyContext) -> String {
+    key_of(place, Action::Undo)
+}
+
+/// Handles the result of a job.
+pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
+    // A message names the keys of the screen on which it is shown.
+    let place = model.place_below();
+    match done {
+        JobResult::Created(created) => {
+            model.connectors.go_to(&created.id);
+            close_form(model, &created, "created")
+        }
+        JobResult::Saved { outcome, secrets } => saved(model, outcome, secrets),
+        JobResult::AuthModeSet(written) => mode_set(&written, place),
+        JobResult::Deleted(written) => deleted(model, &written),
+        JobResult::Imported { path, outcome, notices } => {
+            model.last_path.clear();
+            imported(&path, &outcome, &notices)
+        }
+        JobResult::BulkPreviewed(preview, job) => vec![Effect::OpenDialog(Box::new(bulk_preview(&preview, *job)))],
+        JobResult::Bulked(written) => {
+            model.connectors.clear_selection();
+            vec![bulked(&written, place)]
+        }
+        JobResult::Previewed { path, preview } => vec![Effect::OpenDialog(Box::new(import_preview(&path, &preview)))],
+        JobResult::FileIsThere(job) => vec![Effect::OpenDialog(Box::new(confirm_replace(*job)))],
+        JobResult::Exported { path, report } => exported(&path, &report),
+        JobResult::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
+        JobResult::Decided(1) => Vec::new(),
+        JobResult::Decided(count) => {
+            model.review.rows.clear_selection();
+            vec![Effect::success(format!("Decided for {}", count_of(count as u64)))]
+        }
+        JobResult::Applied(applied) => applied_run(model, applied),
+        JobResult::Reverted(reverted) => {
+            if let Some((id, _)) = &reverted.only {
+                model.connectors.go_to(id);
+            }
+            vec![reverted_step(&reverted, place)]
+        }
+        JobResult::UndoElsewhere { step, is_elsewhere, is_redo } => {
+            let text = match model.screen() {
+                Screen::HistoryEntry(_) => "It is not the step on this page.",
+                _ => "The connector on this page is not part of it.",
+            };
+            vec![history::confirm_on_page(&step, is_elsewhere.then_some(text), is_redo)]
+        }
+        JobResult::BackedUp(copy) => {
+            let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            vec![Effect::success(format!("copied to {name}"))]
+        }
+        JobResult::SavedAs(path) => {
+            let mut dialog = Dialog::new("Saved to a new file", "Stay").line(path.display().to_string());
+            if model.screens.iter().any(|screen| matches!(screen, Screen::Form(form) if form.is_dirty())) {
+                dialog = dialog.line("A form is open: opening the new file drops what was typed into it.");
+            }
+            vec![Effect::OpenDialog(Box::new(dialog.choice("Open it", vec![Effect::OpenFile(OpenTarget::File(path))])))]
+        }
+        JobResult::Fetched => vec![Effect::success("fetched from Kibana")],
+        JobResult::Pulled(report) => vec![kibana::pulled(&report)],
+        JobResult::Pushed(report) => {
+            // Permissions apply to one push.
+            for screen in &mut model.screens {
+                if let Screen::Sync(state) = screen {
+                    state.options = PushOptions::default();
+                }
+            }
+            vec![kibana::pushed(&report)]
+        }
+        JobResult::Resolved { count, side, left } => vec![kibana::resolved(count, side, left.as_deref())],
+        JobResult::Ran(ran) => vec![kibana::ran(&ran)],
+        JobResult::Nothing(reason) => vec![Effect::info(reason)],
+    }
+}
+
+fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effect> {
+    if matches!(model.screen(), Screen::Form(_)) {
+        model.screens.pop();
+    }
+    let mut text = format!("{verb}: {}", connector.name);
+    let was_filled = model.filled.as_ref().is_some_and(|(_, filled)| *filled == connector.id);
+    let others = model.overview.missing_secrets.saturating_sub(1);
+    if was_filled && !connector.is_missing_secrets {
+        text.push_str(&match others {
+            0 => "; no connector misses its secrets now".to_owned(),
+            others => {
+                let key = key_of(model.place_below(), Action::NextMissing);
+                format!("; {} still without secrets, {key} for the next", count_of(others))
+            }
+        });
+    }
+    vec![Effect::success(text)]
+}
+
+fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<Effect> {
+    let form = match model.screens.last() {
+        Some(Screen::Form(form)) => Some(form),
+        _ => None,
+    };
+    match (outcome, form) {
+        (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
+        (SaveOutcome::Conflict(theirs), Some(form)) => {
+            let theirs = Record::new(*theirs, secrets);
+            vec![Effect::OpenDialog(Box::new(form::conflict(form, &theirs)))]
+        }
+        (SaveOutcome::Gone, Some(form)) => vec![Effect::OpenDialog(Box::new(form::gone(form)))],
+        (SaveOutcome::Conflict(_) | SaveOutcome::Gone, None) => {
+            vec![Effect::error("not saved: changed by someone else")]
+        }
+    }
+}
+
+fn mode_set(written: &Written, place: KeyContext) -> Vec<Effect> {
+    let undo = undo_key(place);
+    let mut text = match (&written.last, written.changed.len()) {
+        (Some(last), 1) => format!("{} is {} now ({undo} to undo)", last.name, last.effective_auth_mode()),
+        (_, count) => format!("auth mode of {} changed ({undo} to undo)", count_of(count as u64)),
+    };
+    let warning = written
+        .last
+        .as_ref()
+        .filter(|_| written.changed.len() == 1)
+        .and_then(|last| validate::auth_mode_warning(last.effective_auth_mode(), last.auth_type().name()));
+    if let Some(warning) = warning {
+        text.push_str(&format!(". But: {warning}"));
+    }
+    if !written.missing.is_empty() {
+        text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
+    }
+    let refused = refused(written);
+    if written.changed.is_empty() && !refused.is_empty() {
+        return vec![Effect::warning(format!("nothing changed{refused}"))];
+    }
+    vec![Effect::success(format!("{text}{refused}"))]
+}
+
+/// Shows the preview of a bulk edit, for confirmation.
+fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
+    let (label, is_delete) = match &job {
+        Job::Bulk { edit, .. } => (edit.label(), *edit == BulkEdit::Delete),
+        _ => (String::new(), false),
+    };
+    let verb = if is_delete { "go" } else { "change" };
+    let mut dialog = Dialog::new("Bulk edit", "Cancel").line(format!(
+        "{label}: {} would {verb}, {} would stay as they are.",
+        count_of(preview.changed),
+        preview.unchanged
+    ));
+    for (reason, count) in preview.refused.iter().take(3) {
+        dialog = dialog.line(format!("{} cannot be: {reason}.", count_of(*count)));
+    }
+    for (warning, count) in preview.warnings.iter().take(3) {
+        dialog = dialog.lines([(Tone::Minus, format!("But for {count}: {warning}."))]);
+    }
+    for (before, after) in &preview.first {
+        dialog = dialog.lines([(Tone::Head, before.name.clone())]);
+        dialog = match after {
+            Some(after) => dialog.lines(change_lines(&changes(before, after)).into_iter().skip(1)),
+            None => dialog.lines([(Tone::Minus, format!("  - {}", before.id))]),
+        };
+    }
+    let more = preview.changed.saturating_sub(preview.first.len() as u64);
+    if more > 0 {
+        dialog = dialog.line(format!("and {more} more"));
+    }
+    if preview.changed == 0 {
+        return dialog;
+    }
+    let answer = format!("{} {}", if is_delete { "Delete" } else { "Change" }, preview.changed);
+    dialog = dialog.line("This is one step for undo.");
+    if let (Job::Bulk { ids, filter, edit: BulkEdit::AuthMode(mode) }, true) = (&job, !preview.warnings.is_empty()) {
+        let edit = BulkEdit::FittingAuthMode(*mode);
+        let fitting = Job::BulkPreview { ids: ids.clone(), filter: filter.clone(), edit };
+        dialog = dialog.choice("Only where it makes sense", vec![Effect::Write(fitting, "looking")]);
+    }
+    dialog.choice(answer, vec![Effect::Write(job, "editing")])
+}
+
+fn bulked(written: &Written, place: KeyContext) -> Effect {
+    let text = format!("{} changed ({} to undo)", count_of(written.changed.len() as u64), undo_key(place));
+    let refused = refused(written);
+    if written.changed.is_empty() {
+        Effect::warning(format!("nothing changed{refused}"))
+    } else {
+        Effect::success(text + &refused)
+    }
+}
+
+/// Returns the number of skipped connectors with the most frequent reason.
+fn refused(written: &Written) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, reason) in &written.refused {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let count = written.refused.len();
+    match reasons.iter().max_by_key(|(_, count)| **count) {
+        None => String::new(),
+        Some((reason, most)) if *most == count => format!("; {} skipped: {reason}", count_of(count as u64)),
+        Some((reason, most)) => {
+            format!("; {} skipped: {most} because {reason}, {} for other reasons", count_of(count as u64), count - most)
+        }
+    }
+}
+
+fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
+    model.connectors.unmark(&written.changed);
+    if matches!(model.screen(), Screen::Detail(_)) {
+        model.screens.pop();
+    }
+    vec![Effect::success(format!(
+        "deleted {} ({} to undo)",
+        count_of(written.changed.len() as u64),
+        undo_key(model.place_below())
+    ))]
+}
+
+fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWarnings) -> Vec<Effect> {
+    if !outcome.conflicts.is_empty() {
+        return vec![Effect::OpenDialog(Box::new(import_conflict(path, outcome)))];
+    }
+    let mut dialog = Dialog::new("Imported", "OK").line(format!(
+        "{} imported: {} new, {} replaced.",
+        count_of(outcome.added + outcome.replaced),
+        outcome.added,
+        outcome.replaced
+    ));
+    if outcome.missing_secrets > 0 {
+        dialog = dialog.line(format!(
+            "{} without secrets, which no export holds. In the list, {} fills in one after the other.",
+            count_of(outcome.missing_secrets),
+            key_of(KeyContext::Connectors, Action::NextMissing)
+        ));
+        dialog = dialog.choice("Show those without secrets", vec![Effect::Route(Route::Missing)]);
+    }
+    for (count, what) in [
+        (outcome.kept_secrets, "kept the secrets that were stored."),
+        (outcome.lost_secrets, "lost the secrets that were stored: they do not fit any more."),
+    ] {
+        if count > 0 {
+            dialog = dialog.line(format!("{} {what}", count_of(count)));
+        }
+    }
+    for line in notices.lines() {
+        dialog = dialog.line(format!("Notice: {line}."));
+    }
+    vec![Effect::OpenDialog(Box::new(
+        dialog.line(format!("In the list, {} undoes the import.", undo_key(KeyContext::Connectors))),
+    ))]
+}
+
+/// Shows the preview of an import, for confirmation.
+fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
+    let Preview { outcome, notices, plan, same_names } = preview;
+    if !outcome.conflicts.is_empty() {
+        return import_conflict(path, outcome);
+    }
+    let mut dialog = Dialog::new("Import", "Cancel")
+        .line(path.display().to_string())
+        .line(format!("{}, all of them new.", count_of(outcome.added)));
+    if outcome.missing_secrets > 0 {
+        dialog = dialog.line(format!("{} without secrets, which no export holds.", count_of(outcome.missing_secrets)));
+    }
+    if plan.pending() > 0 {
+        dialog = dialog.line(format!(
+            "The migration will be due for {}: backfill {}, stamp only {}, blocked {}.",
+            plan.pending(),
+            plan.backfill,
+            plan.stamp_only,
+            plan.blocked
+        ));
+    }
+    for line in notices.lines() {
+        dialog = dialog.line(format!("Notice: {line}."));
+    }
+    if outcome.added == 0 {
+        return dialog.line("Nothing to import.");
+    }
+    if *same_names > 0 {
+        let same = count_of(*same_names);
+        dialog = dialog.line(format!("Note: {same} with the name of an existing one under another id."));
+    }
+    dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)]).default_to_last()
+}
+
+fn confirm_replace(job: Job) -> Dialog {
+    let name = match &job {
+        Job::Export { path, .. } => path.display().to_string(),
+        _ => "the file".to_owned(),
+    };
+    Dialog::new("Replace the file?", "Cancel")
+        .line(format!("{name} exists already. Replace it with the export?"))
+        .choice("Replace", vec![Effect::Write(job, "exporting")])
+}
+
+fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {
+    let mut dialog =
+        Dialog::new("Exported", "OK").line(format!("{} to {}.", count_of(report.exported), path.display()));
+    for line in report.notices() {
+        dialog = dialog.line(format!("Notice: {line}."));
+    }
+    vec![Effect::OpenDialog(Box::new(dialog))]
+}
+
+fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
+    let again = |on_conflict| vec![import(path.to_owned(), on_conflict)];
+    let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
+        "{} of the ids in the export are in the file already, {} are new. Nothing has been imported.",
+        outcome.conflicts.count, outcome.added
+    ));
+    for id in outcome.conflicts.ids.iter().take(5) {
+        dialog = dialog.line(format!("  {id}"));
+    }
+    if outcome.conflicts.count > 5 {
+        dialog = dialog.line(format!("  and {} more", outcome.conflicts.count - 5));
+    }
+    dialog
+        .line(
+            "Overwrite replaces those connectors; their stored secrets stay where they still fit type and config. \
+               Duplicate gives every imported connector a new id.",
+        )
+        .choice("Overwrite", again(OnConflict::Overwrite))
+        .choice("Duplicate", again(OnConflict::CreateNewCopies))
+}
+
+fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
+    model.review.rows.clear_selection();
+    model.review.upgraded = None;
+    model.awaiting_result = Some(applied);
+    Vec::new()
+}
+
+fn reverted_step(reverted: &Reverted, place: KeyContext) -> Effect {
+    let step = &reverted.step;
+    let (verb, participle) = match (step.kind, step.kind.is_inverse()) {
+        (_, true) => ("Redid", "redone"),
+        (OperationKind::Migration, _) => ("Rolled back", "rolled back"),
+        _ => ("Undid", "undone"),
+    };
+    let kind = step.origin.map_or(step.kind, |(_, kind)| kind).as_str();
+    let what = match (&reverted.only, step.kind) {
+        (Some((_, name)), _) => format!("{verb} {kind} of {name}"),
+        (None, OperationKind::Migration) => format!("{verb} {}", count_of(reverted.restored)),
+        (None, _) => format!("{verb} {kind} of {}", count_of(reverted.restored)),
+    };
+    if reverted.stopped {
+        return Effect::info(format!("{what} of {}, then stopped; run it again to resume", step.left()));
+    }
+    if reverted.restored == 0 && reverted.conflicts.is_empty() {
+        return Effect::info("Nothing left to revert");
+    }
+    if reverted.conflicts.is_empty() {
+        let way_back = if step.kind.is_inverse() {
+            format!("{} to undo", undo_key(place))
+        } else {
+            format!("{} to redo", key_of(place, Action::Redo))
+        };
+        return Effect::success(format!("{what} ({way_back})"));
+    }
+    let title =
+        if reverted.restored == 0 { format!("Nothing was {participle}") } else { format!("Partly {participle}") };
+    let mut dialog = Dialog::new(title, "OK")
+        .line(what)
+        .line(format!("{} changed since and skipped:", count_of(reverted.conflicts.len() as u64)));
+    for id in reverted.conflicts.iter().take(5) {
+        dialog = dialog.line(format!("  {id}"));
+    }
+    if reverted.conflicts.len() > 5 {
+        dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 5));
+    }
+    let show = vec![Effect::Route(Route::Step(step.step, "-change:undone"))];
+    Effect::OpenDialog(Box::new(dialog.choice("Show both sides", show).default_to_last()))
+}

@@ -1,0 +1,127 @@
+//! The user's own keys.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::bindings::{Action, Binding, KeyContext, TABLE};
+use super::key::Key;
+
+/// Other keys for an action in a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The line in the configuration.
+    line: usize,
+    place: KeyContext,
+    action: Action,
+    keys: Vec<String>,
+}
+
+impl KeyChange {
+    /// Parses a change: context and action by name (`toggle-mode`), keys as the help shows them.
+    ///
+    /// # Errors
+    /// Names the unknown part.
+    pub fn new(line: usize, place: &str, action: &str, keys: &[String]) -> Result<Self, String> {
+        let is_place = |known: &KeyContext| known.label() == place || name_of_label(known.label()) == place;
+        let Some(place) = KeyContext::ALL.into_iter().find(is_place) else {
+            let names: Vec<String> = KeyContext::ALL.into_iter().map(|known| name_of_label(known.label())).collect();
+            return Err(format!("{place:?} is not a key context; use one of {}", names.join(", ")));
+        };
+        let mut bindings = TABLE.iter().filter(|binding| binding.places.contains(&place));
+        let Some(binding) = bindings.find(|binding| name(binding.action) == action) else {
+            let is_known = TABLE.iter().any(|binding| name(binding.action) == action);
+            let of = if is_known { format!(" of {}", place.label()) } else { String::new() };
+            return Err(format!("{action:?} is no action{of}; `connector-admin keys` lists them"));
+        };
+        if binding.action == Action::QuitNow {
+            return Err("Ctrl-c cannot be changed, so that the program can always be left".to_owned());
+        }
+        if keys.is_empty() && ALWAYS.contains(&binding.action) {
+            return Err(format!("{action:?} needs a key: without it the screen cannot be left"));
+        }
+        if let Some(wrong) = keys.iter().find(|key| Key::parse(key).is_none()) {
+            return Err(format!("{wrong:?} is no key; keys are named as in the help: t, Ctrl-t, F2, PgDn"));
+        }
+        Ok(Self { line, place, action: binding.action, keys: keys.to_vec() })
+    }
+}
+
+/// Actions that are always bound to a key: without them a screen or a dialog could not be left, and no other action found.
+const ALWAYS: [Action; 4] = [Action::Back, Action::Confirm, Action::Palette, Action::Help];
+
+/// An action's name in the file: `toggle-mode`.
+pub fn name(action: Action) -> String {
+    let mut name = String::new();
+    for letter in format!("{action:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+fn name_of_label(label: &str) -> String {
+    label.replace(' ', "-")
+}
+
+static CHANGED: OnceLock<&'static [Binding]> = OnceLock::new();
+
+/// The bindings in use.
+pub(super) fn table() -> &'static [Binding] {
+    CHANGED.get().copied().unwrap_or(TABLE)
+}
+
+/// Uses other keys from now on; once, before any key is pressed.
+///
+/// # Errors
+/// The line and the reason, when a key would do two things in one place.
+pub fn install(changes: &[KeyChange]) -> Result<(), (usize, String)> {
+    let bindings = changed(changes)?;
+    // They live as long as the program, like the built-in ones.
+    let _ = CHANGED.set(Box::leak(bindings.into_boxed_slice()));
+    Ok(())
+}
+
+/// The table with the changes.
+///
+/// # Errors
+/// The line and the reason, when a key would do two things in one place.
+pub fn changed(changes: &[KeyChange]) -> Result<Vec<Binding>, (usize, String)> {
+    let mut bindings: Vec<Binding> = TABLE.to_vec();
+    for change in changes {
+        let Some(at) = bindings
+            .iter()
+            .position(|binding| binding.action == change.action && binding.places.contains(&change.place))
+        else {
+            continue;
+        };
+        let old = bindings[at].clone();
+        let places: Vec<KeyContext> = old.places.iter().copied().filter(|place| *place != change.place).collect();
+        let keys: Vec<&'static str> = change.keys.iter().map(|key| &*Box::leak(key.clone().into_boxed_str())).collect();
+        let own = Binding { keys: keys.leak(), places: vec![change.place].leak(), ..old.clone() };
+        bindings.splice(at..=at, [own, Binding { places: places.leak(), ..old }]);
+    }
+    bindings.retain(|binding| !binding.places.is_empty());
+    match changes.iter().find_map(|change| conflict(&bindings, change).map(|reason| (change.line, reason))) {
+        Some(found) => Err(found),
+        None => Ok(bindings),
+    }
+}
+
+/// A key of the change that another action has in the same place.
+fn conflict(bindings: &[Binding], change: &KeyChange) -> Option<String> {
+    let mut bound: HashMap<Key, &Binding> = HashMap::new();
+    for binding in bindings.iter().filter(|binding| binding.places.contains(&change.place)) {
+        for key in binding.keys().flatten() {
+            let other = bound.insert(key, binding).filter(|other| other.action != binding.action);
+            let is_of_change = change.keys.iter().any(|own| Key::parse(own) == Some(key));
+            if let (Some(other), true) = (other, is_of_change) {
+                let by = if other.action == change.action { binding } else { other };
+                let place = change.place.label();
+                return Some(format!("{key} is in use in {place}: {} ({})", by.help, name(by.action)));
+            }
+        }
+    }
+    None
+}

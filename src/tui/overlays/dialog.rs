@@ -1,0 +1,239 @@
+//! A question with a few answers. The first answer is the safe one and has the focus.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use crate::text::terminal::{clip, width, wrap};
+use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::screens::effect::Effect;
+use crate::tui::widgets::layout::centered;
+use crate::tui::widgets::theme::Theme;
+
+/// Lines that a long question is scrolled by: fewer than the smallest screen shows of it.
+const SCROLL: usize = 3;
+
+/// The style of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As text.
+    Plain,
+    /// A removed value; the line begins with `-`.
+    Minus,
+    /// As something added; the line begins with `+`.
+    Plus,
+    /// As a head.
+    Head,
+    /// Secondary text.
+    Muted,
+}
+
+/// An answer and its effects.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The answer.
+    pub label: String,
+    /// The effects.
+    pub effects: Vec<Effect>,
+}
+
+/// A question.
+#[derive(Clone, Debug)]
+pub struct Dialog {
+    title: String,
+    body: Vec<(Tone, String)>,
+    choices: Vec<Choice>,
+    selected: usize,
+    scroll: usize,
+    is_about_job: bool,
+}
+
+impl Dialog {
+    /// A question whose only answer so far is to do nothing.
+    pub fn new(title: impl Into<String>, cancel: &str) -> Self {
+        Self {
+            title: title.into(),
+            body: Vec::new(),
+            choices: vec![Choice { label: cancel.to_owned(), effects: Vec::new() }],
+            selected: 0,
+            scroll: 0,
+            is_about_job: false,
+        }
+    }
+
+    /// Adds a line.
+    #[must_use]
+    pub fn line(mut self, text: impl Into<String>) -> Self {
+        self.body.push((Tone::Plain, text.into()));
+        self
+    }
+
+    /// Adds lines.
+    #[must_use]
+    pub fn lines(mut self, lines: impl IntoIterator<Item = (Tone, String)>) -> Self {
+        self.body.extend(lines);
+        self
+    }
+
+    /// Adds an answer.
+    #[must_use]
+    pub fn choice(mut self, label: impl Into<String>, effects: Vec<Effect>) -> Self {
+        self.choices.push(Choice { label: label.into(), effects });
+        self
+    }
+
+    /// Gives the focus to the last answer: for questions whose usual answer is yes and does no harm.
+    #[must_use]
+    pub fn default_to_last(mut self) -> Self {
+        self.selected = self.choices.len() - 1;
+        self
+    }
+
+    /// Closes the dialog when the running job ends.
+    #[must_use]
+    pub fn about_job(mut self) -> Self {
+        self.is_about_job = true;
+        self
+    }
+
+    /// Returns whether the dialog is about the running job.
+    pub fn is_about_job(&self) -> bool {
+        self.is_about_job
+    }
+
+    /// Returns whether there is more than one answer.
+    pub fn has_choice(&self) -> bool {
+        self.choices.len() > 1
+    }
+
+    /// Handles an action; returns the effects of the chosen answer.
+    pub fn update(&mut self, action: Action) -> Option<Vec<Effect>> {
+        let count = self.choices.len();
+        match action {
+            Action::Right => self.selected = (self.selected + 1) % count,
+            Action::Left => self.selected = (self.selected + count - 1) % count,
+            Action::PageDown => self.scroll += SCROLL,
+            Action::PageUp => self.scroll = self.scroll.saturating_sub(SCROLL),
+            Action::Confirm => {
+                return self.choices.get(self.selected).map(|choice| choice.effects.clone());
+            }
+            Action::Back => return Some(Vec::new()),
+            _ => {}
+        }
+        None
+    }
+
+    /// Returns the effects of the answer at a position.
+    pub fn answer_at(&self, area: Rect, at: Position) -> Option<Vec<Effect>> {
+        let theme = Theme::new(false);
+        let (inner_width, place) = self.place(area, theme);
+        let answers = self.answer_lines(inner_width, theme);
+        let first_line = place.bottom().saturating_sub(1 + fit_u16(answers.len()));
+        let line = usize::from(at.y.checked_sub(first_line)?);
+        let buttons = &answers.get(line)?.spans;
+        let total: usize = buttons.iter().map(|button| width(&button.content)).sum();
+        // The answers end at the right edge, inside the border.
+        let mut end = usize::from(place.right().saturating_sub(2)).saturating_sub(total);
+        let before = if answers.len() > 1 { line } else { 0 };
+        for (offset, button) in buttons.iter().enumerate() {
+            let start = end;
+            end += width(&button.content);
+            if (start..end).contains(&usize::from(at.x)) {
+                return self.choices.get(before + offset).map(|choice| choice.effects.clone());
+            }
+        }
+        None
+    }
+
+    /// The width inside, and the place on the screen.
+    fn place(&self, area: Rect, theme: Theme) -> (usize, Rect) {
+        let inner_width = usize::from(area.width).saturating_sub(8).clamp(1, 88);
+        let wanted = self.wrapped(inner_width, theme).len() + self.answer_lines(inner_width, theme).len() + 3;
+        (inner_width, centered(area, fit_u16(inner_width + 4), fit_u16(wanted)))
+    }
+
+    /// Draws the question in the middle of `area`.
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let (inner_width, place) = self.place(area, theme);
+        let body = self.wrapped(inner_width, theme);
+        let answers = self.answer_lines(inner_width, theme);
+        let block = Block::bordered()
+            .border_style(theme.border())
+            .title(Span::styled(format!(" {} ", clip(&self.title, inner_width)), theme.title()));
+        let inside = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        let room = usize::from(inside.height).saturating_sub(answers.len() + 1);
+        let scroll = self.scroll.min(body.len().saturating_sub(room));
+        let mut lines: Vec<Line<'_>> = body.iter().skip(scroll).take(room).cloned().collect();
+        if scroll + room < body.len()
+            && let Some(last) = lines.last_mut()
+        {
+            *last = Line::styled(format!("… {} for more", key_of(KeyContext::Dialog, Action::PageDown)), theme.muted());
+        }
+        let pad = Rect { x: inside.x + 1.min(inside.width), width: inside.width.saturating_sub(2), ..inside };
+        frame.render_widget(Paragraph::new(lines), pad);
+        let height = fit_u16(answers.len()).min(pad.height);
+        let foot = Rect { y: pad.bottom().saturating_sub(height), height, ..pad };
+        frame.render_widget(Paragraph::new(answers).alignment(Alignment::Right), foot);
+    }
+
+    fn wrapped(&self, cells: usize, theme: Theme) -> Vec<Line<'static>> {
+        self.body
+            .iter()
+            .flat_map(|(tone, text)| {
+                let style = tone.style(theme);
+                wrap(text, cells).into_iter().map(move |line| Line::styled(line, style))
+            })
+            .collect()
+    }
+
+    /// Lays the answers out in a row, or in a column if there is no room.
+    fn answer_lines(&self, cells: usize, theme: Theme) -> Vec<Line<'static>> {
+        let buttons: Vec<Span<'static>> = self
+            .choices
+            .iter()
+            .enumerate()
+            .map(|(at, choice)| {
+                let chosen = at == self.selected;
+                let text = if chosen { format!("[ {} ]", choice.label) } else { format!("  {}  ", choice.label) };
+                Span::styled(clip(&text, cells), if chosen { theme.selected() } else { theme.text() })
+            })
+            .collect();
+        if buttons.iter().map(|button| width(&button.content)).sum::<usize>() <= cells {
+            return vec![Line::from(buttons)];
+        }
+        buttons.into_iter().map(Line::from).collect()
+    }
+}
+
+impl Tone {
+    /// Returns the style.
+    pub fn style(self, theme: Theme) -> Style {
+        match self {
+            Tone::Plain => theme.text(),
+            Tone::Minus => theme.bad(),
+            Tone::Plus => theme.good(),
+            Tone::Head => theme.accent(),
+            Tone::Muted => theme.muted(),
+        }
+    }
+}
+
+fn fit_u16(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// Returns the lines of a diff: each field with its removed and added value.
+pub fn change_lines(changes: &[crate::domain::diff::Change]) -> Vec<(Tone, String)> {
+    let mut lines = Vec::new();
+    for change in changes {
+        lines.push((Tone::Head, change.field.clone()));
+        for (tone, sign, value) in [(Tone::Minus, '-', &change.before), (Tone::Plus, '+', &change.after)] {
+            lines.push((tone, format!("  {sign} {}", value.as_deref().unwrap_or("(none)"))));
+        }
+    }
+    lines
+}

@@ -1,0 +1,182 @@
+//! A searchable list: type to search, Enter to choose. The command palette and all menus use it.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use crate::domain::filter::fold;
+use crate::text::terminal::{clip, fit, width};
+use crate::tui::keymap::{Action, Key};
+use crate::tui::screens::effect::Effect;
+use crate::tui::widgets::input::{TextInput, TooLong};
+use crate::tui::widgets::layout::{centered, cut_top};
+use crate::tui::widgets::theme::Theme;
+
+/// One thing to choose.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The label.
+    pub label: String,
+    /// Secondary text: keys, a value.
+    pub detail: String,
+    /// Why it is unavailable.
+    pub blocked: Option<String>,
+    /// The effects.
+    pub effects: Vec<Effect>,
+}
+
+impl Item {
+    /// Something that can be had.
+    pub fn new(label: impl Into<String>, detail: impl Into<String>, effects: Vec<Effect>) -> Self {
+        Self { label: label.into(), detail: detail.into(), blocked: None, effects }
+    }
+}
+
+/// The list.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    title: String,
+    items: Vec<Item>,
+    search: TextInput,
+    selected: usize,
+}
+
+/// Rows that a page moves by.
+const PAGE: usize = 10;
+
+impl Menu {
+    /// A list with a title.
+    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
+        Self { title: title.into(), items, search: TextInput::default(), selected: 0 }
+    }
+
+    /// Returns the items that contain every typed word; items whose label begins with it come first.
+    fn found(&self) -> Vec<&Item> {
+        let typed = fold(self.search.text().trim());
+        let holds = |item: &&Item| {
+            let text = fold(&format!("{} {}", item.label, item.detail));
+            typed.split_whitespace().all(|word| text.contains(word))
+        };
+        let mut found: Vec<&Item> = self.items.iter().filter(holds).collect();
+        found.sort_by_key(|item| !fold(&item.label).starts_with(&typed));
+        found
+    }
+
+    /// Handles an action; returns the effects of the chosen item.
+    pub fn act(&mut self, action: Action) -> Option<Vec<Effect>> {
+        let last = self.found().len().saturating_sub(1);
+        match action {
+            Action::Confirm => {
+                let found = self.found();
+                let item = found.get(self.selected)?;
+                return Some(match &item.blocked {
+                    Some(reason) => vec![Effect::info(reason.clone())],
+                    None => item.effects.clone(),
+                });
+            }
+            _ => self.selected = moved(self.selected, action, last),
+        }
+        None
+    }
+
+    /// Handles a key of the search.
+    pub fn key(&mut self, key: Key) {
+        if self.search.key(key) {
+            self.selected = 0;
+        }
+    }
+
+    /// Handles text pasted into the search.
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is inserted then.
+    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
+        self.selected = 0;
+        self.search.insert(text)
+    }
+
+    fn place(&self, area: Rect) -> Rect {
+        let wanted = u16::try_from(self.items.len()).unwrap_or(u16::MAX).saturating_add(4);
+        centered(area, 90, wanted.clamp(4, area.height.saturating_sub(2).max(4)))
+    }
+
+    /// Rows that lie above the window, and how many it shows.
+    fn window(&self, found: &[&Item], height: usize) -> (usize, usize) {
+        // The reason of an unavailable item is shown below the list.
+        let is_blocked = found.get(self.selected).is_some_and(|item| item.blocked.is_some());
+        let height = height.saturating_sub(usize::from(is_blocked));
+        ((self.selected + 1).saturating_sub(height.max(1)), height)
+    }
+
+    /// Highlights the row at a position; false if there is none.
+    pub fn select_at(&mut self, area: Rect, at: Position) -> bool {
+        let place = self.place(area);
+        let list = Rect {
+            x: place.x + 1,
+            y: place.y + 2,
+            width: place.width.saturating_sub(2),
+            height: place.height.saturating_sub(3),
+        };
+        let found = self.found();
+        let (first, height) = self.window(&found, usize::from(list.height));
+        let row = first + usize::from(at.y.saturating_sub(list.y));
+        let is_row = list.contains(at) && row < found.len().min(first + height);
+        if is_row {
+            self.selected = row;
+        }
+        is_row
+    }
+
+    /// Draws it in the middle of `area`.
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let place = self.place(area);
+        let title = format!(" {}: type to search ", clip(&self.title, 50));
+        let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+        let inside = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        let (search, list) = cut_top(inside, 1);
+        let mut line = vec![Span::styled("/", theme.accent())];
+        let typed = self.search.view(usize::from(search.width).saturating_sub(1), 1, true, theme);
+        line.extend(typed.into_iter().flat_map(|line| line.spans));
+        frame.render_widget(Paragraph::new(Line::from(line)), search);
+        let (height, cells) = (usize::from(list.height), usize::from(list.width));
+        let found = self.found();
+        if found.is_empty() {
+            return frame.render_widget(Paragraph::new("No match"), list);
+        }
+        let reason = found.get(self.selected).and_then(|item| item.blocked.as_ref());
+        let (first, height) = self.window(&found, height);
+        let rows = found.iter().enumerate().skip(first).take(height);
+        let mut lines: Vec<Line<'_>> = rows.map(|(at, item)| row(item, at == self.selected, cells, theme)).collect();
+        lines.extend(reason.map(|reason| Line::styled(clip(&format!("  not now: {reason}"), cells), theme.warning())));
+        frame.render_widget(Paragraph::new(lines), list);
+    }
+}
+
+/// Returns the new position in a list with this last row.
+pub(in crate::tui) fn moved(selected: usize, action: Action, last: usize) -> usize {
+    match action {
+        Action::Down => (selected + 1).min(last),
+        Action::Up => selected.saturating_sub(1),
+        Action::PageDown => (selected + PAGE).min(last),
+        Action::PageUp => selected.saturating_sub(PAGE),
+        _ => selected,
+    }
+}
+
+fn row(item: &Item, is_selected: bool, cells: usize, theme: Theme) -> Line<'static> {
+    let sign = if is_selected { "> " } else { "  " };
+    let detail = clip(&item.detail, cells / 3);
+    let room = cells.saturating_sub(width(&detail) + 4);
+    let label = if item.blocked.is_some() { format!("({})", item.label) } else { item.label.clone() };
+    let spans = [
+        Span::raw(sign),
+        Span::styled(fit(&label, room), theme.text()),
+        Span::raw("  "),
+        Span::styled(detail, if is_selected { theme.text() } else { theme.accent() }),
+    ];
+    let line = Line::from(spans.to_vec());
+    if is_selected { line.patch_style(theme.selected()) } else { line }
+}

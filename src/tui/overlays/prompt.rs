@@ -1,0 +1,137 @@
+//! A prompt for one line, with its format.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use serde_json::Value;
+
+use super::dialog::Dialog;
+use crate::domain::bulk::BulkEdit;
+use crate::domain::{Filter, json};
+use crate::text::terminal::clip;
+use crate::tui::keymap::{Action, Key, KeyContext, key_of};
+use crate::tui::screens::effect::Effect;
+use crate::tui::widgets::input::{TextInput, TooLong};
+use crate::tui::widgets::layout::centered;
+use crate::tui::widgets::theme::Theme;
+use crate::worker::Job;
+
+/// The purpose of the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// Find and replace in names.
+    Rename,
+    /// A field of the config and its value.
+    Field,
+    /// The parameters of a test run.
+    Run,
+}
+
+/// The line.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    kind: PromptKind,
+    /// A description of the connectors.
+    what: String,
+    ids: Vec<String>,
+    filter: Filter,
+    input: TextInput,
+    problem: Option<String>,
+}
+
+impl Prompt {
+    /// Creates a prompt about some connectors; without ids about those of the filter.
+    pub fn new(kind: PromptKind, what: String, ids: Vec<String>, filter: Filter) -> Self {
+        Self { kind, what, ids, filter, input: TextInput::default(), problem: None }
+    }
+
+    /// Creates a prompt for the parameters of a test run, with a proposal if there is one.
+    pub fn run(id: String, name: String, params: Option<Value>) -> Self {
+        let text = params.map_or_else(|| "{}".to_owned(), |params| params.to_string());
+        Self { input: TextInput::new(&text), ..Self::new(PromptKind::Run, name, vec![id], Filter::default()) }
+    }
+
+    /// The warning before a run.
+    fn warn(&self, params: Value) -> Effect {
+        let id = self.ids.first().cloned().unwrap_or_default();
+        let dialog = Dialog::new("Run it for real?", "Cancel")
+            .line(format!(
+                "Kibana runs “{}” FOR REAL: a message is sent, a ticket opened, a document written. It uses \
+                 Kibana's version, not the changes in the file.",
+                self.what
+            ))
+            .line(format!("Params: {params}"))
+            .choice("Run it", vec![Effect::Write(Job::Execute { id, params }, "running the connector")]);
+        Effect::OpenDialog(Box::new(dialog))
+    }
+
+    /// Handles a key other than Esc.
+    pub fn key(&mut self, key: Key) {
+        self.input.key(key);
+        self.problem = None;
+    }
+
+    /// Handles pasted text.
+    ///
+    /// # Errors
+    /// [`TooLong`]; nothing is inserted then.
+    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
+        self.problem = None;
+        self.input.insert(text)
+    }
+
+    /// Returns the effect, if the line is valid.
+    pub fn confirm(&mut self) -> Option<Effect> {
+        let read = match self.kind {
+            PromptKind::Run => match json::read(self.input.text()) {
+                Ok(params @ Value::Object(_)) => return Some(self.warn(params)),
+                _ => Err("the params are no JSON object".to_owned()),
+            },
+            PromptKind::Rename => BulkEdit::rename(self.input.text()),
+            PromptKind::Field => BulkEdit::field(self.input.text()),
+        };
+        match read {
+            Ok(edit) => {
+                let (ids, filter) = (self.ids.clone(), self.filter.clone());
+                Some(Effect::Write(Job::BulkPreview { ids, filter, edit }, "looking"))
+            }
+            Err(reason) => {
+                self.problem = Some(reason);
+                None
+            }
+        }
+    }
+
+    /// Draws it in the middle of `area`.
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let what = clip(&self.what, 40);
+        let (title, hint) = match self.kind {
+            PromptKind::Rename => (format!(" Rename {what} "), "find => replace, for example: staging => production"),
+            PromptKind::Run => (format!(" Have Kibana run {what} "), "the params of its type, as a JSON object"),
+            PromptKind::Field => (
+                format!(" Set a field of the config of {what} "),
+                "field = value, for example: url = https://a.example (a value may be JSON)",
+            ),
+        };
+        let place = centered(area, 80, 5);
+        let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+        let inside = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        let cells = usize::from(inside.width);
+        let mut lines = self.input.view(cells, 1, true, theme);
+        lines.push(Line::styled(clip(hint, cells), theme.muted()));
+        lines.push(match &self.problem {
+            Some(problem) => Line::styled(clip(problem, cells), theme.bad()),
+            None => {
+                let what = if self.kind == PromptKind::Run { "asks once more" } else { "shows what would change" };
+                let key = |action| key_of(KeyContext::Input, action);
+                let hint = format!("{} {what}; {} closes", key(Action::Confirm), key(Action::Back));
+                Line::styled(clip(&hint, cells), theme.muted())
+            }
+        });
+        frame.render_widget(Paragraph::new(lines), inside);
+    }
+}

@@ -1,0 +1,138 @@
+//! Saving: validation, confirmation, and concurrent changes.
+
+use super::Purpose;
+use super::State;
+use crate::domain::diff::changes;
+use crate::domain::{Connector, SecretEdits, SecretsState};
+use crate::tui::overlays::dialog::{Dialog, Tone, change_lines};
+use crate::tui::screens::effect::{Effect, Route};
+use crate::tui::widgets::connector_details;
+use crate::worker::{Job, Record};
+
+pub(super) fn close(state: &State) -> Vec<Effect> {
+    if !state.is_dirty() {
+        return vec![Effect::Route(Route::Back)];
+    }
+    vec![Effect::OpenDialog(Box::new(
+        Dialog::new("Unsaved changes", "Keep editing")
+            .line("Discard changes?")
+            .choice("Discard", vec![Effect::Route(Route::Back)]),
+    ))]
+}
+
+/// Validates all fields; the first invalid one is focused. A stored problem that was not touched does not prevent a
+/// save.
+pub(super) fn save(state: &mut State) -> Vec<Effect> {
+    let places = state.shown_places();
+    let are_entered = state.secrets_are_entered();
+    for &at in &places {
+        let problem = state.fields[at].check().err();
+        let is_missed = are_entered && state.is_missed(&state.fields[at]);
+        state.fields[at].problem = problem.or_else(|| is_missed.then(|| "a value is needed".to_owned()));
+    }
+    let is_wrong = |at: &usize| {
+        let field = &state.fields[*at];
+        field.problem.is_some() && (state.purpose == Purpose::Create || field.is_changed() || !field.had_problem)
+    };
+    if let Some(at) = places.into_iter().find(is_wrong) {
+        state.focus = at;
+        let field = &state.fields[at];
+        let reason = field.problem.clone().unwrap_or_default();
+        return vec![Effect::error(format!("{}: {reason}", field.label))];
+    }
+    let (draft, edits) = match (state.draft(), state.secret_edits()) {
+        (Ok(draft), Ok(edits)) => (draft, edits),
+        (Err(reason), _) | (_, Err(reason)) => return vec![Effect::error(reason)],
+    };
+    if state.purpose == Purpose::Edit && !state.is_dirty() {
+        return vec![Effect::info("nothing has changed")];
+    }
+    vec![Effect::OpenDialog(Box::new(confirm(state, draft, edits)))]
+}
+
+fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
+    let mut found = state.secret_changes(&edits);
+    found.extend(changes(&state.base, &draft));
+    let title = match state.purpose {
+        Purpose::Edit => "Save these changes?",
+        Purpose::Create => "Create this connector?",
+    };
+    let mut dialog = Dialog::new(title, "Keep editing");
+    if state.purpose == Purpose::Create {
+        dialog = dialog
+            .line(format!("{} of type {}", draft.name, connector_details::type_text(&draft.connector_type_id)))
+            .line(format!("auth mode {}", draft.effective_auth_mode()));
+    }
+    // Unexpected effects come first, visible without scrolling.
+    for note in notes(state, &draft, &edits) {
+        dialog = dialog.line(note);
+    }
+    if state.purpose == Purpose::Edit {
+        dialog = dialog.lines(change_lines(&found));
+    }
+    let connector = Box::new(draft);
+    let (verb, job) = match state.purpose {
+        Purpose::Edit => ("Save", Job::Save { connector, secrets: edits }),
+        Purpose::Create => ("Create", Job::Create { connector, secrets: edits, copy_of: state.copy_of.clone() }),
+    };
+    dialog.choice(verb, vec![Effect::Write(job, "saving")]).default_to_last()
+}
+
+/// Returns notes about the effect on the secrets, where it is not obvious.
+fn notes(state: &State, draft: &Connector, edits: &SecretEdits) -> Vec<String> {
+    let is_set = matches!(state.secrets, SecretsState::Set { .. });
+    let is_unreadable = matches!(state.secrets, SecretsState::Unreadable(_));
+    let is_create = state.purpose == Purpose::Create;
+    let mut notes = Vec::new();
+    if is_create && !edits.is_empty() {
+        notes.push("Its secrets are encrypted.".to_owned());
+    } else if is_create && is_set && state.copy_of.is_some() {
+        notes.push("Its secrets are copied from the original.".to_owned());
+    } else if is_create && is_unreadable {
+        notes.push("The secrets of the original cannot be decrypted, so the duplicate is missing them.".to_owned());
+    } else if is_create && draft.is_missing_secrets {
+        notes.push("Secrets will be missing.".to_owned());
+    }
+    if !is_create && is_unreadable && edits.is_empty() && draft.config != state.base.config {
+        notes.push(
+            "Its secrets cannot be decrypted now. With another config they cannot be decrypted even with the key; \
+             they stay in the file, and undo restores the old config."
+                .to_owned(),
+        );
+    }
+    let missed = state.missed_secrets();
+    if !is_create && !is_unreadable && !missed.is_empty() {
+        notes.push(format!("Secrets will be missing: {}.", missed.join(", ")));
+    }
+    if is_unreadable && !edits.is_empty() {
+        notes.push("The secrets entered take the place of all those that cannot be decrypted.".to_owned());
+    }
+    notes
+}
+
+/// Someone else saved the record first: both sides, and the ways on.
+pub fn conflict(state: &State, theirs: &Record) -> Dialog {
+    let mine = state.draft().unwrap_or_else(|_| state.base.clone());
+    Dialog::new("Changed by someone else", "Keep editing")
+        .line("This connector was changed in the file since you opened it. Nothing has been saved.")
+        .lines([(Tone::Head, "their changes:".to_owned())])
+        .lines(change_lines(&changes(&state.base, &theirs.connector)))
+        .lines([(Tone::Head, "your changes:".to_owned())])
+        .lines(change_lines(&changes(&state.base, &mine)))
+        .choice("Take theirs, drop mine", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), false)])
+        .choice("Take theirs, put mine on top", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), true)])
+}
+
+/// Handles a record that someone else deleted: it can be saved as a new one.
+pub fn gone(state: &State) -> Dialog {
+    let dialog = Dialog::new("Deleted by someone else", "Keep editing")
+        .line("This connector was deleted from the file since you opened it. Nothing has been saved.");
+    match state.draft() {
+        Ok(connector) => {
+            let secrets = state.secret_edits().unwrap_or_default();
+            let job = Job::Create { connector: Box::new(connector), secrets, copy_of: None };
+            dialog.choice("Create it again", vec![Effect::Write(job, "saving")])
+        }
+        Err(_) => dialog,
+    }
+}

@@ -1,0 +1,196 @@
+//! The history: every step, the newest first, and the ways back.
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::effect::{Effect, Route, connectors};
+use crate::store::{HistoryEntry, OperationKind, StepState};
+use crate::text::terminal::clip;
+use crate::text::time::age;
+use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::overlays::dialog::{Dialog, Tone};
+use crate::tui::widgets::layout::cut_top;
+use crate::tui::widgets::list_state::{Column, ListState, Shown};
+use crate::tui::widgets::theme::Theme;
+use crate::worker::{Job, Overview};
+
+/// Why a push cannot be reverted.
+pub(super) const PUSHED: &str = "a push changed Kibana, not the file: change the connector and push again";
+
+/// The steps, once they have come.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The newest first; none before they have come.
+    pub steps: Option<Vec<HistoryEntry>>,
+    list: ListState,
+}
+
+impl State {
+    fn steps(&self) -> &[HistoryEntry] {
+        self.steps.as_deref().unwrap_or_default()
+    }
+
+    /// Sets the steps; the cursor stays on its step.
+    pub fn take(&mut self, steps: &[HistoryEntry]) {
+        let selected = self.current().map(|step| step.step);
+        self.steps = Some(steps.to_vec());
+        if let Some(at) = steps.iter().position(|step| Some(step.step) == selected) {
+            self.list.go_to(at);
+        }
+    }
+
+    /// The selected step.
+    pub fn current(&self) -> Option<&HistoryEntry> {
+        self.steps().get(self.list.at(self.steps().len()))
+    }
+}
+
+/// Handles an action.
+pub fn update(state: &mut State, action: Action, overview: &Overview, height: usize) -> Vec<Effect> {
+    let total = state.steps().len();
+    if state.list.act(action, total, height.saturating_sub(1)) {
+        return Vec::new();
+    }
+    match (action, state.current()) {
+        (Action::Open, Some(step)) => vec![Effect::Route(Route::Step(step.step, ""))],
+        (Action::Revert, Some(step)) => vec![revert(step, overview)],
+        (Action::Backups, _) => vec![Effect::Route(Route::Backups)],
+        (Action::Back | Action::Quit, _) => vec![Effect::Route(Route::Back)],
+        _ => Vec::new(),
+    }
+}
+
+/// Confirms the revert of a step.
+pub fn revert(step: &HistoryEntry, overview: &Overview) -> Effect {
+    if step.kind == OperationKind::Push {
+        return Effect::info(PUSHED);
+    }
+    if step.state == StepState::Reverted {
+        return Effect::info(format!("step {} was undone already", step.step));
+    }
+    let is_last = overview.last_step.as_ref().is_some_and(|last| last.step == step.step);
+    let mut dialog = Dialog::new("Revert a step", "Cancel")
+        .line(format!("Revert step {}: {} of {}?", step.step, step.word(), step.about()))
+        .lines(already(step))
+        .line("Each connector goes back exactly to what it was. Those that were changed since are listed and skipped.");
+    if !is_last && !step.kind.is_inverse() {
+        dialog = dialog.line("It is not the last step; the ones after it stay.");
+    }
+    let job = Effect::Write(Job::Revert { step: step.step, only: None }, "reverting a step");
+    Effect::OpenDialog(Box::new(dialog.choice(format!("Revert {}", step.left()), vec![job])))
+}
+
+fn already(step: &HistoryEntry) -> Option<(Tone, String)> {
+    (step.undone > 0).then(|| (Tone::Plain, format!("{} of them were undone already.", step.undone)))
+}
+
+/// Undoes the last step; confirms if it changed several connectors.
+pub fn undo(last_step: Option<&HistoryEntry>) -> Effect {
+    let Some(step) = last_step else {
+        return Effect::info("nothing to undo");
+    };
+    let job = Effect::Write(Job::Undo, "undoing");
+    if step.records <= 1 { job } else { confirm_undo(step, None, job) }
+}
+
+/// Redoes the last undone step; confirms if it concerns several connectors.
+pub fn redo(next: Option<&HistoryEntry>) -> Effect {
+    let Some(undone) = next else {
+        return Effect::info("nothing to redo");
+    };
+    let job = Effect::Write(Job::Redo, "redoing");
+    if undone.records <= 1 { job } else { confirm_redo(undone, None, job) }
+}
+
+/// Names a step that is to be undone or redone from a page that shows something else, or not all of it.
+pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bool) -> Effect {
+    let job = Effect::Write(Job::Revert { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
+    if is_redo { confirm_redo(step, elsewhere, job) } else { confirm_undo(step, elsewhere, job) }
+}
+
+fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Effect {
+    let what = match step.undone {
+        0 if step.records <= 1 => format!("Undo the last step: {} of {}?", step.word(), step.about()),
+        0 => format!("Undo the last step: {} of {}?", step.word(), connectors(step.left())),
+        undone => format!(
+            "Undo the rest of the last step, the {} of {}: {} ({undone} were undone already; {} redoes those)?",
+            step.word(),
+            connectors(step.records),
+            connectors(step.left()),
+            key_of(KeyContext::History, Action::Redo)
+        ),
+    };
+    confirm("Undo", what, elsewhere, job)
+}
+
+fn confirm_redo(undone: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Effect {
+    confirm("Redo", format!("Redo the {}?", undone.about()), elsewhere, job)
+}
+
+fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Effect) -> Effect {
+    Effect::OpenDialog(Box::new(
+        Dialog::new(verb, "Cancel")
+            .line(what)
+            .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))
+            .line("Connectors that were changed since are listed and skipped.")
+            .choice(verb, vec![job]),
+    ))
+}
+
+/// Draws the history.
+pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+    let (head, body) = cut_top(area, 1);
+    frame.render_widget(Paragraph::new(headline(overview, usize::from(head.width), theme)), head);
+    let steps = state.steps();
+    if steps.is_empty() {
+        let text = if state.steps.is_some() { "  Nothing has been changed in this file yet." } else { "  loading …" };
+        frame.render_widget(Paragraph::new(text), body);
+        return;
+    }
+    let columns: &[Column] = if area.width >= 60 {
+        &[Column("STEP", 5), Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0), Column("STATE", 14)]
+    } else {
+        &[Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0)]
+    };
+    let is_wide = columns.len() == 5;
+    let row = |at: usize| {
+        let Some(step) = steps.get(at) else { return Vec::new() };
+        let mut cells = cells(step, now, theme);
+        if !is_wide {
+            cells.remove(4);
+            cells.remove(0);
+        }
+        cells
+    };
+    state.list.view(columns, steps.len(), row, frame, body, theme);
+}
+
+fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
+    let of = |step: &HistoryEntry| match step.undone {
+        0 => format!("{} of {}", step.word(), step.about()),
+        _ => format!("rest of the {} ({})", step.word(), step.left()),
+    };
+    let mut parts = Vec::new();
+    if let Some(step) = &overview.last_step {
+        parts.push(format!("{} undoes the {}", key_of(KeyContext::History, Action::Undo), of(step)));
+    }
+    if let Some(step) = &overview.next_redo {
+        parts.push(format!("{} redoes: {}", key_of(KeyContext::History, Action::Redo), step.about()));
+    }
+    Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
+}
+
+fn cells(step: &HistoryEntry, now: Timestamp, theme: Theme) -> Vec<Shown> {
+    let style = if step.state == StepState::Running { theme.warning() } else { theme.muted() };
+    let body = if step.state == StepState::Reverted { theme.muted() } else { theme.text() };
+    vec![
+        (step.step.to_string(), theme.muted()),
+        (age(Some(&step.started_at), now), theme.muted()),
+        (step.word().to_owned(), theme.accent()),
+        (step.about(), body),
+        (step.progress(), style),
+    ]
+}

@@ -1,0 +1,18 @@
+//! The screens. Each has its state, an update that turns an action into [`Effect`]s, and a view that
+//! draws the state. They know the worker's words, never the worker.
+
+pub mod backups;
+pub mod connectors;
+pub mod detail;
+pub mod effect;
+pub mod form;
+pub mod help;
+pub mod history;
+pub mod history_entry;
+pub mod overview;
+pub mod review;
+pub mod sync;
+
+pub use crate::tui::overlays::dialog::Dialog;
+pub use crate::tui::overlays::menu::{Item, Menu};
+pub use effect::{Effect, OpenTarget, Route, Severity};

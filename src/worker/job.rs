@@ -1,0 +1,165 @@
+//! Jobs for the writer and the network.
+
+use crate::domain::bulk::BulkEdit;
+use crate::domain::migration::Decision;
+use crate::domain::remote::PushOptions;
+use crate::domain::{Connector, Filter, SecretEdits};
+use crate::service::remote::{Planned, Side};
+use crate::store::{ModeChange, OnConflict};
+use std::path::PathBuf;
+
+/// Work for the writer.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Add a connector.
+    Create {
+        /// The new record, without secrets.
+        connector: Box<Connector>,
+        /// The edits of the secrets.
+        secrets: SecretEdits,
+        /// The record whose secrets it starts with.
+        copy_of: Option<String>,
+    },
+    /// Replace a connector.
+    Save {
+        /// The record as it is to be.
+        connector: Box<Connector>,
+        /// The edits of the secrets.
+        secrets: SecretEdits,
+    },
+    /// Set auth modes.
+    SetAuthMode {
+        /// Of which connectors.
+        ids: Vec<String>,
+        /// The change.
+        change: ModeChange,
+    },
+    /// Delete connectors.
+    Delete {
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// Preview a bulk edit.
+    BulkPreview {
+        /// Of these connectors; empty: of all that pass the filter.
+        ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
+        /// The edit.
+        edit: BulkEdit,
+    },
+    /// Make it.
+    Bulk {
+        /// Of these connectors; empty: of all that pass the filter.
+        ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
+        /// The edit.
+        edit: BulkEdit,
+    },
+    /// Import an export.
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// About existing ids.
+        on_conflict: OnConflict,
+    },
+    /// Preview an import.
+    Preview {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Write an export.
+    Export {
+        /// The target, which is replaced.
+        path: PathBuf,
+        /// These connectors; empty: all that pass the filter.
+        ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
+        /// Replace an existing file; otherwise the job ends with a request to confirm.
+        replace: bool,
+    },
+    /// Keep a decision of the review.
+    Decide {
+        /// About which connectors.
+        ids: Vec<String>,
+        /// `None` clears an earlier decision.
+        decision: Option<Decision>,
+    },
+    /// Apply the migration plan.
+    Apply,
+    /// Roll the last migration run back.
+    Rollback,
+    /// Undo the last step.
+    Undo,
+    /// Redo the last undone step.
+    Redo,
+    /// Undo or redo from the page of a connector or a step: only if the step is about that one. Else it is shown first.
+    UndoOnPage {
+        /// The connector of the page.
+        id: Option<String>,
+        /// The step of the page.
+        step: Option<i64>,
+        /// Redo.
+        is_redo: bool,
+    },
+    /// Revert a step.
+    Revert {
+        /// The step.
+        step: i64,
+        /// Only these records of it; none: all.
+        only: Option<Vec<String>>,
+    },
+    /// Restore a record to its state before a step, whatever changed since.
+    ForceRevert {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+        /// The revision that the user saw; `None` if the record did not exist.
+        seen: Option<i64>,
+    },
+    /// Make a copy of the file.
+    CreateBackup,
+    /// Write the open file to a new one.
+    SaveAs {
+        /// The path, which must be free.
+        path: PathBuf,
+    },
+    /// Fetch the connectors of the remote.
+    Fetch,
+    /// Fetch, and merge the changes.
+    Pull {
+        /// Delete locally even if most connectors are gone in Kibana.
+        deletes_most: bool,
+    },
+    /// Send to the remote.
+    Push {
+        /// The confirmed plan.
+        plan: Vec<Planned>,
+        /// What the user permits.
+        options: PushOptions,
+    },
+    /// Decide conflicts for one side.
+    Resolve {
+        /// The ids.
+        ids: Vec<String>,
+        /// The side to keep.
+        side: Side,
+    },
+    /// Have Kibana run a connector.
+    Execute {
+        /// The id.
+        id: String,
+        /// The parameters of the run.
+        params: serde_json::Value,
+    },
+}
+
+impl Job {
+    /// Returns whether the network thread runs it.
+    pub fn is_of_network(&self) -> bool {
+        matches!(self, Job::Fetch | Job::Pull { .. } | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. })
+    }
+}

@@ -1,0 +1,126 @@
+//! Questions for the reader.
+
+use crate::domain::Filter;
+use crate::domain::remote::PushOptions;
+use crate::store::{Scope, Sort};
+use std::path::PathBuf;
+
+/// A question for the reader.
+#[derive(Clone, Debug)]
+pub enum Query {
+    /// Search and sort a list, and return its first window.
+    List(ListQuery),
+    /// The rows of another window of the same list.
+    Rows {
+        /// The list.
+        scope: Scope,
+        /// The search it belongs to.
+        generation: u64,
+        /// First row.
+        start: usize,
+        /// Number of rows.
+        len: usize,
+    },
+    /// The ids of a range of rows, for a selection.
+    Ids {
+        /// The list.
+        scope: Scope,
+        /// The search it belongs to.
+        generation: u64,
+        /// First row.
+        start: usize,
+        /// Number of rows.
+        len: usize,
+    },
+    /// One whole record.
+    Record {
+        /// The id.
+        id: String,
+        /// It is the record of the current row.
+        is_preview: bool,
+    },
+    /// The next record by name that misses its secrets, after a name and id.
+    NextMissing {
+        /// After which one.
+        after: Option<(String, String)>,
+    },
+    /// The newest steps of the history.
+    Steps,
+    /// The change that a step made to a record.
+    Change {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+    },
+    /// The copies of the file.
+    Backups,
+    /// The number of connectors of each kind.
+    Statistics,
+    /// Two records side by side.
+    Compare {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A record and its state before a step.
+    CompareBefore {
+        /// The step.
+        step: i64,
+        /// The record.
+        id: String,
+    },
+    /// The differences from the default remote, by the last fetch.
+    Sync(PushOptions),
+    /// The folders and exports of a folder.
+    Folder(PathBuf),
+    /// Someone wrote to the file: was it another program?
+    CheckForChanges,
+    /// Drop everything that was read of the file.
+    Forget,
+    /// The counts of the header.
+    Overview,
+}
+
+/// A search.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// The list.
+    pub scope: Scope,
+    /// Number of this search; replies to an older one are dropped.
+    pub generation: u64,
+    /// The filter.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// The record that the cursor should stay on.
+    pub keep: Option<String>,
+    /// The row the cursor is on, should that record be gone.
+    pub cursor: usize,
+    /// Rows to give with the answer.
+    pub window: usize,
+}
+
+impl Query {
+    /// Of two requests in the same slot, only the newer one matters.
+    pub(super) fn slot(&self) -> Option<(u8, Option<Scope>)> {
+        match self {
+            Query::List(list) => Some((0, Some(list.scope))),
+            Query::Rows { scope, .. } => Some((1, Some(*scope))),
+            // The record of the current row never supersedes one that a page or a form waits for.
+            Query::Record { is_preview, .. } => Some((if *is_preview { 2 } else { 13 }, None)),
+            Query::Overview => Some((3, None)),
+            Query::NextMissing { .. } => Some((4, None)),
+            Query::Steps => Some((5, None)),
+            Query::Change { .. } => Some((6, None)),
+            Query::Backups => Some((7, None)),
+            Query::CheckForChanges => Some((8, None)),
+            Query::Folder(_) => Some((9, None)),
+            Query::Statistics => Some((10, None)),
+            Query::Compare { .. } | Query::CompareBefore { .. } => Some((11, None)),
+            Query::Sync(_) => Some((12, None)),
+            Query::Ids { .. } | Query::Forget => None,
+        }
+    }
+}
