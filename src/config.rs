@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn mistake_is_reported_with_its_line() {
-        for (text, says) in [
+        for (text, expected) in [
             ("theme = \"pink\"", "line 1: the theme is one of"),
             ("\n\ncolour = 1", "line 3: unknown field"),
             ("mouse = \"yes\"", "line 1: "),
@@ -93,7 +93,7 @@ mod tests {
             ("theme = ", "line 1: "),
         ] {
             let reason = Config::read(text).expect_err(text);
-            assert!(reason.starts_with(says), "{text}: {reason}");
+            assert!(reason.starts_with(expected), "{text}: {reason}");
         }
     }
 

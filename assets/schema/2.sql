@@ -1,13 +1,13 @@
--- Schema 2: the auth mode, what is derived from a record, the history, remotes and settings.
--- An upgrade from schema 1 makes the table of connectors anew and fills it between the first two steps
--- (src/store/upgrade.rs).
+-- Schema 2: the auth mode, derived values, the history, remotes and settings.
+-- An upgrade from schema 1 creates the new table of connectors and fills it between the first two steps
+-- (src/store/file/upgrade.rs).
 
 -- step: create the connectors
--- key: never given to another connector, also not after this one was deleted; the history refers to it.
--- auth_mode: taken over from `extra` where a record of schema 1 carries it there.
--- revision: the history step that wrote the record, so one revision means one content. A writer that knows nothing of
--- that gets a negative number, which no step has.
--- From auth_type on: derived from the other columns by the program (src/domain/derived.rs), NULL where is_derived is 0.
+-- key: never reused, even after the connector was deleted; the history refers to it.
+-- auth_mode: copied from `extra` if a record of schema 1 has it there.
+-- revision: the history step that wrote the record, so that one revision means one content. A foreign write gets a
+-- negative number, which no step has.
+-- From auth_type on: derived from the other columns by the program (src/domain/derived.rs); NULL while is_derived is 0.
 CREATE TABLE connectors (
   key                INTEGER PRIMARY KEY AUTOINCREMENT,
   id                 TEXT NOT NULL UNIQUE,
@@ -30,7 +30,7 @@ CREATE TABLE connectors (
   is_derived         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- The keys of connectors that were deleted: one that comes back under its id has its key again, and with it its history.
+-- The keys of deleted connectors: a connector that is restored under its id gets its key, and with it its history.
 CREATE TABLE past_connectors (
   id   TEXT NOT NULL PRIMARY KEY,
   key  INTEGER NOT NULL
@@ -58,21 +58,21 @@ CREATE INDEX connectors_by_group ON connectors (migration_group) WHERE migration
 CREATE INDEX connectors_missing_secrets ON connectors (name COLLATE NOCASE) WHERE is_missing_secrets <> 0;
 CREATE INDEX connectors_by_key_id ON connectors (key_id) WHERE key_id IS NOT NULL;
 
--- step: index what is damaged or not derived
+-- step: index malformed and underived records
 CREATE INDEX connectors_malformed ON connectors (is_malformed) WHERE is_malformed <> 0;
 CREATE INDEX connectors_not_derived ON connectors (is_derived) WHERE is_derived = 0;
 
 -- step: create the settings
--- foreign_changes: counts what other programs change; names that are kept in memory are read again then.
--- rules: the rules by which the derived columns were made.
+-- foreign_changes: counts the changes of other programs, after which names in memory are read again.
+-- rules: the version of the rules for the derived columns.
 CREATE TABLE settings (
   name   TEXT NOT NULL PRIMARY KEY,
   value  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO settings VALUES ('foreign_changes', '0');
 
--- step: notice what other programs write
--- A write of this program sets the revision, or, where secrets are only encrypted with another key, the key id.
+-- step: notice writes of other programs
+-- A write of this program changes the revision or, when it re-encrypts secrets, the key id.
 CREATE TRIGGER connectors_changed_elsewhere
 AFTER UPDATE OF id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at,
   updated_at, auth_mode, revision ON connectors
@@ -95,7 +95,7 @@ BEGIN
 END;
 
 -- step: create the history
--- subject: the name of the only connector, or what was imported; reverts: the step that this one takes back.
+-- subject: the name of the only connector, or the imported file; reverts: the step that this one reverts.
 CREATE TABLE history (
   step        INTEGER PRIMARY KEY AUTOINCREMENT,
   kind        TEXT NOT NULL CHECK (kind IN
@@ -121,14 +121,15 @@ CREATE TABLE history_changes (
 ) STRICT, WITHOUT ROWID;
 
 -- step: create the decisions of the migration
--- What a user decided for a record of the plan; kept, so that a run that was rolled back starts from it.
+-- The user's decision for a record of the plan: skip, or a choice of a step (src/domain/migration). It is kept after a
+-- rollback, so that the next run uses it.
 CREATE TABLE migration_decisions (
   key       INTEGER PRIMARY KEY REFERENCES connectors (key) ON DELETE CASCADE,
-  decision  TEXT NOT NULL CHECK (decision IN ('shared', 'per-user', 'skip'))
+  decision  TEXT NOT NULL
 ) STRICT;
 
 -- step: create the remotes
--- credential: encrypted like secrets, bound to all that decides where it goes (src/domain/remote.rs).
+-- credential: encrypted like secrets, bound to the connection settings (src/domain/remote/mod.rs).
 CREATE TABLE remotes (
   name         TEXT NOT NULL PRIMARY KEY,
   url          TEXT NOT NULL,
@@ -141,34 +142,33 @@ CREATE TABLE remotes (
   is_default   INTEGER NOT NULL DEFAULT 0,
   version      TEXT,
   knows_modes  INTEGER NOT NULL DEFAULT 0,
-  seen_at      TEXT
+  fetched_at   TEXT
 ) STRICT, WITHOUT ROWID;
--- base: what both sides last agreed on; seen: what Kibana reported last, NULL where it does not have the connector.
--- sent_secrets: a keyed fingerprint of the secrets that Kibana took from this file.
--- found_by_look: both sides were found to be equal, without a pull or a push, when found_after was the newest step;
--- base_before: what they agreed on until then.
+-- base: the merge base; fetched: the last state in Kibana, NULL if Kibana does not have the connector.
+-- sent_secrets: a keyed fingerprint of the secrets that Kibana received from this file.
+-- is_detected: a fetch found both sides equal, without a pull or a push, when detected_after was the newest step;
+-- base_before: the merge base before that.
 CREATE TABLE remote_connectors (
-  remote         TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
-  id             TEXT NOT NULL,
-  base           TEXT,
-  seen           TEXT,
-  sent_secrets   TEXT,
-  managed_by     TEXT CHECK (managed_by IN ('configuration', 'kibana', 'nested')),
-  referenced_by  INTEGER NOT NULL DEFAULT 0,
-  found_by_look  INTEGER NOT NULL DEFAULT 0,
-  base_before    TEXT,
-  found_after    INTEGER,
+  remote          TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
+  id              TEXT NOT NULL,
+  base            TEXT,
+  fetched         TEXT,
+  sent_secrets    TEXT,
+  managed_by      TEXT CHECK (managed_by IN ('configuration', 'kibana', 'nested')),
+  referenced_by   INTEGER NOT NULL DEFAULT 0,
+  is_detected     INTEGER NOT NULL DEFAULT 0,
+  base_before     TEXT,
+  detected_after  INTEGER,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
--- Names of connector types as Kibana reports them, for those that the program does not know.
+-- Names of connector types as Kibana reports them, for types that the program does not know.
 CREATE TABLE remote_types (
   remote  TEXT NOT NULL REFERENCES remotes (name) ON DELETE CASCADE,
   id      TEXT NOT NULL,
   name    TEXT NOT NULL,
   PRIMARY KEY (remote, id)
 ) STRICT, WITHOUT ROWID;
--- What both sides agreed on before and after a step, where it or a later fetch made a difference: reverting the step, or
--- doing it again, restores that too.
+-- The merge base before and after a step, if the step or a later fetch changed it: undo and redo restore it.
 CREATE TABLE remote_bases (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
   connector_id  TEXT NOT NULL,
@@ -178,7 +178,7 @@ CREATE TABLE remote_bases (
   PRIMARY KEY (step, connector_id, remote)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX remote_bases_by_remote ON remote_bases (remote);
--- What a push sent: written before a request leaves, so that a program that is killed can find out afterwards.
+-- The push log: a request is stored before it is sent, so that its outcome can be determined after a crash.
 CREATE TABLE remote_requests (
   step          INTEGER NOT NULL REFERENCES history (step) ON DELETE CASCADE,
   connector_id  TEXT NOT NULL,

@@ -33,8 +33,8 @@ fn main() {
         return;
     }
     let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let asked = std::env::var("CONNECTOR_ADMIN_RECORDS").ok().and_then(|text| text.parse().ok());
-    let records = asked.unwrap_or(if is_bench { 100_000 } else { 300 });
+    let requested = std::env::var("CONNECTOR_ADMIN_RECORDS").ok().and_then(|text| text.parse().ok());
+    let records = requested.unwrap_or(if is_bench { 100_000 } else { 300 });
     println!("{records} records of about 1 kB; seconds, and how many times the other's");
     println!("{:<44} {:>10} {:>10} {:>7}", "", "ours", "other", "ratio");
     let folder = tempfile::tempdir().unwrap();
@@ -170,10 +170,10 @@ fn bench_transfer(folder: &Path, new: &Path) {
     let mut store = open(&ours_file);
     let ours = best(1, || import(&mut store, &vault, importing, NOW, &mut |_, _| Ok(()), &mut |_, _| true).unwrap());
     row("import into a new file", ours, best(1, || floor::import(&source, &floor_file)));
-    script_row("  the same beside a Python script", ours, "import", &source, &script_file);
+    script_row("  the same with a Python script", ours, "import", &source, &script_file);
     let ours = best(1, || write_export(&ours_file, &again));
     row("export", ours, best(1, || floor::export(&ours_file, &folder.join("floor.ndjson"))));
-    script_row("  the same beside a Python script", ours, "export", &script_file, &folder.join("script.ndjson"));
+    script_row("  the same with a Python script", ours, "export", &script_file, &folder.join("script.ndjson"));
     let step = store.last_step().unwrap().unwrap().step;
     let ours = best(1, || store.revert(step, NOW, &mut |_, _| true).unwrap());
     row("undo of the import", ours, best(1, || floor::undo_import(&floor_file)));

@@ -1,22 +1,44 @@
 //! The common context of all commands: the connectors file, the keys, the user's connector types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy;
 use zeroize::Zeroizing;
 
-use super::render::output::prompt_hidden;
+use super::args::UiArgs;
+use super::render::output::{Output, prompt_hidden};
+use crate::clock;
 use crate::config::Config;
 use crate::demo::keys_of;
 use crate::domain::{Catalogue, Filter};
 use crate::service::keys::{check_passphrase, find_unreadable_keys};
-use crate::store::{self, Inspection, Reading, Store, StoreError};
+use crate::store::{self, Inspection, Reading, Store, StoreError, UpgradeReport};
 use crate::tui::keymap;
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
 
 /// The environment variable with the passphrase.
 const PASSPHRASE: &str = "CONNECTOR_ADMIN_PASSPHRASE";
+
+/// The global arguments of a command.
+pub(super) struct Session {
+    /// The file that the arguments name.
+    pub(super) file: Option<PathBuf>,
+    pub(super) reading: Reading,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) prompt_passphrase: bool,
+    pub(super) ui: UiArgs,
+    /// The user's configuration, for commands that use it.
+    pub(super) config: Config,
+}
+
+impl Session {
+    /// Returns the connectors file with its keys; the environment and the platform's directories fill in.
+    pub(super) fn context(&self) -> anyhow::Result<Context> {
+        Context::new(self.file.clone(), self.reading, self.key_file.clone(), self.prompt_passphrase)
+    }
+}
 
 /// The file and the keys that the arguments and the environment name.
 pub(super) struct Context {
@@ -27,8 +49,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// From the arguments; the environment and the platform's directories fill in.
-    pub(super) fn new(
+    fn new(
         file: Option<PathBuf>,
         reading: Reading,
         key_file: Option<PathBuf>,
@@ -43,6 +64,47 @@ impl Context {
                 .join("connectors.db"),
         };
         Ok(Self { file, reading, key_file, prompt_passphrase })
+    }
+
+    /// Opens the file for writing, after an upgrade if one is needed; creates it if it does not exist.
+    pub(super) fn open(&self, output: &Output) -> anyhow::Result<(Store, Option<UpgradeReport>)> {
+        self.open_at(&self.file, output)
+    }
+
+    /// Opens another path for writing as [`Context::open`] does.
+    pub(super) fn open_at(&self, file: &Path, output: &Output) -> anyhow::Result<(Store, Option<UpgradeReport>)> {
+        let progress = output.progress();
+        let opened = Store::open(file, &Arc::default(), &mut |stage| {
+            progress.text(&stage.to_string());
+            Ok(())
+        });
+        drop(progress);
+        let (mut store, upgraded) = opened?;
+        let progress = output.progress();
+        store.when_waiting(move || {
+            progress.text("waiting for another program that is writing to the file");
+        });
+        let limits = store.history_limits()?;
+        store.prune(limits, clock::now(), &mut |_, _| true)?;
+        let store = store.with_commit_flag(output.commit_flag());
+        if let Some(report) = &upgraded {
+            output.notice(&format!(
+                "upgraded {} from schema {} to {}; backup: {}",
+                file.display(),
+                report.from,
+                report.to,
+                report.backup.display()
+            ));
+        }
+        Ok((store, upgraded))
+    }
+
+    /// Opens an existing file for writing, after an upgrade if one is needed.
+    pub(super) fn open_existing(&self, output: &Output) -> anyhow::Result<Store> {
+        if store::inspect(&self.file, Reading::Shared)? == Inspection::Missing {
+            bail!("{}: no such file; import an export to create it, or name another with --file", self.file.display());
+        }
+        Ok(self.open(output)?.0)
     }
 
     /// Opens the file for a command that only reads it.
@@ -111,13 +173,13 @@ impl Context {
     /// POSIX).
     fn is_new_passphrase(&self) -> bool {
         let exists = matches!(self.inspect(), Ok(Inspection::Connectors { .. }));
-        let sealed = exists.then(|| self.read().and_then(|store| store.sealed_like(PASSPHRASE_PREFIX)));
-        !matches!(sealed, Some(Ok(sealed)) if !sealed.is_empty())
+        let encrypted = exists.then(|| self.read().and_then(|store| store.encrypted_with_prefix(PASSPHRASE_PREFIX)));
+        !matches!(encrypted, Some(Ok(encrypted)) if !encrypted.is_empty())
     }
 
     /// The vault for a file that is open.
     pub(super) fn vault(&self, store: &Store) -> anyhow::Result<Vault> {
-        let is_new = || store.sealed_like(PASSPHRASE_PREFIX).is_ok_and(|sealed| sealed.is_empty());
+        let is_new = || store.encrypted_with_prefix(PASSPHRASE_PREFIX).is_ok_and(|encrypted| encrypted.is_empty());
         let vault = Vault::new(self.key_options(self.passphrase(is_new)?)?);
         check_passphrase(&vault, store)??;
         Ok(vault)
@@ -195,7 +257,7 @@ pub(super) fn secret_in(variable: &str) -> anyhow::Result<Option<Passphrase>> {
 
 fn prompt_for(prompt: &str, variable: &str) -> anyhow::Result<Passphrase> {
     let Ok(text) = prompt_hidden(prompt) else {
-        bail!("no terminal to ask for the passphrase; set ${variable}");
+        bail!("no terminal to prompt for the passphrase; set ${variable}");
     };
     Passphrase::new(text).context("the passphrase is empty; nothing was done")
 }

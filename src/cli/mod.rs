@@ -5,24 +5,32 @@
 mod args;
 mod commands;
 mod context;
-mod remote_args;
+mod filters;
+mod help;
+mod new_file;
+mod records;
+mod remote_link;
 mod render;
+mod request_body;
 mod value_enums;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
+use clap::FromArgMatches as _;
 
 use crate::config::Config;
+use crate::domain::similar::closest;
+use crate::fs;
 use crate::store::Reading;
 use crate::tui::run;
 use crate::worker::OpenOptions;
-use crate::{demo, fs};
-use args::{Args, Command};
-use context::Context;
+use args::Args;
+use commands::{Access, Command, GROUPS};
+use context::Session;
 use render::output::Output;
 
 /// Done.
@@ -32,24 +40,21 @@ const NEEDS_ATTENTION: u8 = 1;
 /// Refused; nothing changed.
 const REFUSED: u8 = 2;
 
-/// Runs the program; its error messages are safe to print.
+/// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     no_core_dumps();
     no_end_at_the_limit_of_file_sizes();
-    let args = match Args::try_parse() {
+    run_with(std::env::args_os())
+}
+
+/// Runs the program with these arguments, of which the first is its name. Error messages are safe to print.
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = help::command().try_get_matches_from(arguments).and_then(|matches| Args::from_arg_matches(&matches));
+    let args = match parsed {
         Ok(args) => args,
-        Err(error) => {
-            if error.use_stderr() {
-                // The message repeats arguments, which may contain text of a file.
-                error.render().to_string().lines().for_each(render::output::eprint_note);
-            } else {
-                // Help and version; a closed pipe is no reason to panic.
-                let _ = error.print();
-            }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(REFUSED));
-        }
+        Err(error) => return refuse_arguments(&error),
     };
-    let writes = args.command.as_ref().is_some_and(Command::writes);
+    let writes = args.command.as_ref().is_some_and(|command| command.access().writes());
     let committed = Arc::default();
     match dispatch(args, &committed) {
         Ok(code) => ExitCode::from(code),
@@ -71,6 +76,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints help, version or a refusal.
+fn refuse_arguments(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // The message repeats arguments, which may contain text of a file.
+        error.render().to_string().lines().for_each(render::output::eprint_note);
+    } else {
+        // A closed pipe is no reason to panic.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(REFUSED))
+}
+
 /// A core dump would write secrets that are being entered, and keys, to the disk.
 fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -85,95 +102,79 @@ fn no_end_at_the_limit_of_file_sizes() {
 }
 
 fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
-    if let (Some(word), true) = (&args.positional, args.command.is_some()) {
-        anyhow::bail!(
-            "{} must come after the command; name the file with --file {} instead",
-            word.display(),
-            word.display()
-        );
-    }
-    if args.ui.apply_migration && !matches!(args.command, None | Some(Command::Demo { .. })) {
-        anyhow::bail!("--apply-migration is for the UI; the command is `connector-admin migrate --apply`");
-    }
-    if let Some(command) = args.command.as_ref().filter(|command| args.ui.read_only && command.writes()) {
-        let way = match command {
-            Command::Status { .. } | Command::Diff { .. } => "; --offline compares with what was read last",
-            _ => "",
-        };
-        anyhow::bail!("{} would write, and --read-only forbids it{way}", command.name());
-    }
-    let continues =
-        args.command.as_ref().is_some_and(|command| command.writes() || matches!(command, Command::Check { .. }));
-    let mut output = Output::new(args.quiet, continues, committed);
+    refuse_contradictions(&args)?;
+    let access = args.command.as_ref().map_or(Access::Ui, Command::access);
+    let mut output = Output::new(args.quiet, access.continues(), committed);
     context::install_types(args.types)?;
     // Only keys and colours are affected; a mistake there does not stop a script.
-    let config = match args.command {
-        None | Some(Command::Demo { .. } | Command::Keys) => context::install_config(args.config)?,
-        Some(_) => Config::default(),
-    };
-    let positional = args.positional;
-    if let Some(word) = positional.as_ref().filter(|word| looks_mistyped(word)) {
-        anyhow::bail!(
-            "{0} is neither a command nor a file; see --help, or write ./{0} to make a new file of that name",
-            word.display()
-        );
+    let config = if access.uses_config() { context::install_config(args.config)? } else { Config::default() };
+    if let Some(word) = args.positional.as_ref().filter(|word| looks_mistyped(word)) {
+        anyhow::bail!("{}", unknown_command(&word.display().to_string()));
     }
     let reading = if args.ui.read_only { Reading::Untouched } else { Reading::Shared };
-    if reading == Reading::Shared && args.command.as_ref().is_none_or(Command::may_tidy) {
+    if reading == Reading::Shared && access.may_tidy() {
         fs::temporary::remove_abandoned();
     }
-    let context = || Context::new(positional.or(args.file), reading, args.key_file, args.passphrase);
+    let session = Session {
+        file: args.positional.or(args.file),
+        reading,
+        key_file: args.key_file,
+        prompt_passphrase: args.passphrase,
+        ui: args.ui,
+        config,
+    };
     match args.command {
-        None => {
-            let context = context()?;
-            let keys = context.keys()?;
-            let path = context.file;
-            let open = OpenOptions { path, read_only: args.ui.read_only, keys, restore: None };
-            open_ui(open, args.ui.apply_migration, config)
-        }
-        Some(Command::Demo { keep }) => demo(keep.as_deref(), &args.ui, config),
-        Some(Command::Completions { shell }) => commands::completions(shell, &mut output),
-        Some(Command::Man { to }) => commands::manual(to.as_deref(), &mut output),
-        Some(Command::Keys) => commands::keys(&mut output),
-        Some(Command::Types { id, json }) => commands::types(id.as_deref(), json, &mut output),
-        Some(command) => commands::run(command, &context()?, &mut output),
+        None => open_ui(&session),
+        Some(command) => command.run(&session, &mut output),
     }
 }
 
-fn open_ui(open: OpenOptions, apply_migration: bool, config: Config) -> anyhow::Result<u8> {
-    let signal =
-        run::run(run::Options { open, apply_migration, is_demo: false, config, ui_state_file: context::state_file() })?;
-    Ok(exit_code(signal))
+/// Refuses arguments that exclude each other beyond the rules of the parser.
+fn refuse_contradictions(args: &Args) -> anyhow::Result<()> {
+    let Some(command) = &args.command else { return Ok(()) };
+    if let Some(word) = &args.positional {
+        anyhow::bail!("{0} must come after the command; name the file with --file {0} instead", word.display());
+    }
+    let access = command.access();
+    if args.ui.apply_migration && access != Access::Ui {
+        anyhow::bail!("--apply-migration is for the UI; the command is `connector-admin migrate --apply`");
+    }
+    if args.ui.read_only && access.writes() {
+        let advice = if access == Access::Fetch { "; --offline compares with the last fetch" } else { "" };
+        anyhow::bail!("{} would write, and --read-only forbids it{advice}", command.name());
+    }
+    Ok(())
 }
 
-/// As a shell has it: 128 and the number of the signal that ended the program.
-fn exit_code(signal: Option<i32>) -> u8 {
+fn open_ui(session: &Session) -> anyhow::Result<u8> {
+    let context = session.context()?;
+    let keys = context.keys()?;
+    let open = OpenOptions { path: context.file, read_only: session.ui.read_only, keys, restore: None };
+    let signal = run::run(run::Options {
+        open,
+        apply_migration: session.ui.apply_migration,
+        is_demo: false,
+        config: session.config.clone(),
+        ui_state_file: context::state_file(),
+    })?;
+    Ok(signal_exit_code(signal))
+}
+
+/// Returns the exit code of a shell: 128 plus the number of the signal that ended the program.
+fn signal_exit_code(signal: Option<i32>) -> u8 {
     signal.map_or(DONE, |signal| u8::try_from(128 + signal).unwrap_or(NEEDS_ATTENTION))
 }
 
-/// A bare word that is no file: more likely a command with a typing error than a name for a new file.
+/// Returns whether a bare word is more likely a mistyped command than the name of a new file.
 fn looks_mistyped(word: &Path) -> bool {
     !word.exists() && word.components().count() == 1 && word.extension().is_none() && !word.starts_with(".")
 }
 
-fn demo(keep: Option<&Path>, ui: &args::UiArgs, config: Config) -> anyhow::Result<u8> {
-    let demo = demo::Demo::create(keep)?;
-    let open = OpenOptions {
-        path: demo.path().to_owned(),
-        read_only: ui.read_only,
-        keys: demo::keys_of(demo.path()),
-        restore: None,
+fn unknown_command(word: &str) -> String {
+    let names = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
+    let advice = match closest(word, names) {
+        Some(name) => format!("; did you mean `connector-admin {name}`?"),
+        None => "; see --help.".to_owned(),
     };
-    // A file that is kept is as good as any other: how its list is shown is kept too.
-    let ui_state_file = keep.and_then(|_| context::state_file());
-    let is_demo = keep.is_none();
-    let signal = run::run(run::Options { open, apply_migration: ui.apply_migration, is_demo, config, ui_state_file })?;
-    if let Some(kept) = demo.finish() {
-        render::output::eprint_note(&format!(
-            "the demo file was kept: {0}; open it with connector-admin {0}; its keys are in {1}",
-            kept.display(),
-            demo::keys_of(&kept).key_file.display()
-        ));
-    }
-    Ok(exit_code(signal))
+    format!("{word} is neither a command nor a file{advice} Write ./{word} to create a file of that name")
 }

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::domain::AuthMode;
+use crate::service::remote::Side;
 use crate::store::{Sort, SortColumn};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,6 +45,23 @@ impl From<ModeArg> for AuthMode {
         match mode {
             ModeArg::Shared => AuthMode::Shared,
             ModeArg::PerUser => AuthMode::PerUser,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum SideArg {
+    /// Keep the file's version; the next push sends it
+    Local,
+    /// Use Kibana's version
+    Remote,
+}
+
+impl From<SideArg> for Side {
+    fn from(side: SideArg) -> Self {
+        match side {
+            SideArg::Local => Side::Local,
+            SideArg::Remote => Side::Remote,
         }
     }
 }

@@ -16,7 +16,7 @@ impl AuthMode {
     pub const ALL: [AuthMode; 2] = [AuthMode::Shared, AuthMode::PerUser];
 
     /// The stored value: `shared` or `per-user`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             AuthMode::Shared => "shared",
             AuthMode::PerUser => "per-user",

@@ -225,7 +225,7 @@ fn is_written_twice(extra: &str) -> bool {
 }
 
 fn object(text: &str, column: &str) -> Result<Map<String, Value>, String> {
-    match json::look(text) {
+    match json::parse_lossy(text) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(other) => Err(format!("{column} is {}, not a JSON object", kind_of(&other))),
         Err(error) => Err(format!("{column} is not valid JSON: {error}")),

@@ -14,6 +14,7 @@ use super::catalogue::Catalogue;
 use super::connector::Summary;
 use super::diff::ChangeState;
 use super::migration::Group;
+use super::similar::closest;
 
 /// A parsed filter. The empty one matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,7 +167,7 @@ pub fn warnings(text: &str) -> Vec<String> {
 
 /// Returns the unknown keys of a complete filter.
 pub fn unknown_keys(text: &str) -> Option<String> {
-    let is_none = |warning: &String| warning.contains("is no key");
+    let is_none = |warning: &String| warning.contains("is not a filter key");
     warnings(text).into_iter().find(is_none)
 }
 
@@ -181,7 +182,11 @@ fn warning(word: &Word) -> Option<String> {
         (true, true) => Some(format!("{key}: has no value and has no effect")),
         (false, _) if is_word => {
             let keys: Vec<&str> = TERMS.iter().map(|(known, _)| *known).collect();
-            Some(format!("{key}: is no key of a filter ({}); \"{key}:…\" in quotes is text", keys.join(" ")))
+            let advice = match closest(&format!("{key}:"), keys.iter().copied()) {
+                Some(known) => format!("did you mean {known}?"),
+                None => format!("the keys are {}.", keys.join(" ")),
+            };
+            Some(format!("{key}: is not a filter key; {advice} Quote it to search for the text: \"{key}:…\""))
         }
         _ => None,
     }

@@ -157,7 +157,7 @@ fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>
 mod tests {
     use super::*;
 
-    fn told(connector: &Connector, secrets: &SecretsState) -> Vec<String> {
+    fn keys(connector: &Connector, secrets: &SecretsState) -> Vec<String> {
         let findings = findings(connector, secrets);
         assert!(findings.iter().all(|finding| !finding.repair.is_empty() && !finding.reason.is_empty()));
         findings.iter().map(|finding| format!("{} {}", finding.severity.as_str(), finding.field)).collect()
@@ -170,7 +170,7 @@ mod tests {
             config: r#"{"url":"https://a.example","method":"post","hasAuth":false,"authType":null}"#.to_owned(),
             ..Connector::new("a", ".webhook")
         };
-        assert_eq!(told(&good, &SecretsState::None), Vec::<String>::new());
+        assert_eq!(keys(&good, &SecretsState::None), Vec::<String>::new());
         let with = |change: fn(&mut Connector)| {
             let mut record = good.clone();
             change(&mut record);
@@ -204,9 +204,9 @@ mod tests {
             ),
         ];
         for (change, expected) in cases {
-            assert_eq!(told(&with(*change), &SecretsState::None), *expected);
+            assert_eq!(keys(&with(*change), &SecretsState::None), *expected);
         }
-        assert_eq!(told(&good, &SecretsState::Missing), ["problem secrets"]);
-        assert_eq!(told(&good, &SecretsState::Unreadable("why".to_owned())), ["problem secrets"]);
+        assert_eq!(keys(&good, &SecretsState::Missing), ["problem secrets"]);
+        assert_eq!(keys(&good, &SecretsState::Unreadable("why".to_owned())), ["problem secrets"]);
     }
 }

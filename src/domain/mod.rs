@@ -16,6 +16,7 @@ pub mod json;
 pub mod migration;
 pub mod remote;
 pub mod secrets;
+pub mod similar;
 pub mod validate;
 
 pub use auth::{AuthMode, AuthType, StoredAuthMode};

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 
 use super::connector::Connector;
 use super::json;
-use super::migration;
 
 /// The encrypted and authenticated attributes of a model version. A change needs a new model version, whose migration
 /// decrypts with the old registration and encrypts with the new one.
@@ -40,24 +39,24 @@ pub const REGISTRATIONS: &[Registration] = &[
     },
 ];
 
-/// The registration of a model version; that of the nearest known one for any other.
+/// Returns the registration of a model version; a version without one has that of the version before.
 pub fn registration(model_version: i64) -> Registration {
-    let known = model_version.clamp(1, migration::latest());
-    REGISTRATIONS.iter().copied().find(|found| found.model_version == known).unwrap_or(REGISTRATIONS[0])
+    let newest = REGISTRATIONS.iter().copied().rev().find(|known| known.model_version <= model_version);
+    newest.unwrap_or(REGISTRATIONS[0])
 }
 
 /// An object with an encrypted value: the secrets of a connector, the credential of a remote.
-pub trait Sealed {
+pub trait SecretHolder {
     /// Returns the encrypted value.
-    fn sealed(&self) -> Option<&str>;
+    fn ciphertext(&self) -> Option<&str>;
     /// Returns what names it among its kind.
     fn label(&self) -> &str;
     /// Returns the associated data. No two kinds of object share any, so that a value cannot be moved between them.
     fn associated_data(&self) -> String;
 }
 
-impl Sealed for Connector {
-    fn sealed(&self) -> Option<&str> {
+impl SecretHolder for Connector {
+    fn ciphertext(&self) -> Option<&str> {
         self.secrets.as_deref()
     }
 
@@ -286,6 +285,7 @@ impl SecretEdits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::migration;
 
     /// Kibana uses SHA-256 of `action|encrypted…|authenticated…|enforceRandomId`; this test uses the text itself. If it
     /// fails, do not adapt it: write a model version whose migration decrypts with the old registration and encrypts

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::paths::place_of;
+use super::paths::location_of;
 use super::{TemporaryFile, folder_of};
 
 /// A file that cannot be read or written, with the system's reason.
@@ -27,7 +27,7 @@ pub fn write_atomically<T, E: From<FileError>>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
 ) -> Result<T, E> {
     let cannot = |cause| FileError { name: format!("{} cannot be written", target.display()), cause };
-    let real = place_of(target).unwrap_or_else(|| target.to_owned());
+    let real = location_of(target).unwrap_or_else(|| target.to_owned());
     if fs::metadata(&real).is_ok_and(|metadata| !metadata.is_file()) {
         let file = File::options().write(true).open(&real).map_err(cannot)?;
         let mut out = BufWriter::new(file);

@@ -49,11 +49,11 @@ pub fn is_same(one: &Path, other: &Path) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         return (one.dev(), one.ino()) == (other.dev(), other.ino());
     }
-    matches!((place_of(one), place_of(other)), (Some(one), Some(other)) if one == other)
+    matches!((location_of(one), location_of(other)), (Some(one), Some(other)) if one == other)
 }
 
 /// Returns the location of a file, links followed, whether it exists or not.
-pub fn place_of(path: &Path) -> Option<PathBuf> {
+pub fn location_of(path: &Path) -> Option<PathBuf> {
     /// The number of links in a row that Linux follows.
     const LINKS: usize = 40;
     let mut path = path.to_owned();

@@ -160,7 +160,7 @@ impl Client {
                 Err(_) => false,
             };
             if !is_passing || left == 0 {
-                return result.and_then(|answer| self.settle(method, answer)).map_err(|error| self.redacted(error));
+                return result.and_then(|answer| self.interpret(method, answer)).map_err(|error| self.redacted(error));
             }
             let requested_wait = result.ok().and_then(|answer| answer.retry_after).unwrap_or(wait).min(LONGEST_WAIT);
             self.pause(requested_wait)?;
@@ -172,9 +172,9 @@ impl Client {
     /// Requests the status. While a plugin is unavailable, Kibana answers 503 and still reports its version.
     pub(super) fn fetch_status(&self) -> Result<Answer, KibanaError> {
         self.request_unless(Method::Get, STATUS, None, |answer| {
-            let said = || serde_json::from_str::<Value>(&answer.text).ok();
+            let body = || serde_json::from_str::<Value>(&answer.text).ok();
             answer.status == 503
-                && said().is_some_and(|said| said.pointer("/version/number").is_some_and(Value::is_string))
+                && body().is_some_and(|body| body.pointer("/version/number").is_some_and(Value::is_string))
         })
     }
 
@@ -242,7 +242,7 @@ impl Client {
     }
 
     /// Interprets the status of an answer that does not concern a connector.
-    fn settle(&self, method: Method, answer: Answer) -> Result<Answer, KibanaError> {
+    fn interpret(&self, method: Method, answer: Answer) -> Result<Answer, KibanaError> {
         let may_have_arrived = method != Method::Get && !matches!(answer.status, 300..=499);
         let unrecognized = |reason| KibanaError::NotKibana { place: self.place.clone(), reason, may_have_arrived };
         if answer.is_of_elasticsearch || is_error_of_elasticsearch(&answer.text) {
@@ -373,19 +373,19 @@ const ELASTICSEARCH: &str =
 
 /// The form that Elasticsearch alone gives errors: an object with their causes.
 fn is_error_of_elasticsearch(text: &str) -> bool {
-    let said = serde_json::from_str::<Value>(text).ok();
-    said.is_some_and(|said| said.pointer("/error/root_cause").is_some() || said.get("tagline").is_some())
+    let body = serde_json::from_str::<Value>(text).ok();
+    body.is_some_and(|body| body.pointer("/error/root_cause").is_some() || body.get("tagline").is_some())
 }
 
 /// Returns the error message of an answer, in the formats of Kibana and of proxies.
 fn word_of(text: &str) -> String {
     /// A longer text is no word about an error.
     const LONGEST: usize = 200;
-    let said = serde_json::from_str::<Value>(text).ok();
+    let body = serde_json::from_str::<Value>(text).ok();
     let places = ["/message", "/error/reason", "/error", "/reason"];
-    let found = said.as_ref().and_then(|said| places.iter().find_map(|place| said.pointer(place)?.as_str()));
+    let found = body.as_ref().and_then(|body| places.iter().find_map(|place| body.pointer(place)?.as_str()));
     let plain = text.trim();
-    let is_plain = said.is_none() && !plain.is_empty() && plain.len() <= LONGEST && !plain.starts_with('<');
+    let is_plain = body.is_none() && !plain.is_empty() && plain.len() <= LONGEST && !plain.starts_with('<');
     match found {
         Some(found) => found.to_owned(),
         None if is_plain => plain.to_owned(),
@@ -414,7 +414,7 @@ fn broken_off(error: &std::io::Error, place: &str, is_write: bool) -> KibanaErro
 /// Describes why no answer arrived, without values of the request.
 fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
     use std::io::ErrorKind;
-    let unsafe_way = |cause: String| {
+    let insecure = |cause: String| {
         format!("the connection is not safe: {cause}. `remote add --ca FILE` trusts an authority of your own")
     };
     // Describes the connection failure, and whether a retry may help.
@@ -426,9 +426,9 @@ fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
         ureq::Error::Timeout(_) => {
             ("it did not answer in time (--timeout of `remote add` gives it longer)".to_owned(), is_write, false)
         }
-        ureq::Error::Rustls(cause) => (unsafe_way(cause.to_string()), false, false),
+        ureq::Error::Rustls(cause) => (insecure(cause.to_string()), false, false),
         ureq::Error::Io(cause) if tls_cause(cause).is_some() => {
-            (unsafe_way(tls_cause(cause).unwrap_or_default()), false, false)
+            (insecure(tls_cause(cause).unwrap_or_default()), false, false)
         }
         ureq::Error::ConnectProxyFailed(cause) => (format!("the proxy refused: {cause}"), false, false),
         ureq::Error::InvalidProxyUrl => return wrong_proxy(),

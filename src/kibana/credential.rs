@@ -42,7 +42,7 @@ impl fmt::Debug for Credential {
 /// The stored format, before encryption.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Sealed<'a> {
+enum Stored<'a> {
     ApiKey(&'a str),
     Basic(&'a str, &'a str),
 }
@@ -103,11 +103,11 @@ impl Credential {
 
     /// Returns the text to encrypt.
     pub fn to_secret(&self) -> Secret {
-        let sealed = match self {
-            Credential::ApiKey(key) => Sealed::ApiKey(key),
-            Credential::Basic { user, password } => Sealed::Basic(user, password),
+        let stored = match self {
+            Credential::ApiKey(key) => Stored::ApiKey(key),
+            Credential::Basic { user, password } => Stored::Basic(user, password),
         };
-        Secret::json(Zeroizing::new(serde_json::to_string(&sealed).unwrap_or_default()))
+        Secret::json(Zeroizing::new(serde_json::to_string(&stored).unwrap_or_default()))
     }
 
     /// Parses a decrypted credential.

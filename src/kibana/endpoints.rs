@@ -170,9 +170,9 @@ impl Kibana {
             Err(KibanaError::Refused { status: 403 | 404, .. }) => return Ok(Server::default()),
             Err(error) => return Err(error),
         };
-        let said: Value =
+        let body: Value =
             serde_json::from_str(&answer.text).map_err(|_| self.unrecognized("its status is no JSON", false))?;
-        let version = said.get("version");
+        let version = body.get("version");
         let text = |key| version.and_then(|version| version.get(key)).and_then(Value::as_str);
         let is_version = |text: &&str| {
             let is_short = (1..=LONGEST_VERSION).contains(&text.len());
@@ -188,26 +188,26 @@ impl Kibana {
     /// As for [`Kibana::server`].
     pub fn connectors(&self, server: &Server) -> Result<Space, KibanaError> {
         let answer = self.client.request(Method::Get, "/api/actions/connectors", None)?;
-        let said: Vec<ApiConnector> = self.read_flat(&answer, "the list of connectors", false)?;
+        let body: Vec<ApiConnector> = self.read_flat(&answer, "the list of connectors", false)?;
         drop(answer);
-        if said.len() > MOST_CONNECTORS {
+        if body.len() > MOST_CONNECTORS {
             return Err(self.unrecognized(&format!("it lists more than {MOST_CONNECTORS} connectors"), false));
         }
-        let has_modes = said.iter().any(|one| one.auth_mode.is_some());
+        let has_modes = body.iter().any(|one| one.auth_mode.is_some());
         let is_of_users = |one: &ApiConnector| !one.is_preconfigured && !one.is_system_action;
         let knows_modes = server.knows_modes() || has_modes;
         // Without a version, user connectors show whether there are modes; an empty space shows nothing.
-        let version = match (server.kept(), said.iter().any(is_of_users)) {
+        let version = match (server.kept(), body.iter().any(is_of_users)) {
             (Some(version), _) if version != WITHOUT_MODES || !has_modes => Some(version),
             _ if has_modes => Some(WITH_MODES.to_owned()),
             (_, true) => Some(WITHOUT_MODES.to_owned()),
             (_, false) => None,
         };
         let mut seen = HashSet::new();
-        if let Some(twice) = said.iter().find(|one| !seen.insert(one.id.as_str())) {
+        if let Some(twice) = body.iter().find(|one| !seen.insert(one.id.as_str())) {
             return Err(self.unrecognized(&format!("the connector {:?} appears twice", twice.id), false));
         }
-        let all = said.into_iter().map(|one| self.accept(one, knows_modes, false)).collect::<Result<_, _>>()?;
+        let all = body.into_iter().map(|one| self.accept(one, knows_modes, false)).collect::<Result<_, _>>()?;
         Ok(Space { connectors: all, knows_modes, version })
     }
 
@@ -247,7 +247,7 @@ impl Kibana {
         knows_modes: bool,
     ) -> Result<RemoteConnector, KibanaError> {
         let body = body_of(record, secrets, true);
-        self.remember(record, secrets);
+        self.register(record, secrets);
         let answer = self.client.request(Method::Post, &path_of(&record.id)?, Some(&body))?;
         self.accept(self.read(&answer, "the connector", true)?, knows_modes, true)
     }
@@ -263,7 +263,7 @@ impl Kibana {
         knows_modes: bool,
     ) -> Result<RemoteConnector, KibanaError> {
         let body = body_of(record, secrets, false);
-        self.remember(record, secrets);
+        self.register(record, secrets);
         let answer = self.client.request(Method::Put, &path_of(&record.id)?, Some(&body))?;
         self.accept(self.read(&answer, "the connector", true)?, knows_modes, true)
     }
@@ -299,19 +299,19 @@ impl Kibana {
             &format!("/api/saved_objects/_import?overwrite={overwrite}"),
             Some(&body),
         )?;
-        let said: Value = self.read(&answer, "the outcome of the import", true)?;
-        if said.get("success") != Some(&Value::Bool(true)) {
+        let body: Value = self.read(&answer, "the outcome of the import", true)?;
+        if body.get("success") != Some(&Value::Bool(true)) {
             return Err(KibanaError::NotTaken {
                 place: self.client.place().to_owned(),
-                reason: self.client.redaction().message(&import_problem(&said)),
+                reason: self.client.redaction().message(&import_problem(&body)),
             });
         }
         // A successful import may still remove the connector, even one that it overwrote.
-        if let Some(warning) = removal_of(&said) {
+        if let Some(warning) = removal_of(&body) {
             let (place, reason) = (self.client.place().to_owned(), self.client.redaction().message(warning));
             return Err(KibanaError::Removed { place, reason });
         }
-        let first = said.get("successResults").and_then(|results| results.get(0));
+        let first = body.get("successResults").and_then(|results| results.get(0));
         let destination = first.and_then(|first| first.get("destinationId")).and_then(Value::as_str);
         let is_id = |id: &str| id.len() <= LONGEST_ID && !self.client.redaction().is_repeated_in(id, id);
         if destination.is_some_and(|id| !is_id(id)) {
@@ -339,8 +339,8 @@ impl Kibana {
                 self.unrecognized(&format!("the outcome of the run is longer than {LONGEST_CONFIG} bytes"), true)
             );
         }
-        let said: Value = self.read(&answer, "the outcome of the run", true)?;
-        let text = |key| said.get(key).and_then(Value::as_str);
+        let body: Value = self.read(&answer, "the outcome of the run", true)?;
+        let text = |key| body.get(key).and_then(Value::as_str);
         let is_ok = text("status") == Some("ok");
         let parts: Vec<&str> = [text("message"), text("service_message")].into_iter().flatten().collect();
         let message = match (is_ok, parts.is_empty()) {
@@ -356,8 +356,8 @@ impl Kibana {
     }
 
     /// Registers the secrets of a connector, so that they are recognized in answers.
-    pub fn remember(&self, record: &Connector, secrets: &OpenSecrets) {
-        self.client.redaction().remember(&record.id, &secrets.texts(), &[&record.name, &record.config]);
+    pub fn register(&self, record: &Connector, secrets: &OpenSecrets) {
+        self.client.redaction().register(&record.id, &secrets.texts(), &[&record.name, &record.config]);
     }
 
     /// Refuses the description of a connector that contains secrets from the file.
@@ -378,12 +378,12 @@ impl Kibana {
     }
 
     /// Accepts a connector of an answer, or refuses the whole answer: its values are stored, printed and sent again.
-    fn accept(&self, said: ApiConnector, knows_modes: bool, is_write: bool) -> Result<RemoteConnector, KibanaError> {
-        let config = said.config.as_ref().map_or("", |config| config.get());
+    fn accept(&self, body: ApiConnector, knows_modes: bool, is_write: bool) -> Result<RemoteConnector, KibanaError> {
+        let config = body.config.as_ref().map_or("", |config| config.get());
         let kept = [
-            (&said.id, LONGEST_ID, "id"),
-            (&said.connector_type_id, LONGEST_ID, "type"),
-            (&said.name, LONGEST_NAME, "name"),
+            (&body.id, LONGEST_ID, "id"),
+            (&body.connector_type_id, LONGEST_ID, "type"),
+            (&body.name, LONGEST_NAME, "name"),
         ];
         for (text, longest, what) in kept
             .iter()
@@ -395,11 +395,11 @@ impl Kibana {
                     self.unrecognized(&format!("the {what} of a connector is longer than {longest} bytes"), is_write)
                 );
             }
-            if self.client.redaction().is_repeated_in(&said.id, text) {
+            if self.client.redaction().is_repeated_in(&body.id, text) {
                 return Err(self.unrecognized(&format!("the {what} of a connector {REPEATS}"), is_write));
             }
         }
-        Ok(found(said, knows_modes))
+        Ok(found(body, knows_modes))
     }
 
     fn read<'a, T: Deserialize<'a>>(&self, answer: &'a Answer, what: &str, is_write: bool) -> Result<T, KibanaError> {
@@ -444,29 +444,29 @@ fn path_of(id: &str) -> Result<String, KibanaError> {
     Ok(format!("/api/actions/connector/{}", utf8_percent_encode(id, IN_ADDRESS)))
 }
 
-fn found(said: ApiConnector, knows_modes: bool) -> RemoteConnector {
-    let is_nested = said.config.as_ref().is_some_and(|config| text_of::depth(config.get()) > text_of::DEEPEST);
-    let managed_by = match (said.is_preconfigured, said.is_system_action) {
+fn found(body: ApiConnector, knows_modes: bool) -> RemoteConnector {
+    let is_nested = body.config.as_ref().is_some_and(|config| text_of::depth(config.get()) > text_of::DEEPEST);
+    let managed_by = match (body.is_preconfigured, body.is_system_action) {
         _ if is_nested => Some("nested"),
         (_, true) => Some("kibana"),
         (true, _) => Some("configuration"),
         _ => None,
     };
     // The first release omits an absent mode; every reader treats that as shared.
-    let mode = said.auth_mode.as_deref().and_then(AuthMode::parse).unwrap_or(AuthMode::Shared);
-    let config = said.config.filter(|_| !is_nested).map_or_else(|| "{}".to_owned(), |config| config.get().to_owned());
+    let mode = body.auth_mode.as_deref().and_then(AuthMode::parse).unwrap_or(AuthMode::Shared);
+    let config = body.config.filter(|_| !is_nested).map_or_else(|| "{}".to_owned(), |config| config.get().to_owned());
     let config = if config.trim() == "null" { "{}".to_owned() } else { text_of::compact(&config).unwrap_or(config) };
     RemoteConnector {
-        id: said.id,
+        id: body.id,
         snapshot: Snapshot {
-            name: said.name,
-            connector_type_id: said.connector_type_id,
+            name: body.name,
+            connector_type_id: body.connector_type_id,
             config,
             auth_mode: knows_modes.then_some(mode),
-            is_missing_secrets: said.is_missing_secrets.unwrap_or(false),
+            is_missing_secrets: body.is_missing_secrets.unwrap_or(false),
         },
         managed_by,
-        referenced_by: said.referenced_by_count.unwrap_or(0),
+        referenced_by: body.referenced_by_count.unwrap_or(0),
     }
 }
 
@@ -487,14 +487,14 @@ fn body_of(record: &Connector, secrets: &OpenSecrets, is_create: bool) -> Body {
 }
 
 /// Returns Kibana's warning that it removed the imported connector, if there is one.
-fn removal_of(said: &Value) -> Option<&str> {
-    let warnings = said.get("warnings").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+fn removal_of(body: &Value) -> Option<&str> {
+    let warnings = body.get("warnings").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut messages = warnings.iter().filter_map(|warning| warning.get("message").and_then(Value::as_str));
     messages.find(|message| message.contains("was removed") || message.contains("were removed"))
 }
 
-fn import_problem(said: &Value) -> String {
-    let first = said.get("errors").and_then(|errors| errors.get(0)).and_then(|error| error.get("error"));
+fn import_problem(body: &Value) -> String {
+    let first = body.get("errors").and_then(|errors| errors.get(0)).and_then(|error| error.get("error"));
     let text = |key| first.and_then(|error| error.get(key)).and_then(Value::as_str);
     match (text("type"), text("message")) {
         (_, Some(message)) => message.to_owned(),

@@ -75,7 +75,7 @@ impl KibanaError {
     }
 
     /// Returns whether the whole server is affected, so that the next request would fail too.
-    pub fn is_about_the_server(&self) -> bool {
+    pub fn concerns_server(&self) -> bool {
         match self {
             KibanaError::Refused { status, .. } => is_of_the_server(*status),
             KibanaError::NotKibana { .. } | KibanaError::NotTaken { .. } | KibanaError::Removed { .. } => false,
@@ -87,7 +87,7 @@ impl KibanaError {
     pub fn ends_a_push(&self) -> bool {
         match self {
             KibanaError::Unreachable { may_have_arrived, .. } => !may_have_arrived,
-            other => other.is_about_the_server(),
+            other => other.concerns_server(),
         }
     }
 

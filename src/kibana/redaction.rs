@@ -43,7 +43,7 @@ impl Redaction {
     }
 
     /// Registers the secrets of a connector. A value that its name or config shows is not treated as secret.
-    pub(super) fn remember(&self, id: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) {
+    pub(super) fn register(&self, id: &str, secrets: &[Zeroizing<String>], in_the_clear: &[&str]) {
         let forms = forms_of(&hidden(secrets, in_the_clear));
         self.by_connector.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), forms);
     }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn every_encoding_of_a_secret_is_masked() {
         let redaction = Redaction::new(&[secret("id:s3cret\"key")]);
-        redaction.remember("one", &[secret("hunter2/ü"), secret("ab")], &[]);
+        redaction.register("one", &[secret("hunter2/ü"), secret("ab")], &[]);
         for repeated in [
             "id:s3cret\"key",
             "id:s3cret\\\"key",
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn echoed_secret_is_distinguished_from_sent_config() {
         let redaction = Redaction::new(&[secret("credential")]);
-        redaction.remember("one", &[secret("hunter2"), secret("elastic")], &[r#"{"url":"https://elastic.example"}"#]);
+        redaction.register("one", &[secret("hunter2"), secret("elastic")], &[r#"{"url":"https://elastic.example"}"#]);
         assert!(redaction.is_repeated_in("one", r#"{"password":"hunter2"}"#));
         assert!(!redaction.is_repeated_in("one", r#"{"url":"https://elastic.example"}"#));
         assert!(!redaction.is_repeated_in("two", r#"{"password":"hunter2"}"#));

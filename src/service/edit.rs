@@ -14,11 +14,11 @@ pub fn create(
     vault: &Vault,
     mut connector: Connector,
     secrets: &SecretEdits,
-    copy_of: Option<&str>,
+    duplicate_of: Option<&str>,
     now: &str,
 ) -> Result<Connector, ServiceError> {
-    let original = copy_of.map(|id| store.get(id)).transpose()?.flatten();
-    if copy_of.is_some() && original.is_none() {
+    let original = duplicate_of.map(|id| store.get(id)).transpose()?.flatten();
+    if duplicate_of.is_some() && original.is_none() {
         return Err(ServiceError::OriginalGone);
     }
     vault.prepare_secrets(original.as_ref(), &mut connector, secrets)?;
@@ -41,7 +41,7 @@ pub fn save(
     })?;
     let state = match &outcome {
         SaveOutcome::Saved(found) | SaveOutcome::Conflict(found) => vault.state(found),
-        SaveOutcome::Gone => SecretsState::None,
+        SaveOutcome::Deleted => SecretsState::None,
     };
     Ok((outcome, state))
 }

@@ -19,7 +19,7 @@ pub enum ServiceError {
     Vault(VaultError),
     /// A file would replace one that must stay.
     #[error("{path} is {what}; name another file")]
-    Taken {
+    Protected {
         /// The file.
         path: PathBuf,
         /// The kind of file.
@@ -27,7 +27,7 @@ pub enum ServiceError {
     },
     /// A file cannot be made at a path; nothing was begun.
     #[error("{path} cannot be written: {reason}; name another file")]
-    NoPlace {
+    NotCreatable {
         /// The path.
         path: PathBuf,
         /// The reason.

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::ServiceError;
 use crate::domain::{Connector, is_plain_id};
 use crate::fs::FileError;
-use crate::kibana::saved_objects::{LONG_IDS, as_line, write_summary};
+use crate::kibana::saved_objects::{LONG_IDS, to_line, write_summary};
 use crate::parallel::with_mapper;
 use crate::store::{Progress, Store, StoreError};
 use crate::text::plural;
@@ -19,7 +19,7 @@ pub struct ExportReport {
     pub excluded: Vec<(String, String)>,
     /// The number of connectors with ids that the newest Kibana releases refuse.
     pub long_ids: u64,
-    /// Connectors that need secrets, which no export holds.
+    /// The number of connectors whose secrets were removed.
     pub missing_secrets: u64,
 }
 
@@ -39,7 +39,7 @@ pub fn export(
     let io = |cause| FileError { name: name.to_owned(), cause };
     // The lines are made while the next connectors are read.
     let line = |connector: Connector| {
-        let line = as_line(&connector);
+        let line = to_line(&connector);
         (connector.id, line)
     };
     let mut write = |(id, line): (String, Result<(String, bool), String>)| -> Result<(), ServiceError> {
@@ -80,7 +80,7 @@ impl ExportReport {
         }
         if self.missing_secrets > 0 {
             lines.push(format!(
-                "{} without secrets, which no export holds: they are to be entered where it is imported",
+                "{} exported without secrets (exports never contain them): enter them after the import",
                 plural(self.missing_secrets, "connector")
             ));
         }

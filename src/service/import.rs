@@ -5,7 +5,7 @@ use std::path::Path;
 use super::ServiceError;
 use crate::domain::catalogue::ConnectorType;
 use crate::domain::derived::Derived;
-use crate::domain::secrets::Sealed as _;
+use crate::domain::secrets::SecretHolder as _;
 use crate::domain::{Catalogue, Connector, Group, SecretsState, migration};
 use crate::kibana::saved_objects::{ExportReader, ImportWarnings, ImportedConnector, without_origin};
 use crate::parallel::read_ahead;
@@ -42,10 +42,10 @@ pub fn import(
     progress: Progress<'_>,
 ) -> Result<(ImportOutcome, ImportWarnings), ServiceError> {
     let ImportRequest { source, on_conflict, create_automatic_backup } = importing;
-    let copies = on_conflict == OnConflict::CreateNewCopies;
+    let creates_new_copies = on_conflict == OnConflict::CreateNewCopies;
     let mut export = ExportReader::open(source)?;
     // Under new ids no connector comes twice for the file.
-    let ids = copies.then(TempIdSet::new).transpose()?;
+    let ids = creates_new_copies.then(TempIdSet::new).transpose()?;
     let length = export.length();
     let name =
         source.file_name().map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -64,7 +64,7 @@ pub fn import(
             let (incoming, derived) = found?;
             line = incoming.line;
             refuse_repeated(ids.as_ref(), &incoming.connector.id)?;
-            let connector = ready(vault, incoming, copies.then_some(&mut *renamed))?;
+            let connector = ready(vault, incoming, creates_new_copies.then_some(&mut *renamed))?;
             Ok::<_, ServiceError>(NewConnector { connector, derived })
         });
         let keep = &mut |current: &Connector, incoming: &mut Connector| keep_secrets(vault, current, incoming);
@@ -110,7 +110,7 @@ fn ready(vault: &Vault, incoming: ImportedConnector, renamed: Option<Renamed<'_>
     }
     if let Some(secret) = plain_secrets {
         connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &secret.state());
-        connector.secrets = Some(vault.seal(&connector, secret.secret())?);
+        connector.secrets = Some(vault.encrypt(&connector, secret.secret())?);
     }
     Ok(connector)
 }
@@ -130,7 +130,7 @@ fn keep_secrets(vault: &Vault, current: &Connector, incoming: &mut Connector) ->
     let Ok(open) = vault.open(current) else { return Ok(()) };
     if still_fit(current, incoming, &open.state()) {
         incoming.is_missing_secrets = false;
-        incoming.secrets = Some(vault.seal(incoming, open.secret())?);
+        incoming.secrets = Some(vault.encrypt(incoming, open.secret())?);
     }
     Ok(())
 }
@@ -140,13 +140,13 @@ fn still_fit(current: &Connector, incoming: &Connector, state: &SecretsState) ->
     let catalogue = Catalogue::current();
     let known = catalogue.get(&incoming.connector_type_id);
     // The auth type among the secrets is that of the config too.
-    let is_same_way = match known.is_some_and(ConnectorType::keeps_auth_type_in_secrets) {
+    let is_same_connection = match known.is_some_and(ConnectorType::keeps_auth_type_in_secrets) {
         true => incoming.auth_type().name().is_none_or(|name| Some(name) == state.auth_type()),
         false => incoming.auth_type() == current.auth_type(),
     };
     current.connector_type_id == incoming.connector_type_id
         && known.is_some()
-        && is_same_way
+        && is_same_connection
         && !catalogue.misses_secrets(incoming, state)
 }
 

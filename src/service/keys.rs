@@ -13,7 +13,7 @@ pub fn key_warnings(vault: &Vault, store: &Store) -> Result<Vec<String>, StoreEr
 
 /// Two kinds of keys in one file, or a new key while the old one is missing, are a risk of losing half of the secrets.
 pub fn other_keys(vault: &Vault, store: &Store) -> Result<Option<String>, StoreError> {
-    if !vault.uses_passphrase() && !store.sealed_like(PASSPHRASE_PREFIX)?.is_empty() {
+    if !vault.uses_passphrase() && !store.encrypted_with_prefix(PASSPHRASE_PREFIX)?.is_empty() {
         let warning = "some of the file's secrets are encrypted with a passphrase, and none was given: they cannot \
                        be decrypted, and new ones are encrypted with the key file. Start with --passphrase to use it";
         return Ok(Some(warning.to_owned()));
@@ -49,5 +49,5 @@ pub fn check_passphrase(vault: &Vault, store: &Store) -> Result<Result<(), Vault
     if !vault.uses_passphrase() {
         return Ok(Ok(()));
     }
-    Ok(vault.check_passphrase(&store.sealed_like(PASSPHRASE_PREFIX)?))
+    Ok(vault.check_passphrase(&store.encrypted_with_prefix(PASSPHRASE_PREFIX)?))
 }

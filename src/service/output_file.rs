@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::ServiceError;
-use crate::fs::paths::{is_same, place_of};
+use crate::fs::paths::{is_same, location_of};
 use crate::fs::{OWN_SIDECARS, can_write, folder_of, sidecar};
 use crate::{store, vault};
 
@@ -15,12 +15,12 @@ use crate::{store, vault};
 /// POSIX).
 ///
 /// # Errors
-/// [`ServiceError::Taken`], [`ServiceError::NoPlace`], [`store::StoreError::StrayLog`].
+/// [`ServiceError::Protected`], [`ServiceError::NotCreatable`], [`store::StoreError::StrayLog`].
 pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(), ServiceError> {
     if target == Path::new("-") {
         return Ok(());
     }
-    let in_use = |what| Err(ServiceError::Taken { path: target.to_owned(), what });
+    let in_use = |what| Err(ServiceError::Protected { path: target.to_owned(), what });
     if is_same(target, connectors) {
         return in_use("the connectors file itself");
     }
@@ -36,9 +36,9 @@ pub fn check_target(target: &Path, connectors: &Path, keys: &Path) -> Result<(),
     if !target.exists() {
         store::check_no_stray_log(target)?;
     }
-    match head_of(target).map(|head| what_begins_so(&head)) {
+    match head_of(target).map(|head| protected_kind(&head)) {
         Some(Some(what)) => in_use(what),
-        _ => check_place(target),
+        _ => check_creatable(target),
     }
 }
 
@@ -54,7 +54,7 @@ fn head_of(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// Names a protected kind of file by its first bytes.
-fn what_begins_so(head: &[u8]) -> Option<&'static str> {
+fn protected_kind(head: &[u8]) -> Option<&'static str> {
     if store::is_database(head) {
         Some("a connectors file, a backup of one, or another database")
     } else if store::is_damaged_database(head) {
@@ -67,9 +67,9 @@ fn what_begins_so(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Refuses a path where no file can be created. A pipe or a device is written to directly.
-fn check_place(target: &Path) -> Result<(), ServiceError> {
-    let refuse = |reason: String| Err(ServiceError::NoPlace { path: target.to_owned(), reason });
-    let real = place_of(target).unwrap_or_else(|| target.to_owned());
+fn check_creatable(target: &Path) -> Result<(), ServiceError> {
+    let refuse = |reason: String| Err(ServiceError::NotCreatable { path: target.to_owned(), reason });
+    let real = location_of(target).unwrap_or_else(|| target.to_owned());
     match fs::metadata(&real) {
         Ok(found) if found.is_dir() => return refuse("it is a folder".to_owned()),
         Ok(found) if !found.is_file() => return Ok(()),

@@ -131,7 +131,7 @@ pub enum StoreError {
     /// The schema is one that this program had while it was developed.
     #[error(
         "{} has schema {found} of a development version of this program, which no release opens. Export its connectors \
-         with that version and import them into a new file; secrets are to be entered again",
+         with that version and import them into a new file; enter the secrets again",
         path.display()
     )]
     DevelopmentSchema {
@@ -144,7 +144,7 @@ pub enum StoreError {
     #[error("{0} is open read-only; nothing was changed")]
     ReadOnly(PathBuf),
     /// The schema upgrade failed or was stopped; the file is as it was.
-    #[error("{path} could not be upgraded from schema {from} to {to} ({stage}): {cause}. The file is as it was{copy}", to = schema::LATEST)]
+    #[error("{path} could not be upgraded from schema {from} to {to} ({stage}): {cause}. The file is as it was{backup}", to = schema::LATEST)]
     Upgrade {
         /// The file.
         path: PathBuf,
@@ -155,11 +155,11 @@ pub enum StoreError {
         /// The cause.
         cause: String,
         /// The location of the backup, as the end of the sentence.
-        copy: String,
+        backup: String,
     },
     /// A record with this id exists.
     #[error("a connector with id {0:?} exists already; choose another id")]
-    IdTaken(String),
+    IdInUse(String),
     /// The import contains an id twice; nothing was imported.
     #[error("the id {0:?} appears twice in the import")]
     Repeated(String),
@@ -172,7 +172,7 @@ pub enum StoreError {
     /// Another program put a copy of the file back while a job was under way.
     #[error("{0} was replaced by a backup while this was running; the rest was not done. Look at the file again")]
     Replaced(PathBuf),
-    /// A copy cannot be made or put back; nothing was changed.
+    /// A backup cannot be created or restored; nothing was changed.
     #[error("{0}")]
     Refused(String),
     /// The user stopped it.

@@ -1,6 +1,6 @@
 //! The migration of records: its plan, the decisions about it, and applying it in batches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,81 +11,56 @@ use super::list::query::PLAN_ORDER;
 use super::records::columns::{WIDTH, read, select};
 use super::records::connectors::{count, get};
 use super::{CHUNK, FIRST_BATCH, Progress, next_batch};
+use crate::domain::Connector;
 use crate::domain::migration;
-use crate::domain::migration::{Decision, Group, Plan};
-use crate::domain::{AuthMode, Connector};
+use crate::domain::migration::{Choice, Decision, Group, Plan};
 
-/// The size of each group of the plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The size of each group of the plan, and the decisions in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanCounts {
-    /// To get an auth mode.
+    /// Records that get new values.
     pub backfill: u64,
-    /// To get the stamp only.
+    /// Records that get only the stamp.
     pub stamp_only: u64,
-    /// Not to be touched.
+    /// Records that are not migrated.
     pub blocked: u64,
-    /// Decided for records of the backfill group.
-    pub of_backfill: Decided,
-    /// Decided for records of the stamp-only group.
-    pub of_stamp_only: Decided,
-}
-
-/// The number of decisions in a group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Decided {
-    /// To get `shared`.
-    pub shared: u64,
-    /// To get `per-user`.
-    pub per_user: u64,
-    /// To stay pending.
-    pub skipped: u64,
+    decided: Vec<(Group, Decision, u64)>,
 }
 
 impl PlanCounts {
-    /// Records that are not at the newest model version.
+    /// Returns the number of records that are not at the newest model version.
     pub fn pending(&self) -> u64 {
         self.backfill + self.stamp_only + self.blocked
     }
 
-    /// Records that applying would write.
+    /// Returns the number of records that applying would write.
     pub fn to_apply(&self) -> u64 {
         (self.backfill + self.stamp_only).saturating_sub(self.skipped())
     }
 
-    /// Records that are skipped by decision.
+    /// Returns the number of records that are skipped by decision.
     pub fn skipped(&self) -> u64 {
-        self.of_backfill.skipped + self.of_stamp_only.skipped
+        self.sum(|_, decision| decision == Decision::Skip)
     }
 
-    /// Records that get `per-user` by decision.
-    pub fn to_per_user(&self) -> u64 {
-        self.of_backfill.per_user + self.of_stamp_only.per_user
+    /// Returns the number of records for which the user chose this instead of the plan.
+    pub fn chosen(&self, choice: Choice) -> u64 {
+        self.sum(|_, decision| decision == Decision::Choose(choice))
     }
 
-    /// Records that get `shared`, by the plan or by decision.
-    pub fn to_shared(&self) -> u64 {
-        let decided = self.of_backfill.per_user + self.of_backfill.skipped;
-        self.backfill.saturating_sub(decided) + self.of_stamp_only.shared
+    /// Returns the number of records that are backfilled as planned.
+    pub fn to_backfill(&self) -> u64 {
+        self.backfill.saturating_sub(self.sum(|group, _| group == Group::Backfill))
     }
 
-    fn decided(&mut self, group: Option<Group>, decision: Option<Decision>, count: u64) {
-        let group = match group {
-            Some(Group::Backfill) => &mut self.of_backfill,
-            Some(Group::StampOnly) => &mut self.of_stamp_only,
-            Some(Group::Blocked) | None => return,
-        };
-        match decision {
-            Some(Decision::Skip) => group.skipped += count,
-            Some(Decision::Set(AuthMode::Shared)) => group.shared += count,
-            Some(Decision::Set(AuthMode::PerUser)) => group.per_user += count,
-            None => {}
-        }
-    }
-
-    /// Returns the number of records that get only the stamp.
+    /// Returns the number of records that get only the stamp, as planned.
     pub fn to_stamp(&self) -> u64 {
-        let decided = &self.of_stamp_only;
-        self.stamp_only.saturating_sub(decided.shared + decided.per_user + decided.skipped)
+        self.stamp_only.saturating_sub(self.sum(|group, _| group == Group::StampOnly))
+    }
+
+    fn sum(&self, is_counted: impl Fn(Group, Decision) -> bool) -> u64 {
+        let counted = self.decided.iter().filter(|(group, decision, _)| is_counted(*group, *decision));
+        counted.map(|(.., count)| count).sum()
     }
 }
 
@@ -105,10 +80,10 @@ pub struct PlanRow {
 pub struct Applied {
     /// The history step, by which the run can be rolled back; none when nothing was written.
     pub run: Option<i64>,
-    /// Records that got an auth mode.
+    /// Records that got new values.
     pub backfilled: u64,
-    /// Of these: records that got `per-user`.
-    pub per_user: u64,
+    /// Of these: records by the user's choice.
+    pub chosen: BTreeMap<Choice, u64>,
     /// Records that got the stamp only.
     pub stamped: u64,
     /// Records skipped by decision.
@@ -206,9 +181,9 @@ impl Store {
         decision: Option<Decision>,
         progress: Progress<'_>,
     ) -> Result<usize, StoreError> {
-        let (mut taken, mut done) = (0, 0);
+        let (mut changed, mut done) = (0, 0);
         for batch in ids.chunks(FIRST_BATCH) {
-            taken += self.transaction("keeping a decision", |connection| {
+            changed += self.transaction("keeping a decision", |connection| {
                 let kept = batch.iter().map(|id| keep_decision(connection, id, decision).map(usize::from));
                 kept.sum::<rusqlite::Result<usize>>().map_err(StoreError::on(connection, "keeping a decision"))
             })?;
@@ -217,7 +192,7 @@ impl Store {
                 break;
             }
         }
-        Ok(taken)
+        Ok(changed)
     }
 
     /// Applies the plan with its decisions, in batches; with `all`, every connector without a mode gets `shared`. A
@@ -345,11 +320,13 @@ fn migrate(
     if !journal.update(connector, &mut after)? {
         return Ok(());
     }
-    if after.auth_mode == connector.auth_mode {
-        applied.stamped += 1;
-    } else {
+    if migration::is_backfilled(connector, &after) {
         applied.backfilled += 1;
-        applied.per_user += u64::from(after.auth_mode == Some(AuthMode::PerUser));
+        if let Some(choice) = decision.and_then(Decision::choice) {
+            *applied.chosen.entry(choice).or_default() += 1;
+        }
+    } else {
+        applied.stamped += 1;
     }
     Ok(())
 }
@@ -393,7 +370,9 @@ fn count_decisions(connection: &Connection, counts: &mut PlanCounts) -> rusqlite
     while let Some(row) = rows.next()? {
         let group = Group::parse(&row.get::<_, String>(1)?);
         let decision = Decision::parse(&row.get::<_, String>(0)?);
-        counts.decided(group, decision, count(row, 2)?);
+        if let (Some(group), Some(decision)) = (group, decision) {
+            counts.decided.push((group, decision, count(row, 2)?));
+        }
     }
     Ok(())
 }

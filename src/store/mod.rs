@@ -33,7 +33,7 @@ pub use import::{Conflicts, ImportOptions, ImportOutcome, Keeping, NewConnector,
 pub use list::index::{Lists, RowIds, TextChanges, TextState};
 pub use list::query::{Scope, Sort, SortColumn};
 pub use list::statistics::Statistics;
-pub use migration::{Applied, Decided, PlanCounts, PlanRow};
+pub use migration::{Applied, PlanCounts, PlanRow};
 pub use records::connectors::{ModeChange, SaveOutcome, Written};
 pub use remote::apply_pull::{PullAction, PullOutcome};
 pub use remote::push_log::{Push, PushRequest, RequestState, SentRequest};

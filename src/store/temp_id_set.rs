@@ -20,7 +20,7 @@ impl TempIdSet {
             let connection = Connection::open("")?;
             connection.execute_batch(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048;
-                 CREATE TABLE seen (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID; BEGIN",
+                 CREATE TABLE ids (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID; BEGIN",
             )?;
             Ok(Self(connection))
         };
@@ -34,7 +34,7 @@ impl TempIdSet {
     pub fn insert(&self, id: &str) -> Result<bool, StoreError> {
         let insert = || {
             let mut statement =
-                self.0.prepare_cached("INSERT INTO seen VALUES (?1) ON CONFLICT DO NOTHING RETURNING 1")?;
+                self.0.prepare_cached("INSERT INTO ids VALUES (?1) ON CONFLICT DO NOTHING RETURNING 1")?;
             statement.query_row([id], |_| Ok(())).optional()
         };
         insert().map(|inserted| inserted.is_some()).map_err(wrap)

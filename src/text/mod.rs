@@ -5,4 +5,4 @@ pub mod size;
 pub mod terminal;
 pub mod time;
 
-pub use plural::plural;
+pub use plural::{grouped, plural};

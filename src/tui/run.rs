@@ -96,7 +96,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     let outcome = event_loop(&mut session, &mut model, &mut session_state, &events);
     drop(session);
     session_state.stop();
-    if let Some(kept) = session_state.remember(model.ui_state()) {
+    if let Some(kept) = session_state.save_ui_state(model.ui_state()) {
         let _ = kept.join();
     }
     outcome?;
@@ -166,7 +166,7 @@ impl FileSession {
     }
 
     /// Saves the UI state on a separate thread. A failure only loses that state.
-    fn remember(&self, ui_state: UiState) -> Option<JoinHandle<()>> {
+    fn save_ui_state(&self, ui_state: UiState) -> Option<JoinHandle<()>> {
         let path = self.ui_state_file.clone()?;
         Some(thread::spawn(move || {
             let _ = ui_state.write(&path);
@@ -309,7 +309,7 @@ fn perform(
                 threads.cancel();
             }
         }
-        Effect::Reopen(copy) => session_state.open_file(copy),
+        Effect::Reopen(backup) => session_state.open_file(backup),
         Effect::Suspend => session.suspend()?,
         Effect::Redraw => session.clean()?,
         Effect::EditText { text, is_json } => {
@@ -324,12 +324,12 @@ fn perform(
         }
         Effect::OpenFile(start) => session_state.begin(start)?,
         Effect::SaveUiState(ui_state) => {
-            session_state.remember(*ui_state);
+            session_state.save_ui_state(*ui_state);
         }
         Effect::Mouse(mouse) => session.use_mouse(mouse)?,
         Effect::Copy(text) => {
-            let said = clipboard::copy(&text);
-            messages.push_back(Message::Copied(said));
+            let result = clipboard::copy(&text);
+            messages.push_back(Message::Copied(result));
         }
         // These are handled by the model or by the loop.
         Effect::Quit

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, KeyId};
 use super::{Unreadable, VaultError};
-use crate::domain::secrets::{Sealed, Secret};
+use crate::domain::secrets::{Secret, SecretHolder};
 
 /// Names the form and its algorithms: XChaCha20-Poly1305, Argon2id for passphrases.
 const VERSION: &str = "ca1";
@@ -42,19 +42,24 @@ impl Envelope {
     }
 
     /// Seals a value for its holder.
-    pub(super) fn seal(key_id: &KeyId, key: &Key, holder: &impl Sealed, secret: &Secret) -> Result<String, VaultError> {
+    pub(super) fn seal(
+        key_id: &KeyId,
+        key: &Key,
+        holder: &impl SecretHolder,
+        secret: &Secret,
+    ) -> Result<String, VaultError> {
         let boxed = key.encrypt(secret.expose().as_bytes(), holder.associated_data().as_bytes())?;
         let label = key.encrypt(holder.label().as_bytes(), &label_data(&boxed))?;
         Ok(format!("{VERSION}.{}.{}.{}", key_id.as_str(), BASE64.encode(label), BASE64.encode(boxed)))
     }
 
     /// Returns whether this key sealed the value, and the value is undamaged.
-    pub(super) fn is_sealed_with(&self, key: &Key) -> bool {
+    pub(super) fn was_sealed_by(&self, key: &Key) -> bool {
         key.decrypt(&self.label, &label_data(&self.boxed)).is_some()
     }
 
     /// Opens the value of what holds it.
-    pub(super) fn open(&self, key: &Key, holder: &impl Sealed) -> Result<Secret, Unreadable> {
+    pub(super) fn open(&self, key: &Key, holder: &impl SecretHolder) -> Result<Secret, Unreadable> {
         if let Some(bytes) = key.decrypt(&self.boxed, holder.associated_data().as_bytes()) {
             return match str::from_utf8(&bytes) {
                 Ok(text) => Ok(Secret::json(Zeroizing::new(text.to_owned()))),

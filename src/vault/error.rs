@@ -85,7 +85,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// Returns whether no value of the same key can be decrypted, rather than only this one.
-    pub(super) fn is_about_key(&self) -> bool {
+    pub(super) fn concerns_key(&self) -> bool {
         matches!(
             self,
             Unreadable::NoKey { .. } | Unreadable::KeyFile(_) | Unreadable::NoPassphrase | Unreadable::OtherPassphrase

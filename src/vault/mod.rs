@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::domain::secrets::{OpenSecrets, Sealed, Secret, SecretEdits, SecretsState};
+use crate::domain::secrets::{OpenSecrets, Secret, SecretEdits, SecretHolder, SecretsState};
 use crate::domain::{Catalogue, Connector};
 use envelope::Envelope;
 use key::Key;
@@ -36,7 +36,7 @@ pub struct KeyOptions {
 
 /// The outcome of a rotation for one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resealed {
+pub enum Reencryption {
     /// The newest key encrypted it already.
     Current,
     /// The new encrypted value.
@@ -134,7 +134,7 @@ impl Vault {
         match Envelope::parse(value) {
             // A passphrase is unknown until it is tried.
             Ok(envelope) if id.is_of_passphrase() => {
-                !matches!(self.key_of(&envelope), Err(reason) if reason.is_about_key())
+                !matches!(self.key_of(&envelope), Err(reason) if reason.concerns_key())
             }
             _ => self.candidates(&id).is_ok_and(|keys| !keys.is_empty()),
         }
@@ -156,8 +156,8 @@ impl Vault {
     ///
     /// # Errors
     /// Explains why they cannot be decrypted.
-    pub fn open(&self, holder: &impl Sealed) -> Result<OpenSecrets, Unreadable> {
-        let Some(text) = holder.sealed() else {
+    pub fn open(&self, holder: &impl SecretHolder) -> Result<OpenSecrets, Unreadable> {
+        let Some(text) = holder.ciphertext() else {
             return Ok(OpenSecrets::empty());
         };
         let envelope = Envelope::parse(text)?;
@@ -191,7 +191,7 @@ impl Vault {
             ([], false) => Err(Unreadable::NoKey { id: id.as_str().to_owned(), file: self.shared.key_file.clone() }),
             ([key], false) => Ok(key.clone()),
             (several, _) => {
-                several.iter().find(|key| envelope.is_sealed_with(key)).cloned().ok_or_else(|| {
+                several.iter().find(|key| envelope.was_sealed_by(key)).cloned().ok_or_else(|| {
                     match self.keys().sealing {
                         // This very key is known to be right, so it is the value that is not.
                         Some((ref sealing, _)) if sealing == id => Unreadable::Damaged,
@@ -267,7 +267,7 @@ impl Vault {
     ///
     /// # Errors
     /// If there is no key and none can be created.
-    pub fn seal(&self, holder: &impl Sealed, secret: &Secret) -> Result<String, VaultError> {
+    pub fn encrypt(&self, holder: &impl SecretHolder, secret: &Secret) -> Result<String, VaultError> {
         let (id, key) = self.sealing_key()?;
         Envelope::seal(&id, &key, holder, secret)
     }
@@ -317,7 +317,7 @@ impl Vault {
             || is_auth_type_enough
             || (edits.is_empty() && current.is_some_and(|current| current.secrets.is_some()))
         {
-            draft.secrets = Some(self.seal(draft, edited.secret())?);
+            draft.secrets = Some(self.encrypt(draft, edited.secret())?);
         }
         Ok(())
     }
@@ -380,19 +380,19 @@ impl Vault {
     ///
     /// # Errors
     /// If it cannot be encrypted.
-    pub fn reseal(&self, holder: &impl Sealed) -> Result<Resealed, VaultError> {
+    pub fn reencrypt(&self, holder: &impl SecretHolder) -> Result<Reencryption, VaultError> {
         let (newest, _) = self.sealing_key()?;
-        let envelope = Envelope::parse(holder.sealed().unwrap_or_default());
+        let envelope = Envelope::parse(holder.ciphertext().unwrap_or_default());
         if envelope.is_ok_and(|envelope| envelope.key_id == newest) {
-            return Ok(Resealed::Current);
+            return Ok(Reencryption::Current);
         }
         let open = match self.open(holder) {
             Err(Unreadable::NotSealed) => plain(holder).ok_or(Unreadable::NotSealed),
             open => open,
         };
         match open {
-            Ok(open) => Ok(Resealed::Reencrypted(self.seal(holder, open.secret())?)),
-            Err(reason) => Ok(Resealed::Unreadable(reason)),
+            Ok(open) => Ok(Reencryption::Reencrypted(self.encrypt(holder, open.secret())?)),
+            Err(reason) => Ok(Reencryption::Unreadable(reason)),
         }
     }
 }
@@ -407,8 +407,8 @@ fn fingerprinted(id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
 }
 
 /// Returns secrets that were written into the file as plain text.
-fn plain(holder: &impl Sealed) -> Option<OpenSecrets> {
-    OpenSecrets::read(Secret::json(Zeroizing::new(holder.sealed()?.to_owned()))).ok()
+fn plain(holder: &impl SecretHolder) -> Option<OpenSecrets> {
+    OpenSecrets::read(Secret::json(Zeroizing::new(holder.ciphertext()?.to_owned()))).ok()
 }
 
 fn derive_all(passphrases: &[Passphrase], id: &KeyId) -> Result<Vec<Key>, VaultError> {

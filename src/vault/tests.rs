@@ -27,7 +27,7 @@ fn password(text: &str) -> SecretEdits {
     SecretEdits { by_name: [("password".to_owned(), Some(Secret::text(text)))].into(), whole: None }
 }
 
-fn sealed(vault: &Vault, id: &str) -> Connector {
+fn encrypted(vault: &Vault, id: &str) -> Connector {
     let mut connector = webhook(id);
     vault.prepare_secrets(None, &mut connector, &password("hunter2")).expect("sealed");
     connector
@@ -43,7 +43,7 @@ fn is_unreadable(vault: &Vault, connector: &Connector, reason: &str) {
 fn sealed_value_opens_and_each_failure_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
-    let connector = sealed(&vault, "one");
+    let connector = encrypted(&vault, "one");
     assert_eq!(vault.state(&connector), SecretsState::Set { keys: vec!["password".into()], auth_type: None });
     assert!(!format!("{connector:?}").contains("hunter2"));
     let changed = |change: &dyn Fn(&mut Connector)| {
@@ -74,7 +74,7 @@ fn sealed_value_opens_and_each_failure_is_named() {
     // Lost and wrong key file.
     let other = tempfile::tempdir().expect("a folder");
     is_unreadable(&self::vault(&other), &connector, "which is not in the key file");
-    sealed(&self::vault(&other), "one");
+    encrypted(&self::vault(&other), "one");
     is_unreadable(&self::vault(&other), &connector, "which is not in the key file");
     std::fs::write(other.path().join("keys"), "k0123456789abcdef short\n").expect("written");
     is_unreadable(&self::vault(&other), &connector, "line 1: this is not a key");
@@ -84,7 +84,7 @@ fn sealed_value_opens_and_each_failure_is_named() {
 fn prepare_secrets_reencrypts_only_when_needed() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
-    let old = sealed(&vault, "one");
+    let old = encrypted(&vault, "one");
     let carried = |edits: &SecretEdits, change: &dyn Fn(&mut Connector)| {
         let mut draft = old.clone();
         change(&mut draft);
@@ -111,28 +111,28 @@ fn prepare_secrets_reencrypts_only_when_needed() {
     assert_eq!(draft.secrets, old.secrets);
     stranger.prepare_secrets(Some(&old), &mut draft, &password("again")).expect("sealed");
     assert!(stranger.state(&draft).has("password"));
-    let mut copy = Connector { id: "copy".into(), ..old.clone() };
-    stranger.prepare_secrets(Some(&old), &mut copy, &keep).expect("copied without");
-    assert!(copy.secrets.is_none() && copy.is_missing_secrets);
+    let mut duplicate = Connector { id: "copy".into(), ..old.clone() };
+    stranger.prepare_secrets(Some(&old), &mut duplicate, &keep).expect("copied without");
+    assert!(duplicate.secrets.is_none() && duplicate.is_missing_secrets);
 }
 
 #[test]
 fn rotation_reencrypts_and_resumes() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = vault(&folder);
-    let old = sealed(&vault, "one");
-    assert_eq!(vault.reseal(&old).expect("looked at"), Resealed::Current);
+    let old = encrypted(&vault, "one");
+    assert_eq!(vault.reencrypt(&old).expect("looked at"), Reencryption::Current);
     let new_id = vault.rotate(None).expect("rotated");
-    let Resealed::Reencrypted(text) = vault.reseal(&old).expect("sealed") else { panic!("not re-encrypted") };
+    let Reencryption::Reencrypted(text) = vault.reencrypt(&old).expect("sealed") else { panic!("not re-encrypted") };
     assert_eq!(key_id_of(&text), Some(new_id));
     let new = Connector { secrets: Some(text), ..old.clone() };
-    assert_eq!(vault.reseal(&new).expect("looked at"), Resealed::Current);
+    assert_eq!(vault.reencrypt(&new).expect("looked at"), Reencryption::Current);
     let later = self::vault(&folder);
     assert!(later.state(&old).has("password") && later.state(&new).has("password"));
-    assert_eq!(later.reseal(&new).expect("looked at"), Resealed::Current);
+    assert_eq!(later.reencrypt(&new).expect("looked at"), Reencryption::Current);
     // To a passphrase, with which alone it opens; and the last line of a key file cut off.
     later.rotate(passphrase("correct horse")).expect("rotated");
-    let Resealed::Reencrypted(text) = later.reseal(&new).expect("sealed") else { panic!("not re-encrypted") };
+    let Reencryption::Reencrypted(text) = later.reencrypt(&new).expect("sealed") else { panic!("not re-encrypted") };
     let under_passphrase = Connector { secrets: Some(text), ..old };
     let empty = tempfile::tempdir().expect("a folder");
     assert!(with("correct horse", &empty).state(&under_passphrase).has("password"));
@@ -140,21 +140,21 @@ fn rotation_reencrypts_and_resumes() {
     is_unreadable(&self::vault(&empty), &under_passphrase, "encrypted with a passphrase");
     let wrong = with("wrong", &empty);
     assert!(matches!(wrong.check_passphrase(under_passphrase.secrets.as_slice()), Err(VaultError::WrongPassphrase)));
-    assert!(wrong.seal(&new, &Secret::text("x")).is_err());
+    assert!(wrong.encrypt(&new, &Secret::text("x")).is_err());
     let right = with("correct horse", &empty);
     right.check_passphrase(under_passphrase.secrets.as_slice()).expect("right");
-    assert_eq!(right.reseal(&under_passphrase).expect("looked at"), Resealed::Current);
+    assert_eq!(right.reencrypt(&under_passphrase).expect("looked at"), Reencryption::Current);
 }
 
 #[test]
 fn truncated_key_is_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
-    let old = sealed(&vault(&folder), "one");
+    let old = encrypted(&vault(&folder), "one");
     let path = folder.path().join("keys");
     let whole = std::fs::read_to_string(&path).expect("the key file");
     std::fs::write(&path, format!("{whole}k0123456789abcdef c2hv")).expect("written");
     assert!(vault(&folder).state(&old).has("password"));
-    assert_eq!(vault(&folder).reseal(&old).expect("looked at"), Resealed::Current);
+    assert_eq!(vault(&folder).reencrypt(&old).expect("looked at"), Reencryption::Current);
     // A line that only lacks its end is a key like the others, also after the next one.
     std::fs::write(&path, whole.trim_end()).expect("written");
     vault(&folder).rotate(None).expect("rotated");
@@ -169,12 +169,12 @@ fn truncated_key_is_skipped() {
 fn newest_key_of_the_file_encrypts() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = vault(&folder);
-    sealed(&open, "one");
+    encrypted(&open, "one");
     let newest = vault(&folder).rotate(None).expect("rotated by another program");
-    let later = sealed(&open, "two");
+    let later = encrypted(&open, "two");
     assert_eq!(key_id_of(later.secrets.as_deref().unwrap_or_default()), Some(newest));
     std::fs::remove_file(folder.path().join("keys")).expect("removed");
-    assert!(matches!(open.seal(&later, &Secret::text("x")), Err(VaultError::KeyFileGone(_))));
+    assert!(matches!(open.encrypt(&later, &Secret::text("x")), Err(VaultError::KeyFileGone(_))));
 }
 
 #[test]
@@ -210,7 +210,7 @@ proptest! {
     fn any_change_of_the_ciphertext_is_detected(at in any::<prop::sample::Index>(), to in any::<char>()) {
         let folder = tempfile::tempdir().expect("a folder");
         let vault = vault(&folder);
-        let mut connector = sealed(&vault, "one");
+        let mut connector = encrypted(&vault, "one");
         let text = connector.secrets.clone().unwrap_or_default();
         let mut characters: Vec<char> = text.chars().collect();
         let at = at.index(characters.len());

@@ -18,7 +18,7 @@ pub enum Job {
         /// The edits of the secrets.
         secrets: SecretEdits,
         /// The record whose secrets it starts with.
-        copy_of: Option<String>,
+        duplicate_of: Option<String>,
     },
     /// Replace a connector.
     Save {

@@ -35,7 +35,7 @@ pub struct OpenOptions {
     pub read_only: bool,
     /// The source of the keys.
     pub keys: KeyOptions,
-    /// A copy to be put back in place of the file before it is opened.
+    /// A backup to restore before the file is opened.
     pub restore: Option<PathBuf>,
 }
 
@@ -74,7 +74,7 @@ impl Worker {
                 reader.run(&incoming_requests, &shared, &for_reader);
             });
             run_network(writer.network().cancelled_by(&flag), incoming_of_network, reply.clone());
-            writer.look_at_keys(&reply);
+            writer.check_keys(&reply);
             writer.forget_old_steps();
             for job in incoming_jobs {
                 writer.run(job, &reply);

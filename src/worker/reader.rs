@@ -187,7 +187,7 @@ impl Reader {
             Query::Compare { one, other } => self.compared(one, other).map(Some),
             Query::CompareBefore { step, id } => self.compared_before(*step, id).map(Some),
             Query::Statistics => self.store.statistics().map(|statistics| Some(Reply::Statistics(statistics))),
-            Query::Backups => store::backups_of(self.store.path()).map(|copies| Some(Reply::Backups(copies))),
+            Query::Backups => store::backups_of(self.store.path()).map(|backups| Some(Reply::Backups(backups))),
             Query::Folder(folder) => {
                 let entries = paths::entries(&paths::expand_home(folder));
                 Ok(Some(Reply::Folder(folder.clone(), entries)))
@@ -217,7 +217,7 @@ impl Reader {
 
     /// Reports once that the file was deleted, moved or replaced.
     fn report_displaced(&mut self, reply: &impl Fn(Reply)) {
-        let place = self.store.check_place();
+        let place = self.store.check_location();
         let was_displaced = std::mem::replace(&mut self.is_displaced, place.is_err());
         if let (Err(error), false) = (place, was_displaced) {
             let is_replaced = matches!(error, StoreError::AnotherFile(_));
@@ -331,7 +331,7 @@ impl Reader {
         };
         let mut order = Order { generation: list.generation, row_ids, gone: Vec::new(), first_page_of: None };
         if let Scope::Step(step) = list.scope {
-            order.gone = self.store.gone_since(step)?;
+            order.gone = self.store.deleted_since(step)?;
             if !list.filter.is_empty() {
                 let mut matching = Vec::new();
                 for id in std::mem::take(&mut order.gone) {
@@ -370,7 +370,7 @@ impl Reader {
     fn note_drift(&self, scope: Scope, rows: &mut [Option<Summary>]) -> Result<(), StoreError> {
         let (Some(remote), Scope::Connectors) = (&self.remote, scope) else { return Ok(()) };
         // Nothing is known yet of a remote that was never read: then all would be new.
-        if remote.seen_at.is_none() {
+        if remote.fetched_at.is_none() {
             return Ok(());
         }
         for summary in rows.iter_mut().flatten() {

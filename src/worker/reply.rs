@@ -57,7 +57,7 @@ pub struct Opened {
     pub overview: Option<Overview>,
     /// Warnings about the keys.
     pub key_warnings: Vec<String>,
-    /// A copy was to be put back first: what came of it.
+    /// The result of a restore that came first, if there was one.
     pub restored: Option<Result<Restored, String>>,
 }
 

@@ -56,9 +56,9 @@ impl Writer {
         cancel: &Arc<AtomicBool>,
         reply: &impl Fn(Reply),
     ) -> Result<(Self, Reader), StoreError> {
-        let restored = options.restore.as_ref().map(|copy| {
+        let restored = options.restore.as_ref().map(|backup| {
             let continues = |_, _| !cancel.load(Ordering::Relaxed);
-            store::restore(&options.path, copy, clock::now(), continues).map_err(|error| error.to_string())
+            store::restore(&options.path, backup, clock::now(), continues).map_err(|error| error.to_string())
         });
         let (mut store, upgraded) = if options.read_only {
             (Store::open_read_only(&options.path, Reading::Untouched)?, None)
@@ -116,8 +116,8 @@ impl Writer {
             !cancel.load(Ordering::Relaxed)
         };
         Ok(match job {
-            Job::Create { connector, secrets, copy_of } => {
-                let created = create(&mut self.store, &self.vault, *connector, &secrets, copy_of.as_deref(), now)?;
+            Job::Create { connector, secrets, duplicate_of } => {
+                let created = create(&mut self.store, &self.vault, *connector, &secrets, duplicate_of.as_deref(), now)?;
                 JobResult::Created(Box::new(created))
             }
             Job::Save { connector, secrets } => {
@@ -197,7 +197,7 @@ impl Writer {
 
 impl Writer {
     /// Replies with warnings about the keys, and finds unreadable secrets.
-    pub(super) fn look_at_keys(&self, reply: &impl Fn(Reply)) {
+    pub(super) fn check_keys(&self, reply: &impl Fn(Reply)) {
         // A file that cannot be read now is reported by the next query.
         if let Ok(Some(warning)) = other_keys(&self.vault, &self.store) {
             reply(Reply::KeyWarning(warning));

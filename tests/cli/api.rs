@@ -47,8 +47,8 @@ fn webhook() -> Value {
 
 #[test]
 fn connector_is_created_read_updated_and_deleted() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let (created, code) = send(&path, &["create", "--from", "-", "--id", "hook", "--json"], &webhook());
     assert_eq!(code, 0);
     let expected = json!({
@@ -62,19 +62,19 @@ fn connector_is_created_read_updated_and_deleted() {
 
     // The output of `get` can be sent back, changed or not, and the secrets stay byte for byte.
     let secrets = || rows(&path, "SELECT secrets FROM connectors");
-    let (before, sealed) = (records(&path), secrets());
+    let (before, ciphertexts) = (records(&path), secrets());
     assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &created), (expected, 0));
     assert_eq!((records(&path), rows(&path, "SELECT count(*) FROM history")), (before, vec!["Integer(1)".into()]));
     let mut edited = created;
     edited["name"] = json!("Other");
     edited["auth_mode"] = json!("per-user");
     assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &edited), (edited.clone(), 0));
-    assert_eq!(secrets(), sealed);
+    assert_eq!(secrets(), ciphertexts);
 
     // Another config re-encrypts them; they are still readable.
     edited["config"]["url"] = json!("https://b.example");
     assert_eq!(send(&path, &["update", "hook", "--from", "-", "--json"], &edited), (edited, 0));
-    assert_ne!(secrets(), sealed);
+    assert_ne!(secrets(), ciphertexts);
     let printed = send_text(&path, &["get", "hook"], "");
     let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
     assert!(printed.contains("set: password, user") && !printed.contains("hunter2"), "{printed}");
@@ -91,8 +91,8 @@ fn connector_is_created_read_updated_and_deleted() {
 
 #[test]
 fn new_connector_mode_is_inferred_unless_given() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     for (auth_type, given, mode) in [
         ("oauth_authorization_code", None, "per-user"),
         ("oauth_authorization_code", Some("shared"), "shared"),
@@ -112,8 +112,8 @@ fn new_connector_mode_is_inferred_unless_given() {
 
 #[test]
 fn invalid_body_is_refused_in_kibanas_terms() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     send(&path, &["create", "--from", "-", "--id", "hook"], &webhook());
     let per_user = json!({"name": "S", "connector_type_id": ".slack2", "config": {}, "secrets": {"authType": "oauth_authorization_code"}});
     assert_eq!(send(&path, &["create", "--from", "-", "--id", "s", "--json"], &per_user).1, 0);
@@ -163,38 +163,38 @@ fn invalid_body_is_refused_in_kibanas_terms() {
         (&["delete", "hook", "nope", "--json"], Value::Null, 404, "\"nope\""),
         (&["get", "nope", "--json"], Value::Null, 404, "\"nope\""),
     ];
-    for (arguments, body, status, says) in cases {
+    for (arguments, body, status, expected) in cases {
         let output = send_text(&path, arguments, &body.to_string());
         let error: Value = serde_json::from_slice(&output.stdout).expect("an error as JSON");
         let message = error["message"].as_str().unwrap();
         assert_eq!((error["statusCode"].as_u64(), output.status.code()), (Some(status), Some(2)), "{body}: {message}");
-        assert!(message.contains(says), "{message:?} does not say {says:?}");
+        assert!(message.contains(expected), "{message:?} does not say {expected:?}");
         assert!(!message.contains("hunter2"));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(message), "people are told too");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(message), "standard error has it too");
     }
     assert_eq!(records(&path), before);
 }
 
 #[test]
 fn unreadable_body_is_an_api_error() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let (missing, folder) = (place.path("none.json"), place.path(""));
-    for (from, says) in [(missing.as_path(), "cannot be read"), (&folder, "is a directory")] {
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let (missing, folder) = (dir.path("none.json"), dir.path(""));
+    for (from, expected) in [(missing.as_path(), "cannot be read"), (&folder, "is a directory")] {
         let output = run(&path, &["create", "--from", from.to_str().unwrap(), "--json"]);
         assert_eq!(output.status.code(), Some(2));
         let error: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(error["statusCode"], 400);
-        assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+        assert!(error["message"].as_str().unwrap().contains(expected), "{error}");
     }
     assert!(!path.exists());
 }
 
 #[test]
 fn list_prints_every_format() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    ok(&path, &["import", dir.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let array = command_json(&path, &["list", "--json"]);
     let lines: Vec<Value> =
         ok(&path, &["list", "--jsonl"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -208,8 +208,8 @@ fn list_prints_every_format() {
 
 #[test]
 fn csv_cells_run_no_formula_and_break_no_line() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     for name in [
         "=1+1",
         "+1",
@@ -250,8 +250,8 @@ fn csv_rows(text: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn toggle_by_filter_is_one_step() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     let outcome = command_json(&path, &["toggle", "--filter", "type:jira", "--to", "per-user", "--json"]);
     let jira = command_json(&path, &["list", "--filter", "type:jira", "--json"]);
@@ -268,12 +268,12 @@ fn toggle_by_filter_is_one_step() {
 /// Unusual but valid: every part round-trips.
 #[test]
 fn get_then_update_changes_nothing() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let config = r#"{"z":"\\ud800","a":[1e400,1E5,-0,0.10],"b":{"x":1,"x":2}}"#;
     let line =
         format!(r#"{{"type":"action","id":"odd","attributes":{{"actionTypeId":".x","name":"n","config":{config}}}}}"#);
-    ok(&path, &["import", place.write("odd.ndjson", &line).to_str().unwrap()]);
+    ok(&path, &["import", dir.write("odd.ndjson", &line).to_str().unwrap()]);
     let before = crate::support::records(&path);
     let got = ok(&path, &["get", "odd", "--json"]);
     assert!(ok(&path, &["list", "--jsonl"]).contains(config));
@@ -290,9 +290,9 @@ fn get_then_update_changes_nothing() {
 
 #[test]
 fn unreadable_secrets_keep_their_associated_data() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let run_with = |name: &str, arguments: &[&str], body: &str| send_with(&path, &place.path(name), arguments, body);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let run_with = |name: &str, arguments: &[&str], body: &str| send_with(&path, &dir.path(name), arguments, body);
     let url = |host: &str, more: &str| {
         format!(
             r#"{{"name":"h","config":{{"method":"post","hasAuth":true,"authType":"webhook-authentication-basic","url":"https://{host}.example"}}{more}}}"#
@@ -314,8 +314,8 @@ fn unreadable_secrets_keep_their_associated_data() {
 
 #[test]
 fn doubtful_filter_changes_nothing() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     let before = crate::support::records(&path);
     for filter in ["", "  ", "-authype:oauth", "type:", "-", "\"\""] {
@@ -326,6 +326,9 @@ fn doubtful_filter_changes_nothing() {
     }
     assert_eq!(crate::support::records(&path), before);
     let output = run(&path, &["list", "--filter", "-authype:oauth"]);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("authype: is no key of a filter"), "{output:?}");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("authype: is not a filter key; did you mean authtype:?"),
+        "{output:?}"
+    );
 }

@@ -18,17 +18,17 @@ fn good() -> String {
 
 /// Refused: the message, exit code 2, and the unchanged file.
 #[track_caller]
-fn refused(text: &[u8], at: u64, says: &str) {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    ok(&path, &["import", place.write("first.ndjson", &line("first", "")).to_str().unwrap()]);
+fn refused(text: &[u8], at: u64, expected: &str) {
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    ok(&path, &["import", dir.write("first.ndjson", &line("first", "")).to_str().unwrap()]);
     let before = records(&path);
-    let export = place.path("bad.ndjson");
+    let export = dir.path("bad.ndjson");
     std::fs::write(&export, text).unwrap();
     let output = run(&path, &["import", export.to_str().unwrap()]);
     let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{printed}");
-    assert!(printed.contains(&format!("line {at}: ")) && printed.contains(says), "{printed}");
+    assert!(printed.contains(&format!("line {at}: ")) && printed.contains(expected), "{printed}");
     assert!(printed.contains("Nothing was imported"), "{printed}");
     assert_eq!(records(&path), before);
     assert_eq!(run(&path, &["import", "--dry-run", export.to_str().unwrap()]).status.code(), Some(2));
@@ -36,9 +36,9 @@ fn refused(text: &[u8], at: u64, says: &str) {
 
 #[track_caller]
 fn taken(text: &[u8], count: usize) -> Vec<String> {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let export = place.path("odd.ndjson");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let export = dir.path("odd.ndjson");
     std::fs::write(&export, text).unwrap();
     ok(&path, &["import", export.to_str().unwrap()]);
     let found = records(&path);
@@ -126,15 +126,15 @@ fn wrong_attribute_type_is_refused() {
             "migrationVersion is not an object",
         ),
     ];
-    for (text, says) in documents {
-        refused(format!("{}\n{text}", good()).as_bytes(), 2, says);
+    for (text, expected) in documents {
+        refused(format!("{}\n{text}", good()).as_bytes(), 2, expected);
     }
-    for (more, says) in [
+    for (more, expected) in [
         (r#","isMissingSecrets":"yes""#, "attributes.isMissingSecrets is not a boolean"),
         (r#","secrets":7"#, "attributes.secrets is not an object"),
         (r#","secrets":"not base64 at all""#, "is a text that is no ciphertext"),
     ] {
-        refused(line("x", more).as_bytes(), 1, says);
+        refused(line("x", more).as_bytes(), 1, expected);
     }
     // A config of any kind is kept, shown and blocked: it can be repaired.
     for config in ["null", "[]", "7", "\"text\""] {
@@ -162,17 +162,17 @@ fn endless_line_is_refused() {
 
 #[test]
 fn non_text_input_is_refused() {
-    let place = TestDir::new();
-    let path = place.path("new.db");
-    let empty = place.write("empty.ndjson", "");
-    for (source, says) in [
-        (place.folder.path().to_owned(), "is a directory"),
-        (place.path("nowhere.ndjson"), "No such file"),
+    let dir = TestDir::new();
+    let path = dir.path("new.db");
+    let empty = dir.write("empty.ndjson", "");
+    for (source, expected) in [
+        (dir.folder.path().to_owned(), "is a directory"),
+        (dir.path("nowhere.ndjson"), "No such file"),
         (empty, "holds no saved object"),
     ] {
         let output = run(&path, &["import", source.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{output:?}");
         assert!(!path.exists(), "a refused import makes no file");
     }
     // An export of nothing is an export.
@@ -183,8 +183,8 @@ fn non_text_input_is_refused() {
 #[cfg(unix)]
 #[test]
 fn pipe_is_read_to_its_end() {
-    let place = TestDir::new();
-    let (path, fifo) = (place.path("a.db"), place.path("fifo"));
+    let dir = TestDir::new();
+    let (path, fifo) = (dir.path("a.db"), dir.path("fifo"));
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let writer = std::thread::spawn({
         let fifo = fifo.clone();
@@ -205,10 +205,10 @@ fn bare(path: &Path, arguments: &[&str], stdin: Stdio) -> std::process::Output {
 
 #[test]
 fn missing_home_and_input_are_explained() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let export = place.write("good.ndjson", &good());
-    let key_file = place.path("keys");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let export = dir.write("good.ndjson", &good());
+    let key_file = dir.path("keys");
     let named = ["--key-file", key_file.to_str().unwrap(), "import", export.to_str().unwrap()];
     assert_eq!(bare(&path, &named, Stdio::null()).status.code(), Some(0));
     for arguments in [&["list"][..], &["export"], &["migrate", "--apply"]] {
@@ -227,8 +227,8 @@ fn missing_home_and_input_are_explained() {
 #[cfg(unix)]
 #[test]
 fn closed_pipe_is_not_a_failure() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     for command in [
         "list",
@@ -246,10 +246,10 @@ fn closed_pipe_is_not_a_failure() {
         let script = format!(
             "'{PROGRAM}' --file '{}' {command} 2>'{}' | head -1; exit ${{PIPESTATUS[0]}}",
             path.display(),
-            place.path("err").display()
+            dir.path("err").display()
         );
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();
-        let error = std::fs::read_to_string(place.path("err")).unwrap();
+        let error = std::fs::read_to_string(dir.path("err")).unwrap();
         assert!(!error.contains("panicked") && !error.contains("Broken pipe"), "{command}: {error}");
         assert!(matches!(output.status.code(), Some(0 | 1)), "{command}: {output:?} {error}");
     }
@@ -259,15 +259,15 @@ fn closed_pipe_is_not_a_failure() {
 #[test]
 fn unwritable_folder_is_named() {
     use std::os::unix::fs::PermissionsExt;
-    let place = TestDir::new();
-    let folder = place.path("closed");
+    let dir = TestDir::new();
+    let folder = dir.path("closed");
     std::fs::create_dir(&folder).unwrap();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
     let is_root = std::fs::write(folder.join("probe"), "").is_ok();
     let _ = std::fs::remove_file(folder.join("probe"));
     // Root can write everywhere, so the path leads through a file.
     let path = if is_root { Path::new("/proc/none/a.db").to_owned() } else { folder.join("a.db") };
-    let output = run(&path, &["import", place.write("good.ndjson", &good()).to_str().unwrap()]);
+    let output = run(&path, &["import", dir.write("good.ndjson", &good()).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!printed.contains("panicked") && printed.starts_with("connector-admin: /"), "{printed}");

@@ -26,18 +26,18 @@ pub fn json(path: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&ok(path, arguments)).expect("JSON")
 }
 
-fn imported(place: &TestDir) -> std::path::PathBuf {
-    let path = place.path("c.db");
-    let export = place.write("export.ndjson", SAMPLE);
+fn imported(dir: &TestDir) -> std::path::PathBuf {
+    let path = dir.path("c.db");
+    let export = dir.write("export.ndjson", SAMPLE);
     let printed = ok(&path, &["import", export.to_str().unwrap()]);
-    assert_eq!(printed, "imported 30 connectors (30 new, 0 replaced); 22 without secrets\n");
+    assert_eq!(printed, "Imported 30 connectors (30 new, 0 replaced); 22 without secrets\n");
     path
 }
 
 #[test]
 fn sample_export_is_listed_reviewed_migrated_and_exported() {
-    let place = TestDir::new();
-    let path = imported(&place);
+    let dir = TestDir::new();
+    let path = imported(&dir);
     let kept = untouched(&path);
     let list = json(&path, &["list", "--json"]);
     assert_eq!(list.as_array().unwrap().len(), 30);
@@ -59,8 +59,8 @@ fn sample_export_is_listed_reviewed_migrated_and_exported() {
 
 #[test]
 fn dry_run_names_skipped_records() {
-    let place = TestDir::new();
-    let path = imported(&place);
+    let dir = TestDir::new();
+    let path = imported(&dir);
     let plan = json(&path, &["migrate", "--dry-run", "--json"]);
     assert_eq!(plan["skipped"], 0);
     let of_group = |group: &str| plan["records"].as_array().unwrap().iter().find(|one| one["group"] == group).unwrap();
@@ -87,8 +87,8 @@ fn dry_run_names_skipped_records() {
 
 #[test]
 fn get_prints_kibanas_api_object() {
-    let place = TestDir::new();
-    let path = imported(&place);
+    let dir = TestDir::new();
+    let path = imported(&dir);
     let connector = json(&path, &["get", "hand-edited-connector", "--json"]);
     let keys: Vec<&String> = connector.as_object().unwrap().keys().collect();
     assert_eq!(
@@ -118,8 +118,8 @@ fn get_prints_kibanas_api_object() {
 
 #[test]
 fn list_filters_and_sorts() {
-    let place = TestDir::new();
-    let path = imported(&place);
+    let dir = TestDir::new();
+    let path = imported(&dir);
     let table = ok(&path, &["list", "--filter", "type:webhook -type:cases authtype:oauth"]);
     assert_eq!(table.lines().count(), 2, "{table}");
     assert!(table.contains("OAuth webhook"));
@@ -130,8 +130,8 @@ fn list_filters_and_sorts() {
 
 #[test]
 fn toggle_sets_or_flips_the_mode() {
-    let place = TestDir::new();
-    let path = imported(&place);
+    let dir = TestDir::new();
+    let path = imported(&dir);
     assert_eq!(ok(&path, &["toggle", "minimal-connector"]), "minimal-connector: per-user\n");
     assert_eq!(ok(&path, &["toggle", "minimal-connector", "--to", "per-user"]), "minimal-connector: unchanged\n");
     let before = records(&path);
@@ -142,8 +142,8 @@ fn toggle_sets_or_flips_the_mode() {
 
 #[test]
 fn pending_records_exit_with_1() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let output = run(&path, &["migrate", "--apply"]);
     assert_eq!(output.status.code(), Some(1));
     let printed = String::from_utf8_lossy(&output.stdout);
@@ -158,19 +158,19 @@ fn pending_records_exit_with_1() {
 
 #[test]
 fn dry_run_writes_nothing_at_schema_1() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let bytes = std::fs::read(&path).unwrap();
     let plan = json(&path, &["migrate", "--json"]);
     assert_eq!((&plan["backfill"], &plan["stamp_only"], &plan["blocked"]), (&73.into(), &111.into(), &5.into()));
     assert!(plan["records"].as_array().unwrap().iter().all(|record| !record["reason"].as_str().unwrap().is_empty()));
     ok(&path, &["list"]);
     ok(&path, &["info"]);
-    let bytes_of_export = place.write("export.ndjson", SAMPLE);
+    let bytes_of_export = dir.write("export.ndjson", SAMPLE);
     assert_eq!(json(&path, &["import", bytes_of_export.to_str().unwrap(), "--dry-run", "--json"])["added"], 30);
     std::fs::remove_file(bytes_of_export).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    assert_eq!(place.names(), ["demo.db", "demo.db.keys"]);
+    assert_eq!(dir.names(), ["demo.db", "demo.db.keys"]);
     let upgraded = json(&path, &["upgrade", "--json"]);
     assert_eq!((&upgraded["from"], &upgraded["to"]), (&1.into(), &2.into()));
     assert_eq!(json(&path, &["upgrade", "--json"])["backup"], Value::Null);
@@ -179,9 +179,9 @@ fn dry_run_writes_nothing_at_schema_1() {
 
 #[test]
 fn existing_ids_are_reported_and_change_nothing_by_default() {
-    let place = TestDir::new();
-    let path = imported(&place);
-    let export = place.path("export.ndjson");
+    let dir = TestDir::new();
+    let path = imported(&dir);
+    let export = dir.path("export.ndjson");
     let export = export.to_str().unwrap();
     ok(&path, &["toggle", "minimal-connector"]);
     let before = records(&path);
@@ -201,8 +201,8 @@ fn existing_ids_are_reported_and_change_nothing_by_default() {
 
 #[test]
 fn standard_input_and_a_closed_pipe() {
-    let place = TestDir::new();
-    let path = place.path("c.db");
+    let dir = TestDir::new();
+    let path = dir.path("c.db");
     let mut import = Command::new(PROGRAM)
         .arg("--file")
         .arg(&path)
@@ -230,23 +230,23 @@ fn standard_input_and_a_closed_pipe() {
 
 #[test]
 fn ui_without_terminal_is_refused() {
-    let place = TestDir::new();
-    let output = Command::new(PROGRAM).arg(place.path("c.db")).output().unwrap();
+    let dir = TestDir::new();
+    let output = Command::new(PROGRAM).arg(dir.path("c.db")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("this is not a terminal"));
-    assert!(place.names().is_empty());
-    let output = Command::new(PROGRAM).arg("lst").current_dir(place.folder.path()).output().unwrap();
+    assert!(dir.names().is_empty());
+    let output = Command::new(PROGRAM).arg("lst").current_dir(dir.folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("neither a command nor a file"));
 }
 
 #[test]
 fn table_escapes_control_characters() {
-    let place = TestDir::new();
-    let path = place.path("c.db");
+    let dir = TestDir::new();
+    let path = dir.path("c.db");
     let line = serde_json::json!({"type": "action", "id": "\u{1b}[2Jid", "references": [],
         "attributes": {"actionTypeId": "\u{9b}31m", "name": "\u{1b}]0;owned\u{7}\r\n\u{202e}", "config": {"authType": "\u{7f}"}}});
-    ok(&path, &["import", place.write("hostile.ndjson", &line.to_string()).to_str().unwrap()]);
+    ok(&path, &["import", dir.write("hostile.ndjson", &line.to_string()).to_str().unwrap()]);
     for arguments in [&["list"][..], &["migrate"], &["get", "\u{1b}[2Jid"], &["migrate", "--json"]] {
         let printed = ok(&path, arguments);
         assert!(!printed.chars().any(|c| c.is_control() && c != '\n' && c != '\u{7f}' && c != '\u{9b}'), "{printed:?}");
@@ -260,8 +260,8 @@ fn table_escapes_control_characters() {
 /// File names, option values and the environment may contain text of a hostile file.
 #[test]
 fn arguments_are_escaped_in_errors() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}5;5H\u{202e}x";
     let file = path.to_str().unwrap();
     let cases: &[&[&str]] = &[

@@ -11,14 +11,14 @@ pub fn objects(ndjson: &str) -> Vec<Value> {
 
 #[test]
 fn export_import_export_round_trips() {
-    let place = TestDir::new();
-    let (first, second) = (place.path("a.db"), place.path("b.db"));
-    ok(&first, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
-    for (path, is_of_exports) in [(first, true), (place.demo(), false)] {
+    let dir = TestDir::new();
+    let (first, second) = (dir.path("a.db"), dir.path("b.db"));
+    ok(&first, &["import", dir.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    for (path, is_of_exports) in [(first, true), (dir.demo(), false)] {
         let export = |path: &std::path::Path| String::from_utf8(run(path, &["export"]).stdout).unwrap();
         let again = |text: &str| {
             let _ = std::fs::remove_file(&second);
-            ok(&second, &["import", place.write("again.ndjson", text).to_str().unwrap()]);
+            ok(&second, &["import", dir.write("again.ndjson", text).to_str().unwrap()]);
             export(&second)
         };
         // The second file lacks the objects that the first import skipped, so the summary may differ.
@@ -37,9 +37,9 @@ fn export_import_export_round_trips() {
 
 #[test]
 fn sample_export_round_trips_byte_for_byte() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    ok(&path, &["import", dir.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     let exported = ok(&path, &["export"]);
     let mut wanted: Vec<Value> = objects(SAMPLE);
     let summary = wanted.pop().unwrap();
@@ -82,9 +82,9 @@ fn assert_sorted(value: &Value) {
 
 #[test]
 fn migrated_record_exports_its_mode_and_stamp() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    ok(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    ok(&path, &["import", dir.write("sample.ndjson", SAMPLE).to_str().unwrap()]);
     ok(&path, &["migrate", "--apply"]);
     let exported = objects(&ok(&path, &["export", "--filter", "\"Ticket webhook (basic)\""]));
     assert_eq!(exported.len(), 2);
@@ -98,8 +98,8 @@ fn migrated_record_exports_its_mode_and_stamp() {
 
 #[test]
 fn export_drops_secrets_and_flags_them_missing() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let exported = run(&path, &["export"]);
     assert_eq!(exported.status.code(), Some(1), "one record is left out");
     let text = String::from_utf8(exported.stdout).unwrap();
@@ -121,10 +121,10 @@ fn export_drops_secrets_and_flags_them_missing() {
 
 #[test]
 fn unknown_attributes_are_kept() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let line = r#"{"type":"action","id":"a","namespaces":["default"],"weird":{"z":1e400,"a":[1.10]},"originId":"o","attributes":{"actionTypeId":".x","name":"n","config":{"big":12345678901234567890.000,"z":1,"a":2},"isMissingSecrets":null,"future":{"k":"v"},"authMode":null},"references":[{"id":"r","name":"n","type":"t"}],"typeMigrationVersion":"10.9.0"}"#;
-    ok(&path, &["import", place.write("one.ndjson", line).to_str().unwrap()]);
+    ok(&path, &["import", dir.write("one.ndjson", line).to_str().unwrap()]);
     let row = records(&path).concat();
     assert!(row.contains("Integer(9)"), "{row}");
     let connection = rusqlite::Connection::open(&path).unwrap();
@@ -148,13 +148,13 @@ fn unknown_attributes_are_kept() {
 
 #[test]
 fn other_object_types_are_counted_and_skipped() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let text = format!(
         "\u{feff}{{\"type\":\"alert\",\"id\":\"r\",\"attributes\":{{}}}}\r\n\r\n{}\r\n{{\"type\":\"alert\",\"id\":\"s\",\"attributes\":{{}}}}\r\n",
         SAMPLE.lines().next().unwrap()
     );
-    let output = run(&path, &["import", place.write("mixed.ndjson", &text).to_str().unwrap()]);
+    let output = run(&path, &["import", dir.write("mixed.ndjson", &text).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("left out objects that are not connectors: 2 of type alert")
@@ -193,11 +193,11 @@ fn bad_line_refuses_the_import_with_its_number() {
         (good.as_bytes().to_vec(), "is on an earlier line too"),
     ];
     for (bad, reason) in cases {
-        let place = TestDir::new();
-        let path = place.demo();
+        let dir = TestDir::new();
+        let path = dir.demo();
         ok(&path, &["upgrade"]);
         let before = records(&path);
-        let export = place.path("bad.ndjson");
+        let export = dir.path("bad.ndjson");
         let text = [good.as_bytes(), b"\n\n", &bad, b"\n", good.replace("2b1d7c40", "3b1d7c40").as_bytes()].concat();
         std::fs::write(&export, text).unwrap();
         let output = run(&path, &["import", export.to_str().unwrap()]);
@@ -214,30 +214,30 @@ fn bad_line_refuses_the_import_with_its_number() {
 
 #[test]
 fn input_without_connectors_is_refused_and_makes_no_file() {
-    let place = TestDir::new();
-    let path = place.path("new.db");
-    let folder = place.path("folder");
+    let dir = TestDir::new();
+    let path = dir.path("new.db");
+    let folder = dir.path("folder");
     std::fs::create_dir(&folder).unwrap();
-    for (source, says) in [(place.path("missing.ndjson"), "missing.ndjson"), (folder, "is a directory")] {
+    for (source, expected) in [(dir.path("missing.ndjson"), "missing.ndjson"), (folder, "is a directory")] {
         let output = run(&path, &["import", source.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(says));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(expected));
         assert!(!path.exists());
     }
-    let output = run(&path, &["import", place.write("empty.ndjson", "\n\n").to_str().unwrap()]);
+    let output = run(&path, &["import", dir.write("empty.ndjson", "\n\n").to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("holds no saved object"));
 }
 
 #[test]
 fn misplaced_secrets_are_not_stored_in_the_clear() {
-    let place = TestDir::new();
-    let path = place.path("c.db");
+    let dir = TestDir::new();
+    let path = dir.path("c.db");
     let line =
         r#"{"type":"action","id":"x","secrets":{"password":"hunter2"},"attributes":{"actionTypeId":".x","name":"n"}}"#;
-    let output = run(&path, &["import", place.write("odd.ndjson", line).to_str().unwrap()]);
+    let output = run(&path, &["import", dir.write("odd.ndjson", line).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
-    let path = place.demo();
+    let path = dir.demo();
     crate::support::execute(
         &path,
         r#"UPDATE connectors SET extra = '{"secrets":{"p":"hunter2"},"attributes":{"apiKey":"hunter3","secrets":"hunter4"}}'"#,
@@ -247,87 +247,87 @@ fn misplaced_secrets_are_not_stored_in_the_clear() {
 
 #[test]
 fn too_deep_line_is_refused_with_its_number() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let nested = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     let line = format!(
         r#"{{"type":"action","id":"x","attributes":{{"actionTypeId":".x","name":"n","config":{{"d":{nested}}}}}}}"#
     );
-    let output = run(&place.path("c.db"), &["import", place.write("deep.ndjson", &line).to_str().unwrap()]);
+    let output = run(&dir.path("c.db"), &["import", dir.write("deep.ndjson", &line).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 1: is nested deeper than 100 levels"), "{output:?}");
 }
 
 #[test]
 fn incomplete_export_needs_attention() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let line = r#"{"type":"action","id":"a","attributes":{"actionTypeId":".x","name":"n"}}"#;
     let foreign = r#"{"type":"dashboard","id":"d","attributes":{}}"#;
-    for (text, code, says) in [
+    for (text, code, expected) in [
         (format!("{line}\n{{\"exportedCount\":2}}"), 1, "promises 2 objects"),
         (foreign.to_owned(), 1, "1 of type dashboard"),
         (format!("{}\n{foreign}", line.replace("\"a\"", "\"b\"")), 0, "1 of type dashboard"),
         ("{\"exportedCount\":0}".to_owned(), 0, ""),
     ] {
-        let output = run(&path, &["import", place.write("short.ndjson", &text).to_str().unwrap()]);
+        let output = run(&path, &["import", dir.write("short.ndjson", &text).to_str().unwrap()]);
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{text}: {printed}");
-        assert!(printed.contains(says), "{printed}");
+        assert!(printed.contains(expected), "{printed}");
     }
     assert_eq!(records(&path).len(), 2);
 }
 
 #[test]
 fn diff_compares_file_and_export() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let export = place.write("sample.ndjson", SAMPLE);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let export = dir.write("sample.ndjson", SAMPLE);
     let export = export.to_str().unwrap();
     ok(&path, &["import", export]);
     assert_eq!(ok(&path, &["diff", export]), "0 connectors differ, 0 only in the file, 0 only in the export\n");
     ok(&path, &["toggle", "minimal-connector", "--to", "per-user"]);
     let more =
-        place.write("more.ndjson", r#"{"type":"action","id":"mine","attributes":{"actionTypeId":".x","name":"n"}}"#);
+        dir.write("more.ndjson", r#"{"type":"action","id":"mine","attributes":{"actionTypeId":".x","name":"n"}}"#);
     ok(&path, &["import", more.to_str().unwrap()]);
     let output = run(&path, &["diff", export]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("differs: ") && text.contains("    - per-user\n    + (none)"), "{text}");
     assert!(text.contains("only in the file: n (mine)"), "{text}");
-    let told = run(&path, &["diff", export, "--json", "--filter", "auth:per-user"]).stdout;
-    let told: Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!((&told["differing"], &told["only_in_file"]), (&json!(1), &json!(0)));
-    assert_eq!(told["connectors"][0]["fields"][0]["field"], "auth mode");
+    let message = run(&path, &["diff", export, "--json", "--filter", "auth:per-user"]).stdout;
+    let message: Value = serde_json::from_slice(&message).unwrap();
+    assert_eq!((&message["differing"], &message["only_in_file"]), (&json!(1), &json!(0)));
+    assert_eq!(message["connectors"][0]["fields"][0]["field"], "auth mode");
 }
 
 /// An export holds no secrets, so an import must not remove stored ones.
 #[test]
 fn overwriting_import_keeps_fitting_secrets_and_counts_lost_ones() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let bodies = [
         json!({"id": "chat", "name": "Chat", "connector_type_id": ".slack", "secrets": {"webhookUrl": "https://hooks.example/x"}}),
         json!({"id": "hook", "name": "Hook", "connector_type_id": ".webhook", "config": {"url": "https://a.example", "method": "post", "hasAuth": true, "authType": "webhook-authentication-basic"}, "secrets": {"user": "u", "password": "p"}}),
         json!({"id": "mail", "name": "Mail", "connector_type_id": ".gmail", "config": {"authType": "oauth_authorization_code"}, "secrets": {"authType": "oauth_authorization_code", "clientId": "c", "clientSecret": "s"}}),
     ];
     for body in &bodies {
-        ok(&path, &["create", "--from", place.write("b.json", &body.to_string()).to_str().unwrap()]);
+        ok(&path, &["create", "--from", dir.write("b.json", &body.to_string()).to_str().unwrap()]);
     }
     let export = ok(&path, &["export"]);
     let import = |text: &str, more: &[&str]| {
-        let file = place.write("in.ndjson", text);
+        let file = dir.write("in.ndjson", text);
         run(&path, &[&["import", "--overwrite", file.to_str().unwrap()], more].concat())
     };
     let secrets =
         |id: &str| ok(&path, &["get", id]).lines().find(|line| line.starts_with("secrets")).unwrap().to_owned();
-    let sealed = || crate::support::rows(&path, "SELECT secrets, is_missing_secrets FROM connectors ORDER BY id");
-    let before = sealed();
+    let ciphertexts = || crate::support::rows(&path, "SELECT secrets, is_missing_secrets FROM connectors ORDER BY id");
+    let before = ciphertexts();
     for more in [&["--dry-run"][..], &[]] {
         let output = import(&export, more);
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{printed}");
         assert!(printed.contains("3 replaced connectors kept the secrets"), "{printed}");
-        assert_eq!(sealed(), before, "byte for byte");
+        assert_eq!(ciphertexts(), before, "byte for byte");
     }
     // Another config with the same auth type: re-encrypted. Another auth type, or another connector type: lost, and
     // reported.

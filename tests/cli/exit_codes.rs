@@ -10,22 +10,22 @@ fn printed(output: &std::process::Output) -> String {
 }
 
 /// Paths that nothing can be written to.
-fn impossible(place: &TestDir) -> Vec<String> {
-    std::fs::create_dir_all(place.path("folder")).unwrap();
-    let text = place.write("text", "no folder");
-    [place.path("no/such/folder/r.json"), place.path("folder"), text.join("r.json")]
+fn impossible(dir: &TestDir) -> Vec<String> {
+    std::fs::create_dir_all(dir.path("folder")).unwrap();
+    let text = dir.write("text", "no folder");
+    [dir.path("no/such/folder/r.json"), dir.path("folder"), text.join("r.json")]
         .map(|path| path.display().to_string())
         .to_vec()
 }
 
 #[test]
 fn unwritable_target_is_refused_before_the_work() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let export = place.write("sample.ndjson", SAMPLE);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let export = dir.write("sample.ndjson", SAMPLE);
     ok(&path, &["import", export.to_str().unwrap()]);
     let before = records(&path);
-    for target in impossible(&place) {
+    for target in impossible(&dir) {
         for arguments in [
             &["migrate", "--apply", "--report", &target][..],
             &["migrate", "--report", &target],
@@ -40,7 +40,7 @@ fn unwritable_target_is_refused_before_the_work() {
     }
     ok(&path, &["migrate", "--apply"]);
     let migrated = records(&path);
-    for target in impossible(&place) {
+    for target in impossible(&dir) {
         assert_eq!(run(&path, &["migrate", "--rollback", "--report", &target]).status.code(), Some(2));
     }
     assert_eq!(records(&path), migrated);
@@ -49,8 +49,8 @@ fn unwritable_target_is_refused_before_the_work() {
 #[cfg(target_os = "linux")]
 #[test]
 fn report_failing_after_the_work_exits_with_1() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     let before = records(&path);
     let output = run(&path, &["migrate", "--apply", "--no-backup", "--report", "/dev/full"]);
@@ -66,8 +66,8 @@ fn report_failing_after_the_work_exits_with_1() {
 #[cfg(target_os = "linux")]
 #[test]
 fn full_disk_during_output_exits_with_1() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     execute(
         &path,
@@ -79,15 +79,15 @@ fn full_disk_during_output_exits_with_1() {
     let before = records(&path).len();
     let mut codes = Vec::new();
     for blocks in [200, 800, 2400, 8000] {
-        let copy = place.path(&format!("copy-{blocks}.db"));
-        std::fs::copy(&path, &copy).unwrap();
+        let backup = dir.path(&format!("copy-{blocks}.db"));
+        std::fs::copy(&path, &backup).unwrap();
         // The log may not grow beyond this; a batch that does not fit fails.
         let script =
-            format!("ulimit -f {blocks}; exec {PROGRAM} --file {} migrate --apply --no-backup", copy.display());
+            format!("ulimit -f {blocks}; exec {PROGRAM} --file {} migrate --apply --no-backup", backup.display());
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();
-        let done = migrated(&copy);
+        let done = migrated(&backup);
         codes.push((output.status.code(), done > 0));
-        assert_eq!(records(&copy).len(), before);
+        assert_eq!(records(&backup).len(), before);
         match output.status.code() {
             Some(2) => assert_eq!(done, 0, "{}", printed(&output)),
             Some(1) => assert!(done > 0, "{}", printed(&output)),
@@ -103,9 +103,9 @@ fn migrated(path: &std::path::Path) -> usize {
 
 #[test]
 fn refused_import_into_a_new_file_changes_nothing() {
-    let place = TestDir::new();
-    let path = place.path("new.db");
-    let export = place.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"}}", SAMPLE.lines().next().unwrap()));
+    let dir = TestDir::new();
+    let path = dir.path("new.db");
+    let export = dir.write("bad.ndjson", &format!("{}\n{{\"type\":\"action\"}}", SAMPLE.lines().next().unwrap()));
     let output = run(&path, &["import", export.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
     assert!(!path.exists());

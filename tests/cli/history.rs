@@ -11,8 +11,8 @@ fn printed(output: &std::process::Output) -> String {
 
 #[test]
 fn history_lists_undoes_and_redoes() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     assert_eq!(ok(&path, &["upgrade"]).lines().count(), 1);
     let before = records(&path);
     assert_eq!(run(&path, &["migrate", "--apply"]).status.code(), Some(1));
@@ -45,8 +45,8 @@ fn history_lists_undoes_and_redoes() {
 
 #[test]
 fn partial_conflict_exits_with_1_and_full_conflict_with_2() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     run(&path, &["migrate", "--apply"]);
     execute(&path, "UPDATE connectors SET name = 'edited' WHERE name = 'Aurora runbooks'");
     let output = run(&path, &["undo"]);
@@ -62,8 +62,8 @@ fn partial_conflict_exits_with_1_and_full_conflict_with_2() {
 
 #[test]
 fn backups_are_created_listed_and_restored() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     let before = records(&path);
     let made = json(&path, &["backup", "--json"]);
@@ -73,7 +73,7 @@ fn backups_are_created_listed_and_restored() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|copy| copy["kind"].as_str().unwrap().to_owned())
+        .map(|backup| backup["kind"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(kinds.len(), 3, "{kinds:?}");
     for kind in ["backup", "before a run or import", "before an upgrade"] {
@@ -97,27 +97,27 @@ fn backups_are_created_listed_and_restored() {
 
 #[test]
 fn restore_refuses_what_is_not_a_backup() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     ok(&path, &["upgrade"]);
     let before = std::fs::read(&path).unwrap();
-    let text = place.write("text.bak", "no database");
-    let other = place.path("other.db");
+    let text = dir.write("text.bak", "no database");
+    let other = dir.path("other.db");
     execute(&other, "PRAGMA application_id = 7; CREATE TABLE t (a)");
-    let torn = place.path("torn.bak");
+    let torn = dir.path("torn.bak");
     ok(&path, &["backup", torn.to_str().unwrap()]);
     let bytes = std::fs::read(&torn).unwrap();
     std::fs::write(&torn, &bytes[..bytes.len() - 8192]).unwrap();
-    for (copy, reason) in [
+    for (backup, reason) in [
         (text.to_str().unwrap(), "is not a SQLite file"),
         (other.to_str().unwrap(), "another program"),
         (torn.to_str().unwrap(), "is damaged"),
         (path.to_str().unwrap(), "is the file itself"),
         ("/nowhere/a.bak", "no such backup"),
     ] {
-        let output = run(&path, &["restore", copy]);
-        assert_eq!(output.status.code(), Some(2), "{copy}");
-        assert!(printed(&output).contains(reason), "{copy}: {}", printed(&output));
+        let output = run(&path, &["restore", backup]);
+        assert_eq!(output.status.code(), Some(2), "{backup}");
+        assert!(printed(&output).contains(reason), "{backup}: {}", printed(&output));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
     let output = run(&path, &["backup", torn.to_str().unwrap()]);
@@ -126,29 +126,29 @@ fn restore_refuses_what_is_not_a_backup() {
 
 #[test]
 fn large_import_creates_a_backup() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let lines: String = (0..1500)
         .map(|at| {
             format!("{{\"id\":\"n{at}\",\"type\":\"action\",\"attributes\":{{\"actionTypeId\":\".index\",\"name\":\"n\",\"config\":{{}}}}}}\n")
         })
         .collect();
-    let export = place.write("many.ndjson", &lines);
+    let export = dir.write("many.ndjson", &lines);
     ok(&path, &["import", export.to_str().unwrap()]);
-    let copy = place.path("demo.db.auto.bak");
-    assert_eq!(rows(&copy, "SELECT count(*) FROM connectors"), ["Integer(197)"]);
+    let backup = dir.path("demo.db.auto.bak");
+    assert_eq!(rows(&backup, "SELECT count(*) FROM connectors"), ["Integer(197)"]);
     assert_eq!(rows(&path, "SELECT count(*) FROM connectors"), ["Integer(1697)"]);
     assert_eq!(json(&path, &["history", "--json"])[0]["subject"], "many.ndjson");
     ok(&path, &["undo"]);
-    std::fs::remove_file(&copy).unwrap();
+    std::fs::remove_file(&backup).unwrap();
     ok(&path, &["import", export.to_str().unwrap(), "--no-backup"]);
-    assert!(!copy.exists());
+    assert!(!backup.exists());
 }
 
 #[test]
 fn check_reports_each_problem_with_its_repair() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let output = run(&path, &["check", "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -161,13 +161,13 @@ fn check_reports_each_problem_with_its_repair() {
     };
     assert!(of("legacy-import-broken").contains(&"problem config".to_owned()), "{:?}", of("legacy-import-broken"));
     // A whole file without problems.
-    let clean = place.path("clean.db");
-    let export = place.write(
+    let clean = dir.path("clean.db");
+    let export = dir.write(
         "clean.ndjson",
         "{\"id\":\"a\",\"type\":\"action\",\"attributes\":{\"actionTypeId\":\".server-log\",\"name\":\"n\",\"config\":{}},\"typeMigrationVersion\":\"10.2.0\"}\n",
     );
     ok(&clean, &["import", export.to_str().unwrap()]);
-    assert!(ok(&clean, &["check"]).contains("1 connector checked, 0 problems, 0 notes; the file is whole"));
+    assert!(ok(&clean, &["check"]).contains("1 connector checked: 0 problems, 0 notes; the file is not damaged"));
     // Damage of the file itself.
     execute(
         &clean,
@@ -181,9 +181,9 @@ fn check_reports_each_problem_with_its_repair() {
 
 #[test]
 fn migration_report_covers_plan_and_run() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let (plan, done) = (place.path("plan.json"), place.path("done.md"));
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let (plan, done) = (dir.path("plan.json"), dir.path("done.md"));
     ok(&path, &["migrate", "--report", plan.to_str().unwrap()]);
     let plan: Value = serde_json::from_str(&std::fs::read_to_string(plan).unwrap()).unwrap();
     assert_eq!((&plan["backfill"], plan["records"].as_array().unwrap().len()), (&73.into(), 189));
@@ -195,7 +195,7 @@ fn migration_report_covers_plan_and_run() {
     assert_eq!(done.lines().filter(|line| line.contains("| migrated |")).count(), 184);
     assert_eq!(done.lines().filter(|line| line.contains("| pending: blocked |")).count(), 5);
     assert!(done.contains("auth mode: (none) → shared<br>model version: 1 → 2"));
-    let sheet = place.path("back.csv");
+    let sheet = dir.path("back.csv");
     ok(&path, &["migrate", "--rollback", "--report", sheet.to_str().unwrap()]);
     let sheet = std::fs::read_to_string(sheet).unwrap();
     assert!(sheet.starts_with("id,name,connector_type_id,outcome,reason,changes\n"), "{sheet}");
@@ -209,29 +209,29 @@ fn migration_report_covers_plan_and_run() {
 
 #[test]
 fn report_never_overwrites_database_or_keys() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let keys = place.path("demo.db.keys");
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let keys = dir.path("demo.db.keys");
     ok(&path, &["upgrade"]);
-    let copy = json(&path, &["backup", "--json"])["path"].as_str().unwrap().to_owned();
-    let before = [std::fs::read(&path).unwrap(), std::fs::read(&copy).unwrap(), std::fs::read(&keys).unwrap()];
-    for target in [path.to_str().unwrap(), copy.as_str(), keys.to_str().unwrap()] {
+    let backup = json(&path, &["backup", "--json"])["path"].as_str().unwrap().to_owned();
+    let before = [std::fs::read(&path).unwrap(), std::fs::read(&backup).unwrap(), std::fs::read(&keys).unwrap()];
+    for target in [path.to_str().unwrap(), backup.as_str(), keys.to_str().unwrap()] {
         for what in ["--dry-run", "--apply"] {
             let output = run(&path, &["--key-file", keys.to_str().unwrap(), "migrate", what, "--report", target]);
             assert_eq!(output.status.code(), Some(2), "{target} {}", printed(&output));
             assert!(printed(&output).contains("name another file"));
         }
     }
-    let after = [std::fs::read(&path).unwrap(), std::fs::read(&copy).unwrap(), std::fs::read(&keys).unwrap()];
+    let after = [std::fs::read(&path).unwrap(), std::fs::read(&backup).unwrap(), std::fs::read(&keys).unwrap()];
     assert_eq!(before, after);
 }
 
 #[test]
 fn history_retention_follows_the_file() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     run(&path, &["migrate", "--apply"]);
-    assert_eq!(json(&path, &["info", "--json"])["history_kept"], "the history is kept for ever");
+    assert_eq!(json(&path, &["info", "--json"])["history_kept"], "the whole history is kept");
     execute(&path, "UPDATE history SET started_at = '2020-01-01T00:00:00.000Z'");
     assert!(ok(&path, &["history", "--keep-days", "30", "--keep-megabytes", "5"]).contains("removed now: 1 step"));
     let info = json(&path, &["info", "--json"]);
@@ -245,7 +245,7 @@ fn history_retention_follows_the_file() {
     execute(&path, "UPDATE history SET started_at = '2020-01-01T00:00:00.000Z'");
     ok(&path, &["upgrade"]);
     assert_eq!(rows(&path, "SELECT count(*) FROM history"), ["Integer(0)"]);
-    assert!(ok(&path, &["history", "--keep-all"]).contains("for ever"));
+    assert!(ok(&path, &["history", "--keep-all"]).contains("whole history"));
     assert_eq!(run(&path, &["history", "--keep-megabytes", "0"]).status.code(), Some(2));
 }
 
@@ -253,8 +253,8 @@ fn history_retention_follows_the_file() {
 #[cfg(target_os = "linux")]
 #[test]
 fn damaged_file_stays_until_the_backup_is_verified() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let made = json(&path, &["backup", "--json"])["path"].as_str().unwrap().to_owned();
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[4096..40960].fill(0xa5);

@@ -66,7 +66,7 @@ proptest! {
 
     #[test]
     fn export_then_import_preserves_records(lines in proptest::collection::vec(line(), 1..6)) {
-        let place = TestDir::new();
+        let dir = TestDir::new();
         let lines: Vec<String> = lines
             .into_iter()
             .enumerate()
@@ -75,10 +75,10 @@ proptest! {
                 connector_admin::domain::json::sorted(&line.to_string()).unwrap()
             })
             .collect();
-        let (first, second) = (place.path("1.db"), place.path("2.db"));
-        ok(&first, &["import", place.write("1.ndjson", &lines.join("\n")).to_str().unwrap()]);
+        let (first, second) = (dir.path("1.db"), dir.path("2.db"));
+        ok(&first, &["import", dir.write("1.ndjson", &lines.join("\n")).to_str().unwrap()]);
         let exported = String::from_utf8(run(&first, &["export"]).stdout).unwrap();
-        ok(&second, &["import", place.write("2.ndjson", &exported).to_str().unwrap()]);
+        ok(&second, &["import", dir.write("2.ndjson", &exported).to_str().unwrap()]);
         // The export decides again which secrets are missing; everything else is equal to the byte and the key.
         let known = |record: &String| {
             let mut parts: Vec<&str> = record.split('|').collect();
@@ -94,8 +94,8 @@ proptest! {
 
 #[test]
 fn old_lines_are_migrated_on_import() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let line = |id: &str, kind: &str, stamp: &str, config: &str| {
         format!(
             r#"{{"attributes":{{"actionTypeId":"{kind}","config":{config},"isMissingSecrets":false,"name":"{id}"}},"id":"{id}","migrationVersion":{{"action":"{stamp}"}},"references":[],"type":"action"}}"#
@@ -107,9 +107,9 @@ fn old_lines_are_migrated_on_import() {
         line("new", ".servicenow", "8.3.0", r#"{"apiUrl":"https://a.example","isOAuth":true}"#),
     ]
     .join("\n");
-    let output = run(&path, &["import", place.write("old.ndjson", &text).to_str().unwrap()]);
+    let output = run(&path, &["import", dir.write("old.ndjson", &text).to_str().unwrap()]);
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("2 connectors of releases before 8.3 took the migrations"),
+        String::from_utf8_lossy(&output.stderr).contains("2 connectors of releases before 8.3 migrated on import"),
         "{output:?}"
     );
     let config = |id: &str| command_json(&path, &["get", id, "--json"])["config"].clone();
@@ -120,17 +120,17 @@ fn old_lines_are_migrated_on_import() {
     assert_eq!(exported.matches(r#""migrationVersion":{"action":"8.3.0"}"#).count(), 3, "{exported}");
     // The second import does not migrate again: an edit in between is kept.
     let edited = exported.replace(r#""usesTableApi":true"#, r#""usesTableApi":false"#);
-    ok(&path, &["import", "--overwrite", place.write("again.ndjson", &edited).to_str().unwrap()]);
+    ok(&path, &["import", "--overwrite", dir.write("again.ndjson", &edited).to_str().unwrap()]);
     assert_eq!(config("now")["usesTableApi"], json!(false));
 }
 
 #[test]
 fn duplicates_are_listed_with_new_ids() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
-    let export = place.write("sample.ndjson", crate::support::SAMPLE);
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
+    let export = dir.write("sample.ndjson", crate::support::SAMPLE);
     ok(&path, &["import", export.to_str().unwrap()]);
-    let map = place.path("ids.jsonl");
+    let map = dir.path("ids.jsonl");
     ok(&path, &["import", "--create-new-copies", "--id-map", map.to_str().unwrap(), export.to_str().unwrap()]);
     let lines: Vec<Value> =
         std::fs::read_to_string(map).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -149,9 +149,9 @@ fn duplicates_are_listed_with_new_ids() {
 
 #[test]
 fn import_warns_as_kibana_does() {
-    let place = TestDir::new();
-    let export = place.write("sample.ndjson", crate::support::SAMPLE);
-    let outcome = command_json(&place.path("a.db"), &["import", "--json", export.to_str().unwrap()]);
+    let dir = TestDir::new();
+    let export = dir.write("sample.ndjson", crate::support::SAMPLE);
+    let outcome = command_json(&dir.path("a.db"), &["import", "--json", export.to_str().unwrap()]);
     let warnings = outcome["warnings"].as_array().unwrap();
     let of = |kind: &str| warnings.iter().filter(|warning| warning["type"] == kind).count();
     assert_eq!((of("action_required"), of("simple") > 0), (1, true), "{warnings:?}");
@@ -160,26 +160,26 @@ fn import_warns_as_kibana_does() {
 
 #[test]
 fn dry_run_prints_the_plan_and_writes_nothing() {
-    let place = TestDir::new();
-    let export = place.write("sample.ndjson", crate::support::SAMPLE);
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let export = dir.write("sample.ndjson", crate::support::SAMPLE);
+    let path = dir.path("a.db");
     let outcome = command_json(&path, &["import", "--dry-run", "--json", export.to_str().unwrap()]);
     assert_eq!(outcome["migration"], json!({"backfill": 4, "stamp_only": 19, "blocked": 0}));
     assert_eq!((&outcome["added"], outcome["dry_run"].as_bool()), (&json!(30), Some(true)));
     let printed = ok(&path, &["import", "--dry-run", export.to_str().unwrap()]);
-    assert!(printed.contains("of them to migrate: backfill 4, stamp only 19, blocked 0"), "{printed}");
+    assert!(printed.contains("To migrate: 4 backfill, 19 version stamp only, 0 blocked"), "{printed}");
     assert!(!path.exists());
 }
 
 #[test]
 fn ambiguous_json_is_exported_unchanged() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let config = r#"{"a":"\ud800 x","b":1e400,"c":-0,"d":[0.10,1E5],"e":9007199254740993}"#;
     let line = format!(
         r#"{{"attributes":{{"actionTypeId":".x","config":{config},"isMissingSecrets":false,"name":"n","secrets":{{}}}},"id":"x","references":[],"type":"action","typeMigrationVersion":"10.1.0"}}"#
     );
-    ok(&path, &["import", place.write("odd.ndjson", &line).to_str().unwrap()]);
+    ok(&path, &["import", dir.write("odd.ndjson", &line).to_str().unwrap()]);
     assert_eq!(ok(&path, &["export"]).lines().next(), Some(line.as_str()));
 }
 
@@ -187,10 +187,10 @@ fn ambiguous_json_is_exported_unchanged() {
 #[cfg(target_os = "linux")]
 fn peak_of_import(lines: usize) -> u64 {
     use std::io::Write as _;
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let mut child = std::process::Command::new(super::commands::PROGRAM)
         .arg("--file")
-        .arg(place.path("a.db"))
+        .arg(dir.path("a.db"))
         .args(["import", "-", "--create-new-copies", "--quiet"])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::null())

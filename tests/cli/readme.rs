@@ -54,9 +54,9 @@ fn documented_examples_print_what_they_show() {
 
 /// Runs the examples of a page; returns their number.
 fn try_page(page: &str) -> usize {
-    let place = TestDir::new();
-    place.write("export.ndjson", SAMPLE);
-    let home = place.path("home");
+    let dir = TestDir::new();
+    dir.write("export.ndjson", SAMPLE);
+    let home = dir.path("home");
     let folder = std::path::Path::new(PROGRAM).parent().unwrap().to_str().unwrap().to_owned();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
     let wanted: Vec<Example> = examples(page).into_iter().filter(|example| !is_interactive(&example.command)).collect();
@@ -70,7 +70,7 @@ fn try_page(page: &str) -> usize {
     }
     let output = Command::new("bash")
         .args(["-c", &script])
-        .current_dir(place.folder.path())
+        .current_dir(dir.folder.path())
         .env("PATH", path)
         .env("HOME", &home)
         .env_remove("CONNECTOR_ADMIN_FILE")

@@ -12,7 +12,7 @@ use connector_admin::domain::Connector;
 use connector_admin::fs::write_atomically;
 use connector_admin::service::{ServiceError, export as service_export};
 use connector_admin::store::{self, ImportOptions, OnConflict, Store, StoreError};
-use connector_admin::vault::{KeyOptions, Resealed, Vault};
+use connector_admin::vault::{KeyOptions, Reencryption, Vault};
 
 use crate::faults::{self, Fault};
 
@@ -59,7 +59,7 @@ pub fn open(path: &Path) -> Store {
 #[derive(Debug)]
 pub struct Outcome {
     /// The last number reported as done; `u64::MAX` for the whole job.
-    pub told: Option<u64>,
+    pub reported: Option<u64>,
     /// The error, in the words of the product.
     pub refused: Option<String>,
 }
@@ -80,10 +80,10 @@ pub fn run(job: Job, path: &Path, fault: &Fault) -> Outcome {
         // It may have ended by itself.
         let _ = child.kill();
     }
-    let mut outcome = Outcome { told: None, refused: None };
+    let mut outcome = Outcome { reported: None, refused: None };
     for line in lines.map_while(Result::ok) {
         match (line.strip_prefix("done "), line.strip_prefix("refused ")) {
-            (Some(number), _) => outcome.told = number.parse().ok().or(outcome.told),
+            (Some(number), _) => outcome.reported = number.parse().ok().or(outcome.reported),
             (_, Some(reason)) => outcome.refused = Some(reason.to_owned()),
             _ => {}
         }
@@ -100,7 +100,7 @@ pub fn time_of(job: Job, path: &Path) -> Duration {
     start.elapsed()
 }
 
-fn tell(done: u64) {
+fn report(done: u64) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "done {done}").and_then(|()| out.flush()).unwrap();
 }
@@ -115,24 +115,24 @@ fn child() {
     println!("\nbegin");
     std::io::stdout().flush().unwrap();
     match do_job(job, &path) {
-        Ok(()) => tell(u64::MAX),
+        Ok(()) => report(u64::MAX),
         Err(reason) => println!("refused {reason}"),
     }
 }
 
 fn do_job(job: Job, path: &Path) -> Result<(), String> {
-    let told = |error: StoreError| error.to_string();
+    let reported = |error: StoreError| error.to_string();
     match job {
-        Job::Upgrade => Store::open(path, &Arc::default(), &mut |_| Ok(())).map(drop).map_err(told),
+        Job::Upgrade => Store::open(path, &Arc::default(), &mut |_| Ok(())).map(drop).map_err(reported),
         Job::Restore => {
-            let copy = path.with_extension("copy");
-            store::restore(path, &copy, jiff::Timestamp::now(), |_, _| true).map(drop).map_err(told)
+            let backup = path.with_extension("copy");
+            store::restore(path, &backup, jiff::Timestamp::now(), |_, _| true).map(drop).map_err(reported)
         }
         Job::Rekey => rekey(path).map_err(|error| error.to_string()),
         Job::Export => export(path).map_err(|error| error.to_string()),
         _ => Store::open(path, &Arc::default(), &mut |_| Ok(()))
             .and_then(|(mut store, _)| on_open_file(job, &mut store))
-            .map_err(told),
+            .map_err(reported),
     }
 }
 
@@ -140,13 +140,13 @@ fn rekey(path: &Path) -> Result<(), ServiceError> {
     let vault = vault_of(path);
     let mut store = Store::open(path, &Arc::default(), &mut |_| Ok(()))?.0;
     vault.rotate(None)?;
-    store.reseal::<ServiceError>(
-        |connector| match vault.reseal(connector)? {
-            Resealed::Reencrypted(sealed) => Ok(Some(sealed)),
+    store.reencrypt::<ServiceError>(
+        |connector| match vault.reencrypt(connector)? {
+            Reencryption::Reencrypted(sealed) => Ok(Some(sealed)),
             _ => Ok(None),
         },
         &mut |done, _| {
-            tell(done);
+            report(done);
             true
         },
     )?;
@@ -161,17 +161,17 @@ fn export(path: &Path) -> Result<(), ServiceError> {
 }
 
 fn on_open_file(job: Job, store: &mut Store) -> Result<(), StoreError> {
-    let mut telling = |done, _| {
-        tell(done);
+    let mut reporting = |done, _| {
+        report(done);
         true
     };
     match job {
         Job::Run => {
-            store.apply(false, NOW, &mut telling)?;
+            store.apply(false, NOW, &mut reporting)?;
         }
         Job::Rollback => {
             let run = store.last_run()?.unwrap().step;
-            store.revert(run, NOW, &mut telling)?;
+            store.revert(run, NOW, &mut reporting)?;
         }
         Job::Import => {
             let mut incoming = (0..2500).map(|at| Ok::<_, StoreError>(imported(at)));
@@ -183,14 +183,14 @@ fn on_open_file(job: Job, store: &mut Store) -> Result<(), StoreError> {
                 let current = store.get("c1")?.unwrap();
                 let edited = Connector { name: number.to_string(), ..current };
                 store.save::<StoreError>(&edited, NOW, |_, _| Ok(()))?;
-                tell(number);
+                report(number);
             }
         }
         Job::Undo => {
             for number in 1..=40_u64 {
                 let last = store.last_step()?.unwrap().step;
                 store.revert(last, NOW, &mut |_, _| true)?;
-                tell(number);
+                report(number);
             }
         }
         Job::KeepCopy => {

@@ -59,10 +59,10 @@ struct Faults {
 
 impl Faults {
     fn of(job: Job, template: &Path) -> Self {
-        let place = fresh(template);
-        let before = sizes(&place);
-        let longest = time_of(job, &place.path("file.db"));
-        let after = sizes(&place);
+        let dir = fresh(template);
+        let before = sizes(&dir);
+        let longest = time_of(job, &dir.path("file.db"));
+        let after = sizes(&dir);
         let calls =
             if has_calls() { calls_of(&format!("{job:?}"), &fresh(template).path("file.db")) } else { BTreeMap::new() };
         let largest = |sizes: &[u64]| sizes.iter().copied().max().unwrap_or(0);
@@ -103,8 +103,8 @@ impl Faults {
 }
 
 /// The sizes of the files of a place.
-fn sizes(place: &TestDir) -> Vec<u64> {
-    place.names().iter().map(|name| std::fs::metadata(place.path(name)).unwrap().len()).collect()
+fn sizes(dir: &TestDir) -> Vec<u64> {
+    dir.names().iter().map(|name| std::fs::metadata(dir.path(name)).unwrap().len()).collect()
 }
 
 /// Runs the job on copies of `template` with many faults, and checks the file after each.
@@ -114,13 +114,13 @@ fn with_many_faults(job: Job, template: &Path, check: impl Fn(&Path, Option<u64>
     for (kind, tried) in faults.kinds() {
         let mut cut_short = 0;
         for fault in &tried {
-            let place = fresh(template);
-            let path = place.path("file.db");
+            let dir = fresh(template);
+            let path = dir.path("file.db");
             let outcome = run(job, &path, fault);
-            cut_short += u32::from(outcome.told != Some(u64::MAX));
+            cut_short += u32::from(outcome.reported != Some(u64::MAX));
             println!("{job:?} seed {}: {fault:?}, {outcome:?}", faults.chance.seed);
             assert_eq!(rows(&path, "PRAGMA integrity_check"), ["\"ok\""]);
-            check(&path, outcome.told);
+            check(&path, outcome.reported);
         }
         println!("FIGURE {job:?}, {kind}: {} tried, {cut_short} cut short, {0} opened, 0 changes lost", tried.len());
         all_cut_short += cut_short;
@@ -130,19 +130,19 @@ fn with_many_faults(job: Job, template: &Path, check: impl Fn(&Path, Option<u64>
 }
 
 fn fresh(template: &Path) -> TestDir {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     for suffix in ["db", "copy", "keys", "ndjson"] {
         let from = template.with_extension(suffix);
         if from.exists() {
-            std::fs::copy(&from, place.path("file").with_extension(suffix)).unwrap();
+            std::fs::copy(&from, dir.path("file").with_extension(suffix)).unwrap();
         }
     }
-    place
+    dir
 }
 
 /// A file of schema 1 with connectors of every group of the plan.
-fn schema_1(place: &TestDir) -> PathBuf {
-    let path = place.path("template.db");
+fn schema_1(dir: &TestDir) -> PathBuf {
+    let path = dir.path("template.db");
     let connectors: Vec<Connector> = (0..RECORDS)
         .map(|at| Connector {
             name: format!("connector {at}"),
@@ -158,20 +158,20 @@ fn schema_1(place: &TestDir) -> PathBuf {
     path
 }
 
-fn upgraded(place: &TestDir) -> PathBuf {
-    let path = schema_1(place);
+fn upgraded(dir: &TestDir) -> PathBuf {
+    let path = schema_1(dir);
     drop(open(&path));
     path
 }
 
 #[test]
 fn upgrade() {
-    let place = TestDir::new();
-    let template = schema_1(&place);
+    let dir = TestDir::new();
+    let template = schema_1(&dir);
     let before = untouched(&template);
-    with_many_faults(Job::Upgrade, &template, |path, told| {
+    with_many_faults(Job::Upgrade, &template, |path, reported| {
         let schema = rows(path, "PRAGMA user_version").concat();
-        assert!(schema == "Integer(2)" || (schema == "Integer(1)" && told.is_none()), "{schema}");
+        assert!(schema == "Integer(2)" || (schema == "Integer(1)" && reported.is_none()), "{schema}");
         assert_eq!(untouched(path), before);
         let store = open(path);
         assert_eq!(store.plan_counts().unwrap().pending(), RECORDS as u64);
@@ -181,13 +181,13 @@ fn upgrade() {
 
 #[test]
 fn migration_run() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     let before = records(&template);
-    with_many_faults(Job::Run, &template, |path, told| {
+    with_many_faults(Job::Run, &template, |path, reported| {
         let done = "SELECT count(*) FROM connectors WHERE model_version = 2";
         let done = number(path, done);
-        assert!(done >= told.unwrap_or(0).min(RECORDS as u64 * 2 / 3), "{done} {told:?}");
+        assert!(done >= reported.unwrap_or(0).min(RECORDS as u64 * 2 / 3), "{done} {reported:?}");
         let half = "SELECT count(*) FROM connectors WHERE model_version = 2
             AND auth_mode IS NOT CASE WHEN config LIKE '%basic%' THEN 'shared' END";
         assert_eq!(number(path, half), 0);
@@ -209,20 +209,20 @@ fn migration_run() {
 
 #[test]
 fn rollback() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     let before = records(&template);
     let mut store = open(&template);
     let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
     drop(store);
     let after = records(&template);
-    with_many_faults(Job::Rollback, &template, |path, told| {
+    with_many_faults(Job::Rollback, &template, |path, reported| {
         for (now, (before, after)) in records(path).iter().zip(before.iter().zip(&after)) {
             assert!(now == before || now == after, "half-way: {now}");
         }
         let restored =
             number(path, "SELECT count(*) FROM connectors WHERE model_version = 1 AND config NOT LIKE '%7%'");
-        assert!(restored >= told.unwrap_or(0).min(RECORDS as u64 * 2 / 3));
+        assert!(restored >= reported.unwrap_or(0).min(RECORDS as u64 * 2 / 3));
         let mut store = open(path);
         if store.step(run).unwrap().unwrap().state != StepState::Reverted {
             let rest = store.revert(run, NOW, &mut |_, _| true).unwrap();
@@ -239,35 +239,35 @@ fn rollback() {
 
 #[test]
 fn import() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
-    with_many_faults(Job::Import, &template, |path, told| {
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
+    with_many_faults(Job::Import, &template, |path, reported| {
         let count = number(path, "SELECT count(*) FROM connectors");
         let whole = RECORDS as u64 + 2500;
-        assert!(count == whole || (count == RECORDS as u64 && told.is_none()), "{count}");
+        assert!(count == whole || (count == RECORDS as u64 && reported.is_none()), "{count}");
         assert_eq!(number(path, "SELECT count(*) FROM history WHERE state = 'running'"), 0);
         drop(open(path));
-        only_whole_copies(path);
+        count_backups(path);
     });
 }
 
 #[test]
 fn save() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
-    with_many_faults(Job::Save, &template, |path, told| {
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
+    with_many_faults(Job::Save, &template, |path, reported| {
         let name = open(path).get("c1").unwrap().unwrap().name;
         let saved: u64 = name.parse().unwrap_or(0);
-        let told = told.unwrap_or(0).min(60);
-        assert!(saved == told || saved == told + 1, "{name} {told}");
+        let reported = reported.unwrap_or(0).min(60);
+        assert!(saved == reported || saved == reported + 1, "{name} {reported}");
         assert_eq!(number(path, "SELECT count(*) FROM history WHERE state = 'done'"), saved);
     });
 }
 
 #[test]
 fn undo() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     let mut store = open(&template);
     let ids: Vec<String> = (0..3).map(|at| format!("c{at}")).collect();
     let mut states = vec![records(&template)];
@@ -280,13 +280,13 @@ fn undo() {
         states.push(records(&template));
     }
     drop(store);
-    with_many_faults(Job::Undo, &template, |path, told| {
-        let told = usize::try_from(told.unwrap_or(0).min(40)).unwrap();
+    with_many_faults(Job::Undo, &template, |path, reported| {
+        let reported = usize::try_from(reported.unwrap_or(0).min(40)).unwrap();
         let now = records(path);
-        let undone = [told, told + 1]
+        let undone = [reported, reported + 1]
             .into_iter()
             .find(|undone| 40_usize.checked_sub(*undone).is_some_and(|at| states[at] == now));
-        let undone = undone.unwrap_or_else(|| panic!("the file is in no state of the history after {told}"));
+        let undone = undone.unwrap_or_else(|| panic!("the file is in no state of the history after {reported}"));
         // All of it comes again.
         let mut store = open(path);
         for _ in 0..undone {
@@ -300,50 +300,50 @@ fn undo() {
 
 #[test]
 fn restore() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     let before = records(&template);
     let store = open(&template);
     store.back_up(Some(&template.with_extension("copy")), jiff::Timestamp::now(), &mut |_, _| true).unwrap();
     drop(store);
     execute(&template, "UPDATE connectors SET name = 'since then'; DELETE FROM connectors WHERE id LIKE 'c1%'");
     let since = records(&template);
-    with_many_faults(Job::Restore, &template, |path, told| {
+    with_many_faults(Job::Restore, &template, |path, reported| {
         let now = records(path);
-        assert!(now == before || (now == since && told.is_none()));
+        assert!(now == before || (now == since && reported.is_none()));
         drop(open(path));
-        only_whole_copies(path);
+        count_backups(path);
     });
 }
 
 #[test]
 fn copy() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     let before = records(&template);
-    with_many_faults(Job::KeepCopy, &template, |path, told| {
+    with_many_faults(Job::KeepCopy, &template, |path, reported| {
         assert_eq!(records(path), before);
-        let copies = only_whole_copies(path);
-        assert!(copies == 1 || told.is_none());
+        let backups = count_backups(path);
+        assert!(backups == 1 || reported.is_none());
     });
 }
 
 #[test]
 fn rekey() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     let vault = vault_of(&template);
     let mut store = open(&template);
-    let sealed = store.reseal::<StoreError>(
+    let sealed = store.reencrypt::<StoreError>(
         |connector| {
             let secret = Secret::json(format!(r#"{{"password":"of {}"}}"#, connector.id).into());
-            Ok(Some(vault.seal(connector, &secret).unwrap()))
+            Ok(Some(vault.encrypt(connector, &secret).unwrap()))
         },
         &mut |_, _| true,
     );
     assert!(sealed.unwrap());
     drop(store);
-    with_many_faults(Job::Rekey, &template, |path, told| {
+    with_many_faults(Job::Rekey, &template, |path, reported| {
         let (vault, store) = (vault_of(path), open(path));
         let mut opened = 0;
         store
@@ -356,30 +356,30 @@ fn rekey() {
                 Ok(())
             })
             .unwrap();
-        assert_eq!(opened, RECORDS / 2, "{told:?}");
+        assert_eq!(opened, RECORDS / 2, "{reported:?}");
     });
 }
 
 #[test]
 fn export() {
-    let place = TestDir::new();
-    let template = upgraded(&place);
+    let dir = TestDir::new();
+    let template = upgraded(&dir);
     std::fs::write(template.with_extension("ndjson"), "an earlier one").unwrap();
-    with_many_faults(Job::Export, &template, |path, told| {
+    with_many_faults(Job::Export, &template, |path, reported| {
         let text = std::fs::read_to_string(path.with_extension("ndjson")).unwrap();
-        let is_whole = text.lines().count() == RECORDS + 1 && text.ends_with('}');
-        assert!(is_whole || (text == "an earlier one" && told.is_none()));
+        let is_complete = text.lines().count() == RECORDS + 1 && text.ends_with('}');
+        assert!(is_complete || (text == "an earlier one" && reported.is_none()));
     });
 }
 
 /// Every file with the name of a backup is complete.
-fn only_whole_copies(path: &Path) -> usize {
-    let copies = connector_admin::store::backups_of(path).unwrap();
-    for copy in &copies {
-        assert_eq!(rows(&copy.path, "PRAGMA integrity_check"), ["\"ok\""], "{}", copy.path.display());
-        assert!(number(&copy.path, "SELECT count(*) FROM connectors") > 0);
+fn count_backups(path: &Path) -> usize {
+    let backups = connector_admin::store::backups_of(path).unwrap();
+    for backup in &backups {
+        assert_eq!(rows(&backup.path, "PRAGMA integrity_check"), ["\"ok\""], "{}", backup.path.display());
+        assert!(number(&backup.path, "SELECT count(*) FROM connectors") > 0);
     }
-    copies.len()
+    backups.len()
 }
 
 fn number(path: &Path, sql: &str) -> u64 {

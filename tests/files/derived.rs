@@ -13,8 +13,8 @@ fn open(path: &Path) -> Store {
     Store::open(path, &Arc::default(), &mut |_| Ok(())).unwrap().0
 }
 
-fn upgraded(place: &TestDir) -> PathBuf {
-    let path = place.demo();
+fn upgraded(dir: &TestDir) -> PathBuf {
+    let path = dir.demo();
     drop(open(&path));
     path
 }
@@ -62,8 +62,8 @@ fn is_right(store: &Store) {
 
 #[test]
 fn foreign_rows_are_derived_on_open() {
-    let place = TestDir::new();
-    let path = upgraded(&place);
+    let dir = TestDir::new();
+    let path = upgraded(&dir);
     execute(&path, ELSEWHERE);
     let waiting = "SELECT count(*) FROM connectors WHERE is_derived = 0";
     assert_eq!(rows(&path, waiting).concat(), "Integer(9)");
@@ -87,8 +87,8 @@ fn foreign_rows_are_derived_on_open() {
 
 #[test]
 fn foreign_rows_are_derived_while_the_ui_is_open() {
-    let place = TestDir::new();
-    let path = upgraded(&place);
+    let dir = TestDir::new();
+    let path = upgraded(&dir);
     let mut app = App::open(&path, 120, 40);
     app.press("Esc").expect("197 connectors").expect("189 to migrate");
     execute(&path, &format!("{ELSEWHERE} VACUUM;"));
@@ -99,8 +99,8 @@ fn foreign_rows_are_derived_while_the_ui_is_open() {
 
 #[test]
 fn job_derives_foreign_rows_first() {
-    let place = TestDir::new();
-    let path = upgraded(&place);
+    let dir = TestDir::new();
+    let path = upgraded(&dir);
     let mut store = open(&path);
     execute(&path, ELSEWHERE);
     store.apply(false, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
@@ -112,8 +112,8 @@ fn job_derives_foreign_rows_first() {
 
 #[test]
 fn read_only_schema_1_shows_derived_values() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     execute(&path, ELSEWHERE);
     let before = std::fs::read(&path).unwrap();
     let store = Store::open_read_only(&path, Reading::Untouched).unwrap();
@@ -125,8 +125,8 @@ fn read_only_schema_1_shows_derived_values() {
 
 #[test]
 fn changed_rules_rederive_all_rows() {
-    let place = TestDir::new();
-    let path = upgraded(&place);
+    let dir = TestDir::new();
+    let path = upgraded(&dir);
     execute(
         &path,
         "UPDATE settings SET value = '1' WHERE name = 'rules'; UPDATE connectors SET auth_type = 'wrong', migration_group = NULL",
@@ -138,8 +138,8 @@ fn changed_rules_rederive_all_rows() {
 
 #[test]
 fn connector_key_is_never_reused() {
-    let place = TestDir::new();
-    let path = upgraded(&place);
+    let dir = TestDir::new();
+    let path = upgraded(&dir);
     let key = |id: &str| rows(&path, &format!("SELECT key FROM connectors WHERE id = '{id}'")).concat();
     execute(
         &path,
@@ -164,8 +164,8 @@ fn connector_key_is_never_reused() {
 
 #[test]
 fn indexes_triggers_and_views_of_the_user_survive_the_upgrade() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     execute(
         &path,
         "CREATE INDEX own_index ON connectors (name, updated_at);
@@ -194,8 +194,8 @@ fn indexes_triggers_and_views_of_the_user_survive_the_upgrade() {
 
 #[test]
 fn derived_values_depend_only_on_the_row() {
-    let place = TestDir::new();
-    let path = upgraded(&place);
+    let dir = TestDir::new();
+    let path = upgraded(&dir);
     let store = open(&path);
     let stored =
         rows(&path, "SELECT id, auth_type, coalesce(migration_group, '-'), is_malformed FROM connectors ORDER BY id");

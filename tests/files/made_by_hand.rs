@@ -13,8 +13,8 @@ const LOOSE: &str = "id TEXT, connector_type_id TEXT, name TEXT, config TEXT, se
 
 const ROW: &str = "'.webhook', 'Hook', '{\"authType\":\"basic\"}', NULL, 0, '{}', 1, NULL, NULL";
 
-fn made(place: &TestDir, name: &str, sql: &str) -> PathBuf {
-    let path = place.path(name);
+fn made(dir: &TestDir, name: &str, sql: &str) -> PathBuf {
+    let path = dir.path(name);
     execute(&path, &format!("{sql}; PRAGMA user_version = 1; PRAGMA application_id = 1129270862"));
     path
 }
@@ -30,7 +30,7 @@ fn keyed(rest: &str) -> String {
 /// Every shape that cannot be upgraded without loss, with the refusal.
 #[test]
 fn unusable_schema_is_refused_with_the_reason() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let loose = format!("CREATE TABLE connectors ({LOOSE})");
     for (at, (sql, word)) in [
         (format!("{loose}; INSERT INTO connectors VALUES ('a', {ROW}), ('a', {ROW})"), "has the id \"a\" several times"),
@@ -69,21 +69,21 @@ fn unusable_schema_is_refused_with_the_reason() {
     .into_iter()
     .enumerate()
     {
-        let path = made(&place, &format!("{at}.db"), &sql);
-        let (before, names) = (std::fs::read(&path).unwrap(), place.names());
+        let path = made(&dir, &format!("{at}.db"), &sql);
+        let (before, names) = (std::fs::read(&path).unwrap(), dir.names());
         for arguments in [&["upgrade"][..], &["toggle", "a"]] {
             let error = exit_code(&run(&path, arguments), 2);
             assert!(error.contains(word) && error.contains("nothing was changed"), "{sql}: {error}");
         }
         assert_eq!(std::fs::read(&path).unwrap(), before, "{sql}");
-        assert_eq!(place.names(), names, "{sql}");
+        assert_eq!(dir.names(), names, "{sql}");
     }
 }
 
 /// Shapes that are unusual and can be worked with: upgraded, edited, migrated, deleted, undone.
 #[test]
 fn unusual_schema_is_upgraded() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let loose = format!("CREATE TABLE connectors ({LOOSE})");
     for (at, sql) in [
         // No primary key, but unique ids.
@@ -104,7 +104,7 @@ fn unusual_schema_is_upgraded() {
     .into_iter()
     .enumerate()
     {
-        let path = made(&place, &format!("{at}.db"), &sql);
+        let path = made(&dir, &format!("{at}.db"), &sql);
         exit_code(&run(&path, &["upgrade"]), 0);
         let all = "SELECT * FROM connectors ORDER BY id";
         let of_old = "SELECT id, config, auth_mode, model_version FROM connectors ORDER BY id";
@@ -120,14 +120,14 @@ fn unusual_schema_is_upgraded() {
         exit_code(&run(&path, &["delete", "a"]), 0);
         exit_code(&run(&path, &["undo"]), 0);
         assert_eq!(rows(&path, of_old), before, "{sql}");
-        assert_eq!(exit_code(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1);
+        assert_eq!(exit_code(&run(&path, &["check"]), 1).matches("the file is not damaged").count(), 1);
     }
 }
 
 #[test]
 fn later_trigger_or_reference_stops_only_writing() {
-    let place = TestDir::new();
-    let path = made(&place, "a.db", &keyed(""));
+    let dir = TestDir::new();
+    let path = made(&dir, "a.db", &keyed(""));
     exit_code(&run(&path, &["upgrade"]), 0);
     for (make, drop) in [
         ("CREATE TRIGGER twin AFTER DELETE ON connectors BEGIN DELETE FROM connectors; END", "DROP TRIGGER twin"),
@@ -145,9 +145,9 @@ fn later_trigger_or_reference_stops_only_writing() {
 
 #[test]
 fn empty_id_and_empty_secrets_can_be_undone() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let path = made(
-        &place,
+        &dir,
         "a.db",
         &keyed(&format!("INSERT INTO connectors VALUES ('', {ROW}); UPDATE connectors SET secrets = '{{}}'")),
     );
@@ -168,9 +168,9 @@ fn empty_id_and_empty_secrets_can_be_undone() {
 }
 
 /// Texts that are not UTF-8 in every column that has text.
-fn with_foreign_bytes(place: &TestDir) -> PathBuf {
+fn with_foreign_bytes(dir: &TestDir) -> PathBuf {
     let path = made(
-        place,
+        dir,
         "bytes.db",
         &keyed(&format!(
             "INSERT INTO connectors VALUES ('b', CAST(x'2e77ff' AS TEXT), CAST(x'4dfc6e636865ff' AS TEXT), \
@@ -198,8 +198,8 @@ fn bytes_of(path: &Path) -> Vec<Vec<Value>> {
 
 #[test]
 fn non_utf8_bytes_round_trip() {
-    let place = TestDir::new();
-    let path = with_foreign_bytes(&place);
+    let dir = TestDir::new();
+    let path = with_foreign_bytes(&dir);
     let before = bytes_of(&path);
     for (command, count) in [(&["delete", "b"][..], 1), (&["delete", "a", "b", "c"], 3)] {
         exit_code(&run(&path, command), 0);
@@ -223,8 +223,8 @@ fn non_utf8_bytes_round_trip() {
 
 #[test]
 fn non_utf8_bytes_are_reported_before_replacement() {
-    let place = TestDir::new();
-    let path = with_foreign_bytes(&place);
+    let dir = TestDir::new();
+    let path = with_foreign_bytes(&dir);
     // A list shows every record, and reports what it could not represent.
     let output = run(&path, &["list", "--json"]);
     let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -248,8 +248,8 @@ fn non_utf8_bytes_are_reported_before_replacement() {
 
 #[test]
 fn non_utf8_id_is_listed_and_reported() {
-    let place = TestDir::new();
-    let path = with_foreign_bytes(&place);
+    let dir = TestDir::new();
+    let path = with_foreign_bytes(&dir);
     execute(
         &path,
         &format!(
@@ -265,13 +265,10 @@ fn non_utf8_id_is_listed_and_reported() {
 
 #[test]
 fn wrong_storage_class_is_reported_and_prevented() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let columns = LOOSE.replacen("id TEXT", "id PRIMARY KEY", 1);
-    let path = made(
-        &place,
-        "a.db",
-        &format!("CREATE TABLE connectors ({columns}); INSERT INTO connectors VALUES ('a', {ROW})"),
-    );
+    let path =
+        made(&dir, "a.db", &format!("CREATE TABLE connectors ({columns}); INSERT INTO connectors VALUES ('a', {ROW})"));
     let wrong = format!(
         "INSERT INTO connectors (id, connector_type_id, name, config, secrets, is_missing_secrets, extra, model_version, created_at, updated_at) VALUES (7, {ROW})"
     );

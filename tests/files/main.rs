@@ -4,10 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain;
 mod derived;
+mod location;
 mod made_by_hand;
 mod migration;
-mod place;
 mod program;
 mod refusals;
 mod search;

@@ -77,8 +77,8 @@ proptest! {
         decisions in proptest::collection::vec(0usize..4, 60),
         stop_after in 0u64..80,
     ) {
-        let place = TestDir::new();
-        let path = place.path("c.db");
+        let dir = TestDir::new();
+        let path = dir.path("c.db");
         let mut store = open(&path);
         for (at, connector) in connectors.iter().enumerate() {
             let connector = Connector { id: format!("c{at:03}"), ..connector.clone() };
@@ -102,12 +102,12 @@ proptest! {
         prop_assert_eq!(by_group, [counts.backfill, counts.stamp_only, counts.blocked]);
 
         for (at, decision) in decisions.iter().enumerate().take(connectors.len()) {
-            let decision = [None, Some(Decision::Skip), Some(Decision::Set(AuthMode::Shared)), Some(Decision::Set(AuthMode::PerUser))][*decision];
+            let decision = [None, Some(Decision::Skip), Some(Decision::Choose("shared")), Some(Decision::Choose("per-user"))][*decision];
             store.decide(&[format!("c{at:03}")], decision, &mut |_, _| true).unwrap();
         }
         let (before, kept) = (records(&path), untouched(&path));
         let counts = store.plan_counts().unwrap();
-        prop_assert_eq!(counts.to_apply(), counts.to_shared() + counts.to_per_user() + counts.to_stamp());
+        prop_assert_eq!(counts.to_apply(), counts.to_backfill() + counts.chosen("shared") + counts.chosen("per-user") + counts.to_stamp());
         let first = store.apply(false, NOW, &mut |done, _| done < stop_after).unwrap();
         let second = store.apply(false, NOW, &mut |_, _| true).unwrap();
         prop_assert_eq!(first.written() + second.written(), counts.to_apply());
@@ -136,10 +136,10 @@ proptest! {
         connectors in proptest::collection::vec(connector(), 1..30),
         decisions in proptest::collection::vec((0usize..1200, 0usize..4), 0..60),
     ) {
-        let choices = [None, Some(Decision::Skip), Some(Decision::Set(AuthMode::Shared)), Some(Decision::Set(AuthMode::PerUser))];
-        let place = TestDir::new();
+        let choices = [None, Some(Decision::Skip), Some(Decision::Choose("shared")), Some(Decision::Choose("per-user"))];
+        let dir = TestDir::new();
         let make = |name: &str| {
-            let path = place.path(name);
+            let path = dir.path(name);
             let mut store = open(&path);
             let mut all = (0..1200).map(|at| {
                 let connector = &connectors[at % connectors.len()];
@@ -176,8 +176,8 @@ proptest! {
 
 #[test]
 fn stopped_run_leaves_whole_records_pending() {
-    let place = TestDir::new();
-    let path = place.path("many.db");
+    let dir = TestDir::new();
+    let path = dir.path("many.db");
     let mut store = open(&path);
     drop(store);
     execute(&path, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
@@ -200,8 +200,8 @@ fn stopped_run_leaves_whole_records_pending() {
 
 #[test]
 fn migrate_all_sets_a_mode_on_every_planned_connector() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut store = open(&path);
     let applied = store.apply(true, NOW, &mut |_, _| true).unwrap();
     assert_eq!(applied.written(), 184);
@@ -215,8 +215,8 @@ fn migrate_all_sets_a_mode_on_every_planned_connector() {
 
 #[test]
 fn rollback_keeps_concurrent_edits() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut store = open(&path);
     let run = store.apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();
     // A program that does not know revisions.

@@ -125,8 +125,8 @@ proptest! {
         ahead in 0..3,
         edits in proptest::collection::vec((0..25_usize, "[a-cA-C Éé日]{0,4}", 0..4), 0..12),
     ) {
-        let place = TestDir::new();
-        let mut store = open(&place.path("s.db"));
+        let dir = TestDir::new();
+        let mut store = open(&dir.path("s.db"));
         put(&mut store, &connectors);
         let mut lists = Lists::default();
         for _ in 0..ahead {
@@ -161,8 +161,8 @@ proptest! {
 
 #[test]
 fn text_index_notices_every_change() {
-    let place = TestDir::new();
-    let path = place.path("s.db");
+    let dir = TestDir::new();
+    let path = dir.path("s.db");
     let mut store = open(&path);
     let mut state = store.text_state().unwrap();
     let mut changed = |store: &Store| {

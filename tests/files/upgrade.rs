@@ -9,8 +9,8 @@ use connector_admin::store::{LATEST_SCHEMA, Stage, Store, StoreError};
 
 use crate::support::{TestDir, execute, rows, untouched};
 
-fn copies(place: &TestDir) -> Vec<PathBuf> {
-    place.names().into_iter().filter(|name| name.ends_with(".bak")).map(|name| place.path(&name)).collect()
+fn backups(dir: &TestDir) -> Vec<PathBuf> {
+    dir.names().into_iter().filter(|name| name.ends_with(".bak")).map(|name| dir.path(&name)).collect()
 }
 
 fn run(path: &Path) -> Result<Option<connector_admin::store::UpgradeReport>, StoreError> {
@@ -19,39 +19,39 @@ fn run(path: &Path) -> Result<Option<connector_admin::store::UpgradeReport>, Sto
 
 #[test]
 fn upgrade_backup_equals_the_original() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let original = std::fs::read(&path).unwrap();
     let records = untouched(&path);
     let report = run(&path).unwrap().expect("an upgrade");
     assert_eq!((report.from, report.to, report.records), (1, LATEST_SCHEMA, 197));
-    assert_eq!(copies(&place), std::slice::from_ref(&report.copy));
-    assert!(report.copy.file_name().unwrap().to_string_lossy().starts_with("demo.db.schema1-2"));
-    assert_eq!(std::fs::read(&report.copy).unwrap(), original);
-    assert_eq!(untouched(&report.copy), records);
+    assert_eq!(backups(&dir), std::slice::from_ref(&report.backup));
+    assert!(report.backup.file_name().unwrap().to_string_lossy().starts_with("demo.db.schema1-2"));
+    assert_eq!(std::fs::read(&report.backup).unwrap(), original);
+    assert_eq!(untouched(&report.backup), records);
     assert_eq!(rows(&path, "PRAGMA integrity_check").concat(), "\"ok\"");
     // The records themselves are not touched by the schema's upgrade.
     assert_eq!(untouched(&path), records);
     assert_eq!(rows(&path, "SELECT DISTINCT model_version FROM connectors ORDER BY 1").len(), 3);
     assert!(run(&path).unwrap().is_none(), "a second upgrade has nothing to do");
-    assert_eq!(copies(&place).len(), 1);
+    assert_eq!(backups(&dir).len(), 1);
 }
 
 #[cfg(unix)]
 #[test]
 fn upgrade_backup_has_the_files_permissions() {
     use std::os::unix::fs::PermissionsExt;
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     run(&path).unwrap();
-    assert_eq!(std::fs::metadata(&copies(&place)[0]).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(std::fs::metadata(&backups(&dir)[0]).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
 #[test]
 fn existing_auth_mode_survives_the_upgrade() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     run(&path).unwrap();
     let moved =
         rows(&path, "SELECT auth_mode, count(*) FROM connectors WHERE auth_mode IS NOT NULL GROUP BY 1 ORDER BY 1");
@@ -66,19 +66,19 @@ fn existing_auth_mode_survives_the_upgrade() {
 #[test]
 fn upgrade_failing_at_any_stage_changes_nothing() {
     let stages = {
-        let place = TestDir::new();
+        let dir = TestDir::new();
         let mut seen = 0;
-        upgrade(&place.demo(), &Arc::default(), &mut |_| {
+        upgrade(&dir.demo(), &Arc::default(), &mut |_| {
             seen += 1;
             Ok(())
         })
         .unwrap();
         seen
     };
-    assert!(stages > 12, "every step is a stage of its own");
+    assert!(stages > 12, "every step has its own stage");
     for failing in 0..stages {
-        let place = TestDir::new();
-        let path = place.demo();
+        let dir = TestDir::new();
+        let path = dir.demo();
         let original = std::fs::read(&path).unwrap();
         let mut at = 0;
         let mut failed_stage = String::new();
@@ -95,18 +95,18 @@ fn upgrade_failing_at_any_stage_changes_nothing() {
         assert_eq!(std::fs::read(&path).unwrap(), original, "after {failed_stage}");
         assert!(message.contains("injected") && message.contains("The file is as it was"), "{message}");
         assert!(message.contains(&failed_stage), "{message}");
-        match copies(&place).first() {
-            Some(copy) => {
-                assert!(message.contains(&copy.display().to_string()), "{message}");
-                assert_eq!(std::fs::read(copy).unwrap(), original);
+        match backups(&dir).first() {
+            Some(backup) => {
+                assert!(message.contains(&backup.display().to_string()), "{message}");
+                assert_eq!(std::fs::read(backup).unwrap(), original);
             }
             None => assert!(message.contains("No backup was left"), "{message}"),
         }
         // Nothing partial remains, and the next try succeeds.
         assert!(
-            place.names().iter().all(|name| !name.starts_with('.') && !name.ends_with("-journal")),
+            dir.names().iter().all(|name| !name.starts_with('.') && !name.ends_with("-journal")),
             "{:?}",
-            place.names()
+            dir.names()
         );
         assert!(run(&path).unwrap().is_some());
     }
@@ -114,8 +114,8 @@ fn upgrade_failing_at_any_stage_changes_nothing() {
 
 #[test]
 fn cancelled_upgrade_changes_nothing() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let original = std::fs::read(&path).unwrap();
     let cancel = Arc::new(AtomicBool::new(false));
     let flag = cancel.clone();
@@ -130,8 +130,8 @@ fn cancelled_upgrade_changes_nothing() {
 #[test]
 fn concurrent_starts_upgrade_once() {
     for _ in 0..20 {
-        let place = TestDir::new();
-        let path = place.demo();
+        let dir = TestDir::new();
+        let path = dir.demo();
         let records = untouched(&path);
         let upgraded: usize = std::thread::scope(|scope| {
             let starts: Vec<_> =
@@ -139,15 +139,15 @@ fn concurrent_starts_upgrade_once() {
             starts.into_iter().map(|start| usize::from(start.join().unwrap().expect("both end well").1.is_some())).sum()
         });
         assert_eq!(upgraded, 1);
-        assert_eq!(copies(&place).len(), 1);
+        assert_eq!(backups(&dir).len(), 1);
         assert_eq!(untouched(&path), records);
     }
 }
 
 #[test]
 fn upgrade_backup_includes_the_wal() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     // Another program has the file open in WAL mode, with a change that is not in the file itself yet.
     let other = rusqlite::Connection::open(&path).unwrap();
     other.pragma_update(None, "journal_mode", "WAL").unwrap();
@@ -155,14 +155,14 @@ fn upgrade_backup_includes_the_wal() {
     let reading = other.unchecked_transaction().unwrap();
     reading.query_row("SELECT count(*) FROM connectors", [], |_| Ok(())).unwrap();
     let report = run(&path).unwrap().expect("an upgrade");
-    let name = rows(&report.copy, "SELECT count(*) FROM connectors WHERE name = 'only in the log'");
+    let name = rows(&report.backup, "SELECT count(*) FROM connectors WHERE name = 'only in the log'");
     assert_eq!(name, ["Integer(1)"]);
 }
 
 #[test]
 fn file_without_application_id_is_accepted() {
-    let place = TestDir::new();
-    let path = place.path("hand.db");
+    let dir = TestDir::new();
+    let path = dir.path("hand.db");
     execute(
         &path,
         &format!(
@@ -176,8 +176,8 @@ fn file_without_application_id_is_accepted() {
 
 #[test]
 fn any_column_value_survives_the_upgrade() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     for (at, rubbish) in [
         "",
         "null",
@@ -213,8 +213,8 @@ fn any_column_value_survives_the_upgrade() {
 
 #[test]
 fn new_file_has_the_newest_schema_and_mode_0600() {
-    let place = TestDir::new();
-    let path = place.path("deep/er/new.db");
+    let dir = TestDir::new();
+    let path = dir.path("deep/er/new.db");
     let (store, report) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
     assert_eq!((store.schema_version().unwrap(), report), (LATEST_SCHEMA, None));
     drop(store);
@@ -229,10 +229,10 @@ fn new_file_has_the_newest_schema_and_mode_0600() {
 /// The schema of an upgraded file and of a new one are the same, and change only on purpose.
 #[test]
 fn upgraded_and_new_files_have_the_same_schema() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     run(&path).unwrap();
-    let fresh = place.path("fresh.db");
+    let fresh = dir.path("fresh.db");
     drop(Store::open(&fresh, &Arc::default(), &mut |_| Ok(())).unwrap());
     let schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2";
     assert_eq!(rows(&path, schema), rows(&fresh, schema));
@@ -240,8 +240,8 @@ fn upgraded_and_new_files_have_the_same_schema() {
 
 #[test]
 fn repeated_failures_leave_one_backup() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     for _ in 0..3 {
         upgrade(&path, &Arc::default(), &mut |stage| match stage {
             Stage::Committing => Err(StoreError::Cancelled),
@@ -249,32 +249,32 @@ fn repeated_failures_leave_one_backup() {
         })
         .expect_err("the injected failure");
     }
-    assert_eq!(copies(&place).len(), 1);
+    assert_eq!(backups(&dir).len(), 1);
     // The remains of a killed upgrade are replaced.
-    std::fs::write(place.path("demo.db.upgrade-copy"), "half").unwrap();
-    assert_eq!(run(&path).unwrap().expect("an upgrade").copy, copies(&place)[0]);
+    std::fs::write(dir.path("demo.db.upgrade-copy"), "half").unwrap();
+    assert_eq!(run(&path).unwrap().expect("an upgrade").backup, backups(&dir)[0]);
 }
 
 #[test]
 fn backup_of_an_earlier_state_is_kept() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let bytes = std::fs::read(&path).unwrap();
-    let copy = run(&path).unwrap().expect("an upgrade").copy;
-    // Put back to schema 1 with another record, as a restore does it.
+    let backup = run(&path).unwrap().expect("an upgrade").backup;
+    // Back at schema 1 with another record, as after a restore.
     std::fs::write(&path, &bytes).unwrap();
     execute(&path, "INSERT INTO connectors (id, connector_type_id, name) VALUES ('b', '.webhook', 'by hand')");
-    let other = run(&path).unwrap().expect("an upgrade").copy;
-    assert_eq!(copies(&place).len(), 2);
-    assert_eq!(std::fs::read(copy).unwrap(), bytes);
+    let other = run(&path).unwrap().expect("an upgrade").backup;
+    assert_eq!(backups(&dir).len(), 2);
+    assert_eq!(std::fs::read(backup).unwrap(), bytes);
     assert_eq!(crate::support::rows(&other, "SELECT count(*) FROM connectors"), ["Integer(198)"]);
 }
 
 #[test]
 fn development_schema_is_refused_with_advice() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     for version in 2..6 {
-        let path = place.path(&format!("{version}.db"));
+        let path = dir.path(&format!("{version}.db"));
         execute(
             &path,
             &format!(
@@ -296,28 +296,28 @@ fn development_schema_is_refused_with_advice() {
             assert!(message.contains("Export its connectors with that version"), "{message}");
         }
         assert_eq!(std::fs::read(&path).unwrap(), original);
-        assert_eq!(place.names().len(), version - 1, "nothing lies next to it: {:?}", place.names());
+        assert_eq!(dir.names().len(), version - 1, "nothing lies next to it: {:?}", dir.names());
     }
 }
 
 #[cfg(unix)]
 #[test]
 fn link_is_followed_and_backup_is_next_to_the_target() {
-    let place = TestDir::new();
-    let folder = place.path("real");
+    let dir = TestDir::new();
+    let folder = dir.path("real");
     std::fs::create_dir(&folder).unwrap();
     let path = folder.join("demo.db");
     connector_admin::demo::Demo::create(Some(&path)).unwrap().finish();
-    std::os::unix::fs::symlink(&path, place.path("link.db")).unwrap();
-    let report = run(&place.path("link.db")).unwrap().expect("an upgrade");
-    assert_eq!(report.copy.parent(), Some(std::fs::canonicalize(&folder).unwrap().as_path()));
+    std::os::unix::fs::symlink(&path, dir.path("link.db")).unwrap();
+    let report = run(&dir.path("link.db")).unwrap().expect("an upgrade");
+    assert_eq!(report.backup.parent(), Some(std::fs::canonicalize(&folder).unwrap().as_path()));
 }
 
 #[test]
 fn unusual_file_names_work() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     for name in ["file:x.db", "a?b#c%20d.db", "blank and \u{fc}.db"] {
-        let path = place.path(name);
+        let path = dir.path(name);
         drop(Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap());
         assert!(path.is_file(), "{name}");
         Store::open_read_only(&path, connector_admin::store::Reading::Shared).unwrap();

@@ -67,7 +67,7 @@ fn change() -> impl Strategy<Value = Change> {
 fn changed(corpus: &[&[u8]], first: Index, changes: &[Change]) -> Vec<u8> {
     let mut text = first.get(corpus).to_vec();
     for change in changes {
-        let place = |at: &Index, len: usize| at.index(len + 1);
+        let dir = |at: &Index, len: usize| at.index(len + 1);
         match change {
             Change::Delete(from, to) => drop(text.drain(range(from, to, text.len()))),
             Change::Repeat(from, to, times) => {
@@ -81,13 +81,13 @@ fn changed(corpus: &[&[u8]], first: Index, changes: &[Change]) -> Vec<u8> {
             }
             Change::Replace(..) => {}
             Change::Insert(at, piece) => {
-                let at = place(at, text.len());
+                let at = dir(at, text.len());
                 text.splice(at..at, piece.get(&PIECES).iter().copied());
             }
             Change::Join(at, other, from) => {
-                text.truncate(place(at, text.len()));
+                text.truncate(dir(at, text.len()));
                 let other = other.get(corpus);
-                text.extend_from_slice(&other[place(from, other.len())..]);
+                text.extend_from_slice(&other[dir(from, other.len())..]);
             }
         }
         text.truncate(1 << 16);

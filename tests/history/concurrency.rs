@@ -13,8 +13,8 @@ use crate::support::{TestDir, records, rows};
 const NOW: &str = "2026-11-25T12:00:00.000Z";
 const RECORDS: usize = 3000;
 
-fn file(place: &TestDir) -> PathBuf {
-    let path = place.path("a.db");
+fn file(dir: &TestDir) -> PathBuf {
+    let path = dir.path("a.db");
     std::fs::write(&path, "").unwrap();
     let connectors: Vec<Connector> = (0..RECORDS)
         .map(|at| Connector {
@@ -60,8 +60,8 @@ fn meanwhile<T>(path: &Path, work: impl FnOnce(&mut Store) -> T) -> (T, Vec<(Str
 
 #[test]
 fn edits_during_a_run_and_its_rollback_survive() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     drop(open(&path));
     let (applied, saved) = meanwhile(&path, |store| store.apply(false, NOW, &mut |_, _| true).unwrap());
     assert_eq!(applied.written(), RECORDS as u64);
@@ -98,17 +98,17 @@ fn edits_during_a_run_and_its_rollback_survive() {
 
 #[test]
 fn restore_during_a_job_stops_it_without_a_write() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut store = open(&path);
-    let copy = place.path("copy.bak");
+    let backup = dir.path("copy.bak");
     let now = jiff::Timestamp::now();
-    store.back_up(Some(&copy), now, &mut |_, _| true).unwrap();
+    store.back_up(Some(&backup), now, &mut |_, _| true).unwrap();
     let before = records(&path);
     // Step 1 of the backup's history is another step than step 1 of the file.
     store.set_auth_mode(&["c0001".to_owned()], ModeChange::Toggle, NOW).unwrap();
     let put_back = || {
-        connector_admin::store::restore(&path, &copy, now, |_, _| true).unwrap();
+        connector_admin::store::restore(&path, &backup, now, |_, _| true).unwrap();
         open(&path).set_auth_mode(&["c0002".to_owned()], ModeChange::Toggle, NOW).unwrap();
         open(&path).set_auth_mode(&["c0002".to_owned()], ModeChange::Toggle, NOW).unwrap();
     };
@@ -141,8 +141,8 @@ fn restore_during_a_job_stops_it_without_a_write() {
 
 #[test]
 fn concurrent_reverts_of_a_step_happen_once() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     drop(open(&path));
     let before = records(&path);
     let run = open(&path).apply(false, NOW, &mut |_, _| true).unwrap().run.unwrap();

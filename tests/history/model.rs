@@ -118,8 +118,8 @@ proptest! {
 
     #[test]
     fn undo_and_redo_match_a_stack_model(ops in prop::collection::vec(op(false), 1..40)) {
-        let place = TestDir::new();
-        let path = place.path("model.db");
+        let dir = TestDir::new();
+        let path = dir.path("model.db");
         let mut store = open(&path);
         let (mut undo, mut redo) = (Vec::new(), Vec::new());
         for (at, op) in ops.iter().enumerate() {
@@ -150,15 +150,15 @@ proptest! {
                     to.push(before);
                 }
                 (None, None) => prop_assert_eq!(records(&path), before),
-                (expected, done) => panic!("{op:?}: the model says {}, the file {done:?}", expected.is_some()),
+                (expected, done) => panic!("{op:?}: the model has {}, the file {done:?}", expected.is_some()),
             }
         }
     }
 
     #[test]
     fn foreign_changes_are_listed_and_never_overwritten(ops in prop::collection::vec(op(true), 1..40)) {
-        let place = TestDir::new();
-        let path = place.path("company.db");
+        let dir = TestDir::new();
+        let path = dir.path("company.db");
         let mut store = open(&path);
         for op in &ops {
             let before = by_id(&path);

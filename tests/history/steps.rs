@@ -31,8 +31,8 @@ fn undo(store: &mut Store) {
 
 #[test]
 fn history_entry_names_its_subject() {
-    let place = TestDir::new();
-    let mut store = open(&place.path("a.db"));
+    let dir = TestDir::new();
+    let mut store = open(&dir.path("a.db"));
     add(&mut store, "a");
     add(&mut store, "b");
     rename(&mut store, "a", "renamed");
@@ -41,10 +41,10 @@ fn history_entry_names_its_subject() {
     undo(&mut store);
     let redo = store.next_redo().unwrap().unwrap();
     store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
-    let told: Vec<String> =
+    let message: Vec<String> =
         store.steps(None, 10).unwrap().iter().map(|step| format!("{} · {}", step.word(), step.about())).collect();
     assert_eq!(
-        told,
+        message,
         [
             "redo · delete of name of b (step 5)",
             "undo · delete of name of b (step 5)",
@@ -60,13 +60,13 @@ fn history_entry_names_its_subject() {
     let sizes = store.history_size().unwrap();
     assert_eq!((sizes.steps, sizes.changes), (7, 8));
     let bytes = "SELECT sum(coalesce(length(before), 0) + coalesce(length(after), 0)) FROM history_changes";
-    assert_eq!(rows(&place.path("a.db"), bytes), [format!("Integer({})", sizes.bytes)]);
+    assert_eq!(rows(&dir.path("a.db"), bytes), [format!("Integer({})", sizes.bytes)]);
 }
 
 #[test]
 fn old_change_keeps_both_sides() {
-    let place = TestDir::new();
-    let mut store = open(&place.path("a.db"));
+    let dir = TestDir::new();
+    let mut store = open(&dir.path("a.db"));
     let created = add(&mut store, "a");
     rename(&mut store, "a", "second");
     rename(&mut store, "a", "third");
@@ -75,9 +75,9 @@ fn old_change_keeps_both_sides() {
     assert_eq!((first.before, first.after.unwrap().name, first.now), (None, created.name, None));
     assert_eq!(first.state, ChangeState::DeletedSince);
     let second = store.change(2, "a").unwrap().unwrap();
-    let told: Vec<_> = changes(&second.before.unwrap(), &second.after.unwrap());
-    assert_eq!(told.len(), 1);
-    assert_eq!((told[0].before.as_deref(), told[0].after.as_deref()), (Some("name of a"), Some("second")));
+    let message: Vec<_> = changes(&second.before.unwrap(), &second.after.unwrap());
+    assert_eq!(message.len(), 1);
+    assert_eq!((message[0].before.as_deref(), message[0].after.as_deref()), (Some("name of a"), Some("second")));
     let deleted = store.change(4, "a").unwrap().unwrap();
     assert_eq!(
         (deleted.before.unwrap().name.as_str(), deleted.after, deleted.state),
@@ -88,8 +88,8 @@ fn old_change_keeps_both_sides() {
 
 #[test]
 fn partial_revert_then_the_rest() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let mut store = open(&path);
     for id in ["a", "b", "c"] {
         add(&mut store, id);
@@ -119,8 +119,8 @@ fn partial_revert_then_the_rest() {
 
 #[test]
 fn rest_of_a_redone_step_is_the_last_step() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let mut store = open(&path);
     let ids = ["a", "b", "c"].map(str::to_owned);
     ids.iter().for_each(|id| drop(add(&mut store, id)));
@@ -139,8 +139,8 @@ fn rest_of_a_redone_step_is_the_last_step() {
 
 #[test]
 fn reverting_every_part_reverts_the_step() {
-    let place = TestDir::new();
-    let mut store = open(&place.path("a.db"));
+    let dir = TestDir::new();
+    let mut store = open(&dir.path("a.db"));
     for id in ["a", "b"] {
         add(&mut store, id);
     }
@@ -154,8 +154,8 @@ fn reverting_every_part_reverts_the_step() {
 
 #[test]
 fn history_conflict_is_decided_per_record() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let mut store = open(&path);
     for id in ["a", "b"] {
         add(&mut store, id);
@@ -188,8 +188,8 @@ fn history_conflict_is_decided_per_record() {
 
 #[test]
 fn revert_restores_secrets_with_their_config() {
-    let place = TestDir::new();
-    let mut store = open(&place.path("a.db"));
+    let dir = TestDir::new();
+    let mut store = open(&dir.path("a.db"));
     let first = add(&mut store, "a");
     let save = |store: &mut Store, change: &dyn Fn(&mut Connector)| {
         let mut edited = store.get("a").unwrap().unwrap();
@@ -213,8 +213,8 @@ fn revert_restores_secrets_with_their_config() {
 
 #[test]
 fn foreign_delete_is_reverted_only_from_a_full_record() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let mut store = open(&path);
     for id in ["a", "b"] {
         add(&mut store, id);
@@ -225,7 +225,7 @@ fn foreign_delete_is_reverted_only_from_a_full_record() {
     store.delete(&["b".to_owned()], NOW).unwrap();
     let (theirs, ours) = (store.change(step, "a").unwrap().unwrap(), store.change(step, "b").unwrap().unwrap());
     assert_eq!((theirs.back, theirs.state), (RevertPreview::Unknown, ChangeState::DeletedSince));
-    assert_eq!(changes(&theirs.before.unwrap(), &theirs.after.unwrap()).len(), 1, "what changed is shown all the same");
+    assert_eq!(changes(&theirs.before.unwrap(), &theirs.after.unwrap()).len(), 1, "the changed column is shown");
     let refused = store.revert_over(step, "a", None, NOW).unwrap_err().to_string();
     assert!(refused.contains("holds only what step 3 changed of it"), "{refused}");
     assert_eq!(store.get("a").unwrap(), None);
@@ -237,25 +237,25 @@ fn foreign_delete_is_reverted_only_from_a_full_record() {
 
 #[test]
 fn remaining_records_of_a_step_are_counted() {
-    let place = TestDir::new();
-    let mut store = open(&place.path("a.db"));
+    let dir = TestDir::new();
+    let mut store = open(&dir.path("a.db"));
     for id in ["a", "b", "c"] {
         add(&mut store, id);
     }
     let ids = ["a", "b", "c"].map(str::to_owned);
     let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
     store.revert_some(step, &ids[..1], NOW).unwrap();
-    let told = |store: &Store| store.step(step).unwrap().map(|step| (step.left(), step.progress())).unwrap();
-    assert_eq!(told(&store), (2, "1 undone".to_owned()));
+    let message = |store: &Store| store.step(step).unwrap().map(|step| (step.left(), step.progress())).unwrap();
+    assert_eq!(message(&store), (2, "1 undone".to_owned()));
     rename(&mut store, "b", "edited since");
     store.revert(step, NOW, &mut |_, _| true).unwrap();
-    assert_eq!(told(&store), (1, "2 undone".to_owned()));
+    assert_eq!(message(&store), (1, "2 undone".to_owned()));
 }
 
 #[test]
 fn new_step_clears_redo() {
-    let place = TestDir::new();
-    let mut store = open(&place.path("a.db"));
+    let dir = TestDir::new();
+    let mut store = open(&dir.path("a.db"));
     add(&mut store, "a");
     rename(&mut store, "a", "second");
     undo(&mut store);
@@ -277,8 +277,8 @@ fn new_step_clears_redo() {
 
 #[test]
 fn old_steps_are_pruned_only_on_request() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let mut store = open(&path);
     add(&mut store, "a");
     for number in 0..30 {

@@ -5,44 +5,44 @@ use crate::support::TestDir;
 
 const DOWN: &str = "\x1b[B";
 
-fn started(place: &TestDir, name: &str) -> Terminal {
-    let state = place.path("state/state.json").display().to_string();
-    let path = place.path(name);
+fn started(dir: &TestDir, name: &str) -> Terminal {
+    let state = dir.path("state/state.json").display().to_string();
+    let path = dir.path(name);
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
-    Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 100, 30, &environment)
+    Terminal::start_in(dir.folder.path(), &[path.to_str().unwrap()], 100, 30, &environment)
 }
 
 #[test]
 fn missing_file_offers_how_to_begin() {
-    let place = TestDir::new();
-    let mut terminal = started(&place, "new.db");
+    let dir = TestDir::new();
+    let mut terminal = started(&dir, "new.db");
     terminal.expect("How to begin").expect("look at the demo").expect("does not exist yet").send("\x1b");
     assert_eq!(terminal.end_restored().0, 0);
-    assert!(!place.path("new.db").exists(), "nothing is made before it is asked for");
-    let mut terminal = started(&place, "new.db");
+    assert!(!dir.path("new.db").exists(), "nothing is created before the choice");
+    let mut terminal = started(&dir, "new.db");
     terminal.expect("How to begin").send("\r").expect("Migration review").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
-    assert!(!place.path("new.db").exists());
-    let mut terminal = started(&place, "new.db");
+    assert!(!dir.path("new.db").exists());
+    let mut terminal = started(&dir, "new.db");
     terminal.expect("How to begin").send(DOWN).send("\r").expect("Import: path of an export").send("\x1b");
     terminal.expect("No connectors yet").expect("import an export of Kibana").send("q");
     assert_eq!(terminal.end_restored().0, 0);
-    assert!(place.path("new.db").exists());
+    assert!(dir.path("new.db").exists());
 }
 
 #[test]
 fn ui_state_is_restored_on_start() {
-    let place = TestDir::new();
-    place.demo();
-    let mut terminal = started(&place, "demo.db");
+    let dir = TestDir::new();
+    dir.demo();
+    let mut terminal = started(&dir, "demo.db");
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/type:jira\r").expect("/type:jira");
     terminal.send("so").expect("by auth type").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
-    let mut terminal = started(&place, "demo.db");
+    let mut terminal = started(&dir, "demo.db");
     terminal.expect("/type:jira").expect("by auth type").send("q");
     assert_eq!(terminal.end_restored().0, 0);
     // And it can be gone back to from another place.
-    let mut terminal = started(&place, "other.db");
+    let mut terminal = started(&dir, "other.db");
     terminal
         .expect("How to begin")
         .expect("recent")
@@ -56,15 +56,15 @@ fn ui_state_is_restored_on_start() {
 
 #[test]
 fn open_recent_switches_files_or_reports_why_not() {
-    let place = TestDir::new();
-    place.demo();
-    std::fs::copy(place.path("demo.db"), place.path("second.db")).unwrap();
+    let dir = TestDir::new();
+    dir.demo();
+    std::fs::copy(dir.path("demo.db"), dir.path("second.db")).unwrap();
     for name in ["second.db", "demo.db"] {
-        let mut terminal = started(&place, name);
+        let mut terminal = started(&dir, name);
         terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("q");
         assert_eq!(terminal.end_restored().0, 0);
     }
-    let mut terminal = started(&place, "demo.db");
+    let mut terminal = started(&dir, "demo.db");
     terminal
         .expect("1 of 197")
         .send("\x0f")
@@ -72,7 +72,7 @@ fn open_recent_switches_files_or_reports_why_not() {
         .send("\r")
         .expect("second.db ·")
         .expect("1 of 197");
-    std::fs::remove_file(place.path("demo.db")).unwrap();
+    std::fs::remove_file(dir.path("demo.db")).unwrap();
     terminal.send("\x0f").expect("Open another file").send("\r").expect("no such file").expect("second.db ·");
     terminal.send("q");
     assert_eq!(terminal.end_restored().0, 0);
@@ -80,36 +80,36 @@ fn open_recent_switches_files_or_reports_why_not() {
 
 #[test]
 fn read_only_applies_to_every_opened_file() {
-    let place = TestDir::new();
-    place.demo();
-    std::fs::copy(place.path("demo.db"), place.path("second.db")).unwrap();
-    let mut terminal = started(&place, "second.db");
+    let dir = TestDir::new();
+    dir.demo();
+    std::fs::copy(dir.path("demo.db"), dir.path("second.db")).unwrap();
+    let mut terminal = started(&dir, "second.db");
     terminal.expect("Migration review").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
-    let before = std::fs::read(place.path("second.db")).unwrap();
-    let state = place.path("state/state.json").display().to_string();
-    let path = place.path("demo.db").display().to_string();
+    let before = std::fs::read(dir.path("second.db")).unwrap();
+    let state = dir.path("state/state.json").display().to_string();
+    let path = dir.path("demo.db").display().to_string();
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
     let arguments = ["--read-only", path.as_str()];
-    let mut terminal = Terminal::start_in(place.folder.path(), &arguments, 100, 30, &environment);
+    let mut terminal = Terminal::start_in(dir.folder.path(), &arguments, 100, 30, &environment);
     terminal.expect("READ-ONLY").send("\x0f").expect("Open another file").send("\r").expect("second.db · READ-ONLY");
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
-    assert_eq!(std::fs::read(place.path("second.db")).unwrap(), before);
+    assert_eq!(std::fs::read(dir.path("second.db")).unwrap(), before);
 }
 
 /// The demo deletes its keys: values encrypted with them in another file would be lost.
 #[test]
 fn demo_keys_never_reach_another_file() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let state = place.path("state/state.json").display().to_string();
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let state = dir.path("state/state.json").display().to_string();
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
     let keys = connector_admin::demo::keys_of(&path).key_file.display().to_string();
-    let new = place.path("new.db").display().to_string();
+    let new = dir.path("new.db").display().to_string();
     for file in [path.to_str().unwrap(), new.as_str()] {
         let arguments = ["--key-file", &keys, file];
-        let mut terminal = Terminal::start_in(place.folder.path(), &arguments, 100, 30, &environment);
+        let mut terminal = Terminal::start_in(dir.folder.path(), &arguments, 100, 30, &environment);
         if file == new {
             terminal.expect("How to begin").send("\r").expect("Migration review").send("\x1b").expect("1 of 197");
             terminal.send("\x0f").expect("Open another file").send("\r").expect("demo.db ·").expect("1 of 197");
@@ -129,9 +129,9 @@ fn demo_keys_never_reach_another_file() {
 
 #[test]
 fn mouse_clicks_work_until_turned_off() {
-    let place = TestDir::new();
-    place.demo();
-    let mut terminal = started(&place, "demo.db");
+    let dir = TestDir::new();
+    dir.demo();
+    let mut terminal = started(&dir, "demo.db");
     terminal
         .expect("Migration review")
         .send("\x1b")
@@ -146,38 +146,38 @@ fn mouse_clicks_work_until_turned_off() {
 
 #[test]
 fn kept_demo_restores_its_ui_state() {
-    let place = TestDir::new();
-    let state = place.path("state/state.json").display().to_string();
+    let dir = TestDir::new();
+    let state = dir.path("state/state.json").display().to_string();
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
-    let path = place.path("kept.db");
+    let path = dir.path("kept.db");
     let path = path.to_str().unwrap();
-    let mut terminal = Terminal::start_in(place.folder.path(), &["demo", "--keep", path], 100, 30, &environment);
+    let mut terminal = Terminal::start_in(dir.folder.path(), &["demo", "--keep", path], 100, 30, &environment);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").expect("TYPE").send("C").expect("Hide TYPE");
     terminal.send("hide updated\r").expect("Show UPDATED").send("\x1b");
     terminal.wait("no UPDATED", |screen| !screen.contents().contains("UPDATED"));
     terminal.send("/type:jira\r").expect("/type:jira").send("\x03");
     let (_, raw) = terminal.end_restored();
-    assert!(raw.contains("open it with connector-admin") && !raw.contains("--key-file"), "{raw}");
-    let mut terminal = Terminal::start_in(place.folder.path(), &[path], 100, 30, &environment);
+    assert!(raw.contains("open it with `connector-admin") && !raw.contains("--key-file"), "{raw}");
+    let mut terminal = Terminal::start_in(dir.folder.path(), &[path], 100, 30, &environment);
     terminal.expect("/type:jira").wait("no UPDATED", |screen| !screen.contents().contains("UPDATED")).send("\x03");
     terminal.end_restored();
 }
 
 #[test]
 fn messages_use_the_active_key_map() {
-    let place = TestDir::new();
-    let demo = place.demo();
+    let dir = TestDir::new();
+    let demo = dir.demo();
     let keys = "[keys.connectors]\nundo = \"F7\"\nreview = []\nnext-missing = \"F8\"\nback = \"F9\"\n\
                 [keys.form]\nsave = \"F10\"\nclear-field = \"F6\"\n";
-    let config = place.write("config.toml", keys).display().to_string();
+    let config = dir.write("config.toml", keys).display().to_string();
     let environment = [("CONNECTOR_ADMIN_CONFIG", config.as_str())];
-    let mut terminal = Terminal::start_in(place.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
+    let mut terminal = Terminal::start_in(dir.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
     terminal.send("t").expect("F7 to undo").send("/nothing like it\r").expect("F9 clears the filter");
     terminal.send("\x1b[20~").expect("1 of 197").send("\x1b[19~").expect("F10 saves").send("\x03");
     terminal.end_restored();
     // An action without a key says so, and is still in the command palette.
-    let mut terminal = Terminal::start_in(place.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
+    let mut terminal = Terminal::start_in(dir.folder.path(), &[demo.to_str().unwrap()], 120, 40, &environment);
     terminal.expect("“review” (no key) reviews that").send("?").expect("(no key)").send("\x1b").send(":review");
     terminal.expect("review the migration of the records").send("\r").expect("Migration review").send("\x03");
     terminal.end_restored();

@@ -10,8 +10,8 @@ const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{9b}31m\u{7f}\u{202e}txt";
 
 const HARMFUL: [char; 5] = ['\u{9b}', '\u{7f}', '\u{202e}', '\u{7}', '\u{90}'];
 
-fn hostile_file(place: &TestDir) -> PathBuf {
-    let path = place.demo();
+fn hostile_file(dir: &TestDir) -> PathBuf {
+    let path = dir.demo();
     execute(
         &path,
         &format!(
@@ -32,8 +32,8 @@ fn is_harmless(raw: &str) {
 
 #[test]
 fn export_to_a_terminal_is_escaped_json() {
-    let place = TestDir::new();
-    let path = hostile_file(&place);
+    let dir = TestDir::new();
+    let path = hostile_file(&dir);
     let (code, raw) = Terminal::start(&["--file", path.to_str().unwrap(), "export"], 120, 40).end();
     assert_eq!(code, 1, "one record of the demo cannot be exported");
     is_harmless(&raw);
@@ -46,8 +46,8 @@ fn export_to_a_terminal_is_escaped_json() {
 
 #[test]
 fn credential_prompt_shows_the_address() {
-    let place = TestDir::new();
-    let path = place.path("a.db");
+    let dir = TestDir::new();
+    let path = dir.path("a.db");
     let file = path.to_str().unwrap();
     Terminal::start(&["--file", file, "remote", "add", "prod", "https://kibana.example"], 80, 24).end();
     execute(&path, &format!("UPDATE remotes SET url = 'https://evil.example{}'", HOSTILE.replace('\'', "''")));
@@ -61,8 +61,8 @@ fn credential_prompt_shows_the_address() {
 
 #[test]
 fn titles_and_lists_escape_control_characters() {
-    let place = TestDir::new();
-    let path = hostile_file(&place);
+    let dir = TestDir::new();
+    let path = hostile_file(&dir);
     let file = path.to_str().unwrap();
     Terminal::start(&["--file", file, "remote", "add", "prod", "https://kibana.example"], 80, 24).end();
     let mut terminal = Terminal::start(&[file], 100, 30);
@@ -78,7 +78,7 @@ fn titles_and_lists_escape_control_characters() {
 
 #[test]
 fn row_of_uncertain_width_is_erased_before_redraw() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let line = |id: &str, name: &str| {
         format!(
             "{{\"id\":\"{id}\",\"type\":\"action\",\"attributes\":{{\"name\":\"{name}\",\"actionTypeId\":\".server-log\",\
@@ -87,8 +87,8 @@ fn row_of_uncertain_width_is_erased_before_redraw() {
     };
     let names = ["aa", "ab \u{1f1eb}\u{1f1f7} Lyon", "ac 2\u{fe0f}\u{20e3}", "ad Zu\u{308}rich", "ae"];
     let lines: Vec<String> = names.iter().enumerate().map(|(at, name)| line(&format!("c{at}"), name)).collect();
-    let export = place.write("export.ndjson", &lines.join("\n"));
-    let file = place.path("a.db");
+    let export = dir.write("export.ndjson", &lines.join("\n"));
+    let file = dir.path("a.db");
     let file = file.to_str().unwrap();
     Terminal::start(&["--file", file, "import", export.to_str().unwrap()], 80, 24).end();
     let mut terminal = Terminal::start(&[file], 80, 24);

@@ -14,8 +14,8 @@ const CTRL_R: &str = "\x12";
 /// A new user who reads only the footer: review, two per-user, one skipped, apply, roll back, redo.
 #[test]
 fn footer_guides_through_migration_and_rollback() {
-    let place = TestDir::new();
-    let path = place.path("story.db");
+    let dir = TestDir::new();
+    let path = dir.path("story.db");
     let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 80, 24);
     terminal.expect("189 pending: backfill 73, stamp only 111, blocked 5");
     let (original, before) = (untouched(&path), records(&path));
@@ -52,8 +52,8 @@ fn count(path: &std::path::Path, condition: &str) -> String {
 
 #[test]
 fn full_session_matches_the_file() {
-    let place = TestDir::new();
-    let path = place.path("story.db");
+    let dir = TestDir::new();
+    let path = dir.path("story.db");
     let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").expect("189 pending: backfill 73, stamp only 111, blocked 5");
     let original = untouched(&path);
@@ -92,16 +92,16 @@ fn full_session_matches_the_file() {
     terminal.send(UP).send(DOWN).send("q").expect("197 connectors").send("q");
     let (code, raw) = terminal.end_restored();
     assert_eq!(code, 0);
-    assert!(raw.contains("the demo file was kept"), "{raw}");
+    assert!(raw.contains("The demo file is kept"), "{raw}");
     // One file, the copies before the upgrade and the run, and its keys; the log has been folded in.
-    assert_eq!(place.names().len(), 4, "{:?}", place.names());
+    assert_eq!(dir.names().len(), 4, "{:?}", dir.names());
     assert_eq!(rows(&path, "PRAGMA integrity_check").concat(), "\"ok\"");
 }
 
 #[test]
 fn burst_of_keys_is_processed_completely() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send(ESC).expect("1 of 197");
     terminal.send(&format!("t{DOWN}t{DOWN}t{DOWN}t{DOWN}")).expect("5 of 197");
@@ -113,20 +113,20 @@ fn burst_of_keys_is_processed_completely() {
 
 #[test]
 fn demo_cleans_up_its_files() {
-    let place = TestDir::new();
-    let folder = place.folder.path();
+    let dir = TestDir::new();
+    let folder = dir.folder.path();
     let mut terminal = Terminal::start_in(folder, &["demo"], 80, 24, &[("TMPDIR", folder.to_str().unwrap())]);
     terminal.expect("Migration review");
-    assert_eq!(place.names().len(), 1);
+    assert_eq!(dir.names().len(), 1);
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
-    assert!(place.names().is_empty(), "{:?}", place.names());
+    assert!(dir.names().is_empty(), "{:?}", dir.names());
 }
 
 #[test]
 fn plan_is_applied_unattended() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap(), "--apply-migration"], 80, 24);
     terminal.expect("Migration applied").expect("5 stay pending").send("\r").send("qq");
     assert_eq!(terminal.end_restored().0, 0);
@@ -135,8 +135,8 @@ fn plan_is_applied_unattended() {
 
 #[test]
 fn record_text_cannot_control_the_terminal() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let hostile =
         "\u{1b}]0;owned\u{7}\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}[2J\u{1b}[1;1H\u{1b}[31m\u{9b}5;5H\r\n\u{202e}name";
     let connection = rusqlite::Connection::open(&path).unwrap();

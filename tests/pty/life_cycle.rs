@@ -6,20 +6,20 @@ use crate::support::{TestDir, execute};
 #[test]
 fn signals_end_the_program_cleanly() {
     for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
-        let place = TestDir::new();
-        let path = place.demo();
+        let dir = TestDir::new();
+        let path = dir.demo();
         let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
         terminal.expect("Migration review").signal(signal);
         assert_eq!(terminal.end_restored().0, code, "{signal}");
-        assert!(place.names().iter().all(|name| !name.ends_with("-wal")), "{:?}", place.names());
+        assert!(dir.names().iter().all(|name| !name.ends_with("-wal")), "{:?}", dir.names());
     }
 }
 
 #[test]
 fn suspend_restores_the_terminal_and_resume_redraws() {
-    let place = TestDir::new();
-    place.demo();
-    let mut terminal = Terminal::start_program("sh", place.folder.path(), &["-i"], 80, 24, &[("ENV", "")]);
+    let dir = TestDir::new();
+    dir.demo();
+    let mut terminal = Terminal::start_program("sh", dir.folder.path(), &["-i"], 80, 24, &[("ENV", "")]);
     terminal.send(&format!("{PROGRAM} demo.db\r")).expect("Migration review").send("\x1a");
     terminal.wait("the shell", |screen| !screen.alternate_screen() && screen.contents().contains("Stopped"));
     terminal
@@ -35,8 +35,8 @@ fn suspend_restores_the_terminal_and_resume_redraws() {
 /// Without a shell that could wake it up again, a stopped program would be lost.
 #[test]
 fn suspend_without_a_shell_continues() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1a").send("\x1b").expect("1 of 197").send("q");
     assert_eq!(terminal.end_restored().0, 0);
@@ -44,8 +44,8 @@ fn suspend_without_a_shell_continues() {
 
 #[test]
 fn refused_file_never_touches_the_screen() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     execute(&path, "PRAGMA user_version = 99");
     let terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     let (code, raw) = terminal.end_restored();
@@ -55,8 +55,8 @@ fn refused_file_never_touches_the_screen() {
 
 #[test]
 fn failed_upgrade_is_reported_on_the_restored_screen() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2 / 4096 * 4096;
     bytes[middle..middle + 4096].fill(0xa5);
@@ -69,8 +69,8 @@ fn failed_upgrade_is_reported_on_the_restored_screen() {
 
 #[test]
 fn resize_redraws_and_tiny_terminal_is_reported() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 120, 40);
     terminal.expect("Migration review").resize(40, 10).expect("AFTER").resize(20, 4).expect("30x8 needed");
     terminal.resize(80, 24).expect("189 pending: backfill 73, stamp only 111, blocked 5").send("\x03");
@@ -79,9 +79,9 @@ fn resize_redraws_and_tiny_terminal_is_reported() {
 
 #[test]
 fn selection_is_visible_without_color() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let mut terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("NO_COLOR", "1")]);
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let mut terminal = Terminal::start_in(dir.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("NO_COLOR", "1")]);
     terminal.expect("Migration review").wait("a selected row", |screen| {
         (0..24).any(|row| screen.cell(row, 0).is_some_and(|cell| cell.contents() == ">" && cell.inverse()))
     });
@@ -98,8 +98,8 @@ fn selection_is_visible_without_color() {
 
 #[test]
 fn paste_is_never_keys() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
     terminal.send("\x1b[200~qdq\x1b[201~").expect("text cannot be pasted here");
@@ -110,9 +110,9 @@ fn paste_is_never_keys() {
 
 #[test]
 fn dumb_terminal_is_refused() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("TERM", "dumb")]);
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let terminal = Terminal::start_in(dir.folder.path(), &[path.to_str().unwrap()], 80, 24, &[("TERM", "dumb")]);
     let (code, raw) = terminal.end_restored();
     assert_eq!(code, 2);
     assert!(raw.contains("TERM=dumb"), "{raw}");
@@ -120,8 +120,8 @@ fn dumb_terminal_is_refused() {
 
 #[test]
 fn two_programs_see_each_others_changes() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let path = path.to_str().unwrap();
     let mut first = Terminal::start(&[path], 100, 30);
     first.expect("Migration review").send("\x1b").expect("1 of 197");
@@ -158,8 +158,8 @@ fn two_programs_see_each_others_changes() {
 
 #[test]
 fn job_waits_for_another_writer_and_can_be_cancelled() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Ticket webhook\r").expect("1 of 1");
     let other = rusqlite::Connection::open(&path).unwrap();
@@ -175,8 +175,8 @@ fn job_waits_for_another_writer_and_can_be_cancelled() {
 
 #[test]
 fn command_waits_for_another_writer() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     drop(connector_admin::store::Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap());
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; UPDATE connectors SET name = 'theirs' WHERE name LIKE 'Ops%'").unwrap();

@@ -13,23 +13,23 @@ use crate::support::TestDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test of this program in a child process, with `PLACE` in its environment.
-fn child(test: &str, place: &TestDir) -> Command {
+fn child(test: &str, dir: &TestDir) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env("PLACE", place.folder.path());
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env("PLACE", dir.folder.path());
     command
 }
 
-fn place_of_child() -> Option<PathBuf> {
+fn dir_of_child() -> Option<PathBuf> {
     std::env::var_os("PLACE").map(PathBuf::from)
 }
 
 /// Not a test: holds the terminal of a program that does not listen to SIGHUP, until it is killed.
 #[test]
 fn owner() {
-    let Some(place) = place_of_child() else { return };
-    let file = place.join("demo.db");
+    let Some(dir) = dir_of_child() else { return };
+    let file = dir.join("demo.db");
     let script = format!("trap '' HUP; exec {PROGRAM} {}", file.display());
-    let mut terminal = Terminal::start_program("sh", &place, &["-c", &script], 80, 24, &[]);
+    let mut terminal = Terminal::start_program("sh", &dir, &["-c", &script], 80, 24, &[]);
     terminal.expect("Migration review");
     println!("\npid {}", terminal.pid());
     std::io::stdout().flush().unwrap();
@@ -39,28 +39,28 @@ fn owner() {
 #[cfg(target_os = "linux")]
 #[test]
 fn lost_terminal_ends_the_program() {
-    let place = TestDir::new();
-    place.demo();
-    let mut owner = child("odd_terminals::owner", &place).stdout(Stdio::piped()).spawn().unwrap();
+    let dir = TestDir::new();
+    dir.demo();
+    let mut owner = child("odd_terminals::owner", &dir).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
     let pid: u32 = lines.filter_map(|line| line.strip_prefix("pid ")?.parse().ok()).next().unwrap();
     owner.kill().unwrap();
     owner.wait().unwrap();
     let status = PathBuf::from(format!("/proc/{pid}/status"));
     let until = Instant::now() + PATIENCE;
-    let is_there = || std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ"));
-    while is_there() {
+    let is_present = || std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ"));
+    while is_present() {
         assert!(Instant::now() < until, "the program is still there");
         std::thread::yield_now();
     }
     // The file was closed the normal way.
-    assert!(place.names().iter().all(|name| !name.ends_with("-wal")), "{:?}", place.names());
+    assert!(dir.names().iter().all(|name| !name.ends_with("-wal")), "{:?}", dir.names());
 }
 
 #[test]
 fn resize_storm_ends_in_a_complete_screen() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review");
     let mut state = 7_u32;
@@ -81,8 +81,8 @@ fn resize_storm_ends_in_a_complete_screen() {
 
 #[test]
 fn megabyte_paste_is_text() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/").expect("Enter done");
     let book = "Some words of a book, and a line.\r\n".repeat((1 << 20) / 35);
@@ -94,7 +94,7 @@ fn megabyte_paste_is_text() {
 /// Not a test: has the terminal, and panics in another thread.
 #[test]
 fn panics() {
-    if place_of_child().is_none() {
+    if dir_of_child().is_none() {
         return;
     }
     connector_admin::tui::terminal::session::restore_on_panic();
@@ -107,18 +107,12 @@ fn panics() {
 
 #[test]
 fn panic_restores_the_terminal_and_leaks_no_record() {
-    let place = TestDir::new();
+    let dir = TestDir::new();
     let program = std::env::current_exe().unwrap();
-    let folder = place.folder.path().to_str().unwrap();
+    let folder = dir.folder.path().to_str().unwrap();
     let arguments = ["odd_terminals::panics", "--exact", "--nocapture", "--test-threads=1"];
-    let terminal = Terminal::start_program(
-        program.to_str().unwrap(),
-        place.folder.path(),
-        &arguments,
-        80,
-        24,
-        &[("PLACE", folder)],
-    );
+    let terminal =
+        Terminal::start_program(program.to_str().unwrap(), dir.folder.path(), &arguments, 80, 24, &[("PLACE", folder)]);
     let (code, raw) = terminal.end_restored();
     assert_eq!(code, 1, "{raw}");
     assert!(raw.contains("\u{1b}[?1049h") && raw.contains("an internal error ("), "{raw}");
@@ -128,9 +122,9 @@ fn panic_restores_the_terminal_and_leaks_no_record() {
 /// tmux translates output and input; both have to get through.
 #[test]
 fn works_in_tmux() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let socket = place.path("tmux").display().to_string();
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let socket = dir.path("tmux").display().to_string();
     let tmux =
         |arguments: &[&str]| Command::new("tmux").args(["-S", &socket, "-f", "/dev/null"]).args(arguments).output();
     let command = format!("{PROGRAM} {}; echo ended with $?; read line", path.display());
@@ -163,8 +157,8 @@ fn works_in_tmux() {
 /// A truncated sequence is no key, and the following input is handled: keys, sizes, text.
 #[test]
 fn truncated_sequence_leaves_no_stale_screen() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
     for (begun, columns, rows) in [("\x1b[", 90, 28), ("\x1b[<0;3", 110, 33), ("\x1bO", 80, 24), ("\x1b[M ", 120, 40)] {
@@ -181,8 +175,8 @@ fn truncated_sequence_leaves_no_stale_screen() {
 /// Keys and sizes that arrive together are both handled.
 #[test]
 fn resize_with_every_key_ends_in_a_complete_screen() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
     for round in 0..40 {
@@ -200,24 +194,24 @@ fn resize_with_every_key_ends_in_a_complete_screen() {
 #[test]
 fn editor_result_must_be_text_of_bounded_size() {
     use std::os::unix::fs::PermissionsExt as _;
-    for (leaves, says) in [
+    for (leaves, expected) in [
         ("rm \"$1\"; ln -s /dev/zero \"$1\"", "not a regular file any more"),
         ("rm \"$1\"; mkfifo \"$1\"", "not a regular file any more"),
         ("truncate -s 1500M \"$1\"", "kept in"),
         // Like a windowed editor that does not wait.
         (":", "the editor changed nothing"),
     ] {
-        let place = TestDir::new();
-        let path = place.demo();
-        let editor = place.write("editor.sh", &format!("#!/bin/sh\n{leaves}\n"));
+        let dir = TestDir::new();
+        let path = dir.demo();
+        let editor = dir.write("editor.sh", &format!("#!/bin/sh\n{leaves}\n"));
         std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let scratch = place.path("scratch");
+        let scratch = dir.path("scratch");
         std::fs::create_dir(&scratch).unwrap();
         let environment = [("EDITOR", editor.to_str().unwrap()), ("TMPDIR", scratch.to_str().unwrap())];
         let mut terminal =
-            Terminal::start_program(PROGRAM, place.folder.path(), &[path.to_str().unwrap()], 120, 40, &environment);
+            Terminal::start_program(PROGRAM, dir.folder.path(), &[path.to_str().unwrap()], 120, 40, &environment);
         terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Legacy import\r").send("e");
-        terminal.expect("> Config (JSON)").send("\x0f").expect(says);
+        terminal.expect("> Config (JSON)").send("\x0f").expect(expected);
         terminal.send("\x03");
     }
 }
@@ -225,15 +219,15 @@ fn editor_result_must_be_text_of_bounded_size() {
 #[test]
 fn editor_inherits_no_secret_and_its_folder_is_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = TestDir::new();
-    let path = place.demo();
-    let (dump, mode) = (place.path("dump"), place.path("mode"));
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let (dump, mode) = (dir.path("dump"), dir.path("mode"));
     let script = format!(
         "#!/bin/sh\nenv > {}\nstat -c %a \"$(dirname \"$1\")\" > {}\nprintf 'a\\tb' > \"$1\"\n",
         dump.display(),
         mode.display()
     );
-    let editor = place.write("editor.sh", &script);
+    let editor = dir.write("editor.sh", &script);
     std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
     let environment = [
         ("EDITOR", editor.to_str().unwrap()),
@@ -244,7 +238,7 @@ fn editor_inherits_no_secret_and_its_folder_is_private() {
     ];
     let keys = connector_admin::demo::keys_of(&path).key_file.display().to_string();
     let arguments = ["-c", "umask 000; exec \"$0\" \"$@\"", PROGRAM, "--key-file", &keys, path.to_str().unwrap()];
-    let mut terminal = Terminal::start_program("sh", place.folder.path(), &arguments, 100, 40, &environment);
+    let mut terminal = Terminal::start_program("sh", dir.folder.path(), &arguments, 100, 40, &environment);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197").send("/Legacy import\r").send("e");
     terminal.expect("> Config (JSON)").send("\x0f");
     let until = Instant::now() + PATIENCE;
@@ -261,9 +255,9 @@ fn editor_inherits_no_secret_and_its_folder_is_private() {
 
 #[test]
 fn redraw_works_on_every_screen_and_overlay() {
-    let place = TestDir::new();
-    let path = place.demo();
-    let mut terminal = Terminal::start_in(place.folder.path(), &[path.to_str().unwrap()], 100, 30, &[]);
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let mut terminal = Terminal::start_in(dir.folder.path(), &[path.to_str().unwrap()], 100, 30, &[]);
     terminal.expect("Migration review");
     // The review, the list, a filter being typed, a form, a dialog, the help.
     for (keys, shows) in [
@@ -277,7 +271,7 @@ fn redraw_works_on_every_screen_and_overlay() {
         terminal.send(keys).expect(shows);
         terminal.scribble("\x1b[12;20HBroadcast message");
         assert!(terminal.screen(|screen| screen.contents().contains("Broadcast message")));
-        terminal.send("\x0c").wait("it is painted anew", |screen| !screen.contents().contains("Broadcast message"));
+        terminal.send("\x0c").wait("it is redrawn", |screen| !screen.contents().contains("Broadcast message"));
         terminal.expect(shows);
     }
     terminal.send("\x03");

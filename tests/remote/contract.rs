@@ -36,11 +36,11 @@ const LONGEST_START: Duration = Duration::from_secs(120);
 
 /// Prism's own program; none where it cannot be had.
 fn prism() -> Option<PathBuf> {
-    let is_there = |program: &str| {
+    let is_present = |program: &str| {
         let longest = Duration::from_secs(60);
         run_bounded(Command::new(program).arg("--version"), longest).is_some_and(|status| status.success())
     };
-    if !is_there("node") || !is_there("npm") {
+    if !is_present("node") || !is_present("npm") {
         return None;
     }
     let folder = installed("prism-5.15.11", |folder| {

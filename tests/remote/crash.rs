@@ -182,5 +182,5 @@ fn second_push_is_refused_while_one_runs() {
     env.server.state().delay = Duration::ZERO;
     env.server.wait_until_idle();
     env.run(&["push", "--yes"]).exit_code(0);
-    assert!(!env.place.names().iter().any(|name| name.ends_with("-push")), "{:?}", env.place.names());
+    assert!(!env.dir.names().iter().any(|name| name.ends_with("-push")), "{:?}", env.dir.names());
 }

@@ -20,8 +20,8 @@ fn env() -> Env {
 fn is_nowhere(env: &Env, printed: &CommandOutput, forms: &[&str]) {
     for form in forms {
         assert!(!printed.out.contains(form) && !printed.err.contains(form), "{form}: {printed:?}");
-        for name in env.place.names() {
-            let bytes = std::fs::read(env.place.path(&name)).unwrap();
+        for name in env.dir.names() {
+            let bytes = std::fs::read(env.dir.path(&name)).unwrap();
             assert!(!bytes.windows(form.len()).any(|part| part == form.as_bytes()), "{form} is in {name}");
         }
     }
@@ -39,7 +39,7 @@ fn changed_connection_settings_invalidate_the_credential() {
     ] {
         let env = env();
         env.run(&["pull"]).exit_code(0);
-        let asked = env.server.state().came.len();
+        let before = env.server.state().came.len();
         execute(&env.file, &format!("UPDATE remotes SET {change}"));
         let printed = env.run(&["status"]).exit_code(2);
         assert!(
@@ -47,7 +47,7 @@ fn changed_connection_settings_invalidate_the_credential() {
             "{change}: {printed:?}"
         );
         is_nowhere(&env, &printed, &KEY_FORMS);
-        assert_eq!(env.server.state().came.len(), asked, "{change}");
+        assert_eq!(env.server.state().came.len(), before, "{change}");
     }
     assert!(evil.state().came.is_empty());
 }
@@ -125,7 +125,7 @@ fn echoed_credential_is_masked_everywhere() {
             ),
         );
         let printed =
-            env.run(&["test", "a", "--yes", "--params", env.place.write("p.json", "{}").to_str().unwrap(), "--json"]);
+            env.run(&["test", "a", "--yes", "--params", env.dir.write("p.json", "{}").to_str().unwrap(), "--json"]);
         is_nowhere(&env, &printed.contains("…"), &[text]);
     }
 }
@@ -195,8 +195,8 @@ fn oversized_answer_is_refused() {
     assert_eq!(rows(&env.file, "SELECT coalesce(length(version), 0) < 40 FROM remotes"), ["Integer(1)"]);
 }
 
-/// A connector whose secrets were sent from this file, and a server that is asked by a program that did not send them.
-fn desk_with_sent_secrets() -> Env {
+/// A connector whose secrets were sent from this file, and a request by a program that did not send them.
+fn env_with_sent_secrets() -> Env {
     let env = Env::new();
     env.server.add("w", ".webhook", &basic(1));
     env.run(&["pull"]).exit_code(0);
@@ -215,7 +215,7 @@ fn secrets_of_an_earlier_push_are_masked() {
         "hookuser-9",
     ];
     for form in forms {
-        let env = desk_with_sent_secrets();
+        let env = env_with_sent_secrets();
         // In a config, which would be stored. The text is JSON already.
         let config =
             format!(r#"{{"url":"https://hook.example","method":"post","hasAuth":true,"headers":{{"x":"{form}"}}}}"#);
@@ -230,7 +230,7 @@ fn secrets_of_an_earlier_push_are_masked() {
         assert_eq!(records(&env.file), before);
         env.server.state().faults.clear();
         // In what came of a run, and of the import that comes before the update.
-        let params = env.place.write("p.json", "{}");
+        let params = env.dir.write("p.json", "{}");
         let ran = format!(r#"{{"status":"error","message":"401 for {form} there"}}"#);
         env.server.fault("POST", Fault::Body("application/json", ran.into()));
         let printed = env.run(&["test", "w", "--yes", "--params", params.to_str().unwrap()]).contains("401 for …");

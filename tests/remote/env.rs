@@ -19,7 +19,7 @@ pub fn basic(n: usize) -> Value {
 }
 
 pub struct Env {
-    pub place: TestDir,
+    pub dir: TestDir,
     pub file: PathBuf,
     pub server: Server,
 }
@@ -66,8 +66,8 @@ impl From<Output> for CommandOutput {
 impl Env {
     /// Creates a file with a remote whose API key is stored encrypted.
     pub fn new() -> Self {
-        let place = TestDir::new();
-        let env = Self { file: place.path("work.db"), place, server: Server::start() };
+        let dir = TestDir::new();
+        let env = Self { file: dir.path("work.db"), dir, server: Server::start() };
         env.run(&["remote", "add", "prod", &env.server.url()]).exit_code(0);
         env.with_input(&["remote", "login"], API_KEY).exit_code(0);
         env
@@ -78,7 +78,7 @@ impl Env {
         command
             .args(arguments)
             .env("CONNECTOR_ADMIN_FILE", &self.file)
-            .env("CONNECTOR_ADMIN_KEY_FILE", self.place.path("keys"))
+            .env("CONNECTOR_ADMIN_KEY_FILE", self.dir.path("keys"))
             .env_remove("CONNECTOR_ADMIN_API_KEY")
             .env("NO_PROXY", "*")
             .stdin(Stdio::null());

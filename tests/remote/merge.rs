@@ -161,10 +161,10 @@ fn read_only_file_uses_the_last_fetch() {
     let env = pulled();
     env.update("a", |body| body["name"] = json!("Mine"));
     env.run(&["status", "--offline"]).exit_code(1).contains("to push (1)");
-    let asked = env.server.state().came.len();
+    let before = env.server.state().came.len();
     env.run(&["--read-only", "status"]).exit_code(2).contains("--read-only forbids it");
     env.run(&["--read-only", "diff", "--offline"]).exit_code(1).contains("local   Mine");
-    assert_eq!(env.server.state().came.len(), asked);
+    assert_eq!(env.server.state().came.len(), before);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn push_sends_only_the_confirmed_secrets() {
     let (mut store, _) =
         connector_admin::store::Store::open(file, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
     let vault = connector_admin::vault::Vault::new(connector_admin::vault::KeyOptions {
-        key_file: env.place.path("keys"),
+        key_file: env.dir.path("keys"),
         next_to_file: None,
         passphrase: None,
     });

@@ -22,13 +22,13 @@ fn reads_are_retried_a_limited_number_of_times() {
     }
     let begun = Instant::now();
     env.run(&["pull"]).exit_code(0).contains("1 new");
-    assert!(begun.elapsed() >= Duration::from_secs(2), "it waits longer each time, and as long as it is told");
+    assert!(begun.elapsed() >= Duration::from_secs(2), "each wait is longer, and as long as Retry-After");
     for _ in 0..9 {
         env.server.fault("GET", Fault::Status(504));
     }
-    let asked = env.server.state().came.len();
+    let before = env.server.state().came.len();
     env.run(&["status"]).exit_code(2).contains("refused (504)").contains("try again later");
-    assert_eq!(env.server.state().came.len() - asked, 4);
+    assert_eq!(env.server.state().came.len() - before, 4);
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn credential_is_never_printed_stored_plain_or_in_arguments() {
     env.run(&["pull"]).exit_code(0);
     env.server.fault("GET", Fault::Body("application/json", crate::server::API_KEY.into()));
     env.run(&["pull"]).exit_code(2).lacks("top-secret").lacks(crate::server::API_KEY);
-    for name in env.place.names() {
-        let bytes = std::fs::read(env.place.path(&name)).unwrap();
+    for name in env.dir.names() {
+        let bytes = std::fs::read(env.dir.path(&name)).unwrap();
         for planted in [crate::server::API_KEY, "top-secret-key"] {
             assert!(!bytes.windows(planted.len()).any(|part| part == planted.as_bytes()), "{name}");
         }

@@ -148,7 +148,7 @@ fn path_like_id_is_in_no_request() {
         env.with_input(&["create", "--from", "-"], &body);
     }
     env.run(&["push", "--yes"]).exit_code(1).contains("cannot be part of a URL of Kibana's API");
-    let params = env.place.write("p.json", "{}");
+    let params = env.dir.write("p.json", "{}");
     env.run(&["test", "..", "--yes", "--params", params.to_str().unwrap()])
         .exit_code(2)
         .contains("cannot be part of a URL");

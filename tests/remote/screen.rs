@@ -10,7 +10,7 @@ use crate::support::App;
 fn env() -> Env {
     let env = Env::new();
     let keys = connector_admin::demo::keys_of(&env.file).key_file;
-    std::fs::remove_file(env.place.path("keys")).unwrap();
+    std::fs::remove_file(env.dir.path("keys")).unwrap();
     std::fs::create_dir_all(keys.parent().unwrap()).unwrap();
     let login = |env: &Env| {
         let mut command = env.command(&["remote", "login"]);
@@ -150,8 +150,8 @@ fn test_run_is_confirmed_twice() {
 
 #[test]
 fn screen_without_remote_explains_how_to_add_one() {
-    let place = crate::support::TestDir::new();
-    let mut app = App::open(&place.demo(), 80, 24);
+    let dir = crate::support::TestDir::new();
+    let mut app = App::open(&dir.demo(), 80, 24);
     app.press("Esc K").expect("connector-admin remote add").press("P").expect("this file has no remote");
     for (width, height) in [(40, 10), (120, 40), (30, 8)] {
         app.resize(width, height).screen();

@@ -57,7 +57,7 @@ fn moves() -> impl Strategy<Value = Move> {
 
 /// A file, and a Kibana without a network.
 struct Bench {
-    place: TestDir,
+    dir: TestDir,
     store: Store,
     vault: Vault,
     remote: Remote,
@@ -66,13 +66,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let place = TestDir::new();
-        let (mut store, _) = Store::open(&place.path("a.db"), &Arc::default(), &mut |_| Ok(())).unwrap();
+        let dir = TestDir::new();
+        let (mut store, _) = Store::open(&dir.path("a.db"), &Arc::default(), &mut |_| Ok(())).unwrap();
         let mut remote = Remote::new("prod", "https://kibana.example", None).unwrap();
-        (remote.knows_modes, remote.seen_at) = (true, Some(NOW.to_owned()));
+        (remote.knows_modes, remote.fetched_at) = (true, Some(NOW.to_owned()));
         store.put_remote(&remote).unwrap();
-        let vault = Vault::new(KeyOptions { key_file: place.path("keys"), next_to_file: None, passphrase: None });
-        let mut bench = Self { place, store, vault, remote, kibana: BTreeMap::new() };
+        let vault = Vault::new(KeyOptions { key_file: dir.path("keys"), next_to_file: None, passphrase: None });
+        let mut bench = Self { dir, store, vault, remote, kibana: BTreeMap::new() };
         IDS.iter().take(2).for_each(|id| bench.remote(id, 0));
         bench.look();
         bench.pull();
@@ -87,7 +87,7 @@ impl Bench {
     }
 
     fn look(&mut self) {
-        let told: Vec<RemoteConnector> = self
+        let message: Vec<RemoteConnector> = self
             .kibana
             .iter()
             .map(|(id, one)| RemoteConnector {
@@ -97,7 +97,7 @@ impl Bench {
                 referenced_by: 0,
             })
             .collect();
-        self.store.record_snapshot(&self.remote, &told).unwrap();
+        self.store.record_snapshot(&self.remote, &message).unwrap();
     }
 
     fn pull(&mut self) {
@@ -180,7 +180,7 @@ impl Bench {
     }
 
     fn records(&self) -> Vec<String> {
-        crate::support::records(&self.place.path("a.db"))
+        crate::support::records(&self.dir.path("a.db"))
     }
 }
 

@@ -397,8 +397,8 @@ fn update(state: &mut State, id: &str, came: &Came) -> (u16, Value) {
     if one["is_preconfigured"] == true {
         return error(400, format!("Preconfigured action {id} can not be updated."));
     }
-    let (asked, stored) = (&body["config"]["authType"], &one["config"]["authType"]);
-    if one["auth_mode"] == "per-user" && asked != stored {
+    let (requested, stored) = (&body["config"]["authType"], &one["config"]["authType"]);
+    if one["auth_mode"] == "per-user" && requested != stored {
         return error(400, "Authentication type cannot be changed for per-user connectors.");
     }
     // Also when the auth type did not change.

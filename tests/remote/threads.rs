@@ -11,7 +11,7 @@ use crate::server::Fault;
 use crate::terminal::Terminal;
 
 fn open(env: &Env) -> Terminal {
-    let (file, keys) = (env.file.to_str().unwrap(), env.place.path("keys"));
+    let (file, keys) = (env.file.to_str().unwrap(), env.dir.path("keys"));
     let environment = [("CONNECTOR_ADMIN_STATE", ""), ("NO_PROXY", "*")];
     let arguments = ["--key-file", keys.to_str().unwrap(), file];
     Terminal::start_in(std::path::Path::new("."), &arguments, 100, 30, &environment)

@@ -60,7 +60,7 @@ fn only_the_given_ca_is_trusted() {
     env.run(&["pull", "--remote", "own"]).exit_code(0).contains("0 new");
     env.run(&["pull", "--remote", "ip"]).exit_code(0);
     env.run(&["pull", "--remote", "other"]).exit_code(2).contains("the connection is not safe").contains("--ca FILE");
-    let empty = env.place.write("empty.pem", "nothing");
+    let empty = env.dir.write("empty.pem", "nothing");
     env.run(&["remote", "add", "empty", &format!("https://localhost:{port}"), "--ca", empty.to_str().unwrap()])
         .exit_code(0);
     env.with_input(&["remote", "login", "empty"], API_KEY).exit_code(0);
@@ -72,8 +72,8 @@ fn proxy_is_used() {
     let env = Env::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let (log, target) = (asked.clone(), env.server.port);
+    let requested = Arc::new(Mutex::new(Vec::new()));
+    let (log, target) = (requested.clone(), env.server.port);
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
             let mut head = Vec::new();
@@ -100,20 +100,20 @@ fn proxy_is_used() {
         .exit_code(0);
     env.with_input(&["remote", "login", "through"], API_KEY).exit_code(0);
     env.run(&["pull", "--remote", "through"]).exit_code(0).contains("0 new");
-    assert!(asked.lock().unwrap()[0].contains("kibana.example:5601"));
+    assert!(requested.lock().unwrap()[0].contains("kibana.example:5601"));
     // Plain traffic to this machine uses no proxy of the environment.
-    let before = asked.lock().unwrap().len();
+    let before = requested.lock().unwrap().len();
     let through = |arguments: &[&str]| -> crate::env::CommandOutput {
         let mut command = env.command(arguments);
         command.env_remove("NO_PROXY").env("HTTP_PROXY", &proxy).env("HTTPS_PROXY", &proxy).env("ALL_PROXY", &proxy);
         command.output().unwrap().into()
     };
     through(&["pull", "--remote", "prod"]).exit_code(0);
-    assert_eq!(asked.lock().unwrap().len(), before);
+    assert_eq!(requested.lock().unwrap().len(), before);
     // Encrypted traffic does.
     env.run(&["remote", "add", "safe", "https://kibana.example:5601", "--timeout", "3"]).exit_code(0);
     env.with_input(&["remote", "login", "safe"], API_KEY).exit_code(0);
     through(&["pull", "--remote", "safe"]).exit_code(2);
-    assert!(asked.lock().unwrap()[before].starts_with("CONNECT kibana.example:5601"));
+    assert!(requested.lock().unwrap()[before].starts_with("CONNECT kibana.example:5601"));
     env.run(&["remote", "add", "x", "http://localhost:1", "--proxy", &proxy]).exit_code(2).contains("--allow-http");
 }

@@ -73,7 +73,7 @@ fn elasticsearch_address_is_recognized() {
 
 #[test]
 fn error_reason_is_read_from_every_format() {
-    for (content_type, body, says) in [
+    for (content_type, body, expected) in [
         (
             "application/json",
             r#"{"error":"no handler found for uri [/api/status]"}"#,
@@ -87,6 +87,6 @@ fn error_reason_is_read_from_every_format() {
     ] {
         let env = Env::new();
         env.server.fault("GET", Fault::Whole(400, content_type, body.to_owned()));
-        env.run(&["pull"]).exit_code(2).contains(says);
+        env.run(&["pull"]).exit_code(2).contains(expected);
     }
 }

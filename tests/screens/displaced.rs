@@ -6,23 +6,23 @@ use connector_admin::store;
 
 use crate::support::{App, TestDir, execute, records};
 
-fn opened(place: &TestDir) -> App {
-    let mut app = App::open(&place.demo(), 100, 30);
+fn opened(dir: &TestDir) -> App {
+    let mut app = App::open(&dir.demo(), 100, 30);
     app.press("Esc").expect("1 of 197");
     app
 }
 
 #[test]
 fn edit_of_a_deleted_file_is_not_reported_as_saved() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
-    let before = records(&place.path("demo.db"));
-    std::fs::remove_file(place.path("demo.db")).unwrap();
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
+    let before = records(&dir.path("demo.db"));
+    std::fs::remove_file(dir.path("demo.db")).unwrap();
     app.press("t").expect("was deleted or moved away").expect("Save to a new file").expect("FILE GONE");
     app.expect_not("is per-user now");
     app.press("Right Enter").expect("Save what is open to a new file");
-    app.type_text(place.path("rescued.db").to_str().unwrap()).press("Enter").expect("Saved to a new file");
-    assert_eq!(records(&place.path("rescued.db")), before);
+    app.type_text(dir.path("rescued.db").to_str().unwrap()).press("Enter").expect("Saved to a new file");
+    assert_eq!(records(&dir.path("rescued.db")), before);
 }
 
 #[test]
@@ -47,45 +47,45 @@ fn displaced_file_is_noticed_without_an_edit() {
             "Another file is in its place",
         ),
     ] {
-        let place = TestDir::new();
-        let mut app = opened(&place);
-        happens(&place.path("demo.db"));
+        let dir = TestDir::new();
+        let mut app = opened(&dir);
+        happens(&dir.path("demo.db"));
         app.press("Enter").expect(expected).press("Enter").expect("FILE GONE");
         // It is reported once.
         app.press("Esc j").expect_not(expected);
-        assert!(what != "replaced" || place.path("demo.db").exists());
+        assert!(what != "replaced" || dir.path("demo.db").exists());
     }
 }
 
 /// Finished changes are in the file, not in a log that the next file at this path would apply.
 #[test]
 fn replaced_file_gets_no_write_and_moved_file_is_complete() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
-    let path = place.path("demo.db");
-    std::fs::copy(&path, place.path("other.db")).unwrap();
-    let other = records(&place.path("other.db"));
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
+    let path = dir.path("demo.db");
+    std::fs::copy(&path, dir.path("other.db")).unwrap();
+    let other = records(&dir.path("other.db"));
     app.press("t").expect("per-user").press("Down t");
     let edited = records(&path);
     assert_ne!(edited, other);
-    let log = place.path("demo.db-wal");
+    let log = dir.path("demo.db-wal");
     assert_eq!(std::fs::metadata(&log).map_or(0, |log| log.len()), 0, "the log is empty after each edit");
-    std::fs::rename(&path, place.path("moved.db")).unwrap();
-    std::fs::rename(place.path("other.db"), &path).unwrap();
+    std::fs::rename(&path, dir.path("moved.db")).unwrap();
+    std::fs::rename(dir.path("other.db"), &path).unwrap();
     // After a kill or not: each of the two files is complete.
     assert_eq!(records(&path), other);
-    assert_eq!(records(&place.path("moved.db")), edited);
+    assert_eq!(records(&dir.path("moved.db")), edited);
     drop(app);
     assert_eq!(records(&path), other);
-    assert_eq!(records(&place.path("moved.db")), edited);
+    assert_eq!(records(&dir.path("moved.db")), edited);
 }
 
 #[test]
 fn failed_save_keeps_the_form() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("e").expect("> Name").type_text(" typed");
-    std::fs::rename(place.path("demo.db"), place.path("away.db")).unwrap();
+    std::fs::rename(dir.path("demo.db"), dir.path("away.db")).unwrap();
     app.press("Ctrl-s Enter").expect("was deleted or moved away").press("Enter");
     app.expect(" typed").press("Ctrl-s Enter").expect("Save to a new file");
 }
@@ -93,11 +93,11 @@ fn failed_save_keeps_the_form() {
 /// A backup is restored by another program, which then edits up to the same step: the names are those of the file.
 #[test]
 fn restore_with_equal_step_count_reloads_names() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
     app.press("Esc").expect("1 of 197");
-    let backup = place.path("b.bak");
+    let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
     let rename = |app: &mut App, name: &str| {
         app.press("g e").expect("> Name").press("Ctrl-u").type_text(name).press("Ctrl-s Enter").expect("saved");
@@ -122,11 +122,11 @@ fn restore_with_equal_step_count_reloads_names() {
 /// A record that was read before a restore is not the one that has its revision afterwards.
 #[test]
 fn form_opened_before_a_restore_is_a_conflict() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
     app.press("Esc").expect("1 of 197");
-    let backup = place.path("b.bak");
+    let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
     app.press("g e").expect("> Name").press("Ctrl-u").type_text("AA one").press("Ctrl-s Enter").expect("saved");
     app.press("e").expect("> Name").type_text(" typed");
@@ -139,8 +139,8 @@ fn form_opened_before_a_restore_is_a_conflict() {
 
 #[test]
 fn reload_rereads_the_file() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("R").expect("read again").expect("1 of 197");
     app.press("/").type_text("Ticket").expect("Ticket webhook");
 }

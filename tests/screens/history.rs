@@ -4,17 +4,17 @@ use connector_admin::worker::Reply;
 
 use crate::support::{App, TestDir, execute, records, rows, untouched};
 
-fn applied(place: &TestDir) -> App {
-    let mut app = App::open(&place.demo(), 100, 30);
+fn applied(dir: &TestDir) -> App {
+    let mut app = App::open(&dir.demo(), 100, 30);
     app.press("A Right Enter Enter Esc");
     app
 }
 
 #[test]
 fn run_is_rolled_back_for_selected_connectors() {
-    let place = TestDir::new();
-    let mut app = applied(&place);
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    let mut app = applied(&dir);
+    let path = dir.path("demo.db");
     app.press("H").expect("u undoes the migration of 184 connectors").press("Enter").expect("1 of 184");
     app.press("/").type_text("type:jira").press("Enter").expect("applied");
     let jira = "connector_type_id LIKE '.jira%'";
@@ -36,9 +36,9 @@ fn run_is_rolled_back_for_selected_connectors() {
 
 #[test]
 fn history_conflict_shows_both_sides() {
-    let place = TestDir::new();
-    let mut app = applied(&place);
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    let mut app = applied(&dir);
+    let path = dir.path("demo.db");
     app.press("/").type_text("\"Aurora runbooks\"").press("Enter t Esc");
     app.press("m U Right Enter").expect("Partly rolled back").expect("[ Show both sides ]").press("Enter");
     app.expect("1 of 1").expect("Aurora runbooks").expect("modified since").press("U");
@@ -66,9 +66,9 @@ fn history_conflict_shows_both_sides() {
 
 #[test]
 fn history_entry_lists_created_and_deleted_records() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
+    let path = dir.path("demo.db");
     let before = records(&path);
     app.press("Esc Space Space d Right Enter").expect("deleted 2 connectors");
     app.press("H Enter").expect("1 of 2").expect("deleted").expect("applied");
@@ -84,17 +84,17 @@ fn history_entry_lists_created_and_deleted_records() {
 
 #[test]
 fn details_show_the_connectors_history() {
-    let place = TestDir::new();
-    let mut app = applied(&place);
+    let dir = TestDir::new();
+    let mut app = applied(&dir);
     app.press("End t u Enter").expect("history").expect("migration: model version").expect("undo: auth mode");
     app.expect("auth mode: auth mode (undone)");
 }
 
 #[test]
 fn interrupted_run_is_reported_and_resumed() {
-    let place = TestDir::new();
-    drop(applied(&place));
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    drop(applied(&dir));
+    let path = dir.path("demo.db");
     // As a kill leaves it: begun, not ended, some records not reached.
     execute(
         &path,
@@ -112,9 +112,9 @@ fn interrupted_run_is_reported_and_resumed() {
 
 #[test]
 fn backup_is_created_and_restored_from_the_ui() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
+    let path = dir.path("demo.db");
     app.press("Esc H").expect("Nothing has been changed in this file yet").press("b").expect("before an upgrade");
     app.press("b").expect("✓ copied to demo.db.backup-");
     let before = records(&path);
@@ -131,25 +131,25 @@ fn backup_is_created_and_restored_from_the_ui() {
 
 #[test]
 fn replaced_file_of_schema_1_is_reopened() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
+    let path = dir.path("demo.db");
     app.press("Esc").expect("1 of 197");
-    let old = place.names().into_iter().find(|name| name.contains(".schema1-")).unwrap();
-    connector_admin::store::restore(&path, &place.path(&old), jiff::Timestamp::now(), |_, _| true).unwrap();
+    let old = dir.names().into_iter().find(|name| name.contains(".schema1-")).unwrap();
+    connector_admin::store::restore(&path, &dir.path(&old), jiff::Timestamp::now(), |_, _| true).unwrap();
     app.press("R").expect("The file was replaced").expect("of schema 1");
     app.press("Enter").expect("Migration review").expect("189 pending").press("Esc").expect("1 of 197");
 }
 
 #[test]
 fn damaged_backup_is_not_restored() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
-    let path = place.path("demo.db");
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
+    let path = dir.path("demo.db");
     app.press("Esc H b b");
-    let copy = place.names().into_iter().find(|name| name.contains(".backup-")).unwrap();
-    let bytes = std::fs::read(place.path(&copy)).unwrap();
-    std::fs::write(place.path(&copy), &bytes[..bytes.len() / 2]).unwrap();
+    let backup = dir.names().into_iter().find(|name| name.contains(".backup-")).unwrap();
+    let bytes = std::fs::read(dir.path(&backup)).unwrap();
+    std::fs::write(dir.path(&backup), &bytes[..bytes.len() / 2]).unwrap();
     let before = untouched(&path);
     app.press("Home Enter Right Enter")
         .expect("The backup was not restored")
@@ -161,8 +161,8 @@ fn damaged_backup_is_not_restored() {
 
 #[test]
 fn undo_on_another_connectors_page_is_confirmed() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
     app.press("Esc Home Down t").expect("to undo");
     let modes =
@@ -181,8 +181,8 @@ fn undo_on_another_connectors_page_is_confirmed() {
 
 #[test]
 fn undo_on_another_entrys_page_is_confirmed() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
     app.press("Esc Home t Down t H Down Enter").expect("1 of 1").press("u");
     app.expect("Undo the last step: auth mode of").expect("It is not the step on this page").press("Esc");
     app.press("Esc Home Enter u").expect("Undid auth mode of");
@@ -190,21 +190,21 @@ fn undo_on_another_entrys_page_is_confirmed() {
 
 #[test]
 fn undo_on_a_deleted_connectors_page_is_confirmed() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
     app.press("Esc Home Down Down Enter").expect("Audit webhook");
     execute(&path, "DELETE FROM connectors WHERE name LIKE 'Audit webhook%'");
     App::open(&path, 100, 30).press("Esc Home t");
-    app.told(Reply::ChangedOnDisk).press("Down").expect("This connector has been deleted");
+    app.deliver(Reply::ChangedOnDisk).press("Down").expect("This connector has been deleted");
     app.press("u").expect("Undo the last step: auth mode of").expect("not part of it").press("Esc");
     app.expect("This connector has been deleted");
 }
 
 #[test]
 fn own_steps_are_undone_on_the_page_without_confirmation() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
     app.press("Esc Home Enter");
     for _ in 0..12 {
         app.press("t");

@@ -8,8 +8,8 @@ fn count(path: &std::path::Path, condition: &str) -> String {
 
 #[test]
 fn upgraded_file_opens_in_the_review_and_names_the_backup() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     App::open(&path, 120, 40)
         .expect("Migration review")
         .expect("Schema upgraded 1 to 2")
@@ -21,8 +21,8 @@ fn upgraded_file_opens_in_the_review_and_names_the_backup() {
 
 #[test]
 fn review_decide_apply_and_roll_back() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 80, 24);
     let before = (records(&path), untouched(&path));
     app.press("p").expect("per-user (you)");
@@ -48,8 +48,8 @@ fn review_decide_apply_and_roll_back() {
 
 #[test]
 fn decisions_apply_to_the_selection_and_can_be_reset() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 120, 40);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 120, 40);
     app.press("Space Space Space p").expect("Decided for 3 connectors").expect("you: 3 per-user, 0 skip");
     app.press("Home r").expect("you: 2 per-user, 0 skip");
     app.press("g g g").expect("1 of 5").press("a").expect("this record is blocked: repair it first");
@@ -57,8 +57,8 @@ fn decisions_apply_to_the_selection_and_can_be_reset() {
 
 #[test]
 fn stamp_only_records_can_be_given_a_mode() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("g g").expect("1 of 111").press("Down a p A Right Enter").expect("Migration applied");
     assert_eq!(count(&path, "auth_mode = 'per-user' AND model_version = 2"), rows(&path, "SELECT 6 + 1").concat());
@@ -66,8 +66,8 @@ fn stamp_only_records_can_be_given_a_mode() {
 
 #[test]
 fn edited_records_are_listed_and_not_rolled_back() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("A Right Enter Enter Esc");
     app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("u to undo");
@@ -77,8 +77,8 @@ fn edited_records_are_listed_and_not_rolled_back() {
 
 #[test]
 fn blocked_record_is_repaired_and_migrated() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 120, 40);
     app.press("/").type_text("\"numeric auth\"").press("Enter").expect("blocked: config.authType is a number");
     app.press("e").expect("> Authentication type").press("Ctrl-k").type_text("\"webhook-authentication-basic\"");
@@ -88,8 +88,8 @@ fn blocked_record_is_repaired_and_migrated() {
 
 #[test]
 fn applying_twice_equals_applying_once() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let before = {
         App::open(&path, 80, 24);
         untouched(&path)

@@ -4,16 +4,16 @@ use connector_admin::tui::app::Mouse;
 
 use crate::support::{App, TestDir};
 
-fn opened(place: &TestDir) -> App {
-    let mut app = App::open(&place.demo(), 100, 30);
+fn opened(dir: &TestDir) -> App {
+    let mut app = App::open(&dir.demo(), 100, 30);
     app.press("Esc");
     app
 }
 
 #[test]
 fn palette_finds_and_runs_a_command() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press(":").expect("Everything").expect("edit the connector in the form");
     app.type_text("migration review").expect("review the migration of the records").expect_not("edit the connector");
     app.press("Enter").expect("Migration review").expect("AFTER");
@@ -23,19 +23,19 @@ fn palette_finds_and_runs_a_command() {
 
 #[test]
 fn unavailable_command_shows_its_reason() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press(":").type_text("undo the last change").expect("nothing to undo");
     app.press("Enter").expect("nothing to undo").expect_not("Everything");
-    let path = place.path("demo.db");
+    let path = dir.path("demo.db");
     let mut app = App::start(&path, 100, 30, true, true);
     app.press("Esc :").type_text("delete").expect("read-only");
 }
 
 #[test]
 fn esc_closes_a_menu_without_effect() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press(":").type_text("quit").press("Esc").expect_not("Everything");
     assert!(!app.is_quitting());
     app.press(":").type_text("zzz").expect("No match").press("Enter").expect("No match");
@@ -43,8 +43,8 @@ fn esc_closes_a_menu_without_effect() {
 
 #[test]
 fn parts_of_a_connector_are_copied_and_never_secrets() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("/").type_text("Ticket webhook").press("Enter y").expect("Copy").press("Enter").expect("copied");
     assert!(app.copied.len() == 36, "{}", app.copied);
     app.press("y Down Enter");
@@ -57,8 +57,8 @@ fn parts_of_a_connector_are_copied_and_never_secrets() {
 
 #[test]
 fn overview_bars_open_their_connectors() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("D").expect("Overview").expect("Auth mode").expect("Connector types").expect("Migration");
     app.expect("backfill").press("Down Down Down Enter");
     app.expect("/is:backfill").expect("of 73");
@@ -68,8 +68,8 @@ fn overview_bars_open_their_connectors() {
 
 #[test]
 fn theme_changes_at_once() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("T").expect("theme dark").press("T").expect("theme light").press("T T").expect("theme none");
     assert!(!crate::support::styles_of(&app.buffer()).contains('c'));
     app.press("T").expect("theme auto");
@@ -77,8 +77,8 @@ fn theme_changes_at_once() {
 
 #[test]
 fn mouse_selects_opens_sorts_toggles_and_confirms() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.click("Aurora ass").expect("> Aurora ass").click("Aurora ass").expect("connector type").click("Esc back");
     app.expect("197 connectors").click("TYPE").expect("TYPE ▲").click("TYPE").expect("TYPE ▼").click("NAME");
     app.mouse(Mouse::WheelDown).expect("8 of 197").mouse(Mouse::WheelUp).expect("5 of 197");
@@ -102,8 +102,8 @@ fn mouse_selects_opens_sorts_toggles_and_confirms() {
 
 #[test]
 fn views_are_saved_and_columns_hidden() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("F").expect("No saved views").press("Esc /").type_text("type:jira auth:none").press("Enter F");
     app.expect("Save view: type:jira auth:none").press("Enter").expect("View saved").press("Esc").expect("of 197");
     app.press("F Enter").expect("/type:jira auth:none").press("F").expect("Delete view").press("Down Enter");
@@ -115,30 +115,30 @@ fn views_are_saved_and_columns_hidden() {
     app.press("Ctrl-o").expect("No recent files");
 }
 
-fn count(place: &TestDir, condition: &str) -> String {
-    crate::support::rows(&place.path("demo.db"), &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
+fn count(dir: &TestDir, condition: &str) -> String {
+    crate::support::rows(&dir.path("demo.db"), &format!("SELECT count(*) FROM connectors WHERE {condition}")).concat()
 }
 
 #[test]
 fn bulk_edit_is_previewed_and_one_step() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
-    let before = crate::support::records(&place.path("demo.db"));
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
+    let before = crate::support::records(&dir.path("demo.db"));
     app.press("/").type_text("type:jira").press("Enter E").expect("Edit the ").expect("Find and replace in names");
     app.type_text("replace").press("Enter").expect("find => replace").type_text("Aurora").press("Enter");
     app.expect("write it as: what to find").type_text(" => Borealis").press("Enter");
     app.expect("rename: “Aurora” becomes “Borealis”").expect("would change").expect("- Aurora");
-    assert_eq!(crate::support::records(&place.path("demo.db")), before, "a preview writes nothing");
+    assert_eq!(crate::support::records(&dir.path("demo.db")), before, "a preview writes nothing");
     app.press("Right Enter").expect("changed (u to undo)");
-    assert_eq!(count(&place, "name LIKE 'Borealis%' AND connector_type_id LIKE '.jira%'"), "Integer(1)");
+    assert_eq!(count(&dir, "name LIKE 'Borealis%' AND connector_type_id LIKE '.jira%'"), "Integer(1)");
     app.press("u").expect("Undid");
-    assert_eq!(crate::support::records(&place.path("demo.db")), before);
+    assert_eq!(crate::support::records(&dir.path("demo.db")), before);
 }
 
 #[test]
 fn bulk_edit_of_config_reencrypts_secrets() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("/").type_text("type:webhook").press("Enter E").type_text("field").press("Enter");
     app.type_text("url = https://new.example/hook")
         .press("Enter")
@@ -146,8 +146,8 @@ fn bulk_edit_of_config_reencrypts_secrets() {
         .expect("https://new.example/hook");
     // Another program encrypted one of them: with another config it could never be decrypted again.
     app.expect("its secrets cannot be decrypted now").press("Right Enter").expect("changed (u to undo)");
-    assert_ne!(count(&place, "config LIKE '%https://new.example/hook%'"), "Integer(0)");
-    let path = place.path("demo.db");
+    assert_ne!(count(&dir, "config LIKE '%https://new.example/hook%'"), "Integer(0)");
+    let path = dir.path("demo.db");
     let vault = connector_admin::vault::Vault::new(connector_admin::demo::keys_of(&path));
     let store = connector_admin::store::Store::open_read_only(&path, connector_admin::store::Reading::Shared).unwrap();
     let mut opened = 0;
@@ -165,8 +165,8 @@ fn bulk_edit_of_config_reencrypts_secrets() {
 
 #[test]
 fn bulk_delete_and_mode_are_confirmed() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("Space Space E")
         .expect("Edit the 2 selected")
         .type_text("delete")
@@ -174,7 +174,7 @@ fn bulk_delete_and_mode_are_confirmed() {
         .expect("2 connectors would go");
     app.press("Esc").expect("197 connectors").press("E").type_text("per-user").press("Down Enter").expect("Change 2");
     app.press("Left Enter").expect("2 connectors changed");
-    assert_eq!(count(&place, "auth_mode = 'per-user' AND revision > 0"), "Integer(2)");
+    assert_eq!(count(&dir, "auth_mode = 'per-user' AND revision > 0"), "Integer(2)");
     app.press("Space Space Space E")
         .type_text("delete")
         .press("Enter Right Enter")
@@ -185,8 +185,8 @@ fn bulk_delete_and_mode_are_confirmed() {
 
 #[test]
 fn two_connectors_and_two_states_of_one_are_compared() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("=")
         .expect("select two connectors")
         .press("Space Space =")
@@ -202,8 +202,8 @@ fn two_connectors_and_two_states_of_one_are_compared() {
 
 #[test]
 fn bulk_per_user_warns_and_can_skip() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
     app.press("/").type_text("type:.webhook").press("Enter E").type_text("per-user").press("Down Enter");
     app.expect("has no such step").expect("Only where it makes sense").press("Right Enter");
     app.expect("where it makes sense").expect("cannot be");
@@ -212,26 +212,26 @@ fn bulk_per_user_warns_and_can_skip() {
 
 #[test]
 fn unknown_filter_key_is_reported() {
-    let place = TestDir::new();
-    let mut app = opened(&place);
-    app.press("/").type_text("-name:desk").expect("name: is no key of a filter").press("Enter");
-    app.expect("name: is no key of a filter").press("Esc").expect_not("is no key");
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
+    app.press("/").type_text("-name:desk").expect("name: is not a filter key").press("Enter");
+    app.expect("name: is not a filter key").press("Esc").expect_not("is not a filter key");
     app.press("/").type_text("basic webhook").expect("No connectors match").expect("authtype:basic");
 }
 
 #[test]
 fn undo_of_the_rest_of_a_step_is_named() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 100, 30);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
     app.press("A Right Enter Enter Esc H Enter /").type_text("type:jira").press("Enter * U Right Enter");
     app.press("Esc Esc Esc u").expect("Undo the rest of the last step").expect("undone already");
 }
 
 #[test]
 fn next_missing_secrets_names_a_missing_auth_type() {
-    let place = TestDir::new();
-    let path = place.path("s.db");
-    let export = place.write("sample.ndjson", crate::support::SAMPLE);
+    let dir = TestDir::new();
+    let path = dir.path("s.db");
+    let export = dir.write("sample.ndjson", crate::support::SAMPLE);
     let done = std::process::Command::new(env!("CARGO_BIN_EXE_connector-admin"))
         .arg("--file")
         .arg(&path)

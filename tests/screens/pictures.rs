@@ -25,8 +25,8 @@ fn check(path: &Path, wanted: &str) {
 
 #[test]
 fn pictures_match_the_screens() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut app = App::open(&path, 110, 30);
     app.press("Down Down p s Down");
     let review = svg::picture(&app.buffer());
@@ -40,16 +40,16 @@ fn pictures_match_the_screens() {
     let mut app = App::open(&path, 110, 30);
     app.press("Esc D Down Down Down");
     check(&root().join("assets/screen-overview.svg"), &svg::picture(&app.buffer()));
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 110, 16);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 110, 16);
     app.press("Down p p s A Right Enter Enter Esc / \"").type_text("Aurora runbooks").press("\" Enter t Esc");
     app.press("Home Space Down Space d Right Enter u Right Enter H");
     check(&root().join("assets/screen-history.svg"), &svg::picture(&app.buffer()));
 }
 
 /// A file whose Kibana was read once, and both sides were edited since.
-fn working_copy(place: &TestDir) -> PathBuf {
-    let path = place.demo();
+fn working_copy(dir: &TestDir) -> PathBuf {
+    let path = dir.demo();
     // As after a pull: the secrets are in Kibana.
     execute(&path, "UPDATE connectors SET secrets = NULL, is_missing_secrets = 0");
     let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).expect("opens");
@@ -61,7 +61,7 @@ fn working_copy(place: &TestDir) -> PathBuf {
             Ok(())
         })
         .expect("read");
-    let mut told: Vec<RemoteConnector> = all
+    let mut message: Vec<RemoteConnector> = all
         .iter()
         .filter(|connector| connector.config_object().is_ok())
         .map(|connector| RemoteConnector {
@@ -71,27 +71,28 @@ fn working_copy(place: &TestDir) -> PathBuf {
             referenced_by: 0,
         })
         .collect();
-    told.push(RemoteConnector {
+    message.push(RemoteConnector {
         id: "pre-slack".to_owned(),
-        snapshot: Snapshot { name: "On-call (kibana.yml)".to_owned(), ..told[0].snapshot.clone() },
+        snapshot: Snapshot { name: "On-call (kibana.yml)".to_owned(), ..message[0].snapshot.clone() },
         managed_by: Some("configuration"),
         referenced_by: 0,
     });
     let mut remote = Remote::new("prod", "https://kibana.meridian.example:5601", Some("operations")).expect("a remote");
     (remote.version, remote.knows_modes) = (Some("9.4.0".to_owned()), true);
-    remote.seen_at = Some("2026-11-25T11:58:00.000Z".to_owned());
+    remote.fetched_at = Some("2026-11-25T11:58:00.000Z".to_owned());
     store.put_remote(&remote).expect("kept");
-    store.record_snapshot(&remote, &told).expect("kept");
+    store.record_snapshot(&remote, &message).expect("kept");
     // Two were renamed in Kibana since, one of them locally too.
     for (at, name) in [(20, "Renamed in Kibana"), (21, "Also renamed there")] {
-        told[at].snapshot.name = name.to_owned();
+        message[at].snapshot.name = name.to_owned();
     }
-    store.record_snapshot(&remote, &told).expect("kept");
-    let ids = |range: std::ops::Range<usize>| -> Vec<String> { told[range].iter().map(|one| one.id.clone()).collect() };
+    store.record_snapshot(&remote, &message).expect("kept");
+    let ids =
+        |range: std::ops::Range<usize>| -> Vec<String> { message[range].iter().map(|one| one.id.clone()).collect() };
     store.set_auth_mode(&ids(0..6), ModeChange::Toggle, "2026-11-25T11:59:00.000Z").expect("toggled");
     store.delete(&ids(12..13), "2026-11-25T11:59:00.000Z").expect("deleted");
     drop(store);
-    execute(&path, &format!("UPDATE connectors SET name = 'Renamed here' WHERE id = '{}'", told[21].id));
+    execute(&path, &format!("UPDATE connectors SET name = 'Renamed here' WHERE id = '{}'", message[21].id));
     execute(
         &path,
         "UPDATE connectors SET name = name || ' (new)' WHERE connector_type_id IN ('.server-log', '.index')",
@@ -101,8 +102,8 @@ fn working_copy(place: &TestDir) -> PathBuf {
 
 #[test]
 fn sync_picture_matches_the_screen() {
-    let place = TestDir::new();
-    let mut app = App::open(&working_copy(&place), 110, 30);
+    let dir = TestDir::new();
+    let mut app = App::open(&working_copy(&dir), 110, 30);
     app.press("K g Esc");
     check(&root().join("assets/screen-sync.svg"), &svg::picture(&app.buffer()));
 }

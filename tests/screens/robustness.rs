@@ -18,8 +18,8 @@ const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31m\u{9b}5;5H\u{202e}t
 
 #[test]
 fn no_control_character_reaches_a_cell() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     drop(App::open(&path, 120, 40));
     let connection = rusqlite::Connection::open(&path).unwrap();
     let config = serde_json::json!({"authType": HOSTILE, HOSTILE: HOSTILE}).to_string();
@@ -44,8 +44,8 @@ fn no_control_character_reaches_a_cell() {
 
 #[test]
 fn text_that_is_not_utf8_is_shown() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     execute(&path, "UPDATE connectors SET name = CAST(x'41ff42' AS TEXT) WHERE name LIKE 'Ticket%'");
     let mut app = App::open(&path, 120, 40);
     app.press("Esc /").type_text("B").expect("A\u{fffd}B");
@@ -53,17 +53,17 @@ fn text_that_is_not_utf8_is_shown() {
 
 #[test]
 fn failed_thread_ends_the_program_safely() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 80, 24);
-    app.told(Reply::Died);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 80, 24);
+    app.deliver(Reply::Died);
     assert!(app.is_quitting());
     assert!(app.fatal().is_some_and(|reason| reason.contains("the file is safe")));
 }
 
 #[test]
 fn every_size_can_be_drawn() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.demo(), 80, 24);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 80, 24);
     for keys in ["", "A", "Esc Esc", "Enter", "Esc e", "Esc n", "Esc Esc ?", "Esc i", "Esc d"] {
         app.press(keys);
         for (width, height) in
@@ -182,8 +182,8 @@ proptest! {
 
     #[test]
     fn no_file_text_controls_the_terminal(texts in proptest::collection::vec(hostile(), 4), wide in any::<bool>()) {
-        let place = TestDir::new();
-        let path = place.demo();
+        let dir = TestDir::new();
+        let path = dir.demo();
         let (width, height) = if wide { (140, 30) } else { (60, 20) };
         drop(App::open(&path, width, height));
         let config = serde_json::json!({"authType": texts[2], &texts[0]: texts[1]}).to_string();
@@ -218,8 +218,8 @@ proptest! {
         height in 0u16..45,
         clicks in proptest::collection::vec((0u16..140, 0u16..50, 0u8..3), 60),
     ) {
-        let place = TestDir::new();
-        let mut app = App::open(&place.demo(), width, height);
+        let dir = TestDir::new();
+        let mut app = App::open(&dir.demo(), width, height);
         for (key, (x, y, what)) in keys.into_iter().zip(clicks) {
             app.press(KEYS[key]);
             app.screen();

@@ -7,9 +7,9 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 10)];
 
 fn snapshot(name: &str, keys: impl Fn(&mut App)) {
     for (width, height) in SIZES {
-        let place = TestDir::new();
+        let dir = TestDir::new();
         let buffers = [true, false].map(|colour| {
-            let file = place.path(if colour { "colour" } else { "plain" });
+            let file = dir.path(if colour { "colour" } else { "plain" });
             std::fs::create_dir(&file).expect("a folder");
             let path = file.join("demo.db");
             connector_admin::demo::Demo::create(Some(&path)).expect("the demo").finish();

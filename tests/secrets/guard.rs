@@ -26,8 +26,8 @@ fn secrets_of_every_model_version_open_after_upgrade_and_migration() {
     let vault = Vault::new(KeyOptions { key_file: fixture("keys"), next_to_file: None, passphrase: None });
     let expected = expected();
     for version in 1..=migration::latest() {
-        let place = TestDir::new();
-        let path = place.path("fixture.db");
+        let dir = TestDir::new();
+        let path = dir.path("fixture.db");
         let sql = std::fs::read_to_string(fixture(&format!("model_version_{version}.sql")));
         let sql = sql.unwrap_or_else(|_| panic!("model version {version} needs a sealed fixture"));
         let tables = if version == 1 { "" } else { include_str!("../../assets/schema/2.sql") };
@@ -35,14 +35,14 @@ fn secrets_of_every_model_version_open_after_upgrade_and_migration() {
             &path,
             &format!("{tables}\n{sql}; PRAGMA application_id = 1129270862; PRAGMA user_version = {version};"),
         );
-        let sealed = rows(&path, "SELECT id, secrets, config FROM connectors ORDER BY id");
+        let ciphertexts = rows(&path, "SELECT id, secrets, config FROM connectors ORDER BY id");
         let before = untouched(&path);
         let (mut store, _) = Store::open(&path, &Arc::default(), &mut |_| Ok(())).unwrap();
         check(&store, &vault, &expected);
         store.apply(true, "2026-11-25T12:00:00.000Z", &mut |_, _| true).unwrap();
         check(&store, &vault, &expected);
         drop(store);
-        assert_eq!(rows(&path, "SELECT id, secrets, config FROM connectors ORDER BY id"), sealed);
+        assert_eq!(rows(&path, "SELECT id, secrets, config FROM connectors ORDER BY id"), ciphertexts);
         assert_eq!(untouched(&path), before);
         assert_eq!(
             rows(&path, "SELECT count(*) FROM connectors WHERE migration_group IS NOT NULL").concat(),

@@ -31,8 +31,8 @@ fn nothing_planted(what: &str, bytes: &[u8]) {
         let encoded = base64::engine::general_purpose::STANDARD_NO_PAD.encode(value);
         // The last digit of base64 depends on the following bytes.
         for needle in [value, &hex(value), &encoded[..encoded.len() - 1]] {
-            let is_there = bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
-            assert!(!is_there, "{value} stands in {what}");
+            let is_present = bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+            assert!(!is_present, "{value} is in {what}");
         }
     }
 }
@@ -45,7 +45,7 @@ fn nothing_planted_in(folder: &Path) {
 }
 
 struct Story {
-    place: TestDir,
+    dir: TestDir,
     home: PathBuf,
 }
 
@@ -56,13 +56,13 @@ impl Story {
     }
 
     fn open(&self) -> Terminal {
-        let file = self.place.path("story.db");
-        Terminal::start_in(self.place.folder.path(), &[file.to_str().unwrap()], 100, 40, &self.environment())
+        let file = self.dir.path("story.db");
+        Terminal::start_in(self.dir.folder.path(), &[file.to_str().unwrap()], 100, 40, &self.environment())
     }
 
     fn run(&self, arguments: &[&str]) -> Vec<u8> {
         let output = Command::new(PROGRAM)
-            .args(["--file", self.place.path("story.db").to_str().unwrap()])
+            .args(["--file", self.dir.path("story.db").to_str().unwrap()])
             .args(arguments)
             .envs(self.environment())
             .output()
@@ -73,11 +73,11 @@ impl Story {
 
 /// A file at schema 1, so that an upgrade and its copy are part of the story.
 fn story() -> Story {
-    let place = TestDir::new();
-    std::fs::rename(place.demo(), place.path("story.db")).unwrap();
-    let home = place.path("home");
+    let dir = TestDir::new();
+    std::fs::rename(dir.demo(), dir.path("story.db")).unwrap();
+    let home = dir.path("home");
     std::fs::create_dir(&home).unwrap();
-    Story { place, home }
+    Story { dir, home }
 }
 
 fn end(mut terminal: Terminal) {
@@ -129,7 +129,7 @@ fn planted_secrets_are_nowhere_after_a_session() {
     terminal.send("Bad\t\t").send(LATER).expect("(12 characters)").expect("is not an address");
     terminal.send(ESC).expect("Unsaved changes").send("\x1b[C\r").expect("of 200");
     end(terminal);
-    nothing_planted_in(story.place.folder.path());
+    nothing_planted_in(story.dir.folder.path());
     for arguments in [
         &["list", "--json"][..],
         &["export"],
@@ -143,9 +143,9 @@ fn planted_secrets_are_nowhere_after_a_session() {
     ] {
         nothing_planted(&format!("{arguments:?}"), &story.run(arguments));
     }
-    nothing_planted_in(story.place.folder.path());
-    let sealed = rows(&story.place.path("story.db"), "SELECT secrets FROM connectors WHERE name LIKE 'Planted%'");
-    assert!(sealed.len() == 2 && sealed.iter().all(|text| text.starts_with("\"ca1.k")), "{sealed:?}");
+    nothing_planted_in(story.dir.folder.path());
+    let ciphertexts = rows(&story.dir.path("story.db"), "SELECT secrets FROM connectors WHERE name LIKE 'Planted%'");
+    assert!(ciphertexts.len() == 2 && ciphertexts.iter().all(|text| text.starts_with("\"ca1.k")), "{ciphertexts:?}");
 }
 
 #[test]
@@ -160,23 +160,23 @@ fn planted_secrets_are_nowhere_after_a_kill() {
         terminal.signal(signal);
         let (_, raw) = terminal.end();
         nothing_planted("what the terminal was sent", raw.as_bytes());
-        nothing_planted_in(story.place.folder.path());
+        nothing_planted_in(story.dir.folder.path());
     }
-    assert!(all_files(story.place.folder.path()).iter().all(|path| !path.ends_with("core")));
+    assert!(all_files(story.dir.folder.path()).iter().all(|path| !path.ends_with("core")));
 }
 
 #[test]
 fn external_editor_gets_the_keys_and_the_terminal_returns() {
     let story = story();
     // An editor with its own keys: the program must not read them.
-    let script = story.place.write("editor.sh", "printf 'EDITING\\r\\n'; read -r typed < /dev/tty; printf 'X-Typed: %s\\n' \"$typed\" > \"$2\"; ls -l \"$2\" > \"$1\"\n");
-    let seen = story.place.path("seen");
+    let script = story.dir.write("editor.sh", "printf 'EDITING\\r\\n'; read -r typed < /dev/tty; printf 'X-Typed: %s\\n' \"$typed\" > \"$2\"; ls -l \"$2\" > \"$1\"\n");
+    let seen = story.dir.path("seen");
     let editor = format!("sh '{}' '{}'", script.display(), seen.display());
     let mut environment = story.environment().to_vec();
     environment.push(("EDITOR", &editor));
     environment.push(("VISUAL", ""));
-    let file = story.place.path("story.db");
-    let mut terminal = Terminal::start_in(story.place.folder.path(), &[file.to_str().unwrap()], 100, 40, &environment);
+    let file = story.dir.path("story.db");
+    let mut terminal = Terminal::start_in(story.dir.folder.path(), &[file.to_str().unwrap()], 100, 40, &environment);
     terminal.expect("Migration review").send(ESC).expect("1 of 197").send("/Ticket webhook\r");
     terminal.send("e").expect("Edit Ticket").send("\t\t\t\t").expect("> HTTP headers");
     terminal.send("\x0f").expect("EDITING").send("by hand\r").expect("X-Typed: by hand");

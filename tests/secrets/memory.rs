@@ -29,10 +29,10 @@ fn found_in_index(pid: u32, text: &str) -> Option<usize> {
 
 #[test]
 fn saved_secrets_are_wiped_from_memory() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let mut terminal =
-        Terminal::start(&["--key-file", place.path("keys").to_str().unwrap(), path.to_str().unwrap()], 100, 40);
+        Terminal::start(&["--key-file", dir.path("keys").to_str().unwrap(), path.to_str().unwrap()], 100, 40);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
     terminal.send("n").expect("Connector type").send(".webhook\r").expect("URL *");
     terminal.send("Memory").send("\x1b[B\x1b[B").send("https://m.example").expect("https://m.example");

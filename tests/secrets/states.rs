@@ -23,8 +23,8 @@ fn add(path: &Path, id: &str, type_id: &str, name: &str, config: &str, secrets: 
 const WEBHOOK: &str =
     r#"{"url":"https://a.example","method":"post","hasAuth":true,"authType":"webhook-authentication-basic"}"#;
 
-fn file(place: &TestDir) -> std::path::PathBuf {
-    let path = place.path("s.db");
+fn file(dir: &TestDir) -> std::path::PathBuf {
+    let path = dir.path("s.db");
     add(&path, "hook", ".webhook", "Hook", WEBHOOK, &[("user", "u"), ("password", "hunter2")]);
     path
 }
@@ -42,8 +42,8 @@ fn opened(path: &Path, id: &str) -> Result<String, String> {
 
 #[test]
 fn only_config_edits_reencrypt() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let before = stored(&path, "hook");
     let mut app = App::open(&path, 110, 40);
     app.press("t").expect("per-user now").press("e").type_text("!").press("Ctrl-s Enter").expect("saved: Hook!");
@@ -61,8 +61,8 @@ fn only_config_edits_reencrypt() {
 
 #[test]
 fn secrets_are_kept_replaced_and_cleared() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("e Down Down Down Down Down Down Down Down Down").expect("> Username *").expect("•••••• set");
     app.press("Down").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
@@ -80,8 +80,8 @@ fn secrets_are_kept_replaced_and_cleared() {
 
 #[test]
 fn changed_auth_type_keeps_common_secrets() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("e Down Down Down Down Down Down")
         .expect("> Authentication type")
@@ -108,8 +108,8 @@ fn changed_auth_type_keeps_common_secrets() {
 
 #[test]
 fn unreadable_secrets_are_explained_and_replaceable() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     add(&path, "other", ".webhook", "Other", WEBHOOK, &[("user", "x"), ("password", "y")]);
     let original = stored(&path, "hook");
     let keys = std::fs::read(keys_of(&path).key_file).unwrap();
@@ -163,7 +163,7 @@ fn unreadable_secrets_are_explained_and_replaceable() {
         app.press("e Down Down End").type_text("/x").press("Ctrl-s").expect("cannot be decrypted now").press("Enter");
         app.expect("saved");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
-        app.press("u").expect("Undid").press("u").expect("undone");
+        app.press("u").expect("Undid").press("u").expect("Undid");
         // Entered again, all that are needed.
         app.press("e Up Up Up Up").type_text("new").press("Ctrl-s").expect("Username: a value is needed");
         app.type_text("again").press("Ctrl-s").expect("take the place of all").press("Enter").expect("saved");
@@ -173,8 +173,8 @@ fn unreadable_secrets_are_explained_and_replaceable() {
 
 #[test]
 fn duplicate_has_the_secrets_of_the_original() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("c").expect("Secrets: set, copied from the original").press("Ctrl-s").expect("copied from the original");
     app.press("Enter").expect("created: Hook (copy)");
@@ -184,8 +184,8 @@ fn duplicate_has_the_secrets_of_the_original() {
 
 #[test]
 fn unknown_type_is_edited_as_json() {
-    let place = TestDir::new();
-    let path = place.path("s.db");
+    let dir = TestDir::new();
+    let path = dir.path("s.db");
     let mut app = App::open(&path, 110, 40);
     app.press("n").type_text(".acme").press("Enter").type_text("Acme").press("Down Down").expect("> Config (JSON)");
     app.press("Tab").type_text("{\"pin\": ").press("Tab Shift-Tab").expect("! not a JSON object (line 1, column 8)");
@@ -196,14 +196,14 @@ fn unknown_type_is_edited_as_json() {
 
 #[test]
 fn missing_secrets_are_filled_in_one_by_one() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let line = |id: &str, name: &str| {
         format!(
             r#"{{"type":"action","id":"{id}","references":[],"typeMigrationVersion":"10.1.0","attributes":{{"actionTypeId":".slack_api","name":"{name}","config":{{}},"isMissingSecrets":true,"secrets":{{}}}}}}"#
         )
     };
-    let export = place.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
+    let export = dir.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
     let mut app = App::open(&path, 110, 40);
     app.press("i").type_text(export.to_str().unwrap()).press("Enter Enter").expect("3 connectors without secrets");
     app.press("Right Enter").expect("1 of 3").expect("/missing:secrets").press("Esc").expect("of 4");
@@ -216,14 +216,14 @@ fn missing_secrets_are_filled_in_one_by_one() {
     app.press("N").expect("no connector misses its secrets");
     assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
     // Skipping one moves to the next, and from the last to the first.
-    app.press("u").expect("Undid").press("u").expect("undone").press("Home");
+    app.press("u").expect("Undid").press("u").expect("Undid").press("Home");
     app.press("N").expect("Edit Beta").press("Esc N").expect("Edit Gamma").press("Esc N").expect("Edit Beta");
 }
 
 #[test]
 fn editor_text_returns_valid_or_not() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("e Down Down Down Down").expect("> HTTP headers");
     app.editor = |_| Ok("X-One: 1\nX-Two: 2\n".to_owned());
@@ -239,8 +239,8 @@ fn editor_text_returns_valid_or_not() {
 
 #[test]
 fn concurrent_change_keeps_an_entered_secret() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("e Up Up Up Up").expect("> Password *").type_text("mine");
     execute(&path, "UPDATE connectors SET name = 'Theirs' WHERE id = 'hook'");
@@ -253,8 +253,8 @@ fn concurrent_change_keeps_an_entered_secret() {
 #[test]
 fn readable_key_file_is_reported_on_open() {
     use std::os::unix::fs::PermissionsExt;
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     std::fs::set_permissions(keys_of(&path).key_file, PermissionsExt::from_mode(0o640)).unwrap();
     let mut app = App::open(&path, 110, 40);
     app.expect("About the keys").expect("can be read by others (mode 640)").press("Enter").expect_not("About the keys");
@@ -262,8 +262,8 @@ fn readable_key_file_is_reported_on_open() {
 
 #[test]
 fn refused_auth_type_is_a_warning_and_can_be_saved() {
-    let place = TestDir::new();
-    let path = place.path("s.db");
+    let dir = TestDir::new();
+    let path = dir.path("s.db");
     let config = r#"{"authType":"bearer"}"#;
     add(&path, "n", ".notion", "Pages", config, &[("authType", "bearer"), ("token", "t")]);
     let mut app = App::open(&path, 110, 40);
@@ -292,8 +292,8 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
 
 #[test]
 fn secrets_of_one_type_never_go_to_another() {
-    let place = TestDir::new();
-    let path = place.path("s.db");
+    let dir = TestDir::new();
+    let path = dir.path("s.db");
     add(&path, "slack", ".slack_api", "Slack", "{}", &[("token", "xoxb")]);
     let mut app = App::open(&path, 110, 40);
     app.press("c").expect("copied from the original").press("Up Enter").type_text(".torq").press("Enter");
@@ -308,8 +308,8 @@ fn secrets_of_one_type_never_go_to_another() {
 
 #[test]
 fn mode_follows_the_type_chosen_last() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.path("s.db"), 110, 40);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.path("s.db"), 110, 40);
     app.press("n Esc").expect("Connector type").press("Tab").type_text("Late").press("Up Enter");
     app.type_text(".slack2").press("Enter").expect("(•) per-user");
     app.press("Up Enter").type_text(".notion").press("Enter").expect("(oauth_authorization_code)");
@@ -317,8 +317,8 @@ fn mode_follows_the_type_chosen_last() {
 
 #[test]
 fn failed_search_for_missing_secrets_keeps_keys_working() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     execute(
         &path,
         "INSERT INTO connectors (id, connector_type_id, name, is_missing_secrets) VALUES (CAST(x'ff41' AS TEXT), '.x', 'odd', 1)",
@@ -330,18 +330,18 @@ fn failed_search_for_missing_secrets_keeps_keys_working() {
 
 #[test]
 fn rotated_ciphertext_is_not_overwritten_by_a_save() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("e").type_text("!");
     let vault = Vault::new(keys_of(&path));
     vault.rotate(None).unwrap();
     let (mut store, _) = Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
-    let reseal = |connector: &Connector| match vault.reseal(connector) {
-        Ok(connector_admin::vault::Resealed::Reencrypted(sealed)) => Ok(Some(sealed)),
+    let reencrypt = |connector: &Connector| match vault.reencrypt(connector) {
+        Ok(connector_admin::vault::Reencryption::Reencrypted(ciphertexts)) => Ok(Some(ciphertexts)),
         other => panic!("{other:?}"),
     };
-    store.reseal::<connector_admin::store::StoreError>(reseal, &mut |_, _| true).unwrap();
+    store.reencrypt::<connector_admin::store::StoreError>(reencrypt, &mut |_, _| true).unwrap();
     drop(store);
     let rotated = stored(&path, "hook");
     app.press("Ctrl-s Enter").expect("saved: Hook!");
@@ -350,8 +350,8 @@ fn rotated_ciphertext_is_not_overwritten_by_a_save() {
 
 #[test]
 fn keys_typed_after_next_missing_secrets_are_never_shown() {
-    let place = TestDir::new();
-    let path = place.path("s.db");
+    let dir = TestDir::new();
+    let path = dir.path("s.db");
     // Without an auth type no secret is shown yet: the field that decides is focused.
     add(&path, "a", ".abuseipdb", "Lookups", "{}", &[]);
     let mut app = App::open(&path, 110, 40);
@@ -365,8 +365,8 @@ fn keys_typed_after_next_missing_secrets_are_never_shown() {
 
 #[test]
 fn save_preview_lists_secrets_first() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 80, 24);
     app.press("e").press(&"Tab ".repeat(20));
     for _ in 0..20 {
@@ -382,8 +382,8 @@ fn save_preview_lists_secrets_first() {
 
 #[test]
 fn list_toggle_warns_as_the_form_does() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 24);
     app.press("t").expect("Hook is per-user now").expect("per-user needs OAuth with each user's consent");
     app.press("t").expect("Hook is shared now");
@@ -392,15 +392,15 @@ fn list_toggle_warns_as_the_form_does() {
 
 #[test]
 fn typed_type_id_is_chosen_by_enter() {
-    let place = TestDir::new();
-    let mut app = App::open(&place.path("s.db"), 80, 24);
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.path("s.db"), 80, 24);
     app.press("n").type_text(".servicenow").press("Enter").expect("(.servicenow)");
 }
 
 #[test]
 fn unreadable_secrets_are_flagged_counted_and_filtered() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     add(&path, "open", ".slack_api", "Readable later", "{}", &[("token", "xoxb-one")]);
     add(&path, "log", ".server-log", "No secrets", "{}", &[]);
     let keys = keys_of(&path).key_file;
@@ -423,8 +423,8 @@ fn unreadable_secrets_are_flagged_counted_and_filtered() {
 
 #[test]
 fn blanks_around_a_pasted_secret_are_kept_and_noted() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
     app.press("N").expect("no connector misses its secrets").press("e").expect_not("blanks at");
     while !app.screen().contains("> Password") {
@@ -437,12 +437,12 @@ fn blanks_around_a_pasted_secret_are_kept_and_noted() {
 
 #[test]
 fn missing_key_file_never_creates_a_new_key() {
-    let place = TestDir::new();
-    let path = file(&place);
+    let dir = TestDir::new();
+    let path = file(&dir);
     let keys = keys_of(&path).key_file;
     let mut app = App::open(&path, 120, 40);
     app.press("Enter").expect("set: password, user");
-    std::fs::rename(&keys, place.path("away")).unwrap();
+    std::fs::rename(&keys, dir.path("away")).unwrap();
     let before = stored(&path, "hook");
     app.press("e");
     while !app.screen().contains("> Password") {
@@ -451,6 +451,6 @@ fn missing_key_file_never_creates_a_new_key() {
     app.type_text("another one").press("Ctrl-s Enter").expect("is gone").expect("Restore the key file").press("Enter");
     assert!(!keys.exists(), "no other key takes the place of the one that is gone");
     assert_eq!(stored(&path, "hook"), before);
-    std::fs::rename(place.path("away"), &keys).unwrap();
+    std::fs::rename(dir.path("away"), &keys).unwrap();
     app.press("Ctrl-s Enter").expect("saved: Hook");
 }

@@ -85,8 +85,8 @@ fn fill(app: &mut App, known: &ConnectorType, question: &str) {
 /// Moves to the first secret, if the type shows one.
 fn go_to_secrets(app: &mut App, known: &ConnectorType) -> bool {
     for _ in 0..40 {
-        let is_there = focused(&app.press("Tab").screen()).1;
-        if is_there && focused_field(app, known).is_some() {
+        let is_present = focused(&app.press("Tab").screen()).1;
+        if is_present && focused_field(app, known).is_some() {
             return true;
         }
     }
@@ -147,8 +147,8 @@ fn edit_each(app: &mut App, known: &ConnectorType) {
 #[test]
 fn every_type_round_trips_through_the_form() {
     for known in Catalogue::current().types().iter().filter(|known| !known.is_system) {
-        let place = TestDir::new();
-        let path = place.path("types.db");
+        let dir = TestDir::new();
+        let path = dir.path("types.db");
         let mut app = App::open(&path, 110, 70);
         choose_type(&mut app, &known.id);
         app.type_text("A name");
@@ -187,8 +187,8 @@ fn every_type_round_trips_through_the_form() {
 #[test]
 fn invalid_input_names_its_field() {
     for known in Catalogue::current().types().iter().filter(|known| !known.is_system) {
-        let place = TestDir::new();
-        let mut app = App::open(&place.path("types.db"), 110, 70);
+        let dir = TestDir::new();
+        let mut app = App::open(&dir.path("types.db"), 110, 70);
         choose_type(&mut app, &known.id);
         app.type_text("A name");
         for fields in 0.. {

@@ -199,8 +199,8 @@ impl App {
                     self.copied = text;
                     self.send(Message::Copied(Ok(())));
                 }
-                Effect::Reopen(copy) => {
-                    let options = OpenOptions { restore: copy, ..self.options.clone() };
+                Effect::Reopen(backup) => {
+                    let options = OpenOptions { restore: backup, ..self.options.clone() };
                     let opened = Writer::open(&options, &Arc::default(), &reply).expect("opens again");
                     (self.writer, self.reader) = opened;
                 }
@@ -210,7 +210,7 @@ impl App {
     }
 
     /// Delivers a reply of a thread.
-    pub fn told(&mut self, reply: Reply) -> &mut Self {
+    pub fn deliver(&mut self, reply: Reply) -> &mut Self {
         self.send(Message::Worker(reply));
         self
     }

@@ -1,16 +1,24 @@
-//! Checking the file and every connector.
+//! `check`.
 
 use serde_json::{Value, json};
 
-use super::parse_checked_filter;
-use crate::cli::context::Context;
+use super::{Access, Run};
+use crate::cli::context::Session;
+use crate::cli::filters::parse_checked_filter;
 use crate::cli::render::output::Output;
 use crate::cli::render::stream::{List, Table};
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::Connector;
 use crate::domain::findings::{Finding, Severity, findings};
+use crate::store::Store;
 use crate::text::plural;
 use crate::vault::Vault;
+
+const EXAMPLES: &str = "\
+Examples:
+  connector-admin check
+  connector-admin check --problems --filter type:webhook
+  connector-admin check --json";
 
 /// The repair of a damaged file.
 const REPAIR_FILE: &str =
@@ -19,63 +27,91 @@ const REPAIR_FILE: &str =
 /// The repair of a value of the wrong kind.
 const CORRECT_VALUE: &str = "correct that row with `sqlite3 FILE`";
 
-pub(super) fn check(
-    context: &Context,
-    filter: Option<&str>,
-    problems_only: bool,
+/// Check the file and every connector (exit code 1 if there are problems)
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Check {
+    /// Only connectors that pass this filter
+    #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+    filter: Option<String>,
+    /// Show problems only, no notes
+    #[arg(long)]
+    problems: bool,
+    /// Print JSON
+    #[arg(long)]
     json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    let filter = parse_checked_filter(filter)?;
-    let vault = Vault::new(context.keys()?);
-    let store = context.read_for(&filter)?;
-    let progress = output.progress();
-    progress.text("checking the file");
-    let damage = store.damage()?;
+}
+
+#[derive(Default)]
+struct Counts {
+    checked: u64,
+    problems: u64,
+    notes: u64,
+}
+
+impl Run for Check {
+    fn access(&self) -> Access {
+        Access::ReadAll
+    }
+
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let context = session.context()?;
+        let filter = parse_checked_filter(self.filter.as_deref())?;
+        let vault = Vault::new(context.keys()?);
+        let store = context.read_for(&filter)?;
+        let progress = output.progress();
+        progress.text("checking the file");
+        let damage = store.damage()?;
+        let of_file = file_findings(&store, &damage)?;
+        let (total, _) = store.totals()?;
+        let mut printed = Printed::begin(&of_file, self.json, output)?;
+        let mut counts = Counts { problems: of_file.len() as u64, ..Counts::default() };
+        let read = store.each::<anyhow::Error>(|connector| {
+            if !filter.matches(&store.summary_of(&connector)) {
+                return Ok(());
+            }
+            counts.checked += 1;
+            if counts.checked.is_multiple_of(1000) {
+                progress.bar("checked", counts.checked, total, "connectors");
+            }
+            for finding in findings(&connector, &vault.state(&connector)) {
+                let is_problem = finding.severity == Severity::Problem;
+                *(if is_problem { &mut counts.problems } else { &mut counts.notes }) += 1;
+                if is_problem || !self.problems {
+                    printed.add(&connector, &finding, output)?;
+                }
+            }
+            Ok(())
+        });
+        drop(progress);
+        // A damaged file may end before its records do; that has been reported.
+        if damage.is_empty() {
+            read?;
+        }
+        printed.end(&counts, output)?;
+        if !self.json {
+            print_counts(&counts, damage.is_empty(), output)?;
+        }
+        Ok(if counts.problems == 0 { DONE } else { NEEDS_ATTENTION })
+    }
+}
+
+/// Returns the problems of the file itself, each with its repair.
+fn file_findings(store: &Store, damage: &[String]) -> anyhow::Result<Vec<(String, &'static str)>> {
     // In a damaged file the values are meaningless.
     let wrong = if damage.is_empty() { store.wrong_values()? } else { Vec::new() };
-    let of_file: Vec<(&str, &str)> = damage
-        .iter()
-        .map(|reason| (reason.as_str(), REPAIR_FILE))
-        .chain(wrong.iter().map(|reason| (reason.as_str(), CORRECT_VALUE)))
-        .collect();
-    let (total, _) = store.totals()?;
-    let mut printed = Printed::begin(&of_file, json, output)?;
-    let (mut checked, mut problems, mut notes) = (0_u64, of_file.len() as u64, 0_u64);
-    let read = store.each::<anyhow::Error>(|connector| {
-        if !filter.matches(&store.summary_of(&connector)) {
-            return Ok(());
-        }
-        checked += 1;
-        if checked.is_multiple_of(1000) {
-            progress.bar("checked", checked, total, "connectors");
-        }
-        for finding in findings(&connector, &vault.state(&connector)) {
-            let is_problem = finding.severity == Severity::Problem;
-            *(if is_problem { &mut problems } else { &mut notes }) += 1;
-            if is_problem || !problems_only {
-                printed.add(&connector, &finding, output)?;
-            }
-        }
-        Ok(())
-    });
-    drop(progress);
-    // A damaged file may end before its records do; that has been reported.
-    if damage.is_empty() {
-        read?;
-    }
-    let counts = [("checked", json!(checked)), ("problems", json!(problems)), ("notes", json!(notes))];
-    printed.end(&counts, output)?;
-    if !json {
-        let file = if damage.is_empty() { "the file is whole" } else { "the file is damaged" };
-        let checked = plural(checked, "connector");
-        output.line(&format!(
-            "{checked} checked, {}, {}; {file}",
-            plural(problems, "problem"),
-            plural(notes, "note")
-        ))?;
-    }
-    Ok(if problems == 0 { DONE } else { NEEDS_ATTENTION })
+    let damage = damage.iter().map(|reason| (reason.clone(), REPAIR_FILE));
+    Ok(damage.chain(wrong.into_iter().map(|reason| (reason, CORRECT_VALUE))).collect())
+}
+
+fn print_counts(counts: &Counts, is_sound: bool, output: &mut Output) -> anyhow::Result<()> {
+    let file = if is_sound { "the file is not damaged" } else { "the file is damaged" };
+    Ok(output.line(&format!(
+        "{} checked: {}, {}; {file}",
+        plural(counts.checked, "connector"),
+        plural(counts.problems, "problem"),
+        plural(counts.notes, "note")
+    ))?)
 }
 
 /// The findings as they come.
@@ -85,7 +121,7 @@ enum Printed {
 }
 
 impl Printed {
-    fn begin(of_file: &[(&str, &str)], json: bool, output: &mut Output) -> anyhow::Result<Self> {
+    fn begin(of_file: &[(String, &str)], json: bool, output: &mut Output) -> anyhow::Result<Self> {
         if json {
             let file: Vec<Value> =
                 of_file.iter().map(|(reason, repair)| json!({"reason": reason, "repair": repair})).collect();
@@ -106,10 +142,12 @@ impl Printed {
         Ok(())
     }
 
-    fn end(self, members: &[(&str, Value)], output: &mut Output) -> anyhow::Result<()> {
+    fn end(self, counts: &Counts, output: &mut Output) -> anyhow::Result<()> {
+        let members =
+            [("checked", json!(counts.checked)), ("problems", json!(counts.problems)), ("notes", json!(counts.notes))];
         match self {
             Printed::Table(table) => table.end(false, output)?,
-            Printed::List(list) => list.end(members, output)?,
+            Printed::List(list) => list.end(&members, output)?,
         }
         Ok(())
     }

@@ -1,20 +1,74 @@
-//! `diff` with an export: the differences, connector by connector.
+//! `diff`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::history::field_json;
-use super::parse_checked_filter;
-use crate::cli::context::Context;
+use super::{Access, Run};
+use crate::cli::context::{Context, Session};
+use crate::cli::filters::parse_checked_filter;
+use crate::cli::remote_link::{Which, compared};
+use crate::cli::render::history::field_json;
 use crate::cli::render::output::Output;
+use crate::cli::render::remote::{print_differences, report_json};
 use crate::cli::render::stream::List;
 use crate::cli::{DONE, NEEDS_ATTENTION};
-use crate::domain::Connector;
 use crate::domain::diff::{Change, changes};
+use crate::domain::{Connector, Filter};
 use crate::kibana::saved_objects::{ExportReader, as_exported};
 use crate::store::TempIdSet;
 use crate::text::plural;
+
+const EXAMPLES: &str = "\
+Examples:
+  connector-admin diff
+  connector-admin diff --offline --filter type:webhook
+  connector-admin diff export.ndjson --json";
+
+/// Compare the file with a remote or an export, field by field (exit code 1 if they differ)
+///
+/// With a remote the comparison is three-way: merge base, file and Kibana. An export is compared without secrets
+/// and timestamps.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Diff {
+    /// Export file; - reads standard input [default: compare with the remote]
+    export: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+    /// Use the state of the last fetch
+    #[arg(long, conflicts_with = "export")]
+    offline: bool,
+    /// Only connectors that pass this filter
+    #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
+    filter: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run for Diff {
+    fn access(&self) -> Access {
+        // The fetched state is stored in the file.
+        if self.export.is_none() && !self.offline { Access::Fetch } else { Access::Read }
+    }
+
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let context = session.context()?;
+        let filter = parse_checked_filter(self.filter.as_deref())?;
+        if let Some(export) = &self.export {
+            return diff_export(&context, export, &filter, self.json, output);
+        }
+        let (remote, report) = compared(&context, &self.which, self.offline, &filter, output)?;
+        let is_same = report.differing().next().is_none();
+        if self.json {
+            output.json(&report_json(&remote, &report))?;
+        } else {
+            print_differences(&report, output)?;
+        }
+        Ok(if is_same { DONE } else { NEEDS_ATTENTION })
+    }
+}
 
 /// Prints differences as they are found, so that memory is constant.
 struct DiffSink<'a> {
@@ -43,22 +97,21 @@ impl DiffSink<'_> {
     }
 }
 
-pub(super) fn diff(
+fn diff_export(
     context: &Context,
     export: &Path,
-    filter: Option<&str>,
+    filter: &Filter,
     json: bool,
     output: &mut Output,
 ) -> anyhow::Result<u8> {
-    let filter = parse_checked_filter(filter)?;
-    let store = context.read_for(&filter)?;
+    let store = context.read_for(filter)?;
     let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&store.summary_of(record));
-    let seen = TempIdSet::new()?;
+    let exported = TempIdSet::new()?;
     let list = json.then(|| List::object(&[], "connectors", output)).transpose()?;
     let mut sink = DiffSink { list, output, differing: 0, only_in_file: 0, only_in_export: 0 };
     for incoming in ExportReader::open(export)? {
         let theirs = incoming?.connector;
-        seen.insert(&theirs.id)?;
+        exported.insert(&theirs.id)?;
         match store.get(&theirs.id)? {
             None if is_wanted(&theirs) => {
                 sink.only_in_export += 1;
@@ -75,13 +128,13 @@ pub(super) fn diff(
         }
     }
     store.each::<anyhow::Error>(|ours| {
-        if is_wanted(&ours) && seen.insert(&ours.id)? {
+        if is_wanted(&ours) && exported.insert(&ours.id)? {
             sink.only_in_file += 1;
             sink.print(&ours, "only in the file", &[])?;
         }
         Ok(())
     })?;
-    end(sink)
+    sink.end()
 }
 
 /// Returns the differences in what an export holds: no secrets, and its own times.
@@ -90,21 +143,23 @@ fn differences(ours: &Connector, theirs: &Connector) -> Vec<Change> {
     changes(&ours, &Connector { is_missing_secrets: ours.is_missing_secrets, ..theirs })
 }
 
-fn end(sink: DiffSink<'_>) -> anyhow::Result<u8> {
-    let DiffSink { list, output, differing, only_in_file, only_in_export } = sink;
-    match list {
-        Some(list) => list.end(
-            &[
-                ("differing", json!(differing)),
-                ("only_in_file", json!(only_in_file)),
-                ("only_in_export", json!(only_in_export)),
-            ],
-            output,
-        )?,
-        None => output.line(&format!(
-            "{} differ, {only_in_file} only in the file, {only_in_export} only in the export",
-            plural(differing, "connector")
-        ))?,
+impl DiffSink<'_> {
+    fn end(self) -> anyhow::Result<u8> {
+        let Self { list, output, differing, only_in_file, only_in_export } = self;
+        match list {
+            Some(list) => list.end(
+                &[
+                    ("differing", json!(differing)),
+                    ("only_in_file", json!(only_in_file)),
+                    ("only_in_export", json!(only_in_export)),
+                ],
+                output,
+            )?,
+            None => output.line(&format!(
+                "{} differ, {only_in_file} only in the file, {only_in_export} only in the export",
+                plural(differing, "connector")
+            ))?,
+        }
+        Ok(if differing + only_in_file + only_in_export == 0 { DONE } else { NEEDS_ATTENTION })
     }
-    Ok(if differing + only_in_file + only_in_export == 0 { DONE } else { NEEDS_ATTENTION })
 }

@@ -1,285 +1,172 @@
-//! Commands for the history: list, undo, redo, retention.
-
-use std::path::Path;
+//! `history`.
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::{certain, open_existing};
-use crate::cli::context::Context;
+use super::{Access, Run};
+use crate::cli::DONE;
+use crate::cli::context::{Context, Session};
+use crate::cli::filters::parse_change_filter;
+use crate::cli::render::history::{change_json, limits_text, print_change, step_json, step_row};
 use crate::cli::render::output::Output;
 use crate::cli::render::stream::List;
-use crate::cli::{DONE, NEEDS_ATTENTION, REFUSED};
 use crate::clock;
-use crate::domain::diff::{Change, changes};
-use crate::domain::{Connector, Filter, filter};
-use crate::text::size::bytes_text;
-use crate::text::time::age;
-
-use crate::store::{HistoryEntry, HistoryLimits, RecordChange, RecordStep, Reverted, Store, StoreError};
+use crate::store::{HistoryEntry, HistoryLimits, RecordStep};
 use crate::text::plural;
+use crate::text::size::bytes_text;
 
-pub(super) fn list(context: &Context, limit: usize, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let store = context.read()?;
-    let steps = store.steps(None, limit)?;
-    if json {
-        output.json(&Value::Array(steps.iter().map(step_json).collect()))?;
-        return Ok(DONE);
-    }
-    let rows: Vec<Vec<String>> = steps.iter().map(step_row).collect();
-    if !rows.is_empty() {
-        output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "SIZE"], &rows)?;
-    }
-    let size = store.history_size()?;
-    output.line(&format!("{}, {}", plural(size.steps, "step"), bytes_text(size.bytes)))?;
-    Ok(DONE)
+const EXAMPLES: &str = "\
+Examples:
+  connector-admin history
+  connector-admin history 3 --filter change:modified-since
+  connector-admin history --id ops-webhook
+  connector-admin history --keep-days 90";
+
+/// Show the history: all steps, one step, or those of a connector
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct History {
+    /// Number of a step: show its connectors with before and after
+    #[arg(conflicts_with = "id")]
+    step: Option<i64>,
+    /// Only steps that changed this connector
+    #[arg(long)]
+    id: Option<String>,
+    /// Number of steps to show, newest first
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    limit: usize,
+    /// Only connectors of the step that pass this filter
+    #[arg(long, short, value_name = "FILTER", requires = "step", allow_hyphen_values = true)]
+    filter: Option<String>,
+    /// Keep steps for this many days, from now on
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_days: Option<u32>,
+    /// Keep at most this many megabytes of steps, from now on
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_megabytes: Option<u32>,
+    /// Keep all steps, from now on (default)
+    #[arg(long, conflicts_with_all = ["keep_days", "keep_megabytes"])]
+    keep_all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
-pub(super) fn of_connector(
-    context: &Context,
-    id: &str,
-    limit: usize,
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    let store = context.read()?;
-    let steps = store.history_of(id, limit)?;
-    if steps.is_empty() && store.get(id)?.is_none() {
-        bail!("{}: no connector with id {id:?}, neither in the file nor in its history", context.file.display());
+impl Run for History {
+    fn access(&self) -> Access {
+        if self.new_limits().is_some() { Access::Write } else { Access::Read }
     }
-    if json {
-        let entry = |entry: &RecordStep| {
-            let mut step = step_json(&entry.step);
-            if let Value::Object(step) = &mut step {
-                step.insert("columns".to_owned(), json!(entry.columns));
-            }
-            step
-        };
-        output.json(&Value::Array(steps.iter().map(entry).collect()))?;
-        return Ok(DONE);
+
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let context = session.context()?;
+        match (self.new_limits(), self.step, &self.id) {
+            (Some(limits), ..) => self.keep(&context, limits, output),
+            (_, Some(step), _) => self.show_step(&context, step, output),
+            (_, _, Some(id)) => self.show_connector(&context, id, output),
+            _ => self.list(&context, output),
+        }
     }
-    let rows: Vec<Vec<String>> = steps
-        .iter()
-        .map(|entry| {
+}
+
+impl History {
+    fn new_limits(&self) -> Option<HistoryLimits> {
+        let limits = HistoryLimits { days: self.keep_days, megabytes: self.keep_megabytes };
+        (self.keep_all || !limits.is_off()).then_some(limits)
+    }
+
+    fn list(&self, context: &Context, output: &mut Output) -> anyhow::Result<u8> {
+        let store = context.read()?;
+        let steps = store.steps(None, self.limit)?;
+        if self.json {
+            output.json(&Value::Array(steps.iter().map(step_json).collect()))?;
+            return Ok(DONE);
+        }
+        let rows: Vec<Vec<String>> = steps.iter().map(step_row).collect();
+        if !rows.is_empty() {
+            output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "SIZE"], &rows)?;
+        }
+        let size = store.history_size()?;
+        output.line(&format!("{}, {}", plural(size.steps, "step"), bytes_text(size.bytes)))?;
+        Ok(DONE)
+    }
+
+    fn show_connector(&self, context: &Context, id: &str, output: &mut Output) -> anyhow::Result<u8> {
+        let store = context.read()?;
+        let steps = store.history_of(id, self.limit)?;
+        if steps.is_empty() && store.get(id)?.is_none() {
+            bail!("{}: no connector with id {id:?}, neither in the file nor in its history", context.file.display());
+        }
+        if self.json {
+            output.json(&Value::Array(steps.iter().map(record_step_json).collect()))?;
+            return Ok(DONE);
+        }
+        let row = |entry: &RecordStep| {
             let mut row = step_row(&entry.step);
             row.truncate(5);
             row.push(entry.columns.join(", "));
             row
-        })
-        .collect();
-    output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "CHANGED"], &rows)?;
-    Ok(DONE)
+        };
+        let rows: Vec<Vec<String>> = steps.iter().map(row).collect();
+        output.table(&["STEP", "AGE", "WHAT", "ABOUT", "STATE", "CHANGED"], &rows)?;
+        Ok(DONE)
+    }
+
+    fn show_step(&self, context: &Context, step: i64, output: &mut Output) -> anyhow::Result<u8> {
+        let filter = parse_change_filter(self.filter.as_deref(), output)?;
+        let store = context.read()?;
+        let Some(found) = store.step(step)? else {
+            bail!("{}: no step {step} in the history", context.file.display());
+        };
+        let mut list = if self.json { Some(begin_list(&found, output)?) } else { None };
+        let mut shown = 0;
+        store.each_change::<anyhow::Error>(step, |change| {
+            if !filter.matches(&change.summary()) {
+                return Ok(());
+            }
+            shown += 1;
+            match &mut list {
+                Some(list) => Ok(list.push(&change_json(&change), output)?),
+                None => print_change(&change, output),
+            }
+        })?;
+        match list {
+            Some(list) => list.end(&[], output)?,
+            None => output.line(&format!("step {step}: {} of {}, {shown} shown", found.word(), found.about()))?,
+        }
+        Ok(DONE)
+    }
+
+    /// Sets the retention of the history, and prunes it at once.
+    fn keep(&self, context: &Context, limits: HistoryLimits, output: &mut Output) -> anyhow::Result<u8> {
+        let mut store = context.open_existing(output)?;
+        store.set_history_limits(limits)?;
+        let pruned = store.prune(limits, clock::now(), &mut |_, _| true)?;
+        if self.json {
+            output.json(&json!({
+                "keep_days": limits.days, "keep_megabytes": limits.megabytes,
+                "pruned_steps": pruned.steps, "pruned_bytes": pruned.bytes,
+            }))?;
+            return Ok(DONE);
+        }
+        output.line(&format!("{}; removed now: {}", limits_text(limits), plural(pruned.steps, "step")))?;
+        Ok(DONE)
+    }
 }
 
-pub(super) fn step(
-    context: &Context,
-    step: i64,
-    filter: Option<&str>,
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    for warning in filter::warnings(filter.unwrap_or_default()) {
-        output.notice(&warning);
-    }
-    let filter = Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)?;
-    let store = context.read()?;
-    let Some(found) = store.step(step)? else {
-        bail!("{}: no step {step} in the history", context.file.display());
-    };
-    let mut shown = 0;
-    let members: Vec<(String, Value)> = match step_json(&found) {
-        Value::Object(members) => members.into_iter().collect(),
-        _ => Vec::new(),
+/// Begins a JSON object of a step, whose changes follow.
+fn begin_list(step: &HistoryEntry, output: &mut Output) -> anyhow::Result<List> {
+    let members = match step_json(step) {
+        Value::Object(members) => members,
+        _ => serde_json::Map::new(),
     };
     let members: Vec<(&str, Value)> = members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let mut list = json.then(|| List::object(&members, "changes", output)).transpose()?;
-    store.each_change::<anyhow::Error>(step, |change| {
-        if !filter.matches(&change.summary()) {
-            return Ok(());
-        }
-        shown += 1;
-        match &mut list {
-            Some(list) => Ok(list.push(&change_json(&change), output)?),
-            None => print_change(&change, output),
-        }
-    })?;
-    match list {
-        Some(list) => list.end(&[], output)?,
-        None => output.line(&format!("step {step}: {} of {}, {shown} shown", found.word(), found.about()))?,
+    Ok(List::object(&members, "changes", output)?)
+}
+
+fn record_step_json(entry: &RecordStep) -> Value {
+    let mut step = step_json(&entry.step);
+    if let Value::Object(step) = &mut step {
+        step.insert("columns".to_owned(), json!(entry.columns));
     }
-    Ok(DONE)
-}
-
-fn print_change(change: &RecordChange, output: &mut Output) -> anyhow::Result<()> {
-    output.line(&format!("{} ({}): {}", change.id, change.name(), change.state.label()))?;
-    if let Some(sent) = &change.sent {
-        return Ok(output.line(&format!("  {sent}"))?);
-    }
-    match (&change.before, &change.after) {
-        (None, _) => output.line("  + created")?,
-        (_, None) => output.line("  - deleted")?,
-        (Some(before), Some(after)) => {
-            for change in changes(before, after) {
-                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-                output.line(&format!("  {}: - {} + {}", change.field, value(&change.before), value(&change.after)))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Sets the retention of the history, and prunes it at once.
-pub(super) fn keep(file: &Path, limits: HistoryLimits, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let mut store = open_existing(file, output)?;
-    store.set_history_limits(limits)?;
-    let pruned = store.prune(limits, clock::now(), &mut |_, _| true)?;
-    if json {
-        output.json(&json!({
-            "keep_days": limits.days, "keep_megabytes": limits.megabytes,
-            "pruned_steps": pruned.steps, "pruned_bytes": pruned.bytes,
-        }))?;
-        return Ok(DONE);
-    }
-    output.line(&format!("{}; removed now: {}", limits_text(limits), plural(pruned.steps, "step")))?;
-    Ok(DONE)
-}
-
-/// Describes the retention of the history.
-pub(super) fn limits_text(limits: HistoryLimits) -> String {
-    let days = limits.days.map(|days| format!("for {days} days"));
-    let megabytes = limits.megabytes.map(|megabytes| format!("up to {megabytes} MB"));
-    match (days, megabytes) {
-        (None, None) => "the history is kept for ever".to_owned(),
-        (days, megabytes) => {
-            format!("the history is kept {}", [days, megabytes].into_iter().flatten().collect::<Vec<_>>().join(" and "))
-        }
-    }
-}
-
-pub(super) fn undo(
-    file: &Path,
-    step: Option<i64>,
-    filter: Option<&str>,
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    filter.map_or(Ok(()), certain)?;
-    let filter = Filter::parse(filter.unwrap_or_default()).map_err(anyhow::Error::msg)?;
-    let mut store = open_existing(file, output)?;
-    let step = match (step, store.last_step()?) {
-        (Some(step), _) => step,
-        (None, Some(last)) => last.step,
-        (None, None) => bail!("{}: nothing to undo", file.display()),
-    };
-    if filter.is_empty() {
-        return revert(&mut store, step, json, output);
-    }
-    let mut ids = Vec::new();
-    store.each_change::<StoreError>(step, |change| {
-        if filter.matches(&change.summary()) {
-            ids.push(change.id);
-        }
-        Ok(())
-    })?;
-    if ids.is_empty() {
-        bail!("{}: no connector of step {step} passes the filter; nothing was changed", file.display());
-    }
-    let reverted = store.revert_some(step, &ids, &clock::now_iso())?;
-    report(&reverted, verb_of(&reverted), json, output)
-}
-
-/// Returns the past tense and the participle of the verb: reverting an undo is a redo.
-fn verb_of(reverted: &Reverted) -> (&'static str, &'static str) {
-    if reverted.step.kind.is_inverse() { ("Redid", "redone") } else { ("Undid", "undone") }
-}
-
-pub(super) fn redo(file: &Path, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let mut store = open_existing(file, output)?;
-    let Some(step) = store.next_redo()? else {
-        bail!("{}: nothing to redo", file.display());
-    };
-    revert(&mut store, step.step, json, output)
-}
-
-fn revert(store: &mut Store, step: i64, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let progress = output.progress();
-    let reverted = store
-        .revert(step, &clock::now_iso(), &mut |done, total| progress.bar("reverting", done, total, "connectors"))?;
-    drop(progress);
-    report(&reverted, verb_of(&reverted), json, output)
-}
-
-/// Reports a revert; the exit code is "refused" when every record was modified since.
-pub(super) fn report(
-    reverted: &Reverted,
-    (verb, participle): (&str, &str),
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    let step = &reverted.step;
-    if json {
-        output.json(&json!({
-            "step": step.step, "by": reverted.by, "restored": reverted.restored, "conflicts": reverted.conflicts,
-        }))?;
-    } else {
-        let (origin, kind) = step.origin.unwrap_or((step.step, step.kind));
-        output.line(&match reverted.restored {
-            0 => format!("Nothing was {participle} of step {origin} ({})", kind.as_str()),
-            restored => format!("{verb} {} of {} (step {origin})", kind.as_str(), plural(restored, "connector")),
-        })?;
-        for id in &reverted.conflicts {
-            output.line(&format!("Modified since, not changed: {id}"))?;
-        }
-    }
-    Ok(match (reverted.conflicts.is_empty(), reverted.restored) {
-        (true, _) => DONE,
-        (false, 0) => REFUSED,
-        (false, _) => NEEDS_ATTENTION,
-    })
-}
-
-fn step_row(step: &HistoryEntry) -> Vec<String> {
-    vec![
-        step.step.to_string(),
-        age(Some(&step.started_at), clock::now()),
-        step.word().to_owned(),
-        step.about(),
-        step.progress(),
-        bytes_text(step.bytes),
-    ]
-}
-
-fn step_json(step: &HistoryEntry) -> Value {
-    json!({
-        "step": step.step,
-        "kind": step.word(),
-        "state": step.state.as_str(),
-        "started_at": step.started_at,
-        "connectors": step.records,
-        "subject": step.subject,
-        "reverts": step.reverts,
-        "bytes": step.bytes,
-    })
-}
-
-fn change_json(change: &RecordChange) -> Value {
-    let side = |record: &Option<Connector>| record.is_some();
-    let fields = match (&change.before, &change.after) {
-        (Some(before), Some(after)) => changes(before, after),
-        _ => Vec::new(),
-    };
-    json!({
-        "id": change.id,
-        "name": change.record().map(|record| &record.name),
-        "created": !side(&change.before),
-        "deleted": !side(&change.after),
-        "now": change.state.label(),
-        "sent": change.sent,
-        "fields": fields.iter().map(field_json).collect::<Vec<_>>(),
-    })
-}
-
-/// One changed field with both sides.
-pub(super) fn field_json(change: &Change) -> Value {
-    json!({"field": change.field, "before": change.before, "after": change.after})
+    step
 }

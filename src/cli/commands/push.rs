@@ -1,136 +1,174 @@
-//! `push` and `test`: the plan is shown and confirmed before anything is sent.
+//! `push`: the plan is shown and confirmed before anything is sent.
 
-use std::io::{self, IsTerminal};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::sync::{Linked, connect, link, list_group, passes, report_json};
-use super::{certain, parse_filter};
-use crate::cli::context::Context;
-use crate::cli::remote_args::{PushArgs, Which};
-use crate::cli::render::output::{Output, prompt};
+use super::{Access, Run};
+use crate::cli::context::Session;
+use crate::cli::filters::{parse_filter, refuse_doubtful};
+use crate::cli::remote_link::{Linked, Which, confirm, link, passes};
+use crate::cli::render::output::Output;
+use crate::cli::render::remote::{print_group, report_json};
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::remote::{ApiCall, PushOptions};
-use crate::domain::{json as text_of, test_params};
 use crate::service::remote;
 use crate::service::remote::{Planned, PushReport, Report, Sent, SentOutcome, SyncGroup};
 use crate::store::SyncPair;
 use crate::text::plural;
 
-pub(super) fn push(context: &Context, args: &PushArgs, output: &mut Output) -> anyhow::Result<u8> {
-    if let Some(filter) = &args.filter {
-        certain(filter)?;
-    }
-    if args.json && !args.yes && !args.dry_run {
-        bail!("--json cannot ask for confirmation: add --yes to push, or --dry-run to see the plan");
-    }
-    let filter = parse_filter(args.filter.as_deref(), output)?;
-    let options = PushOptions { delete: args.delete, lose_secrets: args.allow_secret_loss };
-    let mut linked = link(context, &args.which, output)?;
-    let _lock = remote::lock_for_push(&context.file)?;
-    linked.fetch(output)?;
-    let known = |id: &String| -> anyhow::Result<bool> {
-        let both = linked.store.both_sides(&linked.remote.name, id)?;
-        Ok(both.local.is_some() || both.state.base.is_some() || both.state.seen.is_some())
-    };
-    for id in &args.ids {
-        if !known(id)? {
-            bail!("neither the file nor {} has a connector {id:?}; nothing was sent", linked.remote.name);
-        }
-    }
-    let is_named = |both: &SyncPair| args.ids.is_empty() || args.ids.contains(&both.state.id);
-    let is_wanted = |both: &SyncPair| is_named(both) && passes(&linked.store, &filter, both);
-    let report = remote::report(&linked.store, &linked.vault, &linked.remote, options, &is_wanted, &mut |_, _| true)?;
-    let plan = Planned::of(&report.entries);
-    if args.dry_run || plan.is_empty() {
-        return show_only(&linked, &report, args.json, output);
-    }
-    if !args.json {
-        show(&report, output)?;
-    }
-    if !args.yes && !confirm(&plan, &linked.remote.place())? {
-        bail!("nothing was sent");
-    }
-    let pushed = send(&mut linked, (&plan, options), args.json, output)?;
-    if args.json {
-        output.json(&outcome_json(&linked, &report, &pushed))?;
-    } else {
-        print_report(&pushed, output)?;
-    }
-    let is_clear = report.count(SyncGroup::Conflict) + report.count(SyncGroup::Blocked) == 0;
-    Ok(if pushed.is_whole() && is_clear { DONE } else { NEEDS_ATTENTION })
+const EXAMPLES: &str = "\
+Examples:
+  connector-admin push --dry-run
+  connector-admin push ops-webhook
+  connector-admin push --filter type:webhook --yes --json";
+
+/// Push local changes to the remote, after you confirm the plan
+///
+/// Connectors are sent one by one. Ctrl-C stops after the current one; push again to resume. Changes made in Kibana
+/// since the last fetch are never overwritten. The plan shows the resulting auth mode of each connector.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Push {
+    /// Ids of the connectors [default: all that can be pushed]
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    which: Which,
+    /// Only connectors that pass this filter
+    #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true, conflicts_with = "ids")]
+    filter: Option<String>,
+    /// Show the plan, change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    yes: bool,
+    /// Delete in Kibana what was deleted in the file
+    #[arg(long)]
+    delete: bool,
+    /// Push also where Kibana loses secrets that the file does not have
+    #[arg(long)]
+    allow_secret_loss: bool,
+    /// Print the plan and the outcome as JSON
+    #[arg(long)]
+    json: bool,
 }
 
-fn show_only(linked: &Linked, report: &Report, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    if json {
-        output.json(&report_json(&linked.remote, report))?;
-    } else {
-        show(report, output)?;
-        if report.count(SyncGroup::ToPush) == 0 {
-            output.line("nothing to push")?;
-        }
+impl Run for Push {
+    fn access(&self) -> Access {
+        Access::Write
     }
-    let is_clear = report.count(SyncGroup::Conflict) + report.count(SyncGroup::Blocked) == 0;
-    Ok(if is_clear { DONE } else { NEEDS_ATTENTION })
+
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        if self.json && !self.yes && !self.dry_run {
+            bail!("--json cannot prompt for confirmation: add --yes to push, or --dry-run to see the plan");
+        }
+        self.filter.as_deref().map_or(Ok(()), refuse_doubtful)?;
+        let filter = parse_filter(self.filter.as_deref(), output)?;
+        let context = session.context()?;
+        let options = PushOptions { delete: self.delete, lose_secrets: self.allow_secret_loss };
+        let mut linked = link(&context, &self.which, output)?;
+        let _lock = remote::lock_for_push(&context.file)?;
+        linked.fetch(output)?;
+        self.refuse_unknown_ids(&linked)?;
+        let Linked { store, vault, remote, .. } = &linked;
+        let is_named = |both: &SyncPair| self.ids.is_empty() || self.ids.contains(&both.state.id);
+        let is_wanted = |both: &SyncPair| is_named(both) && passes(store, &filter, both);
+        let report = remote::report(store, vault, remote, options, &is_wanted, &mut |_, _| true)?;
+        let plan = Planned::of(&report.entries);
+        if self.dry_run || plan.is_empty() {
+            return self.show_only(&linked, &report, output);
+        }
+        if !self.json {
+            print_plan(&report, output)?;
+        }
+        if !self.yes && !confirm(&question(&plan, &linked.remote.place()), "--yes")? {
+            bail!("nothing was sent");
+        }
+        let pushed = self.send(&mut linked, (&plan, options), output)?;
+        if self.json {
+            output.json(&outcome_json(&linked, &report, &pushed))?;
+        } else {
+            print_outcome(&pushed, output)?;
+        }
+        Ok(if pushed.is_complete() && is_clear(&report) { DONE } else { NEEDS_ATTENTION })
+    }
 }
 
-fn show(report: &Report, output: &mut Output) -> anyhow::Result<()> {
+impl Push {
+    fn refuse_unknown_ids(&self, linked: &Linked) -> anyhow::Result<()> {
+        for id in &self.ids {
+            let both = linked.store.both_sides(&linked.remote.name, id)?;
+            if both.local.is_none() && both.state.base.is_none() && both.state.fetched.is_none() {
+                bail!("neither the file nor {} has a connector {id:?}; nothing was sent", linked.remote.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn show_only(&self, linked: &Linked, report: &Report, output: &mut Output) -> anyhow::Result<u8> {
+        if self.json {
+            output.json(&report_json(&linked.remote, report))?;
+        } else {
+            print_plan(report, output)?;
+            if report.count(SyncGroup::ToPush) == 0 {
+                output.line("Nothing to push")?;
+            }
+        }
+        Ok(if is_clear(report) { DONE } else { NEEDS_ATTENTION })
+    }
+
+    /// Sends the plan; Ctrl-C stops between two connectors.
+    fn send(
+        &self,
+        linked: &mut Linked,
+        plan: (&[Planned], PushOptions),
+        output: &mut Output,
+    ) -> anyhow::Result<PushReport> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let handler = signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())
+            .context("Ctrl-C cannot be handled")?;
+        let Linked { store, vault, remote, kibana } = linked;
+        let mut done = 0;
+        // The reader of the output may be gone; a confirmed push is sent completely.
+        let mut printed = Ok(());
+        let pushed = remote::push(store, vault, remote, kibana, plan, &mut |sent, total| {
+            done += 1;
+            if !self.json {
+                let line = output.line(&format!("{done}/{total} {}", sent_line(sent)));
+                printed = std::mem::replace(&mut printed, Ok(())).and(line);
+            }
+            !stop.load(Ordering::Relaxed)
+        });
+        signal_hook::low_level::unregister(handler);
+        let pushed = pushed?;
+        printed?;
+        Ok(pushed)
+    }
+}
+
+fn is_clear(report: &Report) -> bool {
+    report.count(SyncGroup::Conflict) + report.count(SyncGroup::Blocked) == 0
+}
+
+fn print_plan(report: &Report, output: &mut Output) -> anyhow::Result<()> {
     for group in [SyncGroup::Conflict, SyncGroup::Blocked, SyncGroup::ToPull, SyncGroup::ToPush] {
-        list_group(report, group, output)?;
+        print_group(report, group, output)?;
     }
     Ok(())
 }
 
-fn confirm(plan: &[Planned], place: &str) -> anyhow::Result<bool> {
+fn question(plan: &[Planned], place: &str) -> String {
     let deletes = plan.iter().filter(|planned| planned.calls.contains(&ApiCall::Delete)).count();
     let deletes = if deletes == 0 { String::new() } else { format!(", {deletes} of them to be deleted") };
-    let disconnected = plan.iter().filter(|planned| planned.disconnects_users).count();
-    let disconnected = match disconnected {
+    let disconnected = match plan.iter().filter(|planned| planned.disconnects_users).count() {
         0 => String::new(),
         count => format!(", {count} of them per-user: all their users are disconnected"),
     };
-    yes(&format!("Send {}{deletes}{disconnected} to {place}?", plural(plan.len() as u64, "connector")), "--yes")
-}
-
-/// Asks for confirmation on the terminal; anything but yes is no.
-fn yes(question: &str, flag: &str) -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() {
-        bail!("nothing was sent: no terminal to confirm on, and {flag} was not given");
-    }
-    let answer = prompt(&format!("{question} [y/N] "))?;
-    Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-/// Ctrl-C stops between two connectors.
-fn send(
-    linked: &mut Linked,
-    plan: (&[Planned], PushOptions),
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<PushReport> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let handler =
-        signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be handled")?;
-    let Linked { store, vault, remote, kibana } = linked;
-    let mut done = 0;
-    // The reader of the output may be gone; a confirmed push is sent completely.
-    let mut printed = Ok(());
-    let pushed = remote::push(store, vault, remote, kibana, plan, &mut |sent, total| {
-        done += 1;
-        if !json {
-            let line = output.line(&format!("{done}/{total} {}", sent_line(sent)));
-            printed = std::mem::replace(&mut printed, Ok(())).and(line);
-        }
-        !stop.load(Ordering::Relaxed)
-    });
-    signal_hook::low_level::unregister(handler);
-    let pushed = pushed?;
-    printed?;
-    Ok(pushed)
+    format!("Send {}{deletes}{disconnected} to {place}?", plural(plan.len() as u64, "connector"))
 }
 
 fn sent_line(sent: &Sent) -> String {
@@ -146,7 +184,7 @@ fn sent_line(sent: &Sent) -> String {
     sent.half_done().map_or(text.clone(), |half| format!("{text}; {half}"))
 }
 
-fn print_report(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()> {
+fn print_outcome(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()> {
     if pushed.refetched {
         output.line("the state of unknown requests was fetched from Kibana")?;
     }
@@ -182,69 +220,4 @@ fn outcome_json(linked: &Linked, plan: &Report, pushed: &PushReport) -> Value {
         "remote": linked.remote.name, "plan": report_json(&linked.remote, plan)["connectors"], "connectors": sent, "left": pushed.left, "ended_by": pushed.ended_by,
         "filled_in": pushed.filled_in.changed,
     })
-}
-
-/// The text of a file; - is standard input.
-fn read_input(path: &Path) -> anyhow::Result<String> {
-    if path == Path::new("-") {
-        return io::read_to_string(io::stdin()).context("standard input cannot be read");
-    }
-    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-/// Has Kibana run a connector.
-pub(super) fn test(
-    context: &Context,
-    which: &Which,
-    id: &str,
-    settings: (Option<&Path>, bool, bool),
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    let (params, is_sure, json) = settings;
-    let store = context.read()?;
-    let remote = remote::remote_of(&store, which.remote.as_deref())?;
-    let local = store.get(id)?;
-    let state = store.remote_state(&remote.name, id)?;
-    let type_id = local
-        .as_ref()
-        .map(|local| local.connector_type_id.clone())
-        .or_else(|| state.seen.as_ref().map(|seen| seen.connector_type_id.clone()))
-        .unwrap_or_default();
-    let params: Value = match params {
-        Some(path) => {
-            let text = read_input(path)?;
-            text_of::read(&text).with_context(|| match path.to_str() {
-                Some("-") => "standard input is no JSON".to_owned(),
-                _ => format!("{} is no JSON", path.display()),
-            })?
-        }
-        None if type_id.is_empty() => bail!("no connector {id:?}, neither in the file nor in {}", remote.name),
-        None => test_params::of(&type_id).with_context(|| {
-            format!("no test params are known for {type_id}; give them as JSON with --params FILE (or -)")
-        })?,
-    };
-    output.notice(&format!(
-        "{} runs the connector {id} FOR REAL: a message is sent, a ticket opened, a document written. It uses \
-         Kibana's version, not the changes in the file. Params: {params}",
-        remote.place()
-    ));
-    if !is_sure && !yes("Run it?", "--yes")? {
-        bail!("nothing was run");
-    }
-    let vault = context.vault(&store)?;
-    let kibana = connect(&remote, &vault)?;
-    remote::make_secrets_known(&store, &vault, &kibana, id)?;
-    let ran = match kibana.execute(id, &params) {
-        Err(error) if error.may_have_arrived() => {
-            output.notice(&format!("unknown: it may still have run. {error}"));
-            return Ok(NEEDS_ATTENTION);
-        }
-        ran => ran?,
-    };
-    if json {
-        output.json_text(&ran.answer)?;
-    } else {
-        output.line(&format!("{}: {}", if ran.is_ok { "ok" } else { "failed" }, ran.message))?;
-    }
-    Ok(if ran.is_ok { DONE } else { NEEDS_ATTENTION })
 }

@@ -1,4 +1,4 @@
-//! `rekey`: re-encrypts all secrets with another key.
+//! `rekey`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,15 +7,59 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::{open_existing, remote};
+use super::{Access, Run};
 use crate::cli::context;
-use crate::cli::context::Context;
+use crate::cli::context::Session;
 use crate::cli::render::output::Output;
 use crate::cli::value_enums::KeyKind;
 use crate::cli::{DONE, NEEDS_ATTENTION};
+use crate::domain::Remote;
 use crate::service::ServiceError;
 use crate::store::{Store, StoreError};
-use crate::vault::{PASSPHRASE_PREFIX, Resealed, Vault, key_id_of};
+use crate::vault::{PASSPHRASE_PREFIX, Reencryption, Vault, key_id_of};
+
+const EXAMPLES: &str = "\
+Examples:
+  connector-admin rekey --dry-run
+  connector-admin rekey
+  connector-admin rekey --to passphrase";
+
+/// Re-encrypt all secrets with a new key (resumable)
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Rekey {
+    /// Switch to this kind of key; a new passphrase comes from $CONNECTOR_ADMIN_NEW_PASSPHRASE or a prompt
+    #[arg(long, value_enum)]
+    to: Option<KeyKind>,
+    /// Show how many secrets each key encrypts, change nothing
+    #[arg(long, conflicts_with = "to")]
+    dry_run: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run for Rekey {
+    fn access(&self) -> Access {
+        if self.dry_run { Access::Read } else { Access::Write }
+    }
+
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let context = session.context()?;
+        if self.dry_run {
+            return count(&context.read()?, self.json, output);
+        }
+        let mut store = context.open_existing(output)?;
+        let vault = context.vault(&store)?;
+        if !has_secrets(&store)? {
+            bail!("{}: no secrets to encrypt, so no key was created", context.file.display());
+        }
+        let key = choose_key(&vault, &store, self.to)?;
+        let rotation = rotate(&mut store, &vault, output)?;
+        report(&key, &rotation, self.json, output)?;
+        Ok(if rotation.is_complete && rotation.unreadable.is_empty() { DONE } else { NEEDS_ATTENTION })
+    }
+}
 
 /// The result of a rotation.
 #[derive(Default)]
@@ -23,28 +67,7 @@ struct Rotation {
     resealed: u64,
     current: u64,
     unreadable: Vec<(String, String)>,
-    is_whole: bool,
-}
-
-pub(in crate::cli) fn rekey(
-    context: &Context,
-    to: Option<KeyKind>,
-    dry_run: bool,
-    json: bool,
-    output: &mut Output,
-) -> anyhow::Result<u8> {
-    if dry_run {
-        return count(&context.read()?, json, output);
-    }
-    let mut store = open_existing(&context.file, output)?;
-    let vault = context.vault(&store)?;
-    if !has_secrets(&store)? {
-        bail!("{}: no secrets to encrypt, so no key was created", context.file.display());
-    }
-    let key = choose_key(&vault, &store, to)?;
-    let rotation = rotate(&mut store, &vault, output)?;
-    report(&key, &rotation, json, output)?;
-    Ok(if rotation.is_whole && rotation.unreadable.is_empty() { DONE } else { NEEDS_ATTENTION })
+    is_complete: bool,
 }
 
 /// The environment variable with the new passphrase.
@@ -52,7 +75,8 @@ const NEW_PASSPHRASE: &str = "CONNECTOR_ADMIN_NEW_PASSPHRASE";
 
 /// Values that an earlier, unfinished change encrypted with a third passphrase would stay apart from the rest.
 fn refuse_a_third_passphrase(vault: &Vault, store: &Store) -> anyhow::Result<()> {
-    if store.sealed_like(PASSPHRASE_PREFIX)?.iter().any(|sealed| vault.is_of_another_passphrase(sealed)) {
+    if store.encrypted_with_prefix(PASSPHRASE_PREFIX)?.iter().any(|encrypted| vault.is_of_another_passphrase(encrypted))
+    {
         bail!(
             "some secrets are encrypted with another passphrase than the old and the new one, for example by a \
              rekey that was stopped. Nothing was changed: give that one as the new passphrase to finish, or as the \
@@ -112,17 +136,17 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
         signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be handled")?;
     let mut rotation = Rotation::default();
     let progress = output.progress();
-    let whole = store.reseal::<ServiceError>(
-        |connector| match vault.reseal(connector)? {
-            Resealed::Current => {
+    let whole = store.reencrypt::<ServiceError>(
+        |connector| match vault.reencrypt(connector)? {
+            Reencryption::Current => {
                 rotation.current += 1;
                 Ok(None)
             }
-            Resealed::Reencrypted(sealed) => {
+            Reencryption::Reencrypted(encrypted) => {
                 rotation.resealed += 1;
-                Ok(Some(sealed))
+                Ok(Some(encrypted))
             }
-            Resealed::Unreadable(reason) => {
+            Reencryption::Unreadable(reason) => {
                 rotation.unreadable.push((connector.id.clone(), reason.to_string()));
                 Ok(None)
             }
@@ -134,9 +158,9 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
     );
     drop(progress);
     signal_hook::low_level::unregister(handler);
-    rotation.is_whole = whole?;
-    if rotation.is_whole {
-        remote::reseal(store, vault, &mut rotation.unreadable)?;
+    rotation.is_complete = whole?;
+    if rotation.is_complete {
+        reencrypt_credentials(store, vault, &mut rotation.unreadable)?;
         // Another key makes other fingerprints; without new ones all would count as never sent.
         store.refingerprint::<ServiceError>(|record, old| match vault.open(record) {
             Ok(open) if vault.is_fingerprint(old, &record.id, open.secret()) => {
@@ -148,6 +172,26 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
     Ok(rotation)
 }
 
+/// Re-encrypts the credentials of all remotes with the newest key; unreadable ones are added to `unreadable`.
+fn reencrypt_credentials(
+    store: &mut Store,
+    vault: &Vault,
+    unreadable: &mut Vec<(String, String)>,
+) -> anyhow::Result<()> {
+    for remote in store.remotes()?.into_iter().filter(|remote| remote.credential.is_some()) {
+        match vault.reencrypt(&remote)? {
+            Reencryption::Current => {}
+            Reencryption::Reencrypted(encrypted) => {
+                store.put_remote(&Remote { credential: Some(encrypted), ..remote })?;
+            }
+            Reencryption::Unreadable(reason) => {
+                unreadable.push((format!("remote {}", remote.name), reason.to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> anyhow::Result<()> {
     if json {
         let unreadable: Vec<Value> =
@@ -157,7 +201,7 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
             "reencrypted": rotation.resealed,
             "current": rotation.current,
             "unreadable": unreadable,
-            "stopped": !rotation.is_whole,
+            "stopped": !rotation.is_complete,
         }))?;
         return Ok(());
     }
@@ -168,8 +212,8 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
     for (id, reason) in &rotation.unreadable {
         output.line(&format!("skipped {id}: {reason}"))?;
     }
-    if !rotation.is_whole {
-        output.line("stopped before the end; run rekey again to go on")?;
+    if !rotation.is_complete {
+        output.line("Stopped before the end; run `connector-admin rekey` again to resume")?;
     }
     Ok(())
 }

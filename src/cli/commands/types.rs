@@ -1,25 +1,54 @@
-//! `types`: the known connector types.
+//! `types`.
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
+use super::{Access, Run};
 use crate::cli::DONE;
+use crate::cli::context::Session;
 use crate::cli::render::output::Output;
 use crate::domain::catalogue::{ConnectorType, Field};
 use crate::domain::{AuthMode, Catalogue};
 
-pub(in crate::cli) fn types(id: Option<&str>, json: bool, output: &mut Output) -> anyhow::Result<u8> {
-    let catalogue = Catalogue::current();
-    match id {
-        None if json => output.json(&json!(catalogue.types()))?,
-        None => list(catalogue, output)?,
-        Some(id) => match catalogue.get(id).or_else(|| catalogue.get(&format!(".{id}"))) {
-            None => bail!("no connector type {id:?}; `types` lists all"),
-            Some(known) if json => output.json(&json!(known))?,
-            Some(known) => show(catalogue, known, output)?,
-        },
+const EXAMPLES: &str = "\
+Examples:
+  connector-admin types
+  connector-admin types .webhook
+  connector-admin types .webhook --json > my-type.json";
+
+/// List connector types, or show the fields, secrets and auth types of one
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Types {
+    /// Connector type id, for example .webhook
+    id: Option<String>,
+    /// Print the form that --types reads
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run for Types {
+    fn access(&self) -> Access {
+        Access::NoFile
     }
-    Ok(DONE)
+
+    fn run(self, _session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let catalogue = Catalogue::current();
+        let Some(id) = self.id else {
+            if self.json {
+                output.json(&json!(catalogue.types()))?;
+            } else {
+                list(catalogue, output)?;
+            }
+            return Ok(DONE);
+        };
+        match catalogue.get(&id).or_else(|| catalogue.get(&format!(".{id}"))) {
+            None => bail!("{}", catalogue.unknown_type(&id)),
+            Some(known) if self.json => output.json(&json!(known))?,
+            Some(known) => show(catalogue, known, output)?,
+        }
+        Ok(DONE)
+    }
 }
 
 fn list(catalogue: &Catalogue, output: &mut Output) -> anyhow::Result<()> {

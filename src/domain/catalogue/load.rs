@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{AuthTypeInfo, ConnectorType, Field, FieldKind};
 use crate::domain::auth::AuthMode;
+use crate::domain::similar::closest;
 use crate::domain::{Connector, SecretsState, json, validate};
 
 /// The types that come with the program.
@@ -127,6 +128,16 @@ impl Catalogue {
     /// One type by its id.
     pub fn get(&self, id: &str) -> Option<&ConnectorType> {
         self.by_id.get(id).and_then(|&at| self.types.get(at))
+    }
+
+    /// Returns the message about an unknown type, with the most similar one.
+    pub fn unknown_type(&self, id: &str) -> String {
+        let known = self.types.iter().map(|known| known.id.as_str());
+        let dotted = format!(".{}", id.trim_start_matches('.'));
+        match closest(&dotted, known) {
+            Some(known) => format!("connector type {id:?} is not known; did you mean {known}?"),
+            None => format!("connector type {id:?} is not known; `connector-admin types` lists all, --types adds one"),
+        }
     }
 
     /// All types, by name.

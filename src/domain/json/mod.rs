@@ -86,8 +86,8 @@ impl<'de> Deserialize<'de> for RawObject {
 fn repeated<V>(entries: &[(String, V)]) -> Option<&str> {
     // Nearly all objects are so small that comparing each with each costs less than hashing.
     if entries.len() <= 16 {
-        let is_again = |(at, (key, _)): &(usize, &(String, V))| entries[..*at].iter().any(|(other, _)| other == key);
-        return entries.iter().enumerate().find(is_again).map(|(_, (key, _))| key.as_str());
+        let is_redo = |(at, (key, _)): &(usize, &(String, V))| entries[..*at].iter().any(|(other, _)| other == key);
+        return entries.iter().enumerate().find(is_redo).map(|(_, (key, _))| key.as_str());
     }
     let mut seen = HashSet::new();
     entries.iter().find(|(key, _)| !seen.insert(key.as_str())).map(|(key, _)| key.as_str())
@@ -136,7 +136,7 @@ pub fn count_of_key(text: &str, key: &str) -> usize {
 }
 
 /// Some members of an object, with the number of times that each key occurs. Of duplicate keys the last one counts, as
-/// in [`look`].
+/// in [`parse_lossy`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Members(Vec<(&'static str, Option<Value>, usize)>);
 
@@ -157,8 +157,8 @@ impl Members {
     }
 }
 
-/// Parses some members of an object and skips the others, at a fraction of the cost of [`look`]. Returns `None` if the
-/// text is not an object, or if only [`look`] can read it.
+/// Parses some members of an object and skips the others, at a fraction of the cost of [`parse_lossy`]. Returns `None` if the
+/// text is not an object, or if only [`parse_lossy`] can read it.
 pub fn members(text: &str, keys: &[&'static str]) -> Option<Members> {
     struct Pick<'k>(&'k [&'static str]);
     impl<'de> Visitor<'de> for Pick<'_> {
@@ -258,9 +258,9 @@ fn refuse_deep(text: &str) -> Result<(), serde_json::Error> {
 ///
 /// # Errors
 /// If the text is not JSON, or nested deeper than SQLite accepts.
-pub fn look(text: &str) -> Result<Value, serde_json::Error> {
+pub fn parse_lossy(text: &str) -> Result<Value, serde_json::Error> {
     if (DEEPEST + 1..=DEEPEST_IN_SQLITE).contains(&depth(text)) {
-        return look_at_surface(text);
+        return parse_surface(text);
     }
     read(text).or_else(|error| match without_lone_surrogates(text) {
         Some(text) => read(&text),
@@ -268,7 +268,7 @@ pub fn look(text: &str) -> Result<Value, serde_json::Error> {
     })
 }
 
-fn look_at_surface(text: &str) -> Result<Value, serde_json::Error> {
+fn parse_surface(text: &str) -> Result<Value, serde_json::Error> {
     let entries = RawObject::parse(text)?.0;
     let shown = |value: &RawValue| read(value.get()).unwrap_or_else(|_| Value::from("(nested too deep to be shown)"));
     Ok(Value::Object(entries.iter().map(|(key, value)| (key.clone(), shown(value))).collect()))
@@ -351,9 +351,9 @@ mod tests {
             (r#"["\ud83dx"]"#, "\u{fffd}x"),
             (r#"["\\ud800"]"#, "\\ud800"),
         ] {
-            assert_eq!(look(text).expect(text)[0], expected, "{text}");
+            assert_eq!(parse_lossy(text).expect(text)[0], expected, "{text}");
         }
-        assert!(look(r#"["\ud800""#).is_err());
+        assert!(parse_lossy(r#"["\ud800""#).is_err());
     }
 
     #[test]
@@ -362,7 +362,7 @@ mod tests {
         let found = members(r#"{"x":[1,{"a":2}],"a":1,"\u0061":[1e400]}"#, &keys).expect("an object");
         assert_eq!(
             (found.get("a"), found.count("a"), found.get("b")),
-            (Some(&look("[1e400]").expect("JSON")), 2, None)
+            (Some(&parse_lossy("[1e400]").expect("JSON")), 2, None)
         );
         for text in ["", "[]", "7", "{", r#"{"a":1} x"#, r#"{"a":"\ud800"}"#] {
             assert_eq!(members(text, &keys), None, "{text}");
@@ -380,18 +380,18 @@ mod tests {
     #[test]
     fn too_deep_value_is_inspected_without_recursion() {
         let nested = |levels| format!(r#"{{"authType":"x","d":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-        let looked = look(&nested(150)).expect("an object");
+        let looked = parse_lossy(&nested(150)).expect("an object");
         assert_eq!(
             (&looked["authType"], &looked["d"]),
             (&Value::from("x"), &Value::from("(nested too deep to be shown)"))
         );
-        assert!(look(&nested(1000)).is_err() && look(&"[".repeat(150)).is_err());
+        assert!(parse_lossy(&nested(1000)).is_err() && parse_lossy(&"[".repeat(150)).is_err());
     }
 
     proptest! {
         #[test]
         fn selected_members_equal_the_full_parse(text in r#"[{}\[\]",:ab\\u0d8 1]{0,24}"#) {
-            let whole = look(&text).ok().and_then(|value| value.as_object().cloned());
+            let whole = parse_lossy(&text).ok().and_then(|value| value.as_object().cloned());
             if let Some(found) = members(&text, &["a", "ab"]) {
                 let whole = whole.expect("an object");
                 prop_assert_eq!(found, Members::of(whole, &text, &["a", "ab"]));
@@ -401,7 +401,7 @@ mod tests {
         #[test]
         fn any_text_is_parsed_or_refused(text in "[\\\\ud8c0\"\\[\\]é{}:,]{0,40}") {
             let _ = (pretty(&text), compact(&text), sorted(&text));
-            let _ = look(&text);
+            let _ = parse_lossy(&text);
             let _ = count_of_key(&text, "d");
         }
     }

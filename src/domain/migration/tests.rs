@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::auth::AuthMode;
 use crate::domain::diff::changes;
 use crate::domain::secrets::REGISTRATIONS;
 
@@ -63,7 +64,7 @@ fn migration_is_idempotent_and_keeps_existing_mode() {
 #[test]
 fn decision_never_unblocks_a_record() {
     let backfill = record(r#"{"authType":"basic"}"#, "{}");
-    let per_user = Some(Decision::Set(AuthMode::PerUser));
+    let per_user = Some(Decision::Choose("per-user"));
     assert_eq!(apply(&backfill, per_user, false).expect("set").auth_mode, Some(AuthMode::PerUser));
     assert_eq!(apply(&backfill, Some(Decision::Skip), false), None);
     let stamp = record("{}", "{}");
@@ -75,29 +76,50 @@ fn decision_never_unblocks_a_record() {
     assert_eq!(apply(&newer, per_user, true), None);
 }
 
-/// A model version that only the tests know: names lose the blanks around them.
-const TRIMMED_NAMES: Step = Step {
-    version: 3,
-    title: "trimmed names",
-    writes: &["name"],
-    transform: |connector| {
-        let trimmed = connector.name.trim().to_owned();
+/// A model version that only the tests know: names lose the blanks around them, or are written in capitals.
+struct TrimmedNames;
+
+impl MigrationStep for TrimmedNames {
+    fn version(&self) -> i64 {
+        3
+    }
+
+    fn title(&self) -> &'static str {
+        "trimmed names"
+    }
+
+    fn writes(&self) -> &'static [&'static str] {
+        &["name"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &["trimmed", "capitals"]
+    }
+
+    fn plan(&self, record: &mut Connector) -> Result<&'static str, String> {
+        let trimmed = record.name.trim().to_owned();
         if trimmed.is_empty() {
             return Err("the name is blank".to_owned());
         }
-        connector.name = trimmed;
+        record.name = trimmed;
         Ok("names carry no blanks around them")
-    },
-};
+    }
 
-const LONGER: Chain = Chain(&[v2::STEP, TRIMMED_NAMES]);
+    fn apply(&self, record: &mut Connector, choice: Option<Choice>, _all: bool) {
+        if choice == Some("capitals") {
+            record.name = record.name.to_uppercase();
+        }
+    }
+}
+
+const LONGER: Chain = Chain(&[&v2::AuthModeBackfill, &TrimmedNames]);
 
 fn named(name: &str, model_version: i64, config: &str) -> Connector {
     Connector { name: name.to_owned(), model_version, ..record(config, "{}") }
 }
 
 #[test]
-fn a_third_version_is_one_more_step_of_the_chain() {
+fn third_version_is_one_more_step() {
     let basic = r#"{"authType":"basic"}"#;
     let cases = [
         (named(" a ", 1, basic), Group::Backfill, "a", Some(AuthMode::Shared)),
@@ -129,34 +151,59 @@ fn blocked_step_blocks_the_whole_chain() {
     for blocked in [named(" ", 1, r#"{"authType":"basic"}"#), named("a", 1, "null"), named("a", 4, "{}")] {
         let plan = LONGER.plan(&blocked).expect("not at version 3");
         assert_eq!((plan.group, &plan.after), (Group::Blocked, &blocked));
-        assert_eq!(LONGER.apply(&blocked, Some(Decision::Set(AuthMode::Shared)), true), None);
+        assert_eq!(LONGER.apply(&blocked, Some(Decision::Choose("shared")), true), None);
     }
     let skipped = LONGER.apply(&named("a", 2, "{}"), Some(Decision::Skip), true);
     assert_eq!(skipped, None);
 }
 
 /// Returns a step that would write an authenticated attribute, and the attribute.
-fn breaking_a_seal(chain: Chain) -> Option<(i64, &'static str)> {
-    chain.steps().iter().find_map(|step| {
+fn breaking_step(chain: Chain) -> Option<(i64, &'static str)> {
+    chain.steps().find_map(|step| {
         let registrations =
-            REGISTRATIONS.iter().filter(|known| [step.version - 1, step.version].contains(&known.model_version));
-        let sealed: Vec<&str> =
+            REGISTRATIONS.iter().filter(|known| [step.version() - 1, step.version()].contains(&known.model_version));
+        let encrypted: Vec<&str> =
             registrations.flat_map(|known| known.encrypted.iter().chain(known.authenticated)).copied().collect();
-        step.writes.iter().find(|name| sealed.contains(name)).map(|name| (step.version, *name))
+        step.writes().iter().find(|name| encrypted.contains(name)).map(|name| (step.version(), *name))
     })
+}
+
+struct RenamedHost;
+
+impl MigrationStep for RenamedHost {
+    fn version(&self) -> i64 {
+        3
+    }
+
+    fn title(&self) -> &'static str {
+        ""
+    }
+
+    fn writes(&self) -> &'static [&'static str] {
+        &["name", "config"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &[]
+    }
+
+    fn plan(&self, _record: &mut Connector) -> Result<&'static str, String> {
+        Ok("")
+    }
+
+    fn apply(&self, _record: &mut Connector, _choice: Option<Choice>, _all: bool) {}
 }
 
 #[test]
 fn no_step_writes_encrypted_or_authenticated_attributes() {
-    assert_eq!(breaking_a_seal(CHAIN), None);
-    assert_eq!(breaking_a_seal(LONGER), None);
-    const RENAMED_HOST: Step = Step { version: 3, title: "", writes: &["name", "config"], transform: |_| Ok("") };
-    assert_eq!(breaking_a_seal(Chain(&[v2::STEP, RENAMED_HOST])), Some((3, "config")));
+    assert_eq!(breaking_step(CHAIN), None);
+    assert_eq!(breaking_step(LONGER), None);
+    assert_eq!(breaking_step(Chain(&[&v2::AuthModeBackfill, &RenamedHost])), Some((3, "config")));
 }
 
 #[test]
 fn versions_are_consecutive_and_registered() {
-    let versions: Vec<i64> = CHAIN.steps().iter().map(|step| step.version).collect();
+    let versions: Vec<i64> = CHAIN.steps().map(|step| step.version()).collect();
     assert_eq!(versions, (2..=latest()).collect::<Vec<_>>());
     let registered: Vec<i64> = REGISTRATIONS.iter().map(|known| known.model_version).collect();
     assert_eq!(registered, (1..=latest()).collect::<Vec<_>>());
@@ -170,7 +217,7 @@ fn step_writes_only_its_declared_columns() {
             let before = named(" a ", 1, config);
             let after = chain.apply(&before, None, false).expect("not blocked");
             let known = [("name", "name"), ("authMode", "auth mode")];
-            let writes: Vec<&str> = chain.steps().iter().flat_map(|step| step.writes).copied().collect();
+            let writes: Vec<&str> = chain.steps().flat_map(|step| step.writes()).copied().collect();
             for change in changes(&before, &after).iter().filter(|change| change.field != "model version") {
                 let named = known.iter().find(|(_, field)| *field == change.field).map(|(name, _)| *name);
                 assert!(named.is_some_and(|name| writes.contains(&name)), "{}", change.field);

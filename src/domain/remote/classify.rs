@@ -105,7 +105,7 @@ pub enum ResultingMode {
     /// Kibana does not know auth modes.
     Unknown,
     /// The mode is deleted with the connector.
-    Gone,
+    Deleted,
 }
 
 /// The sync status of a connector.
@@ -210,7 +210,7 @@ fn missing_locally(
         Some(_) => {
             let used = context.referenced_by;
             let note = (used > 0).then(|| format!("{used} rules or others use it in Kibana and will fail"));
-            send(vec![ApiCall::Delete], ResultingMode::Gone, note.into_iter().collect())
+            send(vec![ApiCall::Delete], ResultingMode::Deleted, note.into_iter().collect())
         }
     }
 }
@@ -406,7 +406,7 @@ fn import_destroys(local: &Connector, context: &ClassifyContext<'_>) -> Option<S
     if (local.effective_auth_mode(), implied) == (AuthMode::Shared, AuthMode::PerUser) {
         return Some(format!(
             "Kibana takes no update of a shared connector with the auth type {}: after the import, which takes the secrets \
-             away, nobody could give it any. Make it per-user, or choose another auth type",
+             away, and none could be entered. Make it per-user, or choose another auth type",
             auth_type.unwrap_or_default()
         ));
     }
@@ -514,15 +514,15 @@ fn may_have_secrets(local: &Connector, context: &ClassifyContext<'_>) -> bool {
 /// type is refused even if that auth type did not change.
 fn refused_auth_type(local: &Connector, remote: &Snapshot, context: &ClassifyContext<'_>) -> Option<String> {
     let stored_mode = remote.auth_mode?;
-    let (asked, stored) = (auth_type_sent(local, context), remote.auth_type());
-    let implied = Catalogue::current().inferred_auth_mode(asked.as_deref());
+    let (requested, stored) = (auth_type_sent(local, context), remote.auth_type());
+    let implied = Catalogue::current().inferred_auth_mode(requested.as_deref());
     match (stored_mode, implied) {
-        (AuthMode::PerUser, _) if asked != stored => {
+        (AuthMode::PerUser, _) if requested != stored => {
             Some("Kibana refuses another auth type for a per-user connector".to_owned())
         }
         (AuthMode::Shared, AuthMode::PerUser) => Some(format!(
             "Kibana takes no update of a shared connector with the auth type {}; make it per-user too",
-            asked.unwrap_or_default()
+            requested.unwrap_or_default()
         )),
         _ => None,
     }

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use http::Uri;
 
 use super::json;
-use super::secrets::Sealed;
+use super::secrets::SecretHolder;
 
 /// The default time limit of a request, in seconds.
 pub const TIMEOUT: u32 = 30;
@@ -46,7 +46,7 @@ pub struct Remote {
     /// Kibana reports auth modes (9.4 and newer).
     pub knows_modes: bool,
     /// The time of the last fetch; ISO 8601.
-    pub seen_at: Option<String>,
+    pub fetched_at: Option<String>,
 }
 
 impl Remote {
@@ -70,7 +70,7 @@ impl Remote {
             is_default: false,
             version: None,
             knows_modes: false,
-            seen_at: None,
+            fetched_at: None,
         })
     }
 
@@ -88,8 +88,8 @@ impl Remote {
     }
 
     /// Returns a note about auth modes, unless Kibana supports them.
-    pub fn word_about_modes(&self) -> Option<&'static str> {
-        match (self.seen_at.is_some(), self.knows_modes, self.version.is_some()) {
+    pub fn note_about_modes(&self) -> Option<&'static str> {
+        match (self.fetched_at.is_some(), self.knows_modes, self.version.is_some()) {
             (false, ..) | (_, true, _) => None,
             (_, false, true) => {
                 Some("this Kibana does not know auth modes: they stay in the file, and are not compared")
@@ -171,7 +171,9 @@ fn address(url: &str) -> Result<String, String> {
     let uri: Uri = url.parse().map_err(|_| not_a_server())?;
     let authority = uri.authority().ok_or_else(not_a_server)?;
     if authority.as_str().contains('@') {
-        return Err("the address holds a user or a password; leave them out, `remote login` asks for them".to_owned());
+        return Err(
+            "the address holds a user or a password; leave them out; `remote login` prompts for them".to_owned()
+        );
     }
     let port = authority.port().map_or_else(String::new, |port| format!(":{port}"));
     // Text between host and port is part of neither, and parsers disagree on it.
@@ -199,8 +201,8 @@ fn is_host(host: &str) -> bool {
 
 /// The credential is bound to the connection settings. Somebody who can write the file but has no key cannot redirect
 /// it: neither with another remote nor as the secrets of a connector.
-impl Sealed for Remote {
-    fn sealed(&self) -> Option<&str> {
+impl SecretHolder for Remote {
+    fn ciphertext(&self) -> Option<&str> {
         self.credential.as_deref()
     }
 

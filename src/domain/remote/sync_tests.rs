@@ -24,8 +24,8 @@ struct Case<'a> {
 const OAUTH: &str = r#"{"serverUrl":"https://a","authType":"oauth_authorization_code"}"#;
 
 fn status(case: &Case<'_>) -> SyncStatus {
-    let told = |record: Option<&Connector>| record.map(|record| Snapshot::as_reported(record, case.knows_modes));
-    let (base, remote) = (told(case.base), told(case.remote));
+    let remote_of = |record: Option<&Connector>| record.map(|record| Snapshot::as_reported(record, case.knows_modes));
+    let (base, remote) = (remote_of(case.base), remote_of(case.remote));
     let state = match case.secrets {
         LocalSecrets::Some { .. } => {
             SecretsState::Set { keys: vec!["user".into(), "password".into()], auth_type: None }
@@ -193,15 +193,15 @@ fn push_that_cannot_be_restored_is_blocked() {
     let renamed = Connector { name: "other".into(), ..shared.clone() };
     blocked(Some(&shared), &renamed, LocalSecrets::Some { is_sent: true }, plain, "no update of a shared connector");
     // An id that Kibana removes on import, or makes none of.
-    let (odd, odd_rows_toggled) = (of(AuthMode::Shared, "Odd_Id", "{}"), of(AuthMode::PerUser, "Odd_Id", "{}"));
-    blocked(Some(&odd), &odd_rows_toggled, LocalSecrets::None, lossy, "removes a connector on import");
-    blocked(None, &odd, LocalSecrets::None, plain, "creates connectors only with ids of");
-    let odd_log = Connector { connector_type_id: ".server-log".into(), ..odd };
-    let renamed = Connector { name: "other".into(), ..odd_log.clone() };
+    let (unusual, unusual_toggled) = (of(AuthMode::Shared, "Odd_Id", "{}"), of(AuthMode::PerUser, "Odd_Id", "{}"));
+    blocked(Some(&unusual), &unusual_toggled, LocalSecrets::None, lossy, "removes a connector on import");
+    blocked(None, &unusual, LocalSecrets::None, plain, "creates connectors only with ids of");
+    let unusual_log = Connector { connector_type_id: ".server-log".into(), ..unusual };
+    let renamed = Connector { name: "other".into(), ..unusual_log.clone() };
     let case = Case {
-        base: Some(&odd_log),
+        base: Some(&unusual_log),
         local: Some(&renamed),
-        remote: Some(&odd_log),
+        remote: Some(&unusual_log),
         secrets: LocalSecrets::None,
         knows_modes: true,
         options: plain,
@@ -213,7 +213,7 @@ fn push_that_cannot_be_restored_is_blocked() {
 fn both_requests_are_checked_before_the_first() {
     let (old, new) = (webhook(BASIC, AuthMode::Shared), webhook(BASIC, AuthMode::PerUser));
     let state = SecretsState::Set { keys: vec!["user".into()], auth_type: None };
-    let told = Snapshot::as_reported(&old, true);
+    let remote_of = Snapshot::as_reported(&old, true);
     let facts = |state| ClassifyContext {
         id: "a",
         secrets: LocalSecrets::Some { is_sent: true },
@@ -224,7 +224,7 @@ fn both_requests_are_checked_before_the_first() {
         referenced_by: 0,
         lacks_remote: false,
     };
-    let sides = |local| Sides { base: Some(&told), local: Some(local), remote: Some(&told) };
+    let sides = |local| Sides { base: Some(&remote_of), local: Some(local), remote: Some(&remote_of) };
     let found = classify(sides(&new), &facts(&state), PushOptions::default()).0;
     assert!(matches!(&found, SyncStatus::Blocked(reason) if reason.contains("not complete (Password)")), "{found:?}");
     let whole = SecretsState::Set { keys: vec!["user".into(), "password".into()], auth_type: None };

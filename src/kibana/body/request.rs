@@ -88,9 +88,7 @@ impl Body {
             return Err(ApiError::bad("[request body.connector_type_id]: is missing"));
         }
         if Catalogue::current().get(&type_id).is_none() {
-            return Err(ApiError::bad(format!(
-                "connector type {type_id:?} is not known; `connector-admin types` lists those that are, --types adds one"
-            )));
+            return Err(ApiError::bad(Catalogue::current().unknown_type(&type_id)));
         }
         let id = self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| new_id.to_owned());
         if id.trim().is_empty() {
@@ -210,7 +208,7 @@ fn refuse_repeated_keys(config: &str) -> Result<(), ApiError> {
 }
 
 fn auth_type_of(config: &str) -> Option<String> {
-    let config = json::look(config).ok()?;
+    let config = json::parse_lossy(config).ok()?;
     config.get("authType")?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

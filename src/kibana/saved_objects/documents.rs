@@ -66,7 +66,7 @@ impl Documents {
             return Ok(Some(waiting));
         }
         if self.line == 0 {
-            self.look_at_beginning()?;
+            self.check_beginning()?;
         }
         while let Some(text) = self.next_line()? {
             if !text.trim().is_empty() {
@@ -89,7 +89,7 @@ impl Documents {
     ///
     /// # Errors
     /// Explains the problem with the text.
-    pub(super) fn take_apart(&mut self, begun: &Document) -> Result<bool, String> {
+    pub(super) fn split_line(&mut self, begun: &Document) -> Result<bool, String> {
         let mut text = Zeroizing::new(begun.text.to_string());
         let mut nesting = Nesting::default();
         nesting.take(text.as_bytes(), 0);
@@ -171,7 +171,7 @@ impl Documents {
     }
 
     /// Refuses text that cannot be JSON and names its format; UTF-16 is converted as a whole.
-    fn look_at_beginning(&mut self) -> Result<(), String> {
+    fn check_beginning(&mut self) -> Result<(), String> {
         let begins = self.reader.fill_buf().map_err(|error| format!("cannot be read: {error}"))?;
         let reason = match begins {
             [0x1f, 0x8b, ..] => "is compressed with gzip; decompress it first (gunzip)",
@@ -284,7 +284,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(document) = documents.next()? {
             if serde_json::from_str::<std::collections::BTreeMap<String, &RawValue>>(&document.text).is_ok()
-                || !documents.take_apart(&document)?
+                || !documents.split_line(&document)?
             {
                 found.push((document.line, document.text.to_string()));
             }

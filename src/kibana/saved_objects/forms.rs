@@ -152,9 +152,9 @@ fn refusal(document: &RawObject) -> String {
     const LONGEST: usize = 200;
     match (document.get("statusCode"), text(document, "error")) {
         (Some(status), error) => {
-            let said = text(document, "message").or(error).unwrap_or_default();
-            let said: String = said.chars().take(LONGEST).collect();
-            format!("is an error response of Kibana ({status}: {said}), not an export; repeat the export")
+            let message = text(document, "message").or(error).unwrap_or_default();
+            let message: String = message.chars().take(LONGEST).collect();
+            format!("is an error response of Kibana ({status}: {message}), not an export; repeat the export")
         }
         _ => "has no type; a saved object names one".to_owned(),
     }

@@ -16,7 +16,7 @@ pub(super) enum Outcome {
     /// The connector was migrated and stamped 8.3.0.
     Migrated,
     /// The ciphertext is bound to the config, or there is no config to migrate; the connector is unchanged.
-    LeftAlone,
+    Skipped,
 }
 
 /// Runs the missing migrations of a connector. `has_login`: its secrets include a user or a password, which an export
@@ -25,9 +25,9 @@ pub(super) fn migrate(connector: &mut Connector, has_login: bool) -> Outcome {
     let Some(from) = model_version::release(&connector.extra).filter(|release| *release < LAST) else {
         return Outcome::NotOld;
     };
-    let Ok(mut config) = RawObject::parse(&connector.config) else { return Outcome::LeftAlone };
+    let Ok(mut config) = RawObject::parse(&connector.config) else { return Outcome::Skipped };
     if connector.secrets.is_some() {
-        return Outcome::LeftAlone;
+        return Outcome::Skipped;
     }
     let before = config.to_text();
     let type_id = connector.connector_type_id.as_str();
@@ -122,10 +122,10 @@ mod tests {
             assert_eq!((migrate(&mut connector, false), connector.config.as_str()), (Outcome::NotOld, "{}"));
         }
         let old = r#"{"typeMigrationVersion":"8.0.0"}"#;
-        let mut sealed = Connector { secrets: Some("c".into()), ..of(".servicenow", "{}", old) };
-        assert_eq!((migrate(&mut sealed, false), sealed.config.as_str()), (Outcome::LeftAlone, "{}"));
+        let mut bound = Connector { secrets: Some("c".into()), ..of(".servicenow", "{}", old) };
+        assert_eq!((migrate(&mut bound, false), bound.config.as_str()), (Outcome::Skipped, "{}"));
         let mut broken = of(".servicenow", "null", old);
-        assert_eq!((migrate(&mut broken, false), broken.config.as_str()), (Outcome::LeftAlone, "null"));
+        assert_eq!((migrate(&mut broken, false), broken.config.as_str()), (Outcome::Skipped, "null"));
         let mut flagged =
             Connector { is_missing_secrets: true, ..of(".index", "{}", r#"{"typeMigrationVersion":"7.13.0"}"#) };
         migrate(&mut flagged, false);

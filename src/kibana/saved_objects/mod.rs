@@ -12,7 +12,7 @@ use crate::domain::Connector;
 use crate::fs::FileError;
 
 pub use read::{ExportReader, ImportWarnings, ImportedConnector, LONG_IDS, without_origin};
-pub use write::{as_line, write_summary};
+pub use write::{to_line, write_summary};
 
 /// Why a text was refused.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum ReadError {
 /// export holds.
 pub fn as_exported(connector: &Connector) -> Connector {
     let read = || {
-        let (line, _) = as_line(connector).ok()?;
+        let (line, _) = to_line(connector).ok()?;
         ExportReader::new("a line", Box::new(std::io::Cursor::new(line))).next()?.ok()
     };
     read().map_or_else(|| connector.clone(), |imported| imported.connector)

@@ -54,10 +54,7 @@ impl ImportWarnings {
             lines.push(format!("the summary line promises {promised} objects; the export may be incomplete"));
         }
         if self.migrated > 0 {
-            lines.push(format!(
-                "{} of releases before 8.3 took the migrations of those releases",
-                plural(self.migrated, "connector")
-            ));
+            lines.push(format!("{} of releases before 8.3 migrated on import", plural(self.migrated, "connector")));
         }
         if self.left_pending > 0 {
             lines.push(format!(
@@ -202,9 +199,9 @@ impl ExportReader {
                 }
                 Form::SavedObject(document) => {
                     let kind = document.get("type").unwrap_or_default();
-                    self.leave_out(serde_json::from_str(kind).map_err(|_| "type is not a string".to_owned())?);
+                    self.drop_key(serde_json::from_str(kind).map_err(|_| "type is not a string".to_owned())?);
                 }
-                Form::Other(name) => self.leave_out(name),
+                Form::Other(name) => self.drop_key(name),
                 Form::Several(inner) => self.documents.put_first(inner, self.line),
                 Form::Summary(promise) => self.promised.add(promise),
             }
@@ -212,7 +209,7 @@ impl ExportReader {
         Ok(None)
     }
 
-    fn leave_out(&mut self, name: String) {
+    fn drop_key(&mut self, name: String) {
         self.objects += 1;
         *self.notices.other_types.entry(name).or_default() += 1;
     }
@@ -231,7 +228,7 @@ impl ExportReader {
             self.line = document.line;
             match RawObject::parse(&document.text) {
                 Ok(object) => return Ok(Some(object)),
-                Err(error) if !self.documents.take_apart(&document)? => return Err(no_document(&document, &error)),
+                Err(error) if !self.documents.split_line(&document)? => return Err(no_document(&document, &error)),
                 Err(_) => {}
             }
         }
@@ -245,7 +242,7 @@ impl ExportReader {
         match legacy_migrations::migrate(&mut incoming.connector, has_login) {
             legacy_migrations::Outcome::NotOld => {}
             legacy_migrations::Outcome::Migrated => self.notices.migrated += 1,
-            legacy_migrations::Outcome::LeftAlone => self.notices.left_pending += 1,
+            legacy_migrations::Outcome::Skipped => self.notices.left_pending += 1,
         }
         Ok(incoming)
     }
@@ -287,7 +284,7 @@ fn connector_of(mut document: RawObject) -> Result<ImportedConnector, String> {
     let auth_mode = known_auth_mode(&mut attributes);
     let created_at = string(document.take("created_at").as_deref(), "created_at")?;
     let updated_at = string(document.take("updated_at").as_deref(), "updated_at")?;
-    let had_api_key = leave_out_api_keys(&mut attributes);
+    let had_api_key = drop_api_keys(&mut attributes);
     if !attributes.0.is_empty() {
         let rest = json::raw(attributes.to_text()).map_err(|error| error.to_string())?;
         document.set("attributes", rest);
@@ -319,7 +316,7 @@ fn connector_of(mut document: RawObject) -> Result<ImportedConnector, String> {
 
 /// Drops the attributes that Kibana encrypts from model version 3 on: its exports never contain them, and this program
 /// encrypts only the secrets.
-fn leave_out_api_keys(attributes: &mut RawObject) -> bool {
+fn drop_api_keys(attributes: &mut RawObject) -> bool {
     let mut had_any = false;
     for key in ["apiKey", "uiamApiKey"] {
         if attributes.get(key).is_some_and(|value| value != "null") {

@@ -32,7 +32,7 @@ pub fn write_summary(out: &mut dyn Write, exported: u64, excluded: &[(String, St
 ///
 /// # Errors
 /// If config or extra is not JSON.
-pub fn as_line(connector: &Connector) -> Result<(String, bool), String> {
+pub fn to_line(connector: &Connector) -> Result<(String, bool), String> {
     if let Some(column) = connector.not_utf8().first() {
         return Err(format!("its {column} is not UTF-8, which JSON cannot hold; repair it first"));
     }

@@ -113,7 +113,7 @@ pub fn make_secrets_known(store: &Store, vault: &Vault, kibana: &Kibana, id: &st
     if let Some(local) = store.get(id)?.filter(|local| local.secrets.is_some())
         && let Ok(secrets) = vault.open(&local)
     {
-        kibana.remember(&local, &secrets);
+        kibana.register(&local, &secrets);
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ pub fn fetch(store: &mut Store, vault: &Vault, remote: &mut Remote, kibana: &Kib
     }
     remote.version = space.version;
     remote.knows_modes = space.knows_modes;
-    remote.seen_at = Some(clock::now_iso());
+    remote.fetched_at = Some(clock::now_iso());
     store.record_snapshot(remote, &space.connectors)?;
     // Only names: without them the list shows ids, so a server that does not give them is no reason to fail.
     match kibana.connector_types() {

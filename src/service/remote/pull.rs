@@ -44,12 +44,12 @@ pub struct Pulling<'a> {
 const SUSPICIOUS: usize = 4;
 
 /// Connectors that are gone in Kibana, when they are most of those that both sides agreed on; else none.
-fn gone_in_bulk(store: &Store, vault: &Vault, remote: &Remote) -> Result<usize, SyncError> {
+fn deleted_in_bulk(store: &Store, vault: &Vault, remote: &Remote) -> Result<usize, SyncError> {
     let (mut gone, mut same) = (0, 0);
     store.each_of_both::<SyncError>(&remote.name, |both| {
         if both.state.base.is_some() {
             same += 1;
-            let is_gone = both.local.is_some() && both.state.seen.is_none();
+            let is_gone = both.local.is_some() && both.state.fetched.is_none();
             gone += usize::from(
                 is_gone && entry_of(vault, remote, &both, PushOptions::default()).status == SyncStatus::ToPull,
             );
@@ -72,7 +72,7 @@ pub fn pull(
 ) -> Result<PullReport, SyncError> {
     let mut report = PullReport::default();
     if !pulling.deletes_most && pulling.only.is_none() {
-        report.held_back = gone_in_bulk(store, vault, remote)?;
+        report.held_back = deleted_in_bulk(store, vault, remote)?;
     }
     let holds_back = report.held_back > 0;
     report.pulled = store.apply_pull::<SyncError>((OperationKind::Pull, &remote.name), pulling.only, now, |both| {
@@ -92,16 +92,16 @@ pub fn pull(
         if both.state.managed_by.is_some() {
             return Ok(PullAction::Keep);
         }
-        match (&both.local, &both.state.seen) {
+        match (&both.local, &both.state.fetched) {
             (None, Some(_)) if entry.status == SyncStatus::ToPull => added(both, now),
             (Some(_), None) if entry.status == SyncStatus::ToPull && !holds_back => Ok(PullAction::Delete),
-            (Some(local), Some(seen)) => {
-                let is_unsent = local.secrets.is_none() && local.is_missing_secrets != seen.is_missing_secrets;
+            (Some(local), Some(fetched)) => {
+                let is_unsent = local.secrets.is_none() && local.is_missing_secrets != fetched.is_missing_secrets;
                 let takes = is_unsent || entry.fields.iter().any(|field| field.drift == Drift::Remote);
                 if !takes {
                     return Ok(PullAction::Keep);
                 }
-                accepted(vault, local, seen, &entry.fields, now)
+                accepted(vault, local, fetched, &entry.fields, now)
             }
             _ => Ok(PullAction::Keep),
         }
@@ -110,8 +110,8 @@ pub fn pull(
 }
 
 fn added(both: &SyncPair, now: &str) -> Result<PullAction, SyncError> {
-    let Some(seen) = &both.state.seen else { return Ok(PullAction::Keep) };
-    let fresh = Connector { created_at: Some(now.to_owned()), ..seen.to_connector(&both.state.id) };
+    let Some(fetched) = &both.state.fetched else { return Ok(PullAction::Keep) };
+    let fresh = Connector { created_at: Some(now.to_owned()), ..fetched.to_connector(&both.state.id) };
     put(fresh, None, now)
 }
 
@@ -119,13 +119,13 @@ fn added(both: &SyncPair, now: &str) -> Result<PullAction, SyncError> {
 fn accepted(
     vault: &Vault,
     local: &Connector,
-    seen: &Snapshot,
+    fetched: &Snapshot,
     fields: &[FieldDrift],
     now: &str,
 ) -> Result<PullAction, SyncError> {
-    let mut accepted = merged(local, seen, fields);
+    let mut accepted = merged(local, fetched, fields);
     vault.prepare_secrets(Some(local), &mut accepted, &SecretEdits::default())?;
-    put(accepted, local.secrets.is_none().then_some(seen.is_missing_secrets), now)
+    put(accepted, local.secrets.is_none().then_some(fetched.is_missing_secrets), now)
 }
 
 /// Without local secrets only Kibana can tell whether they are missing.
@@ -156,26 +156,26 @@ pub fn resolve(
             left.push((entry.id, reason.to_owned()));
             return Ok(PullAction::Keep);
         }
-        match (side, &both.local, &both.state.seen) {
+        match (side, &both.local, &both.state.fetched) {
             (Side::Local, Some(_), None) => Ok(PullAction::DropBase),
             // A change of Kibana alone was no conflict.
-            (Side::Local, Some(local), Some(seen))
+            (Side::Local, Some(local), Some(fetched))
                 if entry.status == SyncStatus::Conflict && entry.fields.iter().any(|it| it.drift == Drift::Remote) =>
             {
-                accepted(vault, local, seen, &entry.fields, now)
+                accepted(vault, local, fetched, &entry.fields, now)
             }
             (Side::Local, ..) => Ok(PullAction::AcceptAsBase),
             (Side::Remote, _, None) => Ok(PullAction::Delete),
             (Side::Remote, None, Some(_)) => added(both, now),
-            (Side::Remote, Some(local), Some(seen)) => {
+            (Side::Remote, Some(local), Some(fetched)) => {
                 let mut fields = entry.fields;
                 fields.iter_mut().for_each(|field| field.drift = Drift::Remote);
                 // Kibana has others: those of the file are given up like all else.
-                if entry.has_new_secrets && !seen.is_missing_secrets {
+                if entry.has_new_secrets && !fetched.is_missing_secrets {
                     let without = Connector { secrets: None, ..local.clone() };
-                    return accepted(vault, &without, seen, &fields, now);
+                    return accepted(vault, &without, fetched, &fields, now);
                 }
-                accepted(vault, local, seen, &fields, now)
+                accepted(vault, local, fetched, &fields, now)
             }
         }
     })?;

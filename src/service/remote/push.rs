@@ -108,7 +108,7 @@ impl PushReport {
     }
 
     /// All of the plan was done.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.left == 0 && self.ended_by.is_none() && self.done() == self.sent.len()
     }
 }
@@ -207,7 +207,7 @@ impl PushRun<'_> {
                 let local = self.store.get(&planned.id)?;
                 sent.name = local.map_or(sent.name, |local| local.name);
                 sent.outcome = SentOutcome::Skipped(reason.clone());
-                return Ok((sent, error.is_about_the_server().then_some(reason)));
+                return Ok((sent, error.concerns_server().then_some(reason)));
             }
         };
         sent.name.clone_from(&entry.name);
@@ -307,7 +307,7 @@ impl PushRun<'_> {
             ApiCall::Delete => None,
         };
         let is_exclusive = matches!(&entry.status, SyncStatus::ToPush { calls, .. } if calls.len() == 1);
-        let stored = both.state.seen.as_ref().filter(|_| is_exclusive).and_then(|seen| seen.auth_mode);
+        let stored = both.state.fetched.as_ref().filter(|_| is_exclusive).and_then(|fetched| fetched.auth_mode);
         let expected = match call {
             ApiCall::Delete => None,
             ApiCall::Import => Some(Snapshot { is_missing_secrets: self.loses_secrets(record)?, ..all }),
@@ -321,11 +321,19 @@ impl PushRun<'_> {
             ApiCall::Import => Entry { has_new_secrets: false, ..entry.clone() }.what(),
             _ => entry.what(),
         };
-        Ok(PreparedRequest { call, record, secrets, expected, fingerprint, detail, is_new: both.state.seen.is_none() })
+        Ok(PreparedRequest {
+            call,
+            record,
+            secrets,
+            expected,
+            fingerprint,
+            detail,
+            is_new: both.state.fetched.is_none(),
+        })
     }
 
     fn loses_secrets(&self, record: &Connector) -> Result<bool, SyncError> {
-        Ok(saved_objects::as_line(record).map_err(KibanaError::Settings)?.1)
+        Ok(saved_objects::to_line(record).map_err(KibanaError::Settings)?.1)
     }
 
     fn execute(&self, request: &PreparedRequest<'_>) -> Result<Option<RemoteConnector>, KibanaError> {
@@ -335,7 +343,7 @@ impl PushRun<'_> {
             ApiCall::Update => self.kibana.update(record, request.secrets, knows_modes).map(Some),
             ApiCall::Delete => self.kibana.delete(&record.id).map(|()| None),
             ApiCall::Import => {
-                let (line, _) = saved_objects::as_line(record).map_err(KibanaError::Settings)?;
+                let (line, _) = saved_objects::to_line(record).map_err(KibanaError::Settings)?;
                 let imported = self.kibana.import(&line, !request.is_new)?;
                 if let Some(other) = imported.destination.filter(|other| *other != record.id) {
                     return Err(KibanaError::Settings(format!(

@@ -146,7 +146,7 @@ impl Entry {
         let SyncStatus::ToPush { calls, mode, .. } = &self.status else { return None };
         Some(match (mode, calls.as_slice()) {
             (ResultingMode::Unknown, _) => "nothing: this Kibana does not know auth modes",
-            (ResultingMode::Gone, _) => "nothing: the connector is deleted",
+            (ResultingMode::Deleted, _) => "nothing: the connector is deleted",
             (_, [ApiCall::Import, ..]) => "the saved-object import",
             (_, [ApiCall::Create, ..]) => "the create, which infers it from the auth type",
             _ => "the update, which keeps the one that Kibana has",
@@ -162,14 +162,16 @@ impl Entry {
                 let mode = match mode {
                     ResultingMode::AsLocal(mode) => format!("auth mode in Kibana afterwards: {mode}, by {carrier}"),
                     ResultingMode::Unknown => format!("the auth mode is carried by {carrier}"),
-                    ResultingMode::Gone => String::new(),
+                    ResultingMode::Deleted => String::new(),
                 };
                 let first = [calls.join(" then "), mode].into_iter().filter(|part| !part.is_empty());
                 let first = first.collect::<Vec<_>>().join("; ");
                 std::iter::once(first).chain(notes.iter().cloned()).collect()
             }
             SyncStatus::Blocked(reason) => vec![reason.clone()],
-            SyncStatus::ReadOnly(_) => vec!["nobody can change it in Kibana, so it is not in the file".to_owned()],
+            SyncStatus::ReadOnly(_) => {
+                vec!["Kibana manages it: it cannot be changed, so it is not in the file".to_owned()]
+            }
             SyncStatus::Conflict if !self.is_remote => vec!["changed locally, deleted in Kibana".to_owned()],
             SyncStatus::Conflict if !self.is_local => vec!["deleted locally, changed in Kibana".to_owned()],
             SyncStatus::InSync | SyncStatus::Conflict | SyncStatus::ToPull => Vec::new(),
@@ -215,6 +217,11 @@ impl Report {
         self.counts.get(group as usize).copied().unwrap_or_default()
     }
 
+    /// Returns the entries that are not equal on both sides, without those that Kibana manages.
+    pub fn differing(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.group() != Some(SyncGroup::ReadOnly))
+    }
+
     fn add(&mut self, entry: Entry) {
         let Some(group) = entry.group() else {
             self.in_sync += 1;
@@ -229,7 +236,7 @@ impl Report {
     }
 
     /// Returns whether a request of the last push was not carried out and its connector still differs.
-    pub fn was_cut_off(&self) -> bool {
+    pub fn was_interrupted(&self) -> bool {
         let differs = |id: &str| self.entries.iter().any(|entry| entry.id == id);
         self.last_push.as_ref().is_some_and(|push| {
             push.is_open || push.requests.iter().any(|sent| sent.state != RequestState::Done && differs(&sent.id))
@@ -276,7 +283,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &SyncPair, options: PushOp
     let (secrets, state) = secrets(vault, both.local.as_ref(), &both.state);
     let has_new_secrets = match &secrets {
         LocalSecrets::Some { is_sent } => {
-            !is_sent || both.state.seen.as_ref().is_some_and(|seen| seen.is_missing_secrets)
+            !is_sent || both.state.fetched.as_ref().is_some_and(|fetched| fetched.is_missing_secrets)
         }
         _ => false,
     };
@@ -291,17 +298,17 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &SyncPair, options: PushOp
         referenced_by: both.state.referenced_by,
         lacks_remote: both.state.sent_secrets.as_deref() == Some(NO_SECRETS),
     };
-    let RemoteState { base, seen, .. } = &both.state;
-    let sides = Sides { base: base.as_ref(), local: both.local.as_ref(), remote: seen.as_ref() };
+    let RemoteState { base, fetched, .. } = &both.state;
+    let sides = Sides { base: base.as_ref(), local: both.local.as_ref(), remote: fetched.as_ref() };
     let (status, fields) = classify(sides, &context, options);
-    let named = |of_record: fn(&Connector) -> &String, of_seen: fn(&crate::domain::remote::Snapshot) -> &String| {
+    let named = |of_record: fn(&Connector) -> &String, of_fetched: fn(&crate::domain::remote::Snapshot) -> &String| {
         let local = both.local.as_ref().map(of_record);
-        local.or_else(|| seen.as_ref().or(base.as_ref()).map(of_seen)).cloned().unwrap_or_default()
+        local.or_else(|| fetched.as_ref().or(base.as_ref()).map(of_fetched)).cloned().unwrap_or_default()
     };
     Entry {
         id: both.state.id.clone(),
-        name: named(|record| &record.name, |seen| &seen.name),
-        connector_type_id: named(|record| &record.connector_type_id, |seen| &seen.connector_type_id),
+        name: named(|record| &record.name, |fetched| &fetched.name),
+        connector_type_id: named(|record| &record.connector_type_id, |fetched| &fetched.connector_type_id),
         sends_secrets: holds_some
             && matches!(&status, SyncStatus::ToPush { calls, .. } if calls.iter().any(|call| matches!(call, ApiCall::Create | ApiCall::Update))),
         status,
@@ -310,7 +317,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &SyncPair, options: PushOp
         revision: both.local.as_ref().map(|local| local.revision),
         is_managed: both.state.managed_by.is_some(),
         is_local: both.local.is_some(),
-        is_remote: seen.is_some(),
+        is_remote: fetched.is_some(),
         has_base: base.is_some(),
     }
 }

@@ -148,7 +148,7 @@ impl Store {
 /// [`Store::create_automatic_backup`] of a file by its path.
 pub(in crate::store) fn create_automatic_backup(path: &Path, progress: Progress<'_>) -> Result<Backup, StoreError> {
     let target = sidecar(path, ".auto.bak");
-    let copied = copy(path, folder_of(path), false, progress)?;
+    let copied = write_copy(path, folder_of(path), false, progress)?;
     // SQLite would read a log of the replaced backup as part of the new one.
     set_sidecars_aside(&target, &free_name(&target, "replaced", clock::now())?)?;
     copied.persist(&target).map_err(|error| StoreError::io(&target, error))?;
@@ -171,17 +171,17 @@ pub fn restore(
     match inspect(&from, Reading::Shared) {
         Ok(Inspection::Missing) => return Err(StoreError::Missing(from)),
         Ok(Inspection::Connectors { .. }) => {}
-        Err(StoreError::Corrupt { detail, .. }) => return Err(damaged_copy(&from, &detail)),
+        Err(StoreError::Corrupt { detail, .. }) => return Err(damaged_backup(&from, &detail)),
         Err(error) => return Err(error),
     }
     if file == from {
         return Err(StoreError::Refused(format!("{} is the file itself, not a backup of it", file.display())));
     }
-    check_whole(&from)?;
+    check_complete(&from)?;
     check_one_name(&file)?;
     let kept = match inspect(&file, Reading::Shared) {
-        Ok(Inspection::Missing) => place_at(&file, &from, now, &mut progress)?,
-        Ok(Inspection::Connectors { .. }) => match copy(&file, folder_of(&file), true, &mut progress) {
+        Ok(Inspection::Missing) => install_at(&file, &from, now, &mut progress)?,
+        Ok(Inspection::Connectors { .. }) => match write_copy(&file, folder_of(&file), true, &mut progress) {
             Ok(as_it_was) => {
                 let kept = persist_at(as_it_was, &file, "replaced", now)?;
                 let last = SEQUENCES.map(|table| last_number(&file, table));
@@ -196,7 +196,7 @@ pub fn restore(
             Err(error) => return Err(error),
         },
         // Nothing but its logs is left of it.
-        Err(StoreError::ZeroBytes(_)) => place_at(&file, &from, now, &mut progress)?,
+        Err(StoreError::ZeroBytes(_)) => install_at(&file, &from, now, &mut progress)?,
         Err(StoreError::Corrupt { .. } | StoreError::NotSqlite { .. }) => {
             Some(replace(&file, &from, now, &mut progress)?)
         }
@@ -219,7 +219,12 @@ fn not_made(target: &Path, error: std::io::Error) -> StoreError {
 
 /// Writes a backup without a name: complete, on disk, with the same number of records. With `is_checked` its structure
 /// is verified too, which takes several times as long as copying.
-fn copy(path: &Path, folder: &Path, is_checked: bool, progress: Progress<'_>) -> Result<TemporaryFile, StoreError> {
+fn write_copy(
+    path: &Path,
+    folder: &Path,
+    is_checked: bool,
+    progress: Progress<'_>,
+) -> Result<TemporaryFile, StoreError> {
     copy_of(&connect_read_only(path, Reading::Shared)?, path, folder, is_checked, progress)
 }
 
@@ -278,25 +283,25 @@ fn copy_pages(path: &Path, source: &Connection, target: &Path, progress: Progres
 }
 
 /// Refuses a file that SQLite finds damage in, the order of its indexes included.
-fn check_whole(path: &Path) -> Result<(), StoreError> {
+fn check_complete(path: &Path) -> Result<(), StoreError> {
     match damage(path, "integrity_check") {
         Ok(None) => Ok(()),
-        Ok(Some(detail)) | Err(StoreError::Corrupt { detail, .. }) => Err(damaged_copy(path, &detail)),
+        Ok(Some(detail)) | Err(StoreError::Corrupt { detail, .. }) => Err(damaged_backup(path, &detail)),
         Err(error) => Err(error),
     }
 }
 
-fn damaged_copy(path: &Path, detail: &str) -> StoreError {
+fn damaged_backup(path: &Path, detail: &str) -> StoreError {
     let text = format!("the backup {} is damaged ({detail}); nothing was changed. Choose another one", path.display());
     StoreError::Refused(text)
 }
 
 fn damage(path: &Path, check: &str) -> Result<Option<String>, StoreError> {
     let connection = connect_read_only(path, Reading::Shared)?;
-    let said: String = connection
+    let report: String = connection
         .query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))
         .map_err(|error| StoreError::of_sqlite(path, "checking the file", error))?;
-    Ok((said != "ok").then_some(said))
+    Ok((report != "ok").then_some(report))
 }
 
 /// Writes the pages of `from` over those of the file, in one transaction of SQLite.
@@ -367,8 +372,8 @@ fn schema_has_history(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// Places a copy of `from` where no file, or an empty file, is. A stray log is kept under another name, which is
 /// returned.
-fn place_at(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> Result<Option<PathBuf>, StoreError> {
-    let fresh = copy(from, folder_of(file), true, progress)?;
+fn install_at(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> Result<Option<PathBuf>, StoreError> {
+    let fresh = write_copy(from, folder_of(file), true, progress)?;
     let kept = free_name(file, "replaced", now)?;
     let had_sidecars = set_sidecars_aside(file, &kept)?;
     if fs::metadata(file).is_ok_and(|found| found.len() == 0) {
@@ -382,7 +387,7 @@ fn place_at(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) ->
 /// Puts a copy of `from` in the place of a file that SQLite cannot read. Its place is never empty: the copy is whole
 /// before anything is touched, and the old file has its other name before it loses this one.
 fn replace(file: &Path, from: &Path, now: Timestamp, progress: Progress<'_>) -> Result<PathBuf, StoreError> {
-    let fresh = copy(from, folder_of(file), true, progress)?;
+    let fresh = write_copy(from, folder_of(file), true, progress)?;
     let kept = free_name(file, "replaced", now)?;
     // File systems without hard links need a copy.
     fs::hard_link(file, &kept)
@@ -408,10 +413,10 @@ fn named(file: &Path, what: &str, now: Timestamp, attempt: usize) -> PathBuf {
 fn free_name(file: &Path, what: &str, now: Timestamp) -> Result<PathBuf, StoreError> {
     let is_free = |path: &PathBuf| !path.exists() && SIDECARS.iter().all(|suffix| !sidecar(path, suffix).exists());
     let names = (1..100).map(|attempt| named(file, what, now, attempt));
-    names.into_iter().find(is_free).ok_or_else(|| no_name_left(file))
+    names.into_iter().find(is_free).ok_or_else(|| no_free_name(file))
 }
 
-fn no_name_left(file: &Path) -> StoreError {
+fn no_free_name(file: &Path) -> StoreError {
     StoreError::Refused(format!("too many backups of {} were made in this second; nothing was changed", file.display()))
 }
 

@@ -168,7 +168,7 @@ pub(in crate::store) fn schema_version(path: &Path, connection: &Connection) -> 
     if version > 1
         && let Some(lacking) = schema::COLUMNS_2.iter().find(|column| !columns.iter().any(|found| found == *column))
     {
-        let detail = format!("it says schema {version}, but its table of connectors has no column {lacking}");
+        let detail = format!("its schema version is {version}, but its table of connectors has no column {lacking}");
         return Err(StoreError::Corrupt { path: path.to_owned(), detail });
     }
     if version < 1 {

@@ -187,7 +187,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Gone`], [`StoreError::AnotherFile`]; for a writable file, [`StoreError::HardLinks`].
-    pub fn check_place(&self) -> Result<(), StoreError> {
+    pub fn check_location(&self) -> Result<(), StoreError> {
         if let Some(file) = self.file {
             file.check(&self.path)?;
         }
@@ -197,7 +197,7 @@ impl Store {
     /// Writes the log into the file and empties it, unless a reader is active. The file is then complete on its own: it
     /// can be moved, and no file that replaces it applies the log.
     pub fn empty_log(&self) {
-        if self.read_only || self.check_place().is_err() {
+        if self.read_only || self.check_location().is_err() {
             return;
         }
         // A log in use is emptied after the next job, or on close.
@@ -337,11 +337,11 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, doing, error);
         let waiting = || self.waiting.iter().for_each(|on_wait| on_wait());
         let transaction = begin(&self.connection, (&path, doing), &self.cancel, &waiting)?;
-        self.check_place()?;
+        self.check_location()?;
         store_if_due(&transaction).map_err(wrap)?;
         let value = work(&transaction)?;
         // A write to a file that is no longer at its path would be lost.
-        self.check_place()?;
+        self.check_location()?;
         transaction.commit().map_err(wrap)?;
         Ok(value)
     }

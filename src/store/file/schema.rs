@@ -84,9 +84,9 @@ pub(in crate::store) const EMPTY_TABLES: &str =
      CREATE TEMP TABLE migration_decisions (key INTEGER PRIMARY KEY, decision);
      CREATE TEMP TABLE settings (name PRIMARY KEY, value);
      CREATE TEMP TABLE remotes (name, url, space, ca_file, proxy, timeout, allow_http, credential, is_default,
-       version, knows_modes, seen_at);
-     CREATE TEMP TABLE remote_connectors (remote, id, base, seen, sent_secrets, managed_by, referenced_by,
-       found_by_look, base_before, found_after);
+       version, knows_modes, fetched_at);
+     CREATE TEMP TABLE remote_connectors (remote, id, base, fetched, sent_secrets, managed_by, referenced_by,
+       is_detected, base_before, detected_after);
      CREATE TEMP TABLE remote_types (remote, id, name);
      CREATE TEMP TABLE remote_bases (step, connector_id, remote, before, after);
      CREATE TEMP TABLE remote_requests (step, connector_id, number, remote, call, state, expected, secrets, detail);";

@@ -97,7 +97,7 @@ fn side_effects(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
     let mut rows = triggers.query([])?;
     while let Some(row) = rows.next()? {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        if !OWN_TRIGGERS.contains(&name.as_str()) && (writes_connectors(&sql) || leaves_out(&sql)) {
+        if !OWN_TRIGGERS.contains(&name.as_str()) && (writes_connectors(&sql) || may_skip_row(&sql)) {
             let reason = format!(
                 "has a trigger {name} that changes connectors, or leaves them out, when one is written; no undo could follow"
             );
@@ -168,7 +168,7 @@ fn words_of(sql: &str) -> impl Iterator<Item = String> {
 }
 
 /// Returns whether a trigger may skip a row silently.
-fn leaves_out(sql: &str) -> bool {
+fn may_skip_row(sql: &str) -> bool {
     let words: Vec<String> = words_of(sql).collect();
     words.windows(2).any(|pair| pair == ["raise", "ignore"])
 }

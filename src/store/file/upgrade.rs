@@ -84,7 +84,7 @@ pub struct UpgradeReport {
     /// Schema version after.
     pub to: i64,
     /// The copy of the file as it was.
-    pub copy: PathBuf,
+    pub backup: PathBuf,
     /// Records in the file.
     pub records: i64,
 }
@@ -105,9 +105,9 @@ pub fn upgrade(
     // Closing any handle of the file drops all locks this process has on it (a rule of POSIX), so the
     // handle that the copy reads from is opened first and closed last, after the connection.
     let source = File::open(path).map_err(|error| StoreError::io(path, error))?;
-    let mut run = Run { path, stage: Stage::Locking, copy: None, from: 0, on_stage, source: &source };
+    let mut run = Run { path, stage: Stage::Locking, backup: None, from: 0, on_stage, source: &source };
     let outcome = run.upgrade(cancel);
-    let (stage, copy, from) = (run.stage.to_string(), run.copy.take(), run.from);
+    let (stage, backup, from) = (run.stage.to_string(), run.backup.take(), run.from);
     drop(source);
     outcome.map_err(|cause| match cause {
         StoreError::NewerSchema { .. } | StoreError::Foreign { .. } | StoreError::Unsuitable { .. } => cause,
@@ -121,8 +121,8 @@ pub fn upgrade(
                 StoreError::Cancelled => "stopped on request".to_owned(),
                 cause => cause.to_string(),
             },
-            copy: copy
-                .map_or(". No backup was left".to_owned(), |copy| format!("; the backup is at {}", copy.display())),
+            backup: backup
+                .map_or(". No backup was left".to_owned(), |backup| format!("; the backup is at {}", backup.display())),
         },
     })
 }
@@ -130,7 +130,7 @@ pub fn upgrade(
 struct Run<'a> {
     path: &'a Path,
     stage: Stage,
-    copy: Option<PathBuf>,
+    backup: Option<PathBuf>,
     from: i64,
     on_stage: OnStage<'a>,
     source: &'a File,
@@ -164,7 +164,7 @@ impl Run<'_> {
         }
         check_upgradable(self.path, &transaction)?;
         let records = count(&transaction).map_err(wrap)?;
-        let copy = self.copy_file(&transaction, cancel)?;
+        let backup = self.back_up_file(&transaction, cancel)?;
         self.run_steps(&transaction, records)?;
         self.enter(Stage::Checking)?;
         if count(&transaction).map_err(wrap)? != records {
@@ -175,7 +175,7 @@ impl Run<'_> {
         }
         self.enter(Stage::Committing)?;
         transaction.commit().map_err(wrap)?;
-        Ok(Some(UpgradeReport { from: self.from, to: schema::LATEST, copy, records }))
+        Ok(Some(UpgradeReport { from: self.from, to: schema::LATEST, backup, records }))
     }
 
     /// Creates the new table of connectors, fills it, and creates the rest of the schema.
@@ -197,7 +197,7 @@ impl Run<'_> {
             transaction.execute_batch(step.sql).map_err(wrap)?;
             number += 1;
             self.enter(Stage::Step { title: "take the records over", number, of })?;
-            take_over(transaction, path, &mut |done| {
+            copy_records(transaction, path, &mut |done| {
                 self.enter(Stage::Records { done, total: u64::try_from(records).unwrap_or(0) })
             })?;
             transaction.execute_batch(&format!("DROP TABLE {}", schema::OLD_TABLE)).map_err(wrap)?;
@@ -224,17 +224,17 @@ impl Run<'_> {
             .map_err(|error| StoreError::of_sqlite(self.path, "upgrading the schema", error))
     }
 
-    /// Copies the locked file to `<file>.schema<N>-<UTC>.bak` and verifies it. Sets `self.copy` only when the copy is
+    /// Copies the locked file to `<file>.schema<N>-<UTC>.bak` and verifies it. Sets `self.backup` only when the copy is
     /// complete and durable.
-    fn copy_file(&mut self, locked: &Connection, cancel: &Arc<AtomicBool>) -> Result<PathBuf, StoreError> {
+    fn back_up_file(&mut self, locked: &Connection, cancel: &Arc<AtomicBool>) -> Result<PathBuf, StoreError> {
         let total = self.source.metadata().map_err(|error| StoreError::io(self.path, error))?.len();
         self.enter(Stage::Copying { done: 0, total })?;
         let folder = folder_of(self.path);
         let io = |error| StoreError::io(folder, error);
         let has_wal = fs::metadata(sidecar(self.path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
-        if !has_wal && let Some(copy) = self.equal_copy(folder)? {
-            self.copy = Some(copy.clone());
-            return Ok(copy);
+        if !has_wal && let Some(backup) = self.equal_backup(folder)? {
+            self.backup = Some(backup.clone());
+            return Ok(backup);
         }
         let partial = TemporaryFile::new_in(folder).map_err(io)?;
         if has_wal {
@@ -247,20 +247,20 @@ impl Run<'_> {
         let permissions = self.source.metadata().map_err(io)?.permissions();
         partial.as_file().set_permissions(permissions).map_err(io)?;
         partial.as_file().sync_all().map_err(io)?;
-        let copy = persist_at(partial, self.path, &format!("schema{}", self.from), clock::now())?;
-        self.copy = Some(copy.clone());
-        Ok(copy)
+        let backup = persist_at(partial, self.path, &format!("schema{}", self.from), clock::now())?;
+        self.backup = Some(backup.clone());
+        Ok(backup)
     }
 
     /// A copy that an earlier, failed upgrade left and that is still equal: tries do not pile up copies.
-    fn equal_copy(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
-        let prefix = copy_prefix(self.path, self.from);
+    fn equal_backup(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let prefix = backup_prefix(self.path, self.from);
         for name in names_in(folder).map_err(|error| StoreError::io(folder, error))? {
-            let is_copy = name.to_string_lossy().ends_with(".bak")
+            let is_duplicate = name.to_string_lossy().ends_with(".bak")
                 && name.as_encoded_bytes().starts_with(prefix.as_os_str().as_encoded_bytes());
             let path = folder.join(&name);
             // With a log next to it, it holds something else when it is opened.
-            if is_copy && logs_of(&path).next().is_none() && same_bytes(self.path, self.source, &path)? {
+            if is_duplicate && logs_of(&path).next().is_none() && same_bytes(self.path, self.source, &path)? {
                 return Ok(Some(path));
             }
         }
@@ -292,22 +292,22 @@ impl Run<'_> {
     fn copy_pages(&self, target: &Path) -> Result<(), StoreError> {
         let wrap = |error| StoreError::of_sqlite(self.path, "copying the file", error);
         let source = Connection::open_with_flags(self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
-        let mut copy = Connection::open(target).map_err(wrap)?;
-        let done = Backup::new(&source, &mut copy).map_err(wrap)?.step(-1).map_err(wrap)?;
+        let mut backup = Connection::open(target).map_err(wrap)?;
+        let done = Backup::new(&source, &mut backup).map_err(wrap)?.step(-1).map_err(wrap)?;
         if done == StepResult::Done { Ok(()) } else { Err(StoreError::Busy(self.path.to_owned())) }
     }
 
-    fn verify(&self, copy: &Path, locked: &Connection, by_pages: bool) -> Result<(), StoreError> {
+    fn verify(&self, backup: &Path, locked: &Connection, by_pages: bool) -> Result<(), StoreError> {
         let bad = |detail: &str| StoreError::Io {
-            path: copy.to_owned(),
+            path: backup.to_owned(),
             cause: io::Error::other(format!("the backup {detail}")),
         };
-        if !by_pages && !same_bytes(self.path, self.source, copy)? {
+        if !by_pages && !same_bytes(self.path, self.source, backup)? {
             return Err(bad("differs from the file"));
         }
-        let wrap = |error| StoreError::of_sqlite(copy, "verifying the backup", error);
-        let opened = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
-        if schema_version(copy, &opened)? != self.from
+        let wrap = |error| StoreError::of_sqlite(backup, "verifying the backup", error);
+        let opened = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
+        if schema_version(backup, &opened)? != self.from
             || count(&opened).map_err(wrap)? != count(locked).map_err(wrap)?
         {
             return Err(bad("has other records than the file"));
@@ -336,7 +336,7 @@ fn set_old_table_aside(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Writes the records of schema 1 into the new table, in order, with their derived values.
-fn take_over(
+fn copy_records(
     connection: &Connection,
     path: &Path,
     on_stage: &mut dyn FnMut(u64) -> Result<(), StoreError>,
@@ -364,9 +364,9 @@ fn count(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT count(*) FROM main.connectors", [], |row| row.get(0))
 }
 
-fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, StoreError> {
+fn same_bytes(path: &Path, mut source: &File, backup: &Path) -> Result<bool, StoreError> {
     source.rewind().map_err(|error| StoreError::io(path, error))?;
-    let mut copied = File::open(copy).map_err(|error| StoreError::io(copy, error))?;
+    let mut copied = File::open(backup).map_err(|error| StoreError::io(backup, error))?;
     let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     loop {
         let read = source.read(&mut left).map_err(|error| StoreError::io(path, error))?;
@@ -377,12 +377,12 @@ fn same_bytes(path: &Path, mut source: &File, copy: &Path) -> Result<bool, Store
             return Ok(false);
         }
         if read == 0 {
-            return Ok(copied.read(&mut [0]).map_err(|error| StoreError::io(copy, error))? == 0);
+            return Ok(copied.read(&mut [0]).map_err(|error| StoreError::io(backup, error))? == 0);
         }
     }
 }
 
 /// Returns the prefix of the names of backups, without the folder.
-fn copy_prefix(path: &Path, schema: i64) -> PathBuf {
+fn backup_prefix(path: &Path, schema: i64) -> PathBuf {
     sidecar(Path::new(path.file_name().unwrap_or_default()), &format!(".schema{schema}-"))
 }

@@ -38,7 +38,7 @@ pub enum RevertPreview {
     /// This.
     Record(Box<Connector>),
     /// The record is deleted.
-    Gone,
+    Deleted,
     /// Another program deleted the record, and the history holds only the changed columns.
     Unknown,
 }
@@ -191,7 +191,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn gone_since(&self, step: i64) -> Result<Vec<String>, StoreError> {
+    pub fn deleted_since(&self, step: i64) -> Result<Vec<String>, StoreError> {
         self.run("reading the history", |connection| {
             connection
                 .prepare_cached(
@@ -279,7 +279,7 @@ pub(super) fn before_change(entry: &Entry, after: Option<&Connector>) -> Option<
     let image = entry.before.as_ref()?;
     let base = match after {
         Some(after) => after.clone(),
-        None if patch::is_whole(image) => Connector { key: entry.key, ..Connector::new(&entry.id, "") },
+        None if patch::is_complete(image) => Connector { key: entry.key, ..Connector::new(&entry.id, "") },
         None => return None,
     };
     Some(Connector { revision: patch::revision_of(image), ..with_columns(base, image) })
@@ -292,7 +292,7 @@ pub(super) fn back_of(
     entry: &Entry,
     now: Option<&Connector>,
 ) -> rusqlite::Result<RevertPreview> {
-    let Some(image) = &entry.before else { return Ok(RevertPreview::Gone) };
+    let Some(image) = &entry.before else { return Ok(RevertPreview::Deleted) };
     let after = state_after(connection, step, entry.key, now.cloned())?;
     let before = before_change(entry, after.as_ref());
     Ok(match (now, before) {

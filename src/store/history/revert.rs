@@ -118,7 +118,7 @@ impl Store {
             let mut reverted = nothing_yet(known(connection, step)?);
             let mut work = || {
                 let mut journal = begin(connection, &reverted.step, now)?;
-                let around = Around { has_remotes: has_remotes(connection)?, may_be_back: true };
+                let around = Around { has_remotes: has_remotes(connection)?, may_be_reverted: true };
                 for id in ids {
                     if let Some(entry) = entry_of_id(connection, reverted.step.step, id)? {
                         let current = current(connection, &entry)?;
@@ -268,11 +268,11 @@ struct Around {
     /// Something may be agreed on with a remote.
     has_remotes: bool,
     /// Some of the entries may have been reverted already.
-    may_be_back: bool,
+    may_be_reverted: bool,
 }
 
 /// Returns whether other steps than the current one reverted a part of this step.
-fn has_other_takers(connection: &Connection, reverted: &Reverted) -> rusqlite::Result<bool> {
+fn has_other_reverts(connection: &Connection, reverted: &Reverted) -> rusqlite::Result<bool> {
     let step = reverted.step.step;
     let origin = redo_of(connection, step)?.unwrap_or(step);
     connection
@@ -293,13 +293,13 @@ fn revert_batch(
     let mut rows = entries(connection, step, walk.after, walk.batch.min(CHUNK))?;
     let interrupted = if reverted.by.is_none() { interrupted(connection, step)? } else { None };
     walk.is_resumed |= interrupted.is_some();
-    let may_be_back = walk.is_resumed || has_other_takers(connection, &reverted)?;
+    let may_be_reverted = walk.is_resumed || has_other_reverts(connection, &reverted)?;
     let mut journal = match reverted.by.or(interrupted) {
         Some(by) => Journal::resume(connection, by),
         None => begin(connection, &reverted.step, now)?,
     };
     let restored = reverted.restored;
-    let around = Around { has_remotes: has_remotes(connection)?, may_be_back };
+    let around = Around { has_remotes: has_remotes(connection)?, may_be_reverted };
     let (mut last, mut seen) = (None, 0);
     while let Some((newest, _)) = rows.last() {
         let key = newest.key;
@@ -362,8 +362,8 @@ fn revert(
     let connection = journal.connection();
     let is_applied = current.as_ref().map(|record| record.revision) == entry.revision;
     // A reverted change has another revision; only a missing record has none.
-    let may_be_back = around.may_be_back && (!is_applied || entry.revision.is_none());
-    if may_be_back && is_undone(connection, reverted.step.step, entry.key)? {
+    let may_be_reverted = around.may_be_reverted && (!is_applied || entry.revision.is_none());
+    if may_be_reverted && is_undone(connection, reverted.step.step, entry.key)? {
         return Ok(());
     }
     if !is_applied {
@@ -387,9 +387,9 @@ fn has_remotes(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// Reverts the merge base together with a change.
 fn follow_back(connection: &Connection, step: &HistoryEntry, id: &str, exists: bool) -> rusqlite::Result<()> {
-    let is_again = step.kind.is_inverse();
-    let origin = step.origin.filter(|_| is_again).map_or(step.step, |(origin, _)| origin);
-    merge_base::revert_bases(connection, Reverting { reverted: step.step, origin, is_again, id, exists })
+    let is_redo = step.kind.is_inverse();
+    let origin = step.origin.filter(|_| is_redo).map_or(step.step, |(origin, _)| origin);
+    merge_base::revert_bases(connection, Reverting { reverted: step.step, origin, is_redo, id, exists })
 }
 
 /// Writes the record after a revert over later changes. That content is new, so its revision is new.
@@ -397,8 +397,8 @@ fn merge_patch(journal: &mut Journal<'_>, current: Option<&Connector>, back: Rev
     match (current, back) {
         (Some(current), RevertPreview::Record(mut back)) => journal.update(current, &mut back).map(|_| ()),
         (None, RevertPreview::Record(mut back)) => journal.insert(&mut back),
-        (Some(current), RevertPreview::Gone) => journal.delete(current),
-        (_, RevertPreview::Gone | RevertPreview::Unknown) => Ok(()),
+        (Some(current), RevertPreview::Deleted) => journal.delete(current),
+        (_, RevertPreview::Deleted | RevertPreview::Unknown) => Ok(()),
     }
 }
 

@@ -48,7 +48,7 @@ pub enum SaveOutcome {
     /// The record has been changed since it was read; nothing was written.
     Conflict(Box<Connector>),
     /// The record has been deleted since it was read; nothing was written.
-    Gone,
+    Deleted,
 }
 
 impl Store {
@@ -98,13 +98,13 @@ impl Store {
     /// Adds a record.
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`]; when the file cannot be written.
+    /// [`StoreError::IdInUse`]; when the file cannot be written.
     pub fn create(&mut self, connector: &Connector, now: &str) -> Result<Connector, StoreError> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "adding a connector", error);
         self.transaction("adding a connector", |connection| {
             if get(connection, &connector.id).map_err(wrap)?.is_some() {
-                return Err(StoreError::IdTaken(connector.id.clone()));
+                return Err(StoreError::IdInUse(connector.id.clone()));
             }
             let mut journal = Journal::begin(connection, OperationKind::Create, None, None, now).map_err(wrap)?;
             let mut created = connector.clone();
@@ -131,7 +131,7 @@ impl Store {
         let wrap = |error| StoreError::of_sqlite(&path, "saving a connector", error);
         self.transaction("saving a connector", |connection| {
             let Some(current) = get(connection, &connector.id).map_err(wrap)? else {
-                return Ok(SaveOutcome::Gone);
+                return Ok(SaveOutcome::Deleted);
             };
             // The time too: a file that was restored by another program counts its steps from where it was.
             if (current.revision, &current.updated_at) != (connector.revision, &connector.updated_at) {

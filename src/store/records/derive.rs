@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_i
 
 use super::columns::{DERIVED, read, select};
 use crate::domain::Connector;
-use crate::domain::derived::{Derived, RULES, carried_auth_mode};
+use crate::domain::derived::{Derived, carried_auth_mode, rules};
 use crate::parallel::map_ahead;
 use crate::store::error::StoreError;
 use crate::store::file::inspect::connect_for_writing;
@@ -46,13 +46,13 @@ impl Store {
 
     /// Stores the derived columns by another connection; a program that writes just now is not waited for.
     fn derive_by_writing(&self) -> Result<(), StoreError> {
-        self.check_place()?;
+        self.check_location()?;
         let wrap = |error| StoreError::of_sqlite(&self.path, DOING, error);
         let mut connection = connect_for_writing(&self.path)?;
         connection.busy_timeout(LOCK_TIMEOUT).map_err(wrap)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrap)?;
         store(&transaction).map_err(wrap)?;
-        self.check_place()?;
+        self.check_location()?;
         transaction.commit().map_err(wrap)
     }
 
@@ -81,11 +81,11 @@ fn is_due(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn has_these_rules(connection: &Connection) -> rusqlite::Result<bool> {
-    let rules: Option<String> = connection
+    let stored: Option<String> = connection
         .prepare_cached("SELECT value FROM main.settings WHERE name = ?1")?
         .query_row([RULES_SETTING], |row| row.get(0))
         .optional()?;
-    Ok(rules.is_some_and(|rules| rules == RULES.to_string()))
+    Ok(stored.is_some_and(|stored| stored == rules().to_string()))
 }
 
 /// Notes by which rules the columns are derived.
@@ -93,7 +93,7 @@ pub(in crate::store) fn note_rules(connection: &Connection) -> rusqlite::Result<
     connection
         .execute(
             "INSERT OR REPLACE INTO main.settings (name, value) VALUES (?1, ?2)",
-            [RULES_SETTING, &RULES.to_string()],
+            [RULES_SETTING, &rules().to_string()],
         )
         .map(drop)
 }

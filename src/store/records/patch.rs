@@ -78,17 +78,17 @@ pub(in crate::store) fn with_columns(mut connector: Connector, image: &ColumnPat
 }
 
 /// The image of a deleted record has all columns; that of a change only those that it changed.
-pub(in crate::store) fn is_whole(image: &ColumnPatch) -> bool {
+pub(in crate::store) fn is_complete(image: &ColumnPatch) -> bool {
     changeable().iter().all(|column| image.contains_key(column.name) || column.name == "secrets")
 }
 
 /// The columns of the associated data, and the secrets: they are restored together or not at all.
-const SEALED: [&str; 4] = ["connector_type_id", "config", "is_missing_secrets", "secrets"];
+const BOUND: [&str; 4] = ["connector_type_id", "config", "is_missing_secrets", "secrets"];
 
 /// Returns a record with a patch applied; the secrets and their associated data are taken from `before` together.
 pub(in crate::store) fn merge_patch(current: Connector, image: &ColumnPatch, before: &Connector) -> Connector {
     let back = with_columns(current, image);
-    if !SEALED.iter().any(|name| image.contains_key(*name)) {
+    if !BOUND.iter().any(|name| image.contains_key(*name)) {
         return back;
     }
     let mut raw = back.raw.clone();

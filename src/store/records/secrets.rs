@@ -55,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn sealed_like(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+    pub fn encrypted_with_prefix(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.run("looking for encrypted secrets", |connection| {
             let (mut found, mut after) = (Vec::new(), prefix.to_owned());
             for _ in 0..KEYS {
@@ -65,12 +65,12 @@ impl Store {
                 let sql = "SELECT secrets FROM connectors WHERE key IN (
                        SELECT min(key) FROM connectors WHERE key_id = ?1
                        UNION SELECT max(key) FROM connectors WHERE key_id = ?1)";
-                for sealed in connection.prepare_cached(sql)?.query_map([&key], |row| text(row, 0))? {
-                    found.extend(sealed?);
+                for encrypted in connection.prepare_cached(sql)?.query_map([&key], |row| text(row, 0))? {
+                    found.extend(encrypted?);
                 }
                 after = key;
             }
-            found.extend(credentials(connection)?.into_iter().filter(|sealed| sealed.starts_with(prefix)));
+            found.extend(credentials(connection)?.into_iter().filter(|encrypted| encrypted.starts_with(prefix)));
             Ok(found)
         })
     }
@@ -132,15 +132,15 @@ impl Store {
         format!("key_id IN ({placeholders})")
     }
 
-    /// Calls `seal` with every record that has secrets, and stores the returned value. The secrets themselves do not
+    /// Calls `encrypt` with every record that has secrets, and stores the returned value. The secrets themselves do not
     /// change, so neither does the revision, and there is no step in the history: earlier steps can still be reverted,
     /// with ciphertext of earlier keys. Each batch is one transaction; a stop keeps finished batches.
     ///
     /// # Errors
-    /// The error of `seal`; if the file cannot be read or written.
-    pub fn reseal<E: From<StoreError>>(
+    /// The error of `encrypt`; if the file cannot be read or written.
+    pub fn reencrypt<E: From<StoreError>>(
         &mut self,
-        mut seal: impl FnMut(&Connector) -> Result<Option<String>, E>,
+        mut encrypt: impl FnMut(&Connector) -> Result<Option<String>, E>,
         progress: Progress<'_>,
     ) -> Result<bool, E> {
         let path = self.path.clone();
@@ -159,8 +159,8 @@ impl Store {
                 let rows: Vec<Connector> =
                     statement.query_map([first], read).and_then(Iterator::collect).map_err(wrap)?;
                 for connector in &rows {
-                    if let Some(sealed) = seal(connector)? {
-                        write_encrypted(connection, connector.key, &sealed).map_err(wrap)?;
+                    if let Some(encrypted) = encrypt(connector)? {
+                        write_encrypted(connection, connector.key, &encrypted).map_err(wrap)?;
                     }
                 }
                 Ok((rows.len(), rows.last().and_then(|last| last.key.checked_add(1))))

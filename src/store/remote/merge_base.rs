@@ -13,7 +13,7 @@ use crate::store::records::connectors::text;
 pub(in crate::store) fn set_base(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE remote_connectors SET base = seen, found_by_look = 0, base_before = NULL, found_after = NULL
+            "UPDATE remote_connectors SET base = fetched, is_detected = 0, base_before = NULL, detected_after = NULL
              WHERE remote = ?1 AND id = ?2",
         )?
         .execute([remote, id])?;
@@ -22,7 +22,7 @@ pub(in crate::store) fn set_base(connection: &Connection, remote: &str, id: &str
 
 /// Nothing is agreed on: the connector counts as new on the side that has it.
 pub(in crate::store) fn clear_base(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
-    put(connection, remote, id, &Agreement::default())
+    put(connection, remote, id, &MergeBase::default())
 }
 
 /// Records that a fetch found both sides equal, without a pull or a push. The base before is kept: if the step that
@@ -36,10 +36,10 @@ pub(in crate::store) fn set_detected_base(
     let is_as_before = matches!((base, there), (Some(base), Some(there)) if three_way(None, base, there).is_empty());
     let sql = if is_as_before {
         // Only written another way.
-        "UPDATE remote_connectors SET base = seen WHERE remote = ?1 AND id = ?2"
+        "UPDATE remote_connectors SET base = fetched WHERE remote = ?1 AND id = ?2"
     } else {
         "UPDATE remote_connectors
-         SET base_before = base, base = seen, found_by_look = 1, found_after = (SELECT max(step) FROM history)
+         SET base_before = base, base = fetched, is_detected = 1, detected_after = (SELECT max(step) FROM history)
          WHERE remote = ?1 AND id = ?2"
     };
     connection.prepare_cached(sql)?.execute([remote, id]).map(drop)
@@ -47,28 +47,28 @@ pub(in crate::store) fn set_detected_base(
 
 /// The merge base of a connector. Snapshots are kept as text.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-struct Agreement {
+struct MergeBase {
     base: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    found: Option<Found>,
+    detected: Option<Detected>,
 }
 
 /// The base was detected by a fetch.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-struct Found {
+struct Detected {
     /// The base before.
     before: Option<String>,
     /// The newest step then.
     after: i64,
 }
 
-impl Agreement {
+impl MergeBase {
     fn base(&self) -> Option<Snapshot> {
         self.base.as_deref().and_then(Snapshot::from_text)
     }
 
     fn on(base: Option<&Snapshot>) -> Self {
-        Self { base: base.map(Snapshot::to_text), found: None }
+        Self { base: base.map(Snapshot::to_text), detected: None }
     }
 
     fn to_text(&self) -> String {
@@ -81,8 +81,8 @@ impl Agreement {
 
     /// Returns the state without bases detected after a step.
     fn without_fetch_since(&self, step: i64) -> Self {
-        match &self.found {
-            Some(found) if found.after >= step => Self { base: found.before.clone(), found: None },
+        match &self.detected {
+            Some(detected) if detected.after >= step => Self { base: detected.before.clone(), detected: None },
             _ => self.clone(),
         }
     }
@@ -95,15 +95,15 @@ pub(in crate::store) fn note(
     remote: &str,
     (id, before): (&str, Option<&Snapshot>),
 ) -> rusqlite::Result<()> {
-    let after = Agreement::on(remote_state(connection, remote, id)?.base.as_ref());
-    put_note(connection, (step, id, remote), &Agreement::on(before), &after)
+    let after = MergeBase::on(remote_state(connection, remote, id)?.base.as_ref());
+    put_note(connection, (step, id, remote), &MergeBase::on(before), &after)
 }
 
 fn put_note(
     connection: &Connection,
     (step, id, remote): (i64, &str, &str),
-    before: &Agreement,
-    after: &Agreement,
+    before: &MergeBase,
+    after: &MergeBase,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -122,7 +122,7 @@ pub(in crate::store) struct Reverting<'a> {
     /// The original step: this one, or the one that is redone.
     pub(in crate::store) origin: i64,
     /// The change is redone.
-    pub(in crate::store) is_again: bool,
+    pub(in crate::store) is_redo: bool,
     /// The record.
     pub(in crate::store) id: &'a str,
     /// The record exists afterwards.
@@ -139,12 +139,12 @@ pub(in crate::store) fn revert_bases(connection: &Connection, reverting: Reverti
             None if current == was => continue,
             None => current,
             Some((before, after)) => {
-                let (from, to) = if reverting.is_again { (before, after) } else { (after, before) };
-                turned(reverting, current, &from, to)
+                let (from, to) = if reverting.is_redo { (before, after) } else { (after, before) };
+                reverted_base(reverting, current, &from, to)
             }
         };
         // Reverted in its turn, it leads back exactly.
-        let (before, after) = if reverting.is_again { (&was, &next) } else { (&next, &was) };
+        let (before, after) = if reverting.is_redo { (&was, &next) } else { (&next, &was) };
         put_note(connection, (reverting.origin, reverting.id, &remote), before, after)?;
         put(connection, &remote, reverting.id, &next)?;
     }
@@ -152,7 +152,7 @@ pub(in crate::store) fn revert_bases(connection: &Connection, reverting: Reverti
 }
 
 /// A remote, its merge base, and the bases before and after the original step.
-type Matter = (String, Agreement, Option<(Agreement, Agreement)>);
+type Matter = (String, MergeBase, Option<(MergeBase, MergeBase)>);
 
 /// Called for each record of a step that may have a million: by key, one remote after the other.
 fn matters(connection: &Connection, reverting: Reverting<'_>) -> rusqlite::Result<Vec<Matter>> {
@@ -160,26 +160,26 @@ fn matters(connection: &Connection, reverting: Reverting<'_>) -> rusqlite::Resul
         .prepare_cached("SELECT name FROM remotes")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let mut found = Vec::new();
+    let mut detected = Vec::new();
     for name in names {
         let base = base(connection, &name, reverting.id)?;
         let noted = noted(connection, (reverting.origin, reverting.id, &name))?;
         if base.is_some() || noted.is_some() {
-            found.push((name, base.unwrap_or_default(), noted));
+            detected.push((name, base.unwrap_or_default(), noted));
         }
     }
-    Ok(found)
+    Ok(detected)
 }
 
-fn base(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<Option<Agreement>> {
+fn base(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<Option<MergeBase>> {
     connection
         .prepare_cached(
-            "SELECT base, found_by_look, base_before, found_after FROM remote_connectors WHERE remote = ?1 AND id = ?2",
+            "SELECT base, is_detected, base_before, detected_after FROM remote_connectors WHERE remote = ?1 AND id = ?2",
         )?
         .query_row([remote, id], |row| {
             let is_found: bool = row.get(1)?;
-            let found = Found { before: text(row, 2)?, after: row.get::<_, Option<i64>>(3)?.unwrap_or(0) };
-            Ok(Agreement { base: text(row, 0)?, found: is_found.then_some(found) })
+            let detected = Detected { before: text(row, 2)?, after: row.get::<_, Option<i64>>(3)?.unwrap_or(0) };
+            Ok(MergeBase { base: text(row, 0)?, detected: is_found.then_some(detected) })
         })
         .optional()
 }
@@ -187,24 +187,24 @@ fn base(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<Opt
 fn noted(
     connection: &Connection,
     (step, id, remote): (i64, &str, &str),
-) -> rusqlite::Result<Option<(Agreement, Agreement)>> {
+) -> rusqlite::Result<Option<(MergeBase, MergeBase)>> {
     connection
         .prepare_cached("SELECT before, after FROM remote_bases WHERE step = ?1 AND connector_id = ?2 AND remote = ?3")?
         .query_row(params![step, id, remote], |row| {
-            let side = |at| row.get::<_, String>(at).map(|text| Agreement::from_text(&text));
+            let side = |at| row.get::<_, String>(at).map(|text| MergeBase::from_text(&text));
             Ok((side(0)?, side(1)?))
         })
         .optional()
 }
 
 /// Returns the merge base after a change from one base to another is reverted.
-fn turned(reverting: Reverting<'_>, current: Agreement, from: &Agreement, to: Agreement) -> Agreement {
+fn reverted_base(reverting: Reverting<'_>, current: MergeBase, from: &MergeBase, to: MergeBase) -> MergeBase {
     if current == *from {
         return to;
     }
     match (current.base(), to.base()) {
         (Some(base), to) if reverting.exists => {
-            Agreement::on(moved(reverting.id, base, from.base().as_ref(), to).as_ref())
+            MergeBase::on(moved(reverting.id, base, from.base().as_ref(), to).as_ref())
         }
         // Without an earlier base there is none now.
         (None, Some(_)) if from.base.is_some() => current,
@@ -223,17 +223,17 @@ fn moved(id: &str, current: Snapshot, from: Option<&Snapshot>, to: Option<Snapsh
     Some(Snapshot { auth_mode: current.auth_mode.and(base.auth_mode), ..Snapshot::of(&base) })
 }
 
-fn put(connection: &Connection, remote: &str, id: &str, agreement: &Agreement) -> rusqlite::Result<()> {
-    let Agreement { base, found } = agreement;
-    let (is_found, before, after) = match found {
-        Some(found) => (true, found.before.as_deref(), Some(found.after)),
+fn put(connection: &Connection, remote: &str, id: &str, merge_base: &MergeBase) -> rusqlite::Result<()> {
+    let MergeBase { base, detected } = merge_base;
+    let (is_found, before, after) = match detected {
+        Some(detected) => (true, detected.before.as_deref(), Some(detected.after)),
         None => (false, None, None),
     };
     connection
         .prepare_cached(
-            "INSERT INTO remote_connectors (remote, id, base, found_by_look, base_before, found_after)
+            "INSERT INTO remote_connectors (remote, id, base, is_detected, base_before, detected_after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, found_by_look = ?4, base_before = ?5, found_after = ?6",
+             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, is_detected = ?4, base_before = ?5, detected_after = ?6",
         )?
         .execute(params![remote, id, base, is_found, before, after])?;
     forget_empty(connection, remote, id)
@@ -244,7 +244,7 @@ fn forget_empty(connection: &Connection, remote: &str, id: &str) -> rusqlite::Re
     connection
         .prepare_cached(
             "DELETE FROM remote_connectors
-             WHERE remote = ?1 AND id = ?2 AND base IS NULL AND seen IS NULL AND found_by_look = 0",
+             WHERE remote = ?1 AND id = ?2 AND base IS NULL AND fetched IS NULL AND is_detected = 0",
         )?
         .execute([remote, id])
         .map(drop)
@@ -258,7 +258,7 @@ pub(in crate::store) fn deleted_in_remote(
     local: Option<&Connector>,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE remote_connectors SET seen = NULL WHERE remote = ?1 AND id = ?2")?
+        .prepare_cached("UPDATE remote_connectors SET fetched = NULL WHERE remote = ?1 AND id = ?2")?
         .execute([remote, id])?;
     let base = remote_state(connection, remote, id)?.base;
     if local.is_none() && base.is_some() {

@@ -309,9 +309,9 @@ fn arrived(
     }
     connection
         .prepare_cached(
-            "INSERT INTO remote_connectors (remote, id, base, seen, sent_secrets) VALUES (?1, ?2, ?3, ?3, ?4)
-             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, seen = ?3, sent_secrets = coalesce(?4, sent_secrets),
-               found_by_look = 0, base_before = NULL, found_after = NULL",
+            "INSERT INTO remote_connectors (remote, id, base, fetched, sent_secrets) VALUES (?1, ?2, ?3, ?3, ?4)
+             ON CONFLICT (remote, id) DO UPDATE SET base = ?3, fetched = ?3, sent_secrets = coalesce(?4, sent_secrets),
+               is_detected = 0, base_before = NULL, detected_after = NULL",
         )?
         .execute(params![remote, id, expected, secrets])
         .map(drop)

@@ -18,7 +18,7 @@ pub struct RemoteState {
     /// The merge base.
     pub base: Option<Snapshot>,
     /// The last state in Kibana; `None` if Kibana does not have it.
-    pub seen: Option<Snapshot>,
+    pub fetched: Option<Snapshot>,
     /// The fingerprint of the secrets that Kibana received from this file.
     pub sent_secrets: Option<String>,
     /// As [`RemoteConnector`] has it.
@@ -37,7 +37,7 @@ pub struct SyncPair {
 }
 
 const REMOTE: &str = "name, url, space, ca_file, proxy, timeout, allow_http, credential, is_default, version, knows_modes, \
-     seen_at";
+     fetched_at";
 
 impl Store {
     /// Returns all remotes, by name.
@@ -116,7 +116,7 @@ impl Store {
         }
         let of_remote = format!(
             "SELECT {STATE} FROM remote_connectors AS r WHERE r.remote = ?1
-             AND (r.base IS NOT NULL OR r.seen IS NOT NULL)
+             AND (r.base IS NOT NULL OR r.fetched IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM connectors AS c WHERE c.id = r.id) ORDER BY r.id"
         );
         let mut statement = self.connection.prepare(&of_remote).map_err(wrap)?;
@@ -127,13 +127,13 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces the fingerprints of sent secrets for which `anew` returns one.
+    /// Replaces the fingerprints of sent secrets for which `refingerprint` returns one.
     ///
     /// # Errors
-    /// The error of `anew`; if the file cannot be read or written.
+    /// The error of `refingerprint`; if the file cannot be read or written.
     pub fn refingerprint<E: From<StoreError>>(
         &mut self,
-        mut anew: impl FnMut(&Connector, &str) -> Result<Option<String>, E>,
+        mut refingerprint: impl FnMut(&Connector, &str) -> Result<Option<String>, E>,
     ) -> Result<(), E> {
         let path = self.path.clone();
         let wrap = |error| StoreError::of_sqlite(&path, "noting which secrets were sent", error);
@@ -146,7 +146,7 @@ impl Store {
                 .map_err(wrap)?;
             for (remote, id, old) in sent {
                 let Some(record) = get(connection, &id).map_err(wrap)? else { continue };
-                if let Some(new) = anew(&record, &old)? {
+                if let Some(new) = refingerprint(&record, &old)? {
                     connection
                         .execute(
                             "UPDATE remote_connectors SET sent_secrets = ?3 WHERE remote = ?1 AND id = ?2",
@@ -204,7 +204,7 @@ impl Store {
         self.bookkeeping("saving the state of a remote", |connection| {
             let work = || {
                 put_remote(connection, remote)?;
-                super::push_log::reconcile(connection, &remote.name, remote.seen_at.as_deref(), found)?;
+                super::push_log::reconcile(connection, &remote.name, remote.fetched_at.as_deref(), found)?;
                 let mut gone = ids_of(connection, &remote.name)?;
                 for one in found {
                     gone.remove(&one.id);
@@ -243,7 +243,7 @@ fn remote_of(row: &Row<'_>) -> rusqlite::Result<Remote> {
         is_default: row.get(8)?,
         version: row.get(9)?,
         knows_modes: row.get(10)?,
-        seen_at: row.get(11)?,
+        fetched_at: row.get(11)?,
     })
 }
 
@@ -262,7 +262,7 @@ fn put_remote(connection: &Connection, remote: &Remote) -> rusqlite::Result<()> 
             &format!(
                 "INSERT INTO remotes ({REMOTE}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT (name) DO UPDATE SET
                    url = ?2, space = ?3, ca_file = ?4, proxy = ?5, timeout = ?6, allow_http = ?7, credential = ?8,
-                   is_default = ?9, version = ?10, knows_modes = ?11, seen_at = ?12"
+                   is_default = ?9, version = ?10, knows_modes = ?11, fetched_at = ?12"
             ),
             params![
                 remote.name,
@@ -276,13 +276,13 @@ fn put_remote(connection: &Connection, remote: &Remote) -> rusqlite::Result<()> 
                 is_default,
                 remote.version,
                 remote.knows_modes,
-                remote.seen_at,
+                remote.fetched_at,
             ],
         )
         .map(drop)
 }
 
-const STATE: &str = "r.id, r.base, r.seen, r.sent_secrets, r.managed_by, r.referenced_by";
+const STATE: &str = "r.id, r.base, r.fetched, r.sent_secrets, r.managed_by, r.referenced_by";
 
 /// Reads a row as [`STATE`] names it, from a column on.
 fn state_of(row: &Row<'_>, at: usize) -> rusqlite::Result<RemoteState> {
@@ -290,7 +290,7 @@ fn state_of(row: &Row<'_>, at: usize) -> rusqlite::Result<RemoteState> {
     Ok(RemoteState {
         id: text(row, at)?.unwrap_or_default(),
         base: snapshot(at + 1)?,
-        seen: snapshot(at + 2)?,
+        fetched: snapshot(at + 2)?,
         sent_secrets: text(row, at + 3)?,
         managed_by: text(row, at + 4)?,
         referenced_by: count(row, at + 5)?,
@@ -319,16 +319,16 @@ pub(in crate::store) fn record_remote(
     remote: &str,
     found: &RemoteConnector,
 ) -> rusqlite::Result<()> {
-    let seen = found.snapshot.to_text();
+    let fetched = found.snapshot.to_text();
     connection
         .prepare_cached(
-            "INSERT INTO remote_connectors (remote, id, seen, managed_by, referenced_by) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (remote, id) DO UPDATE SET seen = ?3, managed_by = ?4, referenced_by = ?5",
+            "INSERT INTO remote_connectors (remote, id, fetched, managed_by, referenced_by) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (remote, id) DO UPDATE SET fetched = ?3, managed_by = ?4, referenced_by = ?5",
         )?
         .execute(params![
             remote,
             found.id,
-            seen,
+            fetched,
             found.managed_by,
             i64::try_from(found.referenced_by).unwrap_or(i64::MAX)
         ])?;

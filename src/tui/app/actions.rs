@@ -90,13 +90,13 @@ fn opening(action: Option<Action>) -> Vec<Effect> {
     }
 }
 
-/// Quits on Ctrl-C; asks for confirmation only if unsaved input would be lost.
+/// Quits on Ctrl-C; requires confirmation only if unsaved input would be lost.
 fn quit_now(model: &mut Model) -> Vec<Effect> {
     if model.quits_after_job {
         return vec![Effect::Quit];
     }
     // A second Ctrl-C confirms: an interrupted step may be incomplete.
-    if model.dialog.take_if(|dialog| dialog.is_about_job()).is_some() {
+    if model.dialog.take_if(|dialog| dialog.closes_with_job()).is_some() {
         return vec![Effect::QuitAfterJob];
     }
     if let Some(job) = &model.job {
@@ -119,7 +119,7 @@ fn confirm_stop(job: &RunningJob) -> Effect {
         Dialog::new("Quit", "Stay")
             .line(format!("A job is running: {}. Stop it and quit? The current step is finished first.", job.title))
             .choice("Stop and quit", vec![Effect::QuitAfterJob])
-            .about_job(),
+            .close_with_job(),
     ))
 }
 
@@ -350,8 +350,8 @@ pub(super) fn availability(model: &Model, place: KeyContext, action: Action) -> 
             | Action::Delete
             | Action::BulkEdit
             | Action::Select
-            | Action::AcceptShared
-            | Action::ChoosePerUser
+            | Action::ChooseFirst
+            | Action::ChooseSecond
             | Action::Skip
             | Action::Revert
             | Action::Restore
@@ -396,7 +396,7 @@ fn rows_of(screen: &Screen) -> usize {
         Screen::HistoryEntry(step) => step.rows.total,
         Screen::History(history) => history.steps.as_ref().map_or(0, Vec::len),
         Screen::Sync(sync) => sync.total(),
-        Screen::Backups(copies) => copies.copies.as_ref().map_or(0, Vec::len),
+        Screen::Backups(backups) => backups.backups.as_ref().map_or(0, Vec::len),
         _ => 1,
     }
 }
@@ -405,7 +405,7 @@ fn rows_of(screen: &Screen) -> usize {
 pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
     let place = model.place();
     keymap::bindings(place)
-        .filter(|binding| binding.hint.is_some() && !binding.keys.is_empty())
+        .filter(|binding| binding.hint().is_some() && !binding.keys.is_empty())
         .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
         .map(|binding| (binding, availability(model, place, binding.action).is_ok()))
         // A hint without effect only takes room from the others.

@@ -48,7 +48,7 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
 /// Reports a push; connectors that were not sent are listed with the reason.
 pub(super) fn pushed(report: &PushReport) -> Effect {
     let done = report.done();
-    if report.is_whole() {
+    if report.is_complete() {
         return Effect::success(format!("pushed {}", count_of(done as u64)));
     }
     let counts = [(done, "done"), (report.sent.len() - done, "not done"), (report.left, "left")];

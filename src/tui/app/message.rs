@@ -29,6 +29,6 @@ pub enum Message {
     Worker(Reply),
     /// Time has passed; only sent while something on the screen depends on it.
     Tick,
-    /// The system asks the program to end.
+    /// The system requests the end of the program.
     Terminate,
 }

@@ -160,7 +160,7 @@ pub struct Model {
     pub(super) awaiting_import: bool,
     /// The first counts of the file are on their way.
     pub(super) awaiting_counts: bool,
-    /// A copy is being put back before the file is opened again.
+    /// A backup is being restored before the file is opened again.
     pub(super) is_restoring: bool,
     pub(super) quitting: bool,
 }
@@ -214,7 +214,7 @@ impl Model {
         }
     }
 
-    /// The state before the file is opened again, with a copy put back or as it is.
+    /// Returns the state before the file is opened again, with or without a restore.
     pub fn reopened(&self, is_restoring: bool) -> Self {
         let setup =
             Setup { size: self.size, now: self.now, apply_migration: false, is_new: false, ..self.setup.clone() };
@@ -299,11 +299,11 @@ impl Model {
         if self.menu.is_some() {
             return KeyContext::Picker;
         }
-        self.place_below()
+        self.context_below()
     }
 
     /// Returns the key context below dialogs and menus.
-    pub(super) fn place_below(&self) -> KeyContext {
+    pub(super) fn context_below(&self) -> KeyContext {
         if self.file.is_some() || self.prompt.is_some() {
             return KeyContext::Input;
         }

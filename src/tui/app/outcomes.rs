@@ -27,7 +27,7 @@ fn undo_key(place: KeyContext) -> String {
 /// Handles the result of a job.
 pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
     // A message names the keys of the screen on which it is shown.
-    let place = model.place_below();
+    let place = model.context_below();
     match done {
         JobResult::Created(created) => {
             model.connectors.go_to(&created.id);
@@ -68,8 +68,8 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             };
             vec![history::confirm_on_page(&step, is_elsewhere.then_some(text), is_redo)]
         }
-        JobResult::BackedUp(copy) => {
-            let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        JobResult::BackedUp(backup) => {
+            let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             vec![Effect::success(format!("copied to {name}"))]
         }
         JobResult::SavedAs(path) => {
@@ -107,7 +107,7 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effec
         text.push_str(&match others {
             0 => "; no connector misses its secrets now".to_owned(),
             others => {
-                let key = key_of(model.place_below(), Action::NextMissing);
+                let key = key_of(model.context_below(), Action::NextMissing);
                 format!("; {} still without secrets, {key} for the next", count_of(others))
             }
         });
@@ -126,8 +126,8 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
             let theirs = Record::new(*theirs, secrets);
             vec![Effect::OpenDialog(Box::new(form::conflict(form, &theirs)))]
         }
-        (SaveOutcome::Gone, Some(form)) => vec![Effect::OpenDialog(Box::new(form::gone(form)))],
-        (SaveOutcome::Conflict(_) | SaveOutcome::Gone, None) => {
+        (SaveOutcome::Deleted, Some(form)) => vec![Effect::OpenDialog(Box::new(form::gone(form)))],
+        (SaveOutcome::Conflict(_) | SaveOutcome::Deleted, None) => {
             vec![Effect::error("not saved: changed by someone else")]
         }
     }
@@ -233,7 +233,7 @@ fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
     vec![Effect::success(format!(
         "deleted {} ({} to undo)",
         count_of(written.changed.len() as u64),
-        undo_key(model.place_below())
+        undo_key(model.context_below())
     ))]
 }
 
@@ -249,7 +249,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWar
     ));
     if outcome.missing_secrets > 0 {
         dialog = dialog.line(format!(
-            "{} without secrets, which no export holds. In the list, {} fills in one after the other.",
+            "{} need secrets (exports never contain them). In the list, {} opens one after the other.",
             count_of(outcome.missing_secrets),
             key_of(KeyContext::Connectors, Action::NextMissing)
         ));
@@ -281,7 +281,8 @@ fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
         .line(path.display().to_string())
         .line(format!("{}, all of them new.", count_of(outcome.added)));
     if outcome.missing_secrets > 0 {
-        dialog = dialog.line(format!("{} without secrets, which no export holds.", count_of(outcome.missing_secrets)));
+        dialog =
+            dialog.line(format!("{} need secrets (exports never contain them).", count_of(outcome.missing_secrets)));
     }
     if plan.pending() > 0 {
         dialog = dialog.line(format!(

@@ -66,7 +66,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 }
             }
         }
-        Reply::Backups(found) => copies_came(model, &found),
+        Reply::Backups(found) => backups_loaded(model, &found),
         Reply::Synced(view) => {
             for screen in &mut model.screens {
                 if let Screen::Sync(state) = screen {
@@ -127,7 +127,7 @@ fn job_ended(model: &mut Model) {
     model.job = None;
     // A push changes the history of a record and not its revision.
     model.preview_of = None;
-    model.dialog.take_if(|dialog| dialog.is_about_job());
+    model.dialog.take_if(|dialog| dialog.closes_with_job());
 }
 
 /// Two connectors, or two states of one, field by field.
@@ -160,10 +160,10 @@ fn steps_came(model: &mut Model, steps: &[HistoryEntry]) {
     }
 }
 
-fn copies_came(model: &mut Model, found: &[Backup]) {
+fn backups_loaded(model: &mut Model, found: &[Backup]) {
     for screen in &mut model.screens {
-        if let Screen::Backups(copies) = screen {
-            copies.copies = Some(found.to_vec());
+        if let Screen::Backups(backups) = screen {
+            backups.backups = Some(found.to_vec());
         }
     }
 }
@@ -204,7 +204,7 @@ fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     give_up(model);
     let dialog = Dialog::new("The file cannot be read", "OK")
         .line(reason)
-        .line(format!("{} reads it again; Ctrl-c quits.", key_of(model.place_below(), Action::Refresh)));
+        .line(format!("{} reads it again; Ctrl-c quits.", key_of(model.context_below(), Action::Refresh)));
     vec![Effect::OpenDialog(Box::new(dialog))]
 }
 
@@ -308,7 +308,9 @@ fn first_counts(model: &Model) -> Vec<Effect> {
         let done = count_of(run.records);
         let review = key_of(KeyContext::Connectors, Action::Review);
         let (apply, undo) = (key_of(KeyContext::Review, Action::Apply), key_of(KeyContext::Review, Action::Rollback));
-        return vec![Effect::warning(format!("{text} {done}: {review} reviews it, {apply} goes on, {undo} to undo"))];
+        return vec![Effect::warning(format!(
+            "{text} {done}: {review} reviews it, {apply} resumes it, {undo} to undo"
+        ))];
     }
     match plan.pending() {
         0 => Vec::new(),
@@ -408,8 +410,8 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
         }
         AwaitedForm::Duplicate => {
             let connector = form::duplicate_of(&record.connector, &(model.setup.new_id)());
-            let copy = Record::new(connector, record.secrets);
-            form::State::create(copy, Some(record.connector.id))
+            let duplicate = Record::new(connector, record.secrets);
+            form::State::create(duplicate, Some(record.connector.id))
         }
     };
     let shows_auth_type = awaited == AwaitedForm::Fill && form.shows_auth_type();

@@ -108,9 +108,9 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
             }
             outside.push(Effect::Write(job, title));
         }
-        Effect::Reopen(copy) => {
-            *model = model.reopened(copy.is_some());
-            outside.push(Effect::Reopen(copy));
+        Effect::Reopen(backup) => {
+            *model = model.reopened(backup.is_some());
+            outside.push(Effect::Reopen(backup));
         }
         Effect::QuitAfterJob if model.job.is_some() => {
             model.quits_after_job = true;

@@ -73,7 +73,7 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         Screen::Overview(state) => overview::view(state, &model.overview, frame, body, model.now, theme),
         Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, theme),
         Screen::HistoryEntry(state) => {
-            history_entry::view(state, model.step(state.step), frame, body, model.now, theme)
+            history_entry::view(state, model.step(state.step), frame, body, model.now, theme);
         }
         Screen::Backups(state) => backups::view(state, frame, body, model.now, theme),
         Screen::Sync(state) => sync::view(state, frame, body, theme),
@@ -216,7 +216,7 @@ fn footer_line(model: &Model, cells: usize) -> Line<'static> {
     let mut spans = Vec::new();
     for hint in footer_hints(model, cells) {
         let key = hint.binding.keys.first().copied().unwrap_or_default();
-        let text = hint.binding.hint.unwrap_or_default();
+        let text = hint.binding.hint().unwrap_or_default();
         let key_style = if hint.is_usable { theme.accent() } else { theme.muted() };
         let text = if hint.is_usable { format!(" {text}  ") } else { format!(" ({text})  ") };
         spans.push(Span::styled(key, key_style));
@@ -227,7 +227,7 @@ fn footer_line(model: &Model, cells: usize) -> Line<'static> {
 
 fn hint_width(binding: &crate::tui::keymap::Binding, usable: bool) -> usize {
     let brackets = if usable { 0 } else { 2 };
-    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint.unwrap_or_default()) + 3 + brackets
+    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint().unwrap_or_default()) + 3 + brackets
 }
 
 fn progress_text(model: &Model, job: &RunningJob) -> String {

@@ -1,6 +1,7 @@
 //! The table itself.
 
 use super::key::Key;
+use crate::domain::migration;
 
 /// The context of a key: the focused part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +110,8 @@ pub enum Action {
     CreateBackup,
     Restore,
     Refresh,
-    AcceptShared,
-    ChoosePerUser,
+    ChooseFirst,
+    ChooseSecond,
     Skip,
     ResetDecision,
     NextGroup,
@@ -159,7 +160,7 @@ pub struct Binding {
     /// The contexts.
     pub places: &'static [KeyContext],
     /// A word for the footer; none keeps it to the help.
-    pub hint: Option<&'static str>,
+    pub(super) hint: Option<&'static str>,
     /// The description in the help.
     pub help: &'static str,
     /// The action changes the file, so it is unavailable in a read-only file.
@@ -170,6 +171,16 @@ impl Binding {
     /// Returns the keys with blanks between them, or `(no key)`.
     pub fn shown_keys(&self) -> String {
         if self.keys.is_empty() { "(no key)".to_owned() } else { self.keys.join(" ") }
+    }
+
+    /// Returns the word for the footer. Those of the review's choices come from the newest step of the migration.
+    pub fn hint(&self) -> Option<&'static str> {
+        let choices = migration::current().choices();
+        match self.action {
+            Action::ChooseFirst => choices.first().copied(),
+            Action::ChooseSecond => choices.get(1).copied(),
+            _ => self.hint,
+        }
     }
 
     /// The keys, read.
@@ -236,18 +247,18 @@ const fn writing(
 pub const TABLE: &[Binding] = &[
     writing(Action::Apply, &["A"], &[KeyContext::Review], Some("apply"), "apply the plan with the decisions made"),
     writing(
-        Action::AcceptShared,
+        Action::ChooseFirst,
         &["a"],
         &[KeyContext::Review],
-        Some("shared"),
-        "accept shared for the record or all selected",
+        Some("first choice"),
+        "accept what the plan proposes (shared), for the record or all selected",
     ),
     writing(
-        Action::ChoosePerUser,
+        Action::ChooseSecond,
         &["p"],
         &[KeyContext::Review],
-        Some("per-user"),
-        "set per-user instead, for the record or all selected",
+        Some("second choice"),
+        "choose the other value (per-user), for the record or all selected",
     ),
     writing(
         Action::Skip,
@@ -276,7 +287,7 @@ pub const TABLE: &[Binding] = &[
         "use Kibana's: replace what the file has, for the connector or all selected",
     ),
     row(Action::NextGroup, &["g"], &[KeyContext::Sync], Some("group"), "show one group, or all"),
-    row(Action::Select, &["Space"], &[KeyContext::Sync], Some("mark"), "select or deselect the row"),
+    row(Action::Select, &["Space"], &[KeyContext::Sync], Some("select"), "select or deselect the row"),
     row(Action::SelectAll, &["*"], &[KeyContext::Sync], None, "select all rows, or deselect all"),
     row(
         Action::AllowDelete,
@@ -350,7 +361,7 @@ pub const TABLE: &[Binding] = &[
         Some("fill in"),
         "next missing secrets: fill in those of the next connector",
     ),
-    row(Action::Select, &["Space"], LISTS, Some("mark"), "select or deselect the row"),
+    row(Action::Select, &["Space"], LISTS, Some("select"), "select or deselect the row"),
     row(Action::SelectRange, &["v"], LISTS, None, "select all rows from the last selected one to this one"),
     row(Action::SelectAll, &["*"], LISTS, None, "select all (filtered), or deselect all"),
     writing(
@@ -512,7 +523,7 @@ pub const TABLE: &[Binding] = &[
         None,
         "back to the screen before",
     ),
-    row(Action::QuitNow, &["Ctrl-c"], &KeyContext::ALL, None, "quit (a changed form asks first)"),
+    row(Action::QuitNow, &["Ctrl-c"], &KeyContext::ALL, None, "quit (confirms if a form has changes)"),
     row(Action::Suspend, &["Ctrl-z"], &KeyContext::ALL, None, "suspend to the shell"),
     row(Action::Redraw, &["Ctrl-l"], &KeyContext::ALL, None, "redraw the screen"),
 ];

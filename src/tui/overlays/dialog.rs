@@ -47,7 +47,7 @@ pub struct Dialog {
     choices: Vec<Choice>,
     selected: usize,
     scroll: usize,
-    is_about_job: bool,
+    closes_with_job: bool,
 }
 
 impl Dialog {
@@ -59,7 +59,7 @@ impl Dialog {
             choices: vec![Choice { label: cancel.to_owned(), effects: Vec::new() }],
             selected: 0,
             scroll: 0,
-            is_about_job: false,
+            closes_with_job: false,
         }
     }
 
@@ -93,14 +93,14 @@ impl Dialog {
 
     /// Closes the dialog when the running job ends.
     #[must_use]
-    pub fn about_job(mut self) -> Self {
-        self.is_about_job = true;
+    pub fn close_with_job(mut self) -> Self {
+        self.closes_with_job = true;
         self
     }
 
     /// Returns whether the dialog is about the running job.
-    pub fn is_about_job(&self) -> bool {
-        self.is_about_job
+    pub fn closes_with_job(&self) -> bool {
+        self.closes_with_job
     }
 
     /// Returns whether there is more than one answer.

@@ -126,7 +126,7 @@ impl Prompt {
         lines.push(match &self.problem {
             Some(problem) => Line::styled(clip(problem, cells), theme.bad()),
             None => {
-                let what = if self.kind == PromptKind::Run { "asks once more" } else { "shows what would change" };
+                let what = if self.kind == PromptKind::Run { "asks for confirmation" } else { "previews the changes" };
                 let key = |action| key_of(KeyContext::Input, action);
                 let hint = format!("{} {what}; {} closes", key(Action::Confirm), key(Action::Back));
                 Line::styled(clip(&hint, cells), theme.muted())

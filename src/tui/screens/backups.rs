@@ -19,45 +19,45 @@ use crate::worker::Job;
 #[derive(Debug, Default)]
 pub struct State {
     /// The newest first; none before they have come.
-    pub copies: Option<Vec<Backup>>,
+    pub backups: Option<Vec<Backup>>,
     list: ListState,
 }
 
 impl State {
-    fn copies(&self) -> &[Backup] {
-        self.copies.as_deref().unwrap_or_default()
+    fn backups(&self) -> &[Backup] {
+        self.backups.as_deref().unwrap_or_default()
     }
 }
 
 /// Handles an action.
 pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
-    let total = state.copies().len();
+    let total = state.backups().len();
     if state.list.act(action, total, height) {
         return Vec::new();
     }
-    match (action, state.copies().get(state.list.at(total))) {
+    match (action, state.backups().get(state.list.at(total))) {
         (Action::CreateBackup, _) => vec![Effect::Write(Job::CreateBackup, "copying the file")],
-        (Action::Restore, Some(copy)) => vec![confirm_restore(copy)],
+        (Action::Restore, Some(backup)) => vec![confirm_restore(backup)],
         (Action::Back | Action::Quit, _) => vec![Effect::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
-fn confirm_restore(copy: &Backup) -> Effect {
-    let name = copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn confirm_restore(backup: &Backup) -> Effect {
+    let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Effect::OpenDialog(Box::new(
         Dialog::new("Restore a backup", "Cancel")
             .line(format!("Restore {name}? All connectors, decisions and the history become what they were then."))
             .line("The backup is checked first, and the file as it is now is kept next to it.")
-            .choice("Restore the key file", vec![Effect::Reopen(Some(copy.path.clone()))]),
+            .choice("Restore the key file", vec![Effect::Reopen(Some(backup.path.clone()))]),
     ))
 }
 
 /// Draws the copies.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    let copies = state.copies();
-    if copies.is_empty() {
-        let text = match state.copies {
+    let backups = state.backups();
+    if backups.is_empty() {
+        let text = match state.backups {
             None => "  loading …",
             Some(_) => "  No backups of this file yet.\n\n  b  make one now",
         };
@@ -69,16 +69,16 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, th
     } else {
         &[Column("AGE", 4), Column("SIZE", 8), Column("MADE", 0)]
     };
-    let row = |at: usize| copies.get(at).map_or_else(Vec::new, |copy| cells(copy, now, theme));
-    state.list.view(columns, copies.len(), row, frame, area, theme);
+    let row = |at: usize| backups.get(at).map_or_else(Vec::new, |backup| cells(backup, now, theme));
+    state.list.view(columns, backups.len(), row, frame, area, theme);
 }
 
-fn cells(copy: &Backup, now: Timestamp, theme: Theme) -> Vec<Shown> {
-    let made_at = copy.made_at.and_then(|time| Timestamp::try_from(time).ok());
+fn cells(backup: &Backup, now: Timestamp, theme: Theme) -> Vec<Shown> {
+    let made_at = backup.made_at.and_then(|time| Timestamp::try_from(time).ok());
     vec![
         (made_at.map_or_else(|| "?".to_owned(), |time| age_of(time, now)), theme.muted()),
-        (bytes_text(copy.bytes), theme.text()),
-        (copy.kind.label().to_owned(), theme.accent()),
-        (copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned(), theme.text()),
+        (bytes_text(backup.bytes), theme.text()),
+        (backup.kind.label().to_owned(), theme.accent()),
+        (backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned(), theme.text()),
     ]
 }

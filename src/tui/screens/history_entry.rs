@@ -139,7 +139,7 @@ fn confirm_for_one(change: &RecordChange) -> Dialog {
     let step = change.step;
     let mut dialog = Dialog::new(if is_applied { "Revert" } else { "Changed since" }, "Cancel");
     dialog = dialog.line(match (&change.now, &change.back) {
-        (_, RevertPreview::Gone) => format!("Step {step} created “{name}”; reverting it deletes the connector."),
+        (_, RevertPreview::Deleted) => format!("Step {step} created “{name}”; reverting it deletes the connector."),
         (None, _) => format!("“{name}” is not in the file; reverting step {step} restores it."),
         (Some(_), _) if is_applied => format!("Put “{name}” back to what it was before step {step}?"),
         (Some(_), _) => format!("“{name}” was changed after step {step}. Only what that step changed would go back:"),
@@ -275,7 +275,7 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         (_, None) => lines.push(Line::styled("- deleted", theme.bad())),
     }
     let key = key_of(KeyContext::Step, Action::Revert);
-    let said = match change.state {
+    let note = match change.state {
         _ if change.sent.is_some() => "sent to Kibana; the file did not change".to_owned(),
         _ if change.back == RevertPreview::Unknown => {
             "deleted by another program; of the rest of it the history knows nothing".to_owned()
@@ -285,7 +285,7 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         ChangeState::ModifiedSince => format!("changed since; {key} shows both sides"),
         ChangeState::DeletedSince => format!("deleted since; {key} restores it as it was before this step"),
     };
-    lines.push(Line::from(Span::styled(clip(&said, cells), theme.muted())));
+    lines.push(Line::from(Span::styled(clip(&note, cells), theme.muted())));
     if let Some(record) = record {
         lines.push(Line::from(safe(&connector_details::type_text(&record.connector_type_id))));
     }

@@ -8,8 +8,9 @@ use ratatui::widgets::Paragraph;
 use super::effect::{Effect, Route, connectors};
 use crate::domain::migration;
 use crate::domain::migration::Decision;
-use crate::domain::{AuthMode, Connector, Group, Summary};
+use crate::domain::{Connector, Group, Summary};
 use crate::store::{Applied, HistoryEntry, PlanCounts, Scope, UpgradeReport};
+use crate::text::grouped;
 use crate::text::terminal::{clip, safe};
 use crate::tui::keymap::{Action, KeyContext, key_of};
 use crate::tui::overlays::dialog::{Dialog, Tone};
@@ -54,8 +55,8 @@ pub fn update(state: &mut State, action: Action, facts: Facts<'_>) -> Vec<Effect
         return requests.into_iter().map(Effect::Read).collect();
     }
     match action {
-        Action::AcceptShared => decide(state, Some(Decision::Set(AuthMode::Shared))),
-        Action::ChoosePerUser => decide(state, Some(Decision::Set(AuthMode::PerUser))),
+        Action::ChooseFirst => choose(state, 0),
+        Action::ChooseSecond => choose(state, 1),
         Action::Skip => decide(state, Some(Decision::Skip)),
         Action::ResetDecision => decide(state, None),
         Action::NextGroup => next_group(state),
@@ -82,6 +83,12 @@ fn back(state: &mut State) -> Vec<Effect> {
         return set_group(state, None);
     }
     vec![Effect::Route(Route::Back)]
+}
+
+/// Decides for one of the choices that the newest step of the migration offers.
+fn choose(state: &mut State, at: usize) -> Vec<Effect> {
+    let choice = migration::current().choices().get(at).copied();
+    choice.map_or_else(Vec::new, |choice| decide(state, Some(Decision::Choose(choice))))
 }
 
 fn decide(state: &mut State, decision: Option<Decision>) -> Vec<Effect> {
@@ -133,28 +140,30 @@ fn confirm_apply(plan: &PlanCounts) -> Effect {
     }
     let job = Effect::Write(Job::Apply, "migrating");
     Effect::OpenDialog(Box::new(
-        Dialog::new("Apply the migration", "Not yet")
+        Dialog::new("Apply the migration", "Cancel")
             .line(format!("{} to model version {}:", connectors(plan.to_apply()), migration::latest()))
-            .lines(tally(&[
-                (plan.to_shared(), "will be shared"),
-                (plan.to_per_user(), "will be per-user, as you decided"),
-                (plan.to_stamp(), "take the version stamp only"),
-                (plan.skipped(), "skipped by you, stay as they are"),
-                (plan.blocked, "blocked, stay as they are"),
-            ]))
+            .lines(apply_lines(plan))
             .line("This is the whole plan, whatever is filtered or selected.")
             .line(format!("Secrets, config and everything else stay byte for byte. The run can be stopped with {} and rolled back as one step.", key_of(KeyContext::Review, Action::Back)))
             .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
     ))
 }
 
-/// Counts below each other, without those that are zero.
-fn tally(counts: &[(u64, &str)]) -> Vec<(Tone, String)> {
-    counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| (Tone::Plain, format!("{count:>6} {what}")))
-        .collect()
+fn apply_lines(plan: &PlanCounts) -> Vec<(Tone, String)> {
+    let choices = migration::current().choices();
+    let planned = choices.first().map_or_else(|| "backfill".to_owned(), |proposed| format!("backfill: {proposed}"));
+    let mut counts = vec![(plan.to_backfill(), planned)];
+    counts.extend(choices.iter().map(|choice| (plan.chosen(choice), format!("{choice}, as you decided"))));
+    counts.push((plan.to_stamp(), "version stamp only".to_owned()));
+    counts.push((plan.skipped(), "skipped by you, not migrated".to_owned()));
+    counts.push((plan.blocked, "blocked, not migrated".to_owned()));
+    tally(counts)
+}
+
+/// Returns the counts as lines, without those that are zero.
+fn tally(counts: Vec<(u64, String)>) -> Vec<(Tone, String)> {
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, text)| (Tone::Plain, format!("{:>7} {text}", grouped(count)))).collect()
 }
 
 fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Effect {
@@ -172,22 +181,22 @@ fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Effect {
 /// The result of a run, with the way back.
 pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
     let title = if applied.stopped { "Migration stopped" } else { "Migration applied" };
+    let chosen: u64 = applied.chosen.values().sum();
+    let mut counts = vec![(applied.backfilled - chosen, "backfilled as planned".to_owned())];
+    counts.extend(applied.chosen.iter().map(|(choice, count)| (*count, format!("{choice}, as you decided"))));
+    counts.push((applied.stamped, "version stamp only".to_owned()));
     let mut dialog =
-        Dialog::new(title, "OK").line(format!("{} migrated:", connectors(applied.written()))).lines(tally(&[
-            (applied.backfilled - applied.per_user, "got shared"),
-            (applied.per_user, "got per-user"),
-            (applied.stamped, "took the version stamp only"),
-        ]));
+        Dialog::new(title, "OK").line(format!("{} migrated:", connectors(applied.written()))).lines(tally(counts));
     if pending.pending() > 0 {
-        dialog = dialog.line(format!("{} stay pending:", pending.pending())).lines(tally(&[
-            (pending.skipped(), "skipped by you"),
-            (pending.blocked, "blocked"),
-            (pending.to_apply(), "not reached"),
+        dialog = dialog.line(format!("{} still pending:", connectors(pending.pending()))).lines(tally(vec![
+            (pending.skipped(), "skipped by you".to_owned()),
+            (pending.blocked, "blocked".to_owned()),
+            (pending.to_apply(), "not reached".to_owned()),
         ]));
     }
     if applied.run.is_some() {
         dialog = dialog
-            .lines(whole_run(applied))
+            .lines(resumed_note(applied))
             .line(format!(
                 "In the review, {} rolls this run back, now or later.",
                 key_of(KeyContext::Review, Action::Rollback)
@@ -198,7 +207,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
 }
 
 /// Returns a note that a resumed run includes the earlier part.
-fn whole_run(applied: &Applied) -> Option<(Tone, String)> {
+fn resumed_note(applied: &Applied) -> Option<(Tone, String)> {
     let before = applied.of_run.saturating_sub(applied.written());
     (before > 0).then(|| {
         (
@@ -260,9 +269,9 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
     let width = usize::from(area.width);
     let mut lines = Vec::new();
     if let (Some(report), true) = (&state.upgraded, area.height > 1) {
-        let copy = report.copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let backup = report.backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = format!(
-            "Schema upgraded {} to {}; the records are not migrated yet. Backup: {copy}",
+            "Schema upgraded {} to {}; the records are not migrated yet. Backup: {backup}",
             report.from, report.to
         );
         lines.push(Line::styled(clip(&text, width), theme.good()));
@@ -279,9 +288,11 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
         Span::raw(", "),
         group(Group::Blocked, plan.blocked),
     ];
-    let decided = format!(" · you: {} per-user, {} skip", plan.to_per_user(), plan.skipped());
-    if plan.to_per_user() + plan.skipped() > 0 {
-        spans.push(Span::styled(decided, theme.warning()));
+    let choices = migration::current().choices().iter().map(|choice| (plan.chosen(choice), *choice));
+    let decided = choices.chain([(plan.skipped(), "skip")]).filter(|(count, _)| *count > 0);
+    let decided: Vec<String> = decided.map(|(count, word)| format!("{} {word}", grouped(count))).collect();
+    if !decided.is_empty() {
+        spans.push(Span::styled(format!(" · you: {}", decided.join(", ")), theme.warning()));
     }
     lines.push(Line::from(spans));
     lines
@@ -332,8 +343,10 @@ fn after_cell(row: &Summary, theme: Theme) -> (String, ratatui::style::Style) {
     match (row.group, row.decision) {
         (Some(Group::Blocked), _) => ("not migrated".to_owned(), theme.bad()),
         (_, Some(Decision::Skip)) => ("skipped".to_owned(), theme.warning()),
-        (_, Some(Decision::Set(mode))) => (format!("{mode} (you)"), theme.good()),
-        (Some(Group::Backfill), None) => ("shared".to_owned(), theme.text()),
+        (_, Some(Decision::Choose(choice))) => (format!("{choice} (you)"), theme.good()),
+        (Some(Group::Backfill), None) => {
+            (migration::current().choices().first().copied().unwrap_or_default().to_owned(), theme.text())
+        }
         (Some(Group::StampOnly), None) => match row.auth_mode {
             Some(mode) => (format!("{mode} (kept)"), theme.muted()),
             None => ("not set".to_owned(), theme.muted()),
@@ -364,7 +377,7 @@ fn view_panel(
         lines.push(Line::default());
         lines.push(Line::from(safe(&connector_details::type_text(&connector.connector_type_id))));
         lines.extend(
-            crate::domain::json::look(&connector.config)
+            crate::domain::json::parse_lossy(&connector.config)
                 .map(|config| crate::tui::widgets::json::lines(&config, theme))
                 .unwrap_or_else(|_| vec![Line::from(clip(&connector.config, cells))]),
         );

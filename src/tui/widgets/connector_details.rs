@@ -46,7 +46,7 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
     push_history(&mut lines, &record.history, now, theme, cells);
     lines.push(Line::default());
     lines.push(Line::styled("config", theme.accent()));
-    match domain::json::look(&connector.config) {
+    match domain::json::parse_lossy(&connector.config) {
         Ok(config) => lines.extend(json::lines(&config, theme)),
         Err(_) => lines.extend(wrap(&connector.config, cells).into_iter().map(Line::from)),
     }
@@ -152,7 +152,7 @@ fn auth_type_text(connector: &Connector) -> String {
 /// The auth mode in a sentence.
 pub fn auth_mode_text(connector: &Connector) -> String {
     match connector.stored_auth_mode() {
-        StoredAuthMode::None => "none yet; behaves as shared".to_owned(),
+        StoredAuthMode::None => "not set; behaves as shared".to_owned(),
         StoredAuthMode::Known(mode) => format!("{mode}: {}", mode.explanation()),
         StoredAuthMode::Unknown(value) => {
             format!("{value}, which is not a mode; behaves as shared")
@@ -188,8 +188,8 @@ pub fn plan_lines(
 fn headline(plan: &Plan, decision: Option<Decision>) -> String {
     match (plan.group, decision) {
         (Group::Blocked, _) => format!("blocked: {}", plan.reason),
-        (_, Some(Decision::Skip)) => "skipped by you: stays pending, behaves as shared".to_owned(),
-        (_, Some(Decision::Set(mode))) if Some(mode) != plan.after.auth_mode => format!("{mode} by your decision"),
+        (_, Some(Decision::Skip)) => "skipped by you: stays pending".to_owned(),
+        (_, Some(Decision::Choose(choice))) => format!("{choice}, by your decision"),
         (group, _) => format!("{}: {}", group.label(), plan.reason),
     }
 }

@@ -143,7 +143,7 @@ impl TextIndex {
             let found = store.run("reading the names", |connection| named(connection, "id = ?1", id))?;
             let Some((name, row_id, type_id)) = found else { continue };
             let Ok(small) = u32::try_from(row_id) else { return Ok(false) };
-            let Some(place) = self.place_by_name(store, &name, row_id)? else { return Ok(false) };
+            let Some(place) = self.position_by_name(store, &name, row_id)? else { return Ok(false) };
             self.names.insert(place, small, &fold(&name));
             self.ids.push(small, &fold(id));
             if !self.types.set(small, &type_id) {
@@ -154,7 +154,7 @@ impl TextIndex {
     }
 
     /// Finds the position of a name by binary search, reading the names on the way; `None` if one of them is missing.
-    fn place_by_name(&self, store: &Store, name: &str, row_id: i64) -> Result<Option<usize>, StoreError> {
+    fn position_by_name(&self, store: &Store, name: &str, row_id: i64) -> Result<Option<usize>, StoreError> {
         let (mut low, mut high) = (0, self.names.row_ids().len());
         while low < high {
             let middle = low.midpoint(high);

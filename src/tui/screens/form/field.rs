@@ -160,7 +160,7 @@ fn object_problem(text: &str, may_be_empty: bool) -> Result<(), String> {
     if may_be_empty && text.trim().is_empty() {
         return Ok(());
     }
-    match json::look(text) {
+    match json::parse_lossy(text) {
         Ok(value) if !value.is_object() => Err(format!("must be a JSON object {{…}}, not {}", kind_of(&value))),
         _ => RawObject::parse(text).map(|_| ()).map_err(|error| json_reason(&error)),
     }
@@ -276,7 +276,7 @@ fn auth_type_field(
 
 fn whole_config(base: &Connector, is_json: bool) -> Field {
     let help = if is_json { "this type is not in the catalogue" } else { "the config is malformed: repair it here" };
-    let text = json::look(&base.config).map_or_else(|_| base.config.clone(), |config| format!("{config:#}"));
+    let text = json::parse_lossy(&base.config).map_or_else(|_| base.config.clone(), |config| format!("{config:#}"));
     Field::new(FieldId::WholeConfig, "Config (JSON)", help, Widget::Json(TextInput::multiline(&text)))
 }
 

@@ -63,7 +63,7 @@ impl Widget {
     }
 
     /// Takes the content of another input of the same name, if it fits.
-    pub(super) fn take_over(&mut self, other: Widget) {
+    pub(super) fn take_content(&mut self, other: Widget) {
         match (&mut *self, other) {
             (Widget::Choice { options, at }, Widget::Choice { options: theirs, at: chosen }) => {
                 let wanted = theirs.get(chosen);

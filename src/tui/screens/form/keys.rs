@@ -191,14 +191,14 @@ impl State {
         let typed = std::mem::take(&mut self.fields);
         if id == self.original.connector_type_id {
             self.base = self.original.clone();
-            (self.secrets, self.copy_of) = self.original_secrets.clone();
+            (self.secrets, self.duplicate_of) = self.original_secrets.clone();
         } else {
-            (self.secrets, self.copy_of) = (SecretsState::None, None);
+            (self.secrets, self.duplicate_of) = (SecretsState::None, None);
             self.base.connector_type_id = id.to_owned();
             self.base.config = to_connector::default_config(id);
         }
         self.fields = field::fields_of(self.purpose, &self.base, &self.secrets);
-        self.take_over(typed);
+        self.take_content(typed);
         for field in &mut self.fields {
             field.problem = None;
         }

@@ -41,7 +41,7 @@ pub struct State {
     /// The state of its secrets.
     secrets: SecretsState,
     /// The record whose secrets a new one starts with.
-    copy_of: Option<String>,
+    duplicate_of: Option<String>,
     fields: Vec<Field>,
     focus: usize,
     picker: Option<type_picker::State>,
@@ -60,20 +60,20 @@ impl State {
     }
 
     /// A form on a new record: empty, or a copy of another one, whose secrets are copied too if they open.
-    pub fn create(record: Record, copy_of: Option<String>) -> Self {
-        Self::new(Purpose::Create, record, copy_of)
+    pub fn create(record: Record, duplicate_of: Option<String>) -> Self {
+        Self::new(Purpose::Create, record, duplicate_of)
     }
 
-    fn new(purpose: Purpose, record: Record, copy_of: Option<String>) -> Self {
+    fn new(purpose: Purpose, record: Record, duplicate_of: Option<String>) -> Self {
         let Record { connector: base, secrets, .. } = record;
         let fields = field::fields_of(purpose, &base, &secrets);
         let (original, mode_chosen) = (base.clone(), purpose == Purpose::Edit);
-        let original_secrets = (secrets.clone(), copy_of.clone());
+        let original_secrets = (secrets.clone(), duplicate_of.clone());
         let mut state = Self {
             purpose,
             base,
             secrets,
-            copy_of,
+            duplicate_of,
             fields,
             focus: 0,
             picker: None,
@@ -195,17 +195,17 @@ impl State {
     /// Handles a concurrent change: takes the stored record, with or without the edits of this form.
     pub fn rebase(&mut self, theirs: Record, keep_mine: bool) {
         let mine = std::mem::take(&mut self.fields);
-        *self = State::new(self.purpose, theirs, self.copy_of.take());
+        *self = State::new(self.purpose, theirs, self.duplicate_of.take());
         if keep_mine {
-            self.take_over(mine);
+            self.take_content(mine);
         }
     }
 
     /// Puts changed fields of an earlier form into this one.
-    fn take_over(&mut self, mine: Vec<Field>) {
+    fn take_content(&mut self, mine: Vec<Field>) {
         for changed in mine.into_iter().filter(|field| field.is_changed() && field.id != FieldId::Type) {
             if let Some(field) = self.fields.iter_mut().find(|field| field.id == changed.id) {
-                field.widget.take_over(changed.widget);
+                field.widget.take_content(changed.widget);
                 field.problem = field.check().err();
             }
         }

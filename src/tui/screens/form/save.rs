@@ -73,7 +73,9 @@ fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
     let connector = Box::new(draft);
     let (verb, job) = match state.purpose {
         Purpose::Edit => ("Save", Job::Save { connector, secrets: edits }),
-        Purpose::Create => ("Create", Job::Create { connector, secrets: edits, copy_of: state.copy_of.clone() }),
+        Purpose::Create => {
+            ("Create", Job::Create { connector, secrets: edits, duplicate_of: state.duplicate_of.clone() })
+        }
     };
     dialog.choice(verb, vec![Effect::Write(job, "saving")]).default_to_last()
 }
@@ -86,7 +88,7 @@ fn notes(state: &State, draft: &Connector, edits: &SecretEdits) -> Vec<String> {
     let mut notes = Vec::new();
     if is_create && !edits.is_empty() {
         notes.push("Its secrets are encrypted.".to_owned());
-    } else if is_create && is_set && state.copy_of.is_some() {
+    } else if is_create && is_set && state.duplicate_of.is_some() {
         notes.push("Its secrets are copied from the original.".to_owned());
     } else if is_create && is_unreadable {
         notes.push("The secrets of the original cannot be decrypted, so the duplicate is missing them.".to_owned());
@@ -130,7 +132,7 @@ pub fn gone(state: &State) -> Dialog {
     match state.draft() {
         Ok(connector) => {
             let secrets = state.secret_edits().unwrap_or_default();
-            let job = Job::Create { connector: Box::new(connector), secrets, copy_of: None };
+            let job = Job::Create { connector: Box::new(connector), secrets, duplicate_of: None };
             dialog.choice("Create it again", vec![Effect::Write(job, "saving")])
         }
         Err(_) => dialog,

@@ -114,7 +114,7 @@ impl State {
                 _ => {}
             }
         }
-        for name in self.secrets_left_behind() {
+        for name in self.obsolete_secrets() {
             edits.by_name.entry(name).or_insert(None);
         }
         let auth_type = self.fields.iter().find(|field| field.id == FieldId::AuthType);
@@ -131,9 +131,9 @@ impl State {
     }
 
     /// Stored secrets that belong to a choice which is not chosen any more.
-    pub(super) fn secrets_left_behind(&self) -> BTreeSet<String> {
+    pub(super) fn obsolete_secrets(&self) -> BTreeSet<String> {
         let asked_for: Vec<&str> = self.shown().filter_map(secret_name).collect();
-        let is_left = |field: &&Field| field.is_stored && self.is_left_behind(field);
+        let is_left = |field: &&Field| field.is_stored && self.is_obsolete(field);
         self.fields
             .iter()
             .filter(is_left)

@@ -36,7 +36,7 @@ impl State {
         {
             draft.config = self.config(&draft.config)?;
         }
-        if self.purpose == Purpose::Create && (self.copy_of.is_none() || self.base.is_missing_secrets) {
+        if self.purpose == Purpose::Create && (self.duplicate_of.is_none() || self.base.is_missing_secrets) {
             draft.is_missing_secrets = Catalogue::current().misses_secrets(&draft, &SecretsState::None);
         }
         Ok(draft)
@@ -63,7 +63,7 @@ impl State {
                 _ => {}
             }
         }
-        for field in self.fields.iter().filter(|field| field.is_stored && self.is_left_behind(field)) {
+        for field in self.fields.iter().filter(|field| field.is_stored && self.is_obsolete(field)) {
             if let FieldId::Config(key) = &field.id {
                 config.take(key);
             }
@@ -122,21 +122,21 @@ pub(super) fn default_config(connector_type_id: &str) -> String {
 /// A copy of a record under a new id: at the newest model version, and without what belongs to the original
 /// alone. Its secrets are the vault's matter; until they are copied it has none.
 pub fn duplicate_of(original: &Connector, id: &str) -> Connector {
-    let mut copy = original.clone();
-    copy.id = id.to_owned();
-    copy.name = format!("{} (copy)", original.name);
-    copy.secrets = None;
-    copy.auth_mode = Some(match original.stored_auth_mode() {
+    let mut duplicate = original.clone();
+    duplicate.id = id.to_owned();
+    duplicate.name = format!("{} (copy)", original.name);
+    duplicate.secrets = None;
+    duplicate.auth_mode = Some(match original.stored_auth_mode() {
         StoredAuthMode::Known(mode) => mode,
         StoredAuthMode::None | StoredAuthMode::Unknown(_) => AuthMode::Shared,
     });
-    copy.model_version = original.model_version.max(migration::latest());
-    copy.revision = 0;
+    duplicate.model_version = original.model_version.max(migration::latest());
+    duplicate.revision = 0;
     if let Ok(mut extra) = RawObject::parse(&original.extra) {
         for key in ["originId", "version", "created_by", "updated_by", "migrationVersion", "typeMigrationVersion"] {
             extra.take(key);
         }
-        copy.extra = extra.to_text();
+        duplicate.extra = extra.to_text();
     }
-    copy
+    duplicate
 }

@@ -105,11 +105,11 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
             ("Secrets: missing, to be entered before the connector can run".to_owned(), theme.warning())
         }
         SecretsState::Set { keys, .. } => {
-            let left: Vec<String> = state.secrets_left_behind().into_iter().collect();
+            let left: Vec<String> = state.obsolete_secrets().into_iter().collect();
             let others: Vec<&str> =
                 keys.iter().filter(|name| !has_field(name) && !left.contains(name)).map(String::as_str).collect();
             let mut text = "Secrets: set".to_owned();
-            if state.copy_of.is_some() {
+            if state.duplicate_of.is_some() {
                 text.push_str(", copied from the original");
             }
             for (what, names) in [("also set", others.join(", ")), ("cleared on saving", left.join(", "))] {
@@ -222,14 +222,14 @@ fn secret_line(
     room: usize,
     theme: Theme,
 ) -> Line<'static> {
-    let is_whole = field.id == FieldId::WholeSecrets;
+    let is_complete = field.id == FieldId::WholeSecrets;
     let (text, style) = match (input.intent(), &state.secrets) {
         (Intent::Replace, _) => (input.shown(room), theme.good()),
         (Intent::Clear, _) => ("will be cleared".to_owned(), theme.warning()),
-        (Intent::Keep, SecretsState::Set { .. }) if field.is_stored || is_whole => {
+        (Intent::Keep, SecretsState::Set { .. }) if field.is_stored || is_complete => {
             ("•••••• set".to_owned(), theme.text())
         }
-        (Intent::Keep, SecretsState::Unreadable(_)) if field.required || is_whole => {
+        (Intent::Keep, SecretsState::Unreadable(_)) if field.required || is_complete => {
             ("unreadable".to_owned(), theme.warning())
         }
         (Intent::Keep, SecretsState::Missing | SecretsState::Set { .. }) if field.required => {
@@ -280,7 +280,7 @@ fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &State, field: &Field,
         _ => Some(("not set yet: behaves as shared".to_owned(), theme.muted())),
     };
     let unrecognized = has_unrecognized_mode(&state.base) && field.is_changed();
-    let repaired = unrecognized.then(|| ("the odd value is replaced".to_owned(), theme.muted()));
+    let repaired = unrecognized.then(|| ("the unrecognized value is replaced".to_owned(), theme.muted()));
     let warnings = state.warnings().into_iter().map(|text| (format!("* {text}"), theme.warning()));
     for (text, style) in [explanation, repaired].into_iter().flatten().chain(warnings) {
         for part in wrap(&text, room) {

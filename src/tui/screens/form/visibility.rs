@@ -45,7 +45,7 @@ impl State {
     }
 
     /// Returns whether the field belongs to a choice that the user changed, and so is dropped with it.
-    pub(super) fn is_left_behind(&self, field: &Field) -> bool {
+    pub(super) fn is_obsolete(&self, field: &Field) -> bool {
         field.kind.as_ref().is_some_and(|kind| !self.applies(kind) && self.controls_changed(kind))
     }
 

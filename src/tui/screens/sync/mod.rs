@@ -164,7 +164,7 @@ fn edit(state: &State) -> Vec<Effect> {
     match state.current() {
         Some(entry) if entry.is_local => vec![Effect::Route(Route::Edit(entry.id.clone()))],
         Some(entry) if matches!(entry.status, SyncStatus::ReadOnly(_)) => {
-            vec![Effect::info("it is Kibana's own: nobody can change it, so it is not in the file")]
+            vec![Effect::info("Kibana manages this connector: it cannot be changed, so it is not in the file")]
         }
         Some(entry) if entry.has_base => {
             let key = key_of(KeyContext::Sync, Action::UseRemote);
@@ -282,13 +282,13 @@ fn confirm_resolve(state: &State, side: Side) -> Effect {
     };
     let dialog = Dialog::new("Decide", "Cancel")
         .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
-        .lines(what_follows(&meant, side))
+        .lines(side_effects(&meant, side))
         .line(format!("{} to undo.", key_of(KeyContext::Sync, Action::Undo)));
     Effect::OpenDialog(Box::new(dialog.choice(answer, vec![Effect::Write(Job::Resolve { ids, side }, "deciding")])))
 }
 
 /// Returns the side effects of resolving for a side.
-fn what_follows(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
+fn side_effects(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
     let accepts = |entry: &&Entry| {
         entry.status == SyncStatus::Conflict && entry.fields.iter().any(|field| field.drift == Drift::Remote)
     };

@@ -54,7 +54,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     frame.render_widget(Paragraph::new(headlines(state, view, head, theme)), head);
     let entries = state.entries();
     if entries.is_empty() {
-        let text = match view.remote.as_ref().and_then(|remote| remote.seen_at.as_ref()) {
+        let text = match view.remote.as_ref().and_then(|remote| remote.fetched_at.as_ref()) {
             None => format!(
                 "  Not fetched yet: {} fetches, {} pulls the connectors of Kibana.",
                 key(Action::Fetch),
@@ -117,7 +117,7 @@ fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
 fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Line<'static>> {
     let cells = usize::from(area.width);
     let mut notices = notices(state, view, theme);
-    let place = view.remote.as_ref().map(|remote| Span::styled(safe(&place_text(remote)), theme.muted()));
+    let place = view.remote.as_ref().map(|remote| Span::styled(safe(&position_text(remote)), theme.muted()));
     if area.height < 2 {
         notices.extend(counts(state, view, theme));
         return vec![clipped(notices, cells)];
@@ -126,21 +126,21 @@ fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Li
     vec![clipped(notices, cells), clipped(counts(state, view, theme), cells)]
 }
 
-fn place_text(remote: &Remote) -> String {
+fn position_text(remote: &Remote) -> String {
     let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
-    let modes = match (remote.word_about_modes(), &remote.version) {
+    let modes = match (remote.note_about_modes(), &remote.version) {
         (None, _) => "",
         (Some(_), Some(_)) => ", which does not know auth modes: they stay in this file",
         (Some(_), None) => ", version unknown (set it with --kibana-version)",
     };
-    let seen = remote.seen_at.as_deref().map_or("never fetched", |seen| seen.get(..16).unwrap_or(seen));
+    let seen = remote.fetched_at.as_deref().map_or("never fetched", |seen| seen.get(..16).unwrap_or(seen));
     format!("{}: {}{version}{modes} · seen {}", remote.name, remote.place(), seen.replace('T', " "))
 }
 
 /// Returns notes that stay visible above the list.
 fn notices(state: &State, view: &SyncView, theme: Theme) -> Vec<Span<'static>> {
     let mut found = Vec::new();
-    if view.report.was_cut_off() {
+    if view.report.was_interrupted() {
         let way = if view.report.last_push.as_ref().is_some_and(|push| push.is_open) {
             format!(": {} finds out", key(Action::Fetch))
         } else {

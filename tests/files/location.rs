@@ -11,18 +11,18 @@ use super::program::{PROGRAM, exit_code, printed, run};
 use crate::support::{SAMPLE, TestDir, execute, records};
 
 /// Returns a closed file of the newest schema with some records.
-fn upgraded(place: &TestDir, name: &str) -> PathBuf {
-    let path = place.path(name);
-    exit_code(&run(&path, &["import", place.write("sample.ndjson", SAMPLE).to_str().unwrap()]), 0);
+fn upgraded(dir: &TestDir, name: &str) -> PathBuf {
+    let path = dir.path(name);
+    exit_code(&run(&path, &["import", dir.write("sample.ndjson", SAMPLE).to_str().unwrap()]), 0);
     path
 }
 
 /// A database and a log of it that was never written back, as after a kill.
-fn with_log(place: &TestDir, name: &str) -> PathBuf {
-    let path = upgraded(place, "source.db");
+fn with_log(dir: &TestDir, name: &str) -> PathBuf {
+    let path = upgraded(dir, "source.db");
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE connectors SET name = 'in the log'").unwrap();
-    let target = place.path(name);
+    let target = dir.path(name);
     for suffix in ["", "-wal"] {
         let [from, to] = [&path, &target].map(|path| format!("{}{suffix}", path.display()));
         std::fs::copy(from, to).unwrap();
@@ -47,8 +47,8 @@ fn folder(path: &Path) -> Vec<(String, Vec<u8>, u32, i64)> {
 
 #[test]
 fn similarly_named_files_are_never_removed() {
-    let place = TestDir::new();
-    let path = place.demo();
+    let dir = TestDir::new();
+    let path = dir.demo();
     let old = SystemTime::now() - Duration::from_secs(10 * 24 * 60 * 60);
     for name in [
         ".connector-admin-keys",
@@ -56,42 +56,42 @@ fn similarly_named_files_are_never_removed() {
         ".connector-admin-0123456789abcdef0123456789abcdef",
         "demo.db.upgrade-copy",
     ] {
-        std::fs::File::create(place.path(name)).unwrap().set_modified(old).unwrap();
+        std::fs::File::create(dir.path(name)).unwrap().set_modified(old).unwrap();
     }
-    let names = place.names();
+    let names = dir.names();
     for arguments in [&["list"][..], &["--read-only", "list"], &["export"], &["migrate", "--dry-run"], &["info"]] {
         assert_ne!(run(&path, arguments).status.code(), Some(2), "{arguments:?}");
-        assert_eq!(place.names(), names, "{arguments:?}");
+        assert_eq!(dir.names(), names, "{arguments:?}");
     }
     exit_code(&run(&path, &["upgrade"]), 0);
-    run(&path, &["export", "--output", place.path("out.ndjson").to_str().unwrap()]);
+    run(&path, &["export", "--output", dir.path("out.ndjson").to_str().unwrap()]);
     exit_code(&run(&path, &["backup"]), 0);
-    assert!(place.path("out.ndjson").exists());
-    assert!(names.iter().all(|name| place.names().contains(name)), "{:?}", place.names());
+    assert!(dir.path("out.ndjson").exists());
+    assert!(names.iter().all(|name| dir.names().contains(name)), "{:?}", dir.names());
 }
 
 #[test]
 fn leftovers_of_a_killed_program_are_cleaned_up() {
-    let place = TestDir::new();
-    let (path, other) = (upgraded(&place, "a.db"), upgraded(&place, "b.db"));
-    let state = place.path("state");
+    let dir = TestDir::new();
+    let (path, other) = (upgraded(&dir, "a.db"), upgraded(&dir, "b.db"));
+    let state = dir.path("state");
     let with_state = |path: &Path, arguments: &[&str]| {
         let mut command = Command::new(PROGRAM);
         command.arg("--file").arg(path).args(arguments).env("XDG_STATE_HOME", &state);
         command
     };
     // Killed while it writes to a pipe without a reader: its temporary file remains.
-    let fifo = place.path("fifo");
+    let fifo = dir.path("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let mut child = with_state(
         &path,
-        &["import", fifo.to_str().unwrap(), "--create-new-copies", "--id-map", place.path("map").to_str().unwrap()],
+        &["import", fifo.to_str().unwrap(), "--create-new-copies", "--id-map", dir.path("map").to_str().unwrap()],
     )
     .spawn()
     .unwrap();
     let mut writer = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     std::io::Write::write_all(&mut writer, SAMPLE.lines().next().unwrap().as_bytes()).unwrap();
-    let temporaries = || place.names().iter().filter(|name| name.starts_with(".connector-admin-")).count();
+    let temporaries = || dir.names().iter().filter(|name| name.starts_with(".connector-admin-")).count();
     while temporaries() == 0 {
         std::thread::yield_now();
     }
@@ -110,67 +110,67 @@ fn leftovers_of_a_killed_program_are_cleaned_up() {
 
 #[test]
 fn read_only_writes_nothing() {
-    let place = TestDir::new();
-    let upgraded = upgraded(&place, "new.db");
-    let older = place.demo();
+    let dir = TestDir::new();
+    let upgraded = upgraded(&dir, "new.db");
+    let older = dir.demo();
     let both = |path: &Path| {
         for arguments in [&["list"][..], &["info"], &["check"], &["export"], &["migrate", "--dry-run"], &["history"]] {
-            let before = folder(place.folder.path());
-            let changed = std::fs::metadata(place.folder.path()).unwrap().mtime_nsec();
+            let before = folder(dir.folder.path());
+            let changed = std::fs::metadata(dir.folder.path()).unwrap().mtime_nsec();
             let output = run(path, &[&["--read-only"], arguments].concat());
             assert_ne!(output.status.code(), Some(2), "{}", printed(&output));
-            assert_eq!(folder(place.folder.path()), before, "{arguments:?}");
-            assert_eq!(std::fs::metadata(place.folder.path()).unwrap().mtime_nsec(), changed, "{arguments:?}");
+            assert_eq!(folder(dir.folder.path()), before, "{arguments:?}");
+            assert_eq!(std::fs::metadata(dir.folder.path()).unwrap().mtime_nsec(), changed, "{arguments:?}");
         }
     };
     both(&upgraded);
     both(&older);
     // The folder has no room for a backup then; a named target has.
-    let before = folder(place.folder.path());
+    let before = folder(dir.folder.path());
     assert!(exit_code(&run(&upgraded, &["--read-only", "backup"]), 2).contains("name a file for the backup"));
-    assert_eq!(folder(place.folder.path()), before);
+    assert_eq!(folder(dir.folder.path()), before);
     let elsewhere = TestDir::new();
     exit_code(&run(&upgraded, &["--read-only", "backup", elsewhere.path("b.db").to_str().unwrap()]), 0);
-    assert_eq!(folder(place.folder.path()), before);
+    assert_eq!(folder(dir.folder.path()), before);
     // The log of a killed program, with its index: its content is shown, and stays in it.
-    let killed = with_log(&place, "killed.db");
-    std::fs::copy(place.path("killed.db"), place.path("other.db")).unwrap();
+    let killed = with_log(&dir, "killed.db");
+    std::fs::copy(dir.path("killed.db"), dir.path("other.db")).unwrap();
     let other = rusqlite::Connection::open(&killed).unwrap();
     other.query_row("SELECT count(*) FROM connectors", [], |row| row.get::<_, i64>(0)).unwrap();
     for suffix in ["", "-wal", "-shm"] {
-        let [from, to] = [&killed, &place.path("left.db")].map(|path| format!("{}{suffix}", path.display()));
+        let [from, to] = [&killed, &dir.path("left.db")].map(|path| format!("{}{suffix}", path.display()));
         std::fs::copy(from, to).unwrap();
     }
-    let before = folder(place.folder.path());
-    assert!(exit_code(&run(&place.path("left.db"), &["--read-only", "list"]), 0).contains("in the log"));
-    assert_eq!(folder(place.folder.path()), before);
+    let before = folder(dir.folder.path());
+    assert!(exit_code(&run(&dir.path("left.db"), &["--read-only", "list"]), 0).contains("in the log"));
+    assert_eq!(folder(dir.folder.path()), before);
 }
 
 #[test]
 fn unreadable_wal_in_read_only_is_reported() {
-    let place = TestDir::new();
-    let path = with_log(&place, "lone.db");
-    let before = folder(place.folder.path());
+    let dir = TestDir::new();
+    let path = with_log(&dir, "lone.db");
+    let before = folder(dir.folder.path());
     let error = exit_code(&run(&path, &["--read-only", "list"]), 2);
     assert!(
         error.contains("lone.db-wal holds changes that belong into") && error.contains("without writing"),
         "{error}"
     );
-    assert_eq!(folder(place.folder.path()), before);
+    assert_eq!(folder(dir.folder.path()), before);
     // Without --read-only the same file just opens.
     assert!(exit_code(&run(&path, &["list"]), 0).contains("in the log"));
 }
 
 #[test]
 fn new_file_ignores_a_foreign_wal() {
-    let place = TestDir::new();
-    let other = upgraded(&place, "other.db");
-    let export = place.write("sample.ndjson", SAMPLE);
+    let dir = TestDir::new();
+    let other = upgraded(&dir, "other.db");
+    let export = dir.write("sample.ndjson", SAMPLE);
     for suffix in ["-wal", "-journal"] {
-        let path = place.path(&format!("new{suffix}.db"));
+        let path = dir.path(&format!("new{suffix}.db"));
         let log = PathBuf::from(format!("{}{suffix}", path.display()));
         std::fs::write(&log, b"what another database committed").unwrap();
-        let before = place.names();
+        let before = dir.names();
         let target = path.to_str().unwrap();
         for output in [
             run(&path, &["import", export.to_str().unwrap()]),
@@ -181,7 +181,7 @@ fn new_file_ignores_a_foreign_wal() {
             let error = exit_code(&output, 2);
             assert!(error.contains(&format!("db{suffix} holds changes of a database that does not exist")), "{error}");
         }
-        let after = place.names();
+        let after = dir.names();
         assert!(!path.exists() && before.iter().all(|name| after.contains(name)), "{after:?}");
         assert_eq!(std::fs::read(&log).unwrap(), b"what another database committed");
     }
@@ -189,10 +189,10 @@ fn new_file_ignores_a_foreign_wal() {
 
 #[test]
 fn restore_keeps_the_existing_wal() {
-    let place = TestDir::new();
-    let path = with_log(&place, "work.db");
-    let backup = place.path("good.bak");
-    exit_code(&run(&place.path("source.db"), &["backup", backup.to_str().unwrap()]), 0);
+    let dir = TestDir::new();
+    let path = with_log(&dir, "work.db");
+    let backup = dir.path("good.bak");
+    exit_code(&run(&dir.path("source.db"), &["backup", backup.to_str().unwrap()]), 0);
     let expected = records(&backup);
     for (what, damage) in [
         ("missing", &(|| std::fs::remove_file(&path).unwrap()) as &dyn Fn()),
@@ -205,14 +205,14 @@ fn restore_keeps_the_existing_wal() {
         ("cut off", &|| std::fs::write(&path, b"SQLite format 3\0").unwrap()),
     ] {
         let log = format!("{}-wal", path.display());
-        std::fs::copy(place.path("source.db"), &path).unwrap();
-        std::fs::write(&log, std::fs::read(place.path("source.db-wal")).unwrap_or_else(|_| b"log".to_vec())).unwrap();
+        std::fs::copy(dir.path("source.db"), &path).unwrap();
+        std::fs::write(&log, std::fs::read(dir.path("source.db-wal")).unwrap_or_else(|_| b"log".to_vec())).unwrap();
         damage();
         let held = std::fs::read(&log).unwrap();
         exit_code(&run(&path, &["restore", backup.to_str().unwrap()]), 0);
         assert_eq!(records(&path), expected, "{what}");
-        let kept = place.names().into_iter().filter(|name| name.starts_with("work.db.replaced-"));
-        let kept: Vec<Vec<u8>> = kept.map(|name| std::fs::read(place.path(&name)).unwrap()).collect();
+        let kept = dir.names().into_iter().filter(|name| name.starts_with("work.db.replaced-"));
+        let kept: Vec<Vec<u8>> = kept.map(|name| std::fs::read(dir.path(&name)).unwrap()).collect();
         assert!(kept.contains(&held), "{what}: the log is kept");
         assert_eq!(exit_code(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1, "{what}");
     }
@@ -220,8 +220,8 @@ fn restore_keeps_the_existing_wal() {
 
 #[test]
 fn empty_file_advice_is_a_backup() {
-    let place = TestDir::new();
-    let error = exit_code(&run(&place.write("zero.db", ""), &["list"]), 2);
+    let dir = TestDir::new();
+    let error = exit_code(&run(&dir.write("zero.db", ""), &["list"]), 2);
     assert!(error.contains("restore BACKUP") && !error.contains("delete it"), "{error}");
 }
 
@@ -235,8 +235,8 @@ fn displaced_file_is_not_written() {
             std::fs::rename(path.with_extension("copy"), path).unwrap();
         }),
     ] {
-        let place = TestDir::new();
-        let path = upgraded(&place, "a.db");
+        let dir = TestDir::new();
+        let path = upgraded(&dir, "a.db");
         let (mut store, _) = Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
         let id = store.ids(&[1]).unwrap().concat();
         happens(&path);
@@ -245,51 +245,51 @@ fn displaced_file_is_not_written() {
             "replaced" => assert!(matches!(written, Err(StoreError::AnotherFile(_))), "{written:?}"),
             _ => assert!(matches!(written, Err(StoreError::Gone(_))), "{written:?}"),
         }
-        assert!(store.check_place().is_err());
+        assert!(store.check_location().is_err());
         // The open content can still be saved completely.
         let saved =
-            store.back_up(Some(&place.path("saved.db")), "2026-11-25T12:00:00Z".parse().unwrap(), &mut |_, _| true);
+            store.back_up(Some(&dir.path("saved.db")), "2026-11-25T12:00:00Z".parse().unwrap(), &mut |_, _| true);
         assert_eq!(records(&saved.unwrap().path).len(), 30, "{what}");
     }
 }
 
 #[test]
 fn hard_linked_file_is_read_only() {
-    let place = TestDir::new();
-    let path = upgraded(&place, "a.db");
+    let dir = TestDir::new();
+    let path = upgraded(&dir, "a.db");
     let before = records(&path);
     let (mut store, _) = Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
-    std::fs::hard_link(&path, place.path("b.db")).unwrap();
+    std::fs::hard_link(&path, dir.path("b.db")).unwrap();
     let id = store.ids(&[1]).unwrap().concat();
     let written = store.delete(std::slice::from_ref(&id), "2026-11-25T12:00:00.000Z");
     assert!(matches!(written, Err(StoreError::HardLinks { names: 2, .. })), "{written:?}");
     drop(store);
     for name in ["a.db", "b.db"] {
-        let error = exit_code(&run(&place.path(name), &["toggle", &id]), 2);
+        let error = exit_code(&run(&dir.path(name), &["toggle", &id]), 2);
         assert!(error.contains("has 2 names (hard links)"), "{error}");
-        exit_code(&run(&place.path(name), &["--read-only", "list"]), 0);
+        exit_code(&run(&dir.path(name), &["--read-only", "list"]), 0);
     }
-    let backup = place.path("good.bak");
+    let backup = dir.path("good.bak");
     exit_code(&run(&path, &["backup", backup.to_str().unwrap()]), 0);
     exit_code(&run(&path, &["restore", backup.to_str().unwrap()]), 2);
     assert_eq!(records(&path), before);
-    std::fs::remove_file(place.path("b.db")).unwrap();
+    std::fs::remove_file(dir.path("b.db")).unwrap();
     exit_code(&run(&path, &["toggle", &id]), 0);
     // A demo at schema 1 is not upgraded under two names either.
-    let demo = place.demo();
-    std::fs::hard_link(&demo, place.path("second.db")).unwrap();
+    let demo = dir.demo();
+    std::fs::hard_link(&demo, dir.path("second.db")).unwrap();
     exit_code(&run(&demo, &["upgrade"]), 2);
     assert_eq!(Store::open_read_only(&demo, Reading::Shared).unwrap().schema_version().unwrap(), 1);
 }
 
 #[test]
 fn own_push_lock_is_not_foreign() {
-    let place = TestDir::new();
-    let path = upgraded(&place, "a.db");
+    let dir = TestDir::new();
+    let path = upgraded(&dir, "a.db");
     exit_code(&run(&path, &["remote", "add", "prod", "http://127.0.0.1:1"]), 0);
-    std::fs::write(place.path("a.db-push"), "notes of mine").unwrap();
+    std::fs::write(dir.path("a.db-push"), "notes of mine").unwrap();
     run(&path, &["push", "--yes"]);
-    assert_eq!(std::fs::read_to_string(place.path("a.db-push")).unwrap(), "notes of mine");
+    assert_eq!(std::fs::read_to_string(dir.path("a.db-push")).unwrap(), "notes of mine");
 }
 
 #[test]
@@ -299,9 +299,9 @@ fn opening_a_file_never_lists_its_folder() {
         eprintln!("skipped: there is no strace");
         return;
     }
-    let place = TestDir::new();
-    let path = upgraded(&place, "a.db");
-    let trace = place.path("trace");
+    let dir = TestDir::new();
+    let path = upgraded(&dir, "a.db");
+    let trace = dir.path("trace");
     let output = Command::new("strace")
         .args(["-f", "-e", "trace=getdents64,getdents", "-y", "-o"])
         .arg(&trace)
@@ -313,16 +313,16 @@ fn opening_a_file_never_lists_its_folder() {
         eprintln!("skipped: strace is not allowed here");
         return;
     }
-    assert!(!text.contains(&format!("<{}>", place.folder.path().display())), "{text}");
+    assert!(!text.contains(&format!("<{}>", dir.folder.path().display())), "{text}");
 }
 
 #[test]
 fn unwritable_folder_still_allows_reading() {
-    let place = TestDir::new();
-    let path = upgraded(&place, "a.db");
-    std::fs::set_permissions(place.folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let dir = TestDir::new();
+    let path = upgraded(&dir, "a.db");
+    std::fs::set_permissions(dir.folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
     let output = run(&path, &["--read-only", "list"]);
-    std::fs::set_permissions(place.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(dir.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     exit_code(&output, 0);
     execute(&path, "PRAGMA journal_mode = DELETE");
     exit_code(&run(&path, &["--read-only", "list"]), 0);

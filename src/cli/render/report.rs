@@ -7,15 +7,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::history::field_json;
-use crate::cli::render::output::Output;
-use crate::cli::render::stream::sheet_row;
+use super::output::Output;
+use super::stream::sheet_row;
 use crate::domain::Connector;
 use crate::domain::diff::{Change, changes};
 use crate::fs::write_atomically;
 use crate::text::terminal::safe;
 
 /// A report that is being written.
-pub(super) struct Report<'a> {
+pub(in crate::cli) struct Report<'a> {
     out: &'a mut dyn Write,
     form: Form,
     records: u64,
@@ -43,20 +43,20 @@ impl Form {
 const COLUMNS: [&str; 6] = ["id", "name", "connector_type_id", "outcome", "reason", "changes"];
 
 /// One record of a report.
-pub(super) struct Line<'a> {
+pub(in crate::cli) struct Line<'a> {
     /// The record.
-    pub(super) record: &'a Connector,
+    pub(in crate::cli) record: &'a Connector,
     /// The outcome in the plan or the run: `backfill`, `blocked`, `rolled back` …
-    pub(super) outcome: &'a str,
+    pub(in crate::cli) outcome: &'a str,
     /// The reason.
-    pub(super) reason: &'a str,
+    pub(in crate::cli) reason: &'a str,
     /// The record after; none when it stays as it is.
-    pub(super) after: Option<&'a Connector>,
+    pub(in crate::cli) after: Option<&'a Connector>,
 }
 
 /// Writes a report to `target`, `-` for standard output. `facts` are its header, `fill` adds the records. A file is
 /// written atomically.
-pub(super) fn write(
+pub(in crate::cli) fn write(
     target: &Path,
     title: &str,
     facts: &[(&str, Value)],
@@ -97,7 +97,7 @@ impl Report<'_> {
     }
 
     /// Adds a record.
-    pub(super) fn add(&mut self, line: &Line<'_>) -> anyhow::Result<()> {
+    pub(in crate::cli) fn add(&mut self, line: &Line<'_>) -> anyhow::Result<()> {
         let fields = line.after.map_or_else(Vec::new, |after| changes(line.record, after));
         let written = match self.form {
             Form::Json => self.add_json(line, &fields),
