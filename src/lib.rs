@@ -18,13 +18,14 @@
 //! | [`parallel`] | a second thread that prepares what the first one waits for | |
 //! | [`vault`] | keys; encrypting and decrypting secrets | `domain`, `fs` |
 //! | [`store`] | the SQLite file and everything in it; the only room that knows SQL | `clock`, `domain`, `fs`, `parallel` |
-//! | [`kibana`] | Kibana's formats and its HTTP API | `domain`, `fs`, `text`, `vault` |
-//! | [`service`] | use cases: edit, bulk edit, import, export, keys, and everything with a remote | `clock`, `domain`, `fs`, `kibana`, `parallel`, `store`, `text`, `vault` |
+//! | [`kibana`] | Kibana's formats and its HTTP API | `domain`, `fs`, `vault` |
+//! | [`service`] | use cases: edit, bulk edit, import, export, keys, and everything with a remote | `clock`, `domain`, `fs`, `kibana`, `parallel`, `store`, `vault` |
 //! | [`demo`] | a file to try everything on | `domain`, `fs`, `kibana`, `store`, `vault` |
+//! | [`messages`] | typed reasons and outcomes in words, for both front ends | `domain`, `kibana`, `service`, `store`, `text` |
 //! | [`worker`] | the threads of the UI: queries, jobs and replies | `clock`, `demo`, `domain`, `fs`, `kibana`, `service`, `store`, `vault` |
-//! | [`tui`] | the terminal UI: keys, widgets, overlays, screens, the app, the terminal | `clock`, `config`, `demo`, `domain`, `fs`, `kibana`, `service`, `store`, `text`, `vault`, `worker` |
+//! | [`tui`] | the terminal UI: keys, widgets, overlays, screens, the app, the terminal | `clock`, `config`, `demo`, `domain`, `fs`, `kibana`, `messages`, `service`, `store`, `text`, `vault`, `worker` |
 //! | [`config`] | the user's configuration: theme, mouse, keys | `tui` |
-//! | [`cli`] | the commands | `clock`, `config`, `demo`, `domain`, `fs`, `kibana`, `service`, `store`, `text`, `tui`, `vault`, `worker` |
+//! | [`cli`] | the commands | `clock`, `config`, `demo`, `domain`, `fs`, `kibana`, `messages`, `service`, `store`, `text`, `tui`, `vault`, `worker` |
 //!
 //! To change what a migration does, start at [`domain::migration`]; what a key does, at [`tui::keymap::TABLE`]; the
 //! file's schema, at `assets/schema` and `store::file::schema`; a column of a connector, at `store::records::columns`;
@@ -38,6 +39,7 @@ pub mod demo;
 pub mod domain;
 pub mod fs;
 pub mod kibana;
+pub mod messages;
 pub mod parallel;
 pub mod service;
 pub mod store;

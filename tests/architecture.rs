@@ -1,5 +1,7 @@
 //! The rooms of the source tree use each other only as the table in `src/lib.rs` allows.
 
+#![allow(clippy::expect_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,8 @@ use super::render::output::Output;
 use crate::domain::{Connector, is_plain_id, json, validate};
 use crate::kibana::body;
 use crate::kibana::body::{ApiError, Body};
-use crate::kibana::saved_objects::LONG_IDS;
+use crate::messages;
+use crate::messages::transfer::LONG_IDS;
 use crate::service::keys::key_warnings;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -46,7 +47,7 @@ pub(in crate::cli) fn read_body(from: &Path) -> Result<Body, ApiError> {
 pub(in crate::cli) fn vault_of(context: &Context, store: &Store, output: &Output) -> anyhow::Result<Vault> {
     let vault = context.vault(store)?;
     for warning in key_warnings(&vault, store)? {
-        output.notice(&warning);
+        output.notice(&messages::keys::warning(&warning));
     }
     Ok(vault)
 }

@@ -1,6 +1,7 @@
 //! The differences between two states of one connector, field by field.
 
 use serde_json::{Map, Value};
+use strum::{EnumString, IntoStaticStr};
 
 use super::auth::StoredAuthMode;
 use super::connector::Connector;
@@ -85,35 +86,30 @@ fn text_of(config: &Map<String, Value>, key: &str) -> Option<String> {
 }
 
 /// The current state of a change that a step made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ChangeState {
     /// The record is as the step left it.
     Applied,
     /// The change was reverted.
     Undone,
     /// The record was changed since.
+    #[strum(serialize = "modified-since", to_string = "modified since")]
     ModifiedSince,
     /// The record was deleted since.
+    #[strum(serialize = "deleted-since", to_string = "deleted since")]
     DeletedSince,
 }
 
 impl ChangeState {
-    const ALL: [ChangeState; 4] =
-        [ChangeState::Applied, ChangeState::Undone, ChangeState::ModifiedSince, ChangeState::DeletedSince];
-
-    /// Reads a label, its words joined by dashes.
+    /// Parses the word of the filter.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.label().replace(' ', "-") == text)
+        text.parse().ok()
     }
 
-    /// Returns the word for the UI and for JSON.
+    /// Returns the words for the UI and for JSON.
     pub fn label(self) -> &'static str {
-        match self {
-            ChangeState::Applied => "applied",
-            ChangeState::Undone => "undone",
-            ChangeState::ModifiedSince => "modified since",
-            ChangeState::DeletedSince => "deleted since",
-        }
+        self.into()
     }
 }
 

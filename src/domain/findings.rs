@@ -8,9 +8,11 @@ use super::migration;
 use super::migration::Group;
 use super::secrets::SecretsState;
 use super::validate;
+use strum::IntoStaticStr;
 
 /// The severity of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// The connector does not work, or its record cannot be used as it is.
     Problem,
@@ -21,10 +23,7 @@ pub enum Severity {
 impl Severity {
     /// Returns the word for the UI and for JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Severity::Problem => "problem",
-            Severity::Note => "note",
-        }
+        self.into()
     }
 }
 

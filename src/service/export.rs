@@ -5,10 +5,9 @@ use std::io::Write;
 use super::ServiceError;
 use crate::domain::{Connector, is_plain_id};
 use crate::fs::FileError;
-use crate::kibana::saved_objects::{LONG_IDS, to_line, write_summary};
+use crate::kibana::saved_objects::{to_line, write_summary};
 use crate::parallel::with_mapper;
 use crate::store::{Progress, Store, StoreError};
-use crate::text::plural;
 
 /// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,22 +67,4 @@ pub fn export(
     })?;
     write_summary(out, report.exported, &report.excluded).map_err(io)?;
     Ok(report)
-}
-
-impl ExportReport {
-    /// Returns notes about excluded connectors and about the import in Kibana.
-    pub fn notices(&self) -> Vec<String> {
-        let mut lines: Vec<String> =
-            self.excluded.iter().map(|(id, reason)| format!("left out {id}: {reason}")).collect();
-        if self.long_ids > 0 {
-            lines.push(format!("{} {LONG_IDS}", plural(self.long_ids, "connector")));
-        }
-        if self.missing_secrets > 0 {
-            lines.push(format!(
-                "{} exported without secrets (exports never contain them): enter them after the import",
-                plural(self.missing_secrets, "connector")
-            ));
-        }
-        lines
-    }
 }

@@ -317,10 +317,11 @@ fn migrate(
         applied.skipped += u64::from(decision == Some(Decision::Skip));
         return Ok(());
     };
+    let is_backfilled = migration::is_backfilled(connector, &after);
     if !journal.update(connector, &mut after)? {
         return Ok(());
     }
-    if migration::is_backfilled(connector, &after) {
+    if is_backfilled {
         applied.backfilled += 1;
         if let Some(choice) = decision.and_then(Decision::choice) {
             *applied.chosen.entry(choice).or_default() += 1;

@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -125,19 +125,24 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
+/// A key file that others can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// The key file.
+    pub path: PathBuf,
+    /// Its permissions.
+    pub mode: u32,
+}
+
 /// Returns the problem with the file's permissions, if any.
-pub(super) fn exposure(path: &Path) -> Option<String> {
+pub(super) fn exposure(path: &Path) -> Option<Exposed> {
     #[cfg(unix)]
     {
         // A path without a file is reported when it is read.
         let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         if mode & 0o077 != 0 {
-            let path = path.display();
-            return Some(format!(
-                "the key file {path} can be read by others (mode {:o}): chmod 600 {path}",
-                mode & 0o777
-            ));
+            return Some(Exposed { path: path.to_owned(), mode: mode & 0o777 });
         }
     }
     None

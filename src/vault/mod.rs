@@ -21,7 +21,7 @@ use key::Key;
 
 pub use error::{Unreadable, VaultError};
 pub use key::{KeyId, Passphrase};
-pub use key_file::is_key_file;
+pub use key_file::{Exposed, is_key_file};
 
 /// The source of the keys.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Vault {
     }
 
     /// Returns the problem with the key file's permissions, if any.
-    pub fn exposure(&self) -> Option<String> {
+    pub fn exposure(&self) -> Option<Exposed> {
         key_file::exposure(&self.shared.key_file)
     }
 

@@ -8,7 +8,8 @@ use crate::kibana::saved_objects::ImportWarnings;
 use crate::service::bulk::BulkPreview;
 use crate::service::export::ExportReport;
 use crate::service::import::Preview;
-use crate::service::remote::{PullReport, PushReport, Report, Side};
+use crate::service::keys::KeyWarning;
+use crate::service::remote::{PullReport, PushReport, Report, Side, Unresolvable};
 use crate::store::{
     Applied, Backup, HistoryEntry, ImportOutcome, PlanCounts, RecordChange, RecordStep, Restored, Reverted,
     SaveOutcome, Scope, Stage, Statistics, UpgradeReport, Written,
@@ -56,7 +57,7 @@ pub struct Opened {
     /// The counts, where they are known already.
     pub overview: Option<Overview>,
     /// Warnings about the keys.
-    pub key_warnings: Vec<String>,
+    pub key_warnings: Vec<KeyWarning>,
     /// The result of a restore that came first, if there was one.
     pub restored: Option<Result<Restored, String>>,
 }
@@ -94,7 +95,7 @@ pub enum Reply {
     /// The file is open.
     Opened(Box<Opened>),
     /// Something else is wrong with the keys.
-    KeyWarning(String),
+    KeyWarning(KeyWarning),
     /// The file cannot be opened; the program ends with this message.
     OpenFailed(String),
     /// The file is not at its path any more, so nothing can be saved to it.
@@ -285,7 +286,7 @@ pub enum JobResult {
         /// For which side.
         side: Side,
         /// Why some were skipped.
-        left: Option<String>,
+        left: Option<Unresolvable>,
     },
     /// Kibana has run a connector.
     Ran(ExecutionResult),

@@ -18,7 +18,7 @@ use crate::service::bulk;
 use crate::service::edit::{create, save};
 use crate::service::export::{ExportReport, export};
 use crate::service::import::{ImportRequest, import, preview};
-use crate::service::keys::{check_passphrase, find_unreadable_keys, other_keys};
+use crate::service::keys::{KeyWarning, check_passphrase, find_unreadable_keys, other_keys};
 use crate::service::output_file::check_target;
 use crate::store::{self, OnConflict, Reading, Store, StoreError};
 use crate::vault::Vault;
@@ -71,6 +71,8 @@ impl Writer {
         let reader = store.reader()?;
         let vault = Vault::new(options.keys.clone());
         let wrong = check_passphrase(&vault, &store)?.err();
+        let wrong = wrong.map(|error| KeyWarning::WrongPassphrase(error.to_string())).into_iter();
+        let exposed = vault.exposure().map(KeyWarning::Exposed);
         find_unreadable_keys(&vault, &mut store)?;
         reply(Reply::Opened(Box::new(Opened {
             schema: store.schema_version()?,
@@ -78,7 +80,7 @@ impl Writer {
             // After an upgrade the counts decide which screen opens; otherwise the list does not wait for them.
             overview: upgraded.is_some().then(|| overview(&store)).transpose()?,
             upgraded,
-            key_warnings: wrong.map(|error| error.to_string()).into_iter().chain(vault.exposure()).collect(),
+            key_warnings: wrong.chain(exposed).collect(),
             restored,
         })));
         Ok((Self { store, vault: vault.clone(), cancel: cancel.clone() }, Reader::new(reader, vault)))

@@ -279,7 +279,7 @@ fn get_then_update_changes_nothing() {
     assert!(ok(&path, &["list", "--jsonl"]).contains(config));
     let sent = send_text(&path, &["update", "odd", "--from", "-"], &got);
     assert_eq!(sent.status.code(), Some(0), "{sent:?}");
-    assert!(String::from_utf8_lossy(&sent.stdout).starts_with("unchanged"), "{sent:?}");
+    assert!(String::from_utf8_lossy(&sent.stdout).starts_with("Unchanged"), "{sent:?}");
     assert_eq!(crate::support::records(&path), before);
     assert!(ok(&path, &["check"]).contains("it has a duplicate key"));
     // A new config must be unambiguous.

@@ -81,17 +81,11 @@ fn review() {
     let Ok(path) = std::env::var("CHAIN_FILE") else { return };
     install();
     let mut app = App::open(Path::new(&path), 120, 40);
-    app.press("m").expect("11 pending: backfill 11").expect("trimmed");
-    app.expect("names carry no blanks")
-        .expect("a trimmed  p capitals")
-        .press("p")
-        .expect("capitals (you)")
-        .press("Down s");
-    app.expect("you: 1 capitals, 1 skip")
-        .press("Esc Esc A")
-        .expect("backfill: trimmed")
-        .expect("capitals, as you decided");
-    app.press("Right Enter").expect("Migration applied").expect("1 skipped by you").press("Enter");
+    app.act("review").expect("11 pending: backfill 11").expect("trimmed");
+    app.expect("names carry no blanks").expect("a trimmed  p capitals").act("choose-second").expect("capitals (you)");
+    app.act("down skip").expect("you: 1 capitals, 1 skip").act("apply").expect("backfill: trimmed");
+    app.expect("capitals, as you decided").act("right confirm").expect("Migration applied");
+    app.expect("1 skipped by you").act("confirm");
 }
 
 /// A file of the newest schema with 12 records at model version 2, each with blanks around its name.

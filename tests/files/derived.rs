@@ -90,11 +90,16 @@ fn foreign_rows_are_derived_while_the_ui_is_open() {
     let dir = TestDir::new();
     let path = upgraded(&dir);
     let mut app = App::open(&path, 120, 40);
-    app.press("Esc").expect("197 connectors").expect("189 to migrate");
+    app.act("back").expect("197 connectors").expect("189 to migrate");
     execute(&path, &format!("{ELSEWHERE} VACUUM;"));
-    app.press("R").expect("204 connectors").expect("196 to migrate");
-    app.press("/").type_text("elsewhere is:blocked").press("Enter").expect("1 of 4");
-    app.press("Esc m").expect("Migration review").press("/").type_text("elsewhere").press("Enter").expect("1 of 7");
+    app.act("refresh").expect("204 connectors").expect("196 to migrate");
+    app.act("filter").type_text("elsewhere is:blocked").act("confirm").expect("1 of 4");
+    app.act("back review")
+        .expect("Migration review")
+        .act("filter")
+        .type_text("elsewhere")
+        .act("confirm")
+        .expect("1 of 7");
 }
 
 #[test]

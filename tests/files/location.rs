@@ -214,7 +214,7 @@ fn restore_keeps_the_existing_wal() {
         let kept = dir.names().into_iter().filter(|name| name.starts_with("work.db.replaced-"));
         let kept: Vec<Vec<u8>> = kept.map(|name| std::fs::read(dir.path(&name)).unwrap()).collect();
         assert!(kept.contains(&held), "{what}: the log is kept");
-        assert_eq!(exit_code(&run(&path, &["check"]), 1).matches("the file is whole").count(), 1, "{what}");
+        assert_eq!(exit_code(&run(&path, &["check"]), 1).matches("the file is not damaged").count(), 1, "{what}");
     }
 }
 

@@ -8,6 +8,7 @@ use connector_admin::domain::{Catalogue, Connector, Filter, Summary, json, migra
 use connector_admin::kibana::body;
 use connector_admin::kibana::body::Body;
 use connector_admin::kibana::saved_objects::ExportReader;
+use connector_admin::messages::transfer::import_notes;
 use connector_admin::vault::{KeyOptions, Vault};
 
 use crate::change::try_inputs;
@@ -66,7 +67,7 @@ fn export_reader_accepts_any_bytes() {
             }
         }
         match export.into_warnings() {
-            Ok(notices) => assert!(notices.lines().iter().all(|line| !line.is_empty())),
+            Ok(notices) => assert!(import_notes(&notices).iter().all(|line| !line.is_empty())),
             Err(error) => contains_no_secret(&error.to_string()),
         }
     });
@@ -115,7 +116,7 @@ fn key_file_accepts_any_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys");
     try_inputs("key file", include_bytes!("corpus/keys.txt"), "\n\n", |input| {
-        std::fs::write(&path, input).expect("written");
+        std::fs::write(&path, input).expect("Written");
         let vault = Vault::new(KeyOptions { key_file: path.clone(), next_to_file: None, passphrase: None });
         if let Err(error) = vault.key_ids() {
             // No part of a key is printed, although an invalid line may be one.

@@ -2,6 +2,7 @@
 
 use connector_admin::domain::diff::{ChangeState, changes};
 use connector_admin::domain::{AuthMode, Connector};
+use connector_admin::messages::history::{about, progress};
 use connector_admin::store::{HistoryLimits, ModeChange, OperationKind, RevertPreview, StepState, Store, StoreError};
 
 use crate::model::open;
@@ -42,7 +43,7 @@ fn history_entry_names_its_subject() {
     let redo = store.next_redo().unwrap().unwrap();
     store.revert(redo.step, NOW, &mut |_, _| true).unwrap();
     let message: Vec<String> =
-        store.steps(None, 10).unwrap().iter().map(|step| format!("{} · {}", step.word(), step.about())).collect();
+        store.steps(None, 10).unwrap().iter().map(|step| format!("{} · {}", step.word(), about(step))).collect();
     assert_eq!(
         message,
         [
@@ -153,7 +154,7 @@ fn reverting_every_part_reverts_the_step() {
 }
 
 #[test]
-fn history_conflict_is_decided_per_record() {
+fn history_conflict_resolved_per_record() {
     let dir = TestDir::new();
     let path = dir.path("a.db");
     let mut store = open(&path);
@@ -245,7 +246,7 @@ fn remaining_records_of_a_step_are_counted() {
     let ids = ["a", "b", "c"].map(str::to_owned);
     let step = store.set_auth_mode(&ids, ModeChange::To(AuthMode::PerUser), NOW).unwrap().step.unwrap();
     store.revert_some(step, &ids[..1], NOW).unwrap();
-    let message = |store: &Store| store.step(step).unwrap().map(|step| (step.left(), step.progress())).unwrap();
+    let message = |store: &Store| store.step(step).unwrap().map(|step| (step.left(), progress(&step))).unwrap();
     assert_eq!(message(&store), (2, "1 undone".to_owned()));
     rename(&mut store, "b", "edited since");
     store.revert(step, NOW, &mut |_, _| true).unwrap();

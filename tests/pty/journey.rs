@@ -19,10 +19,10 @@ fn footer_guides_through_migration_and_rollback() {
     let mut terminal = Terminal::start(&["demo", "--keep", path.to_str().unwrap()], 80, 24);
     terminal.expect("189 pending: backfill 73, stamp only 111, blocked 5");
     let (original, before) = (untouched(&path), records(&path));
-    terminal.expect_footer("p per-user").send("p").expect("you: 1 per-user, 0 skip");
-    terminal.expect_footer("p per-user").send("p").expect("you: 2 per-user, 0 skip");
+    terminal.expect_footer("p per-user").send("p").expect("you: 1 per-user");
+    terminal.expect_footer("p per-user").send("p").expect("you: 2 per-user");
     terminal.expect_footer("s skip").send("s").expect("you: 2 per-user, 1 skip");
-    terminal.expect_footer("A apply").send("A").expect("2 will be per-user, as you decided");
+    terminal.expect_footer("A apply").send("A").expect("2 per-user, as you decided");
     terminal.expect_footer("Right other answer").send(RIGHT).expect("[ Apply to 183 ]");
     terminal.expect_footer("Enter choose").send("\r").expect("183 connectors migrated");
     terminal.expect_footer("Enter choose").send("\r").expect("6 pending");
@@ -71,16 +71,10 @@ fn full_session_matches_the_file() {
     assert_eq!(untouched(&path), original);
 
     // Review: two per-user, one skipped, apply.
-    terminal
-        .send("m")
-        .expect("189 pending")
-        .send("p")
-        .expect("1 per-user, 0 skip")
-        .send("p")
-        .expect("2 per-user, 0 skip");
+    terminal.send("m").expect("189 pending").send("p").expect("you: 1 per-user").send("p").expect("you: 2 per-user");
     terminal.send("s").expect("2 per-user, 1 skip");
     terminal.send("A").expect("183 connectors to model version 2").send(RIGHT).send("\r").expect("Migration applied");
-    terminal.expect("70 got shared").expect("2 got per-user").expect("111 took the version stamp only");
+    terminal.expect("70 backfilled as planned").expect("2 per-user, as you decided").expect("111 version stamp only");
     assert_eq!(untouched(&path), original);
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(191)");
     terminal.send("\r").expect("6 pending");
@@ -105,7 +99,7 @@ fn burst_of_keys_is_processed_completely() {
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
     terminal.expect("Migration review").send(ESC).expect("1 of 197");
     terminal.send(&format!("t{DOWN}t{DOWN}t{DOWN}t{DOWN}")).expect("5 of 197");
-    terminal.send("uuuuu").expect("nothing to undo").send("q");
+    terminal.send("uuuuu").expect("Nothing to undo").send("q");
     assert_eq!(terminal.end_restored().0, 0);
     assert_eq!(count(&path, "auth_mode = 'per-user'"), "Integer(6)");
     assert_eq!(rows(&path, "SELECT count(*) FROM history WHERE kind = 'auth mode'").concat(), "Integer(4)");
@@ -128,7 +122,7 @@ fn plan_is_applied_unattended() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap(), "--apply-migration"], 80, 24);
-    terminal.expect("Migration applied").expect("5 stay pending").send("\r").send("qq");
+    terminal.expect("Migration applied").expect("5 connectors still pending").send("\r").send("qq");
     assert_eq!(terminal.end_restored().0, 0);
     assert_eq!(count(&path, "model_version = 2"), "Integer(192)");
 }

@@ -102,7 +102,7 @@ fn paste_is_never_keys() {
     let path = dir.demo();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
     terminal.expect("Migration review").send("\x1b").expect("1 of 197");
-    terminal.send("\x1b[200~qdq\x1b[201~").expect("text cannot be pasted here");
+    terminal.send("\x1b[200~qdq\x1b[201~").expect("Text cannot be pasted here");
     terminal.send("/").expect("Enter done").send("\x1b[200~Ticket\nwebhook\x1b[201~").expect("/Ticket webhook");
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);

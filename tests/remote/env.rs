@@ -94,7 +94,7 @@ impl Env {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("runs");
-        child.stdin.take().unwrap().write_all(input.as_bytes()).expect("written");
+        child.stdin.take().unwrap().write_all(input.as_bytes()).expect("Written");
         child.wait_with_output().expect("ends").into()
     }
 

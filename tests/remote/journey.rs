@@ -15,7 +15,7 @@ fn pull_toggle_diff_push_ends_in_sync() {
     env.server.add("fixed", ".slack", &json!({}));
     env.server.set("fixed", "is_preconfigured", json!(true));
     env.run(&["pull"]).exit_code(0).contains("13 new, 0 changed, 0 deleted").contains("1 managed by Kibana");
-    env.run(&["status"]).exit_code(0).contains("nothing to push").contains("preconfigured in kibana.yml");
+    env.run(&["status"]).exit_code(0).contains("Nothing to push").contains("preconfigured in kibana.yml");
     env.run(&["pull"]).exit_code(0).contains("0 new, 0 changed, 0 deleted");
 
     // Nine have secrets, which are entered; the tenth needs none.
@@ -49,7 +49,7 @@ fn pull_toggle_diff_push_ends_in_sync() {
     env.run(&["push"]).exit_code(2).contains("nothing was sent");
     assert!(env.server.paths("POST").is_empty());
     env.run(&["push", "--yes"]).exit_code(0).contains("10 done, 0 not, 0 left").lacks("hunter2");
-    env.run(&["status"]).exit_code(0).contains("13 in sync").contains("nothing to push or pull");
+    env.run(&["status"]).exit_code(0).contains("13 in sync").contains("Nothing to push or pull");
     for id in &ids {
         let one = env.server.get(id);
         assert_eq!((&one["auth_mode"], &one["is_missing_secrets"]), (&json!("per-user"), &json!(false)), "{one}");

@@ -20,7 +20,7 @@ fn one_sided_changes_are_merged_and_pushed() {
     env.update("a", |body| body["name"] = json!("Mine"));
     env.server.set("a", "config", json!({"index": "theirs", "refresh": false}));
     env.run(&["status"]).exit_code(1).contains("Kibana has newer changes of it");
-    env.run(&["push", "--yes"]).exit_code(1).contains("nothing to push");
+    env.run(&["push", "--yes"]).exit_code(1).contains("Nothing to push");
     env.run(&["pull"]).exit_code(0).contains("1 changed");
     let one = env.run(&["get", "a", "--json"]).json();
     assert_eq!((&one["name"], &one["config"]["index"]), (&json!("Mine"), &json!("theirs")));
@@ -44,7 +44,7 @@ fn conflict_shows_both_sides_and_is_never_overwritten() {
     assert_eq!((field, &diff["connectors"][0]["group"]), (&expected, &json!("conflict")));
     env.run(&["diff"])
         .exit_code(1)
-        .contains("    base     i")
+        .contains("    base    i")
         .contains("    local   mine")
         .contains("    remote  theirs");
     let before = records(&env.file);
@@ -152,8 +152,8 @@ fn remotes_are_listed_replaced_and_removed() {
     let listed = env.run(&["remote", "list", "--json"]).json();
     assert_eq!((&listed[0]["url"], &listed[0]["has_credential"]), (&json!("https://other.example"), &json!(false)));
     env.run(&["remote", "remove", "prod"]).exit_code(0);
-    env.run(&["status"]).exit_code(2).contains("this file has no remote");
-    env.run(&["status", "--remote", "prod"]).exit_code(2).contains("this file has no remote");
+    env.run(&["status"]).exit_code(2).contains("This file has no remote");
+    env.run(&["status", "--remote", "prod"]).exit_code(2).contains("This file has no remote");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn undone_pull_leaves_no_local_change() {
         .collect();
     let expected = [("a", "blocked"), ("b", "to pull"), ("c", "to pull"), ("fresh", "to pull")];
     assert_eq!(groups, expected.map(|(id, group)| (id.to_owned(), group.to_owned())), "{status:#}");
-    env.run(&["push", "--yes", "--delete"]).exit_code(1).contains("nothing to push");
+    env.run(&["push", "--yes", "--delete"]).exit_code(1).contains("Nothing to push");
     assert_eq!(env.server.get("fresh")["id"], "fresh");
     env.run(&["redo"]).exit_code(0);
     env.run(&["status"]).exit_code(1).contains("to push (1)").contains("Mine (a): name");
@@ -377,7 +377,7 @@ fn resolve_is_one_step() {
     let before = groups(&env);
     assert!(before.iter().all(|(_, group)| group == "conflict") && before.len() == 3, "{before:?}");
     let decided = env.run(&["resolve", "a", "c", "--keep", "local", "--json"]).exit_code(0).json();
-    assert_eq!(decided["connectors"][1], json!({"id": "c", "is_decided": true, "reason": null}));
+    assert_eq!(decided["connectors"][1], json!({"id": "c", "resolved": true, "reason": null}));
     env.run(&["status"]).exit_code(1).contains("to push (1)").contains("deleted locally");
     env.run(&["history"]).exit_code(0).contains("resolve");
     // The decision is undone, not the edit before it.
@@ -419,7 +419,7 @@ fn use_remote_drops_unsent_secrets() {
     env.run(&["status"]).exit_code(1);
     env.run(&["resolve", "v", "w", "--keep", "remote"]).exit_code(0);
     env.run(&["status"]).exit_code(0);
-    assert!(env.run(&["push", "--yes"]).exit_code(0).out.contains("nothing to push"));
+    assert!(env.run(&["push", "--yes"]).exit_code(0).out.contains("Nothing to push"));
     let secrets =
         |id: &str| env.run(&["get", id]).out.lines().find(|line| line.starts_with("secrets")).map(str::to_owned);
     assert!(secrets("w").unwrap().ends_with("none in this file"), "{:?}", secrets("w"));

@@ -57,7 +57,7 @@ fn fetch_does_not_change_the_undo_target() {
     assert_eq!(differing(&env), []);
     env.run(&["undo"]).exit_code(0);
     assert_eq!(differing(&env), one("new", "to pull", Value::Null));
-    env.run(&["push", "--yes", "--delete"]).exit_code(0).contains("nothing to push");
+    env.run(&["push", "--yes", "--delete"]).exit_code(0).contains("Nothing to push");
     // Deleted on both sides.
     let env = pulled();
     env.run(&["delete", "a"]).exit_code(0);
@@ -65,7 +65,7 @@ fn fetch_does_not_change_the_undo_target() {
     env.run(&["status"]).exit_code(0).contains("1 in sync");
     env.run(&["undo"]).exit_code(0);
     assert_eq!(differing(&env), one("a", "to pull", Value::Null));
-    env.run(&["push", "--yes"]).exit_code(0).contains("nothing to push");
+    env.run(&["push", "--yes"]).exit_code(0).contains("Nothing to push");
 }
 
 #[test]

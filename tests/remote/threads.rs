@@ -91,7 +91,7 @@ fn second_quit_leaves_at_once() {
     let mut terminal = open(&env);
     terminal.expect("remote prod").send("K").expect("to push 1").send("P").expect("Send 1").send("\x1b[C\r");
     terminal.wait("one is on its way", |_| !env.server.paths("POST").is_empty()).send("\x03");
-    terminal.expect("ended first").send("\x1b[C\r").expect("Ctrl-c quits at once").send("\x03");
+    terminal.expect("The current step is finished first").send("\x1b[C\r").expect("Ctrl-c quits at once").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
 }
 

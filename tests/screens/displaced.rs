@@ -8,7 +8,7 @@ use crate::support::{App, TestDir, execute, records};
 
 fn opened(dir: &TestDir) -> App {
     let mut app = App::open(&dir.demo(), 100, 30);
-    app.press("Esc").expect("1 of 197");
+    app.act("back").expect("1 of 197");
     app
 }
 
@@ -18,10 +18,10 @@ fn edit_of_a_deleted_file_is_not_reported_as_saved() {
     let mut app = opened(&dir);
     let before = records(&dir.path("demo.db"));
     std::fs::remove_file(dir.path("demo.db")).unwrap();
-    app.press("t").expect("was deleted or moved away").expect("Save to a new file").expect("FILE GONE");
+    app.act("toggle-mode").expect("was deleted or moved away").expect("Save to a new file").expect("FILE GONE");
     app.expect_not("is per-user now");
-    app.press("Right Enter").expect("Save what is open to a new file");
-    app.type_text(dir.path("rescued.db").to_str().unwrap()).press("Enter").expect("Saved to a new file");
+    app.act("right confirm").expect("Save what is open to a new file");
+    app.type_text(dir.path("rescued.db").to_str().unwrap()).act("confirm").expect("Saved to a new file");
     assert_eq!(records(&dir.path("rescued.db")), before);
 }
 
@@ -50,9 +50,9 @@ fn displaced_file_is_noticed_without_an_edit() {
         let dir = TestDir::new();
         let mut app = opened(&dir);
         happens(&dir.path("demo.db"));
-        app.press("Enter").expect(expected).press("Enter").expect("FILE GONE");
+        app.act("open").expect(expected).act("confirm").expect("FILE GONE");
         // It is reported once.
-        app.press("Esc j").expect_not(expected);
+        app.act("back down").expect_not(expected);
         assert!(what != "replaced" || dir.path("demo.db").exists());
     }
 }
@@ -65,7 +65,7 @@ fn replaced_file_gets_no_write_and_moved_file_is_complete() {
     let path = dir.path("demo.db");
     std::fs::copy(&path, dir.path("other.db")).unwrap();
     let other = records(&dir.path("other.db"));
-    app.press("t").expect("per-user").press("Down t");
+    app.act("toggle-mode").expect("per-user").act("down toggle-mode");
     let edited = records(&path);
     assert_ne!(edited, other);
     let log = dir.path("demo.db-wal");
@@ -84,10 +84,10 @@ fn replaced_file_gets_no_write_and_moved_file_is_complete() {
 fn failed_save_keeps_the_form() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("e").expect("> Name").type_text(" typed");
+    app.act("edit").expect("> Name").type_text(" typed");
     std::fs::rename(dir.path("demo.db"), dir.path("away.db")).unwrap();
-    app.press("Ctrl-s Enter").expect("was deleted or moved away").press("Enter");
-    app.expect(" typed").press("Ctrl-s Enter").expect("Save to a new file");
+    app.act("save confirm").expect("was deleted or moved away").act("confirm");
+    app.expect(" typed").act("save confirm").expect("Save to a new file");
 }
 
 /// A backup is restored by another program, which then edits up to the same step: the names are those of the file.
@@ -96,14 +96,14 @@ fn restore_with_equal_step_count_reloads_names() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
-    app.press("Esc").expect("1 of 197");
+    app.act("back").expect("1 of 197");
     let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
     let rename = |app: &mut App, name: &str| {
-        app.press("g e").expect("> Name").press("Ctrl-u").type_text(name).press("Ctrl-s Enter").expect("saved");
+        app.press("g").act("edit").expect("> Name").press("Ctrl-u").type_text(name).act("save confirm").expect("saved");
     };
     rename(&mut app, "AA first edit");
-    app.press("/").type_text("first").expect("AA first edit").press("Esc");
+    app.act("filter").type_text("first").expect("AA first edit").act("back");
     // Another program, with SQLite's own way to restore.
     execute(&path, "PRAGMA wal_checkpoint(TRUNCATE)");
     {
@@ -113,10 +113,10 @@ fn restore_with_equal_step_count_reloads_names() {
         copying.run_to_completion(1000, std::time::Duration::ZERO, None).unwrap();
     }
     let mut other = App::open(&path, 100, 30);
-    other.press("Esc");
+    other.act("back");
     rename(&mut other, "AA second edit");
-    app.press("Down Up").press("/").type_text("first").expect("No connectors match").press("Esc");
-    app.press("/").type_text("second").expect("AA second edit");
+    app.act("down up").act("filter").type_text("first").expect("No connectors match").act("back");
+    app.act("filter").type_text("second").expect("AA second edit");
 }
 
 /// A record that was read before a restore is not the one that has its revision afterwards.
@@ -125,15 +125,23 @@ fn form_opened_before_a_restore_is_a_conflict() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
-    app.press("Esc").expect("1 of 197");
+    app.act("back").expect("1 of 197");
     let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
-    app.press("g e").expect("> Name").press("Ctrl-u").type_text("AA one").press("Ctrl-s Enter").expect("saved");
-    app.press("e").expect("> Name").type_text(" typed");
+    app.press("g").act("edit").expect("> Name").press("Ctrl-u").type_text("AA one").act("save confirm").expect("saved");
+    app.act("edit").expect("> Name").type_text(" typed");
     store::restore(&path, &backup, "2026-11-25T12:00:00Z".parse().unwrap(), |_, _| true).unwrap();
     let mut other = App::open(&path, 100, 30);
-    other.press("Esc g e").expect("> Name").press("Ctrl-u").type_text("AA two").press("Ctrl-s Enter").expect("saved");
-    app.press("Ctrl-s Enter").expect("changed");
+    other
+        .act("back")
+        .press("g")
+        .act("edit")
+        .expect("> Name")
+        .press("Ctrl-u")
+        .type_text("AA two")
+        .act("save confirm")
+        .expect("saved");
+    app.act("save confirm").expect("changed");
     assert!(records(&path).iter().any(|row| row.contains("AA two")));
 }
 
@@ -141,6 +149,6 @@ fn form_opened_before_a_restore_is_a_conflict() {
 fn reload_rereads_the_file() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("R").expect("read again").expect("1 of 197");
-    app.press("/").type_text("Ticket").expect("Ticket webhook");
+    app.act("refresh").expect("Read again").expect("1 of 197");
+    app.act("filter").type_text("Ticket").expect("Ticket webhook");
 }

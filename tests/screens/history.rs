@@ -6,7 +6,7 @@ use crate::support::{App, TestDir, execute, records, rows, untouched};
 
 fn applied(dir: &TestDir) -> App {
     let mut app = App::open(&dir.demo(), 100, 30);
-    app.press("A Right Enter Enter Esc");
+    app.act("apply right confirm confirm back");
     app
 }
 
@@ -15,22 +15,25 @@ fn run_is_rolled_back_for_selected_connectors() {
     let dir = TestDir::new();
     let mut app = applied(&dir);
     let path = dir.path("demo.db");
-    app.press("H").expect("u undoes the migration of 184 connectors").press("Enter").expect("1 of 184");
-    app.press("/").type_text("type:jira").press("Enter").expect("applied");
+    app.act("history").expect("u undoes the migration of 184 connectors").act("open").expect("1 of 184");
+    app.act("filter").type_text("type:jira").act("confirm").expect("applied");
     let jira = "connector_type_id LIKE '.jira%'";
     let at = |version: i64, condition: &str| {
         rows(&path, &format!("SELECT count(*) FROM connectors WHERE model_version = {version} AND {condition}"))
             .concat()
     };
     let (of_jira, others) = (at(2, jira), at(2, &format!("NOT ({jira})")));
-    app.press("* U").expect("Revert what step 1 changed in the selected").press("Right Enter").expect("Rolled back");
+    app.act("select-all revert")
+        .expect("Revert what step 1 changed in the selected")
+        .act("right confirm")
+        .expect("Rolled back");
     assert_eq!((at(2, jira), at(1, jira)), ("Integer(0)".to_owned(), of_jira));
     assert_eq!(at(2, &format!("NOT ({jira})")), others);
     app.expect("undone");
     // The rest can still be undone as one step, and all of it redone.
-    app.press("Esc Esc Esc H").expect("Ctrl-r redoes: migration of").press("Home Down U Right Enter");
+    app.act("back back back").press("H").expect("Ctrl-r redoes: migration of").act("top down revert right confirm");
     assert_eq!(at(2, "migration_group IS NULL AND connector_type_id = '.slack'"), "Integer(0)");
-    app.press("Ctrl-r Right Enter Ctrl-r Right Enter").expect("Redid migration");
+    app.act("redo right confirm redo right confirm").expect("Redid migration");
     assert_eq!(at(2, &format!("NOT ({jira})")), others);
 }
 
@@ -39,25 +42,25 @@ fn history_conflict_shows_both_sides() {
     let dir = TestDir::new();
     let mut app = applied(&dir);
     let path = dir.path("demo.db");
-    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t Esc");
-    app.press("m U Right Enter").expect("Partly rolled back").expect("[ Show both sides ]").press("Enter");
-    app.expect("1 of 1").expect("Aurora runbooks").expect("modified since").press("U");
-    app.expect("was changed after step 1").expect("- per-user").expect("[ Cancel ]").press("Enter");
+    app.act("filter").type_text("\"Aurora runbooks\"").act("confirm toggle-mode back");
+    app.act("review rollback right confirm").expect("Partly rolled back").expect("[ Show both sides ]").act("confirm");
+    app.expect("1 of 1").expect("Aurora runbooks").expect("modified since").act("revert");
+    app.expect("was changed after step 1").expect("- per-user").expect("[ Cancel ]").act("confirm");
     let mode = "SELECT auth_mode, model_version FROM connectors WHERE name = 'Aurora runbooks'";
     assert_eq!(rows(&path, mode).concat(), "\"per-user\"|Integer(2)");
     // A concurrent change: the shown state is stale.
-    app.press("U Right");
+    app.act("revert right");
     execute(&path, "UPDATE connectors SET name = 'Aurora runbooks!' WHERE name = 'Aurora runbooks'");
-    app.press("Enter").expect("changed again meanwhile");
-    app.press("Enter R U")
+    app.act("confirm").expect("changed again meanwhile");
+    app.act("confirm refresh revert")
         .expect("Aurora runbooks!")
-        .press("Right Enter")
+        .act("right confirm")
         .expect("Rolled back migration of Aurora runbooks");
     assert_eq!(
         rows(&path, "SELECT model_version FROM connectors WHERE name LIKE 'Aurora runbooks%'").concat(),
         "Integer(1)"
     );
-    app.press("Ctrl-r").expect("Redid");
+    app.act("redo").expect("Redid");
     assert_eq!(
         rows(&path, "SELECT name FROM connectors WHERE name LIKE 'Aurora runbooks%'").concat(),
         "\"Aurora runbooks!\""
@@ -70,15 +73,18 @@ fn history_entry_lists_created_and_deleted_records() {
     let mut app = App::open(&dir.demo(), 100, 30);
     let path = dir.path("demo.db");
     let before = records(&path);
-    app.press("Esc Space Space d Right Enter").expect("deleted 2 connectors");
-    app.press("H Enter").expect("1 of 2").expect("deleted").expect("applied");
-    app.press("U").expect("is not in the file; reverting step 1").press("Enter");
+    app.act("back select select delete right confirm").expect("Deleted 2 connectors");
+    app.act("history open").expect("1 of 2").expect("deleted").expect("applied");
+    app.act("revert").expect("is not in the file; reverting step 1").act("confirm");
     assert_eq!(rows(&path, "SELECT count(*) FROM connectors").concat(), "Integer(196)");
-    app.expect("undone").press("Esc").expect("delete of Acme pager (plugin type) (step 1)").press("Down U Right Enter");
+    app.expect("undone")
+        .act("back")
+        .expect("delete of Acme pager (plugin type) (step 1)")
+        .act("down revert right confirm");
     assert_eq!(records(&path), before);
     // A created one: reverting that deletes it.
-    app.press("Esc c Ctrl-s Enter").expect("created");
-    app.press("H Enter U").expect("reverting it deletes the connector").press("Enter").expect("undone");
+    app.act("back duplicate save confirm").expect("created");
+    app.act("history open revert").expect("reverting it deletes the connector").act("confirm").expect("undone");
     assert_eq!(records(&path), before);
 }
 
@@ -86,7 +92,10 @@ fn history_entry_lists_created_and_deleted_records() {
 fn details_show_the_connectors_history() {
     let dir = TestDir::new();
     let mut app = applied(&dir);
-    app.press("End t u Enter").expect("history").expect("migration: model version").expect("undo: auth mode");
+    app.act("bottom toggle-mode undo open")
+        .expect("history")
+        .expect("migration: model version")
+        .expect("undo: auth mode");
     app.expect("auth mode: auth mode (undone)");
 }
 
@@ -105,9 +114,9 @@ fn interrupted_run_is_reported_and_resumed() {
     );
     let mut app = App::open(&path, 100, 30);
     app.expect("a migration run was interrupted after 174 connectors");
-    app.press("m A Right Enter").expect("10 connectors migrated").press("Enter Esc H");
+    app.act("review apply right confirm").expect("10 connectors migrated").act("confirm back history");
     app.expect("migration 184 connectors").expect_not("interrupted");
-    app.press("u Right Enter").expect("Rolled back 184 connectors");
+    app.act("undo right confirm").expect("Rolled back 184 connectors");
 }
 
 #[test]
@@ -115,17 +124,26 @@ fn backup_is_created_and_restored_from_the_ui() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 100, 30);
     let path = dir.path("demo.db");
-    app.press("Esc H").expect("Nothing has been changed in this file yet").press("b").expect("before an upgrade");
-    app.press("b").expect("✓ copied to demo.db.backup-");
+    app.act("back history")
+        .expect("Nothing has been changed in this file yet")
+        .act("backups")
+        .expect("before an upgrade");
+    app.act("create-backup").expect("✓ copied to demo.db.backup-");
     let before = records(&path);
-    app.press("Esc Esc m A Right Enter Enter Esc");
+    app.act("back back review apply right confirm confirm back");
     assert_ne!(records(&path), before);
-    app.press("H b").expect("before a run or import").press("End Up Enter").expect("Restore demo.db.backup-");
-    app.press("Right Enter").expect("The backup is restored").expect("is kept as demo.db.replaced-");
+    app.act("history backups")
+        .expect("before a run or import")
+        .act("bottom up restore")
+        .expect("Restore demo.db.backup-");
+    app.act("right confirm").expect("The backup is restored").expect("is kept as demo.db.replaced-");
     assert_eq!(records(&path), before);
-    app.press("Enter").expect("1 of 197").press("m").expect("189 pending");
+    app.act("confirm").expect("1 of 197").act("review").expect("189 pending");
     // One of an older schema is upgraded as it is opened.
-    app.press("Esc H b End Enter Right Enter").expect("The backup is restored").press("Enter").expect("to migrate");
+    app.act("back history backups bottom restore right confirm")
+        .expect("The backup is restored")
+        .act("confirm")
+        .expect("to migrate");
     assert_eq!(records(&path), before);
 }
 
@@ -134,11 +152,11 @@ fn replaced_file_of_schema_1_is_reopened() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 100, 30);
     let path = dir.path("demo.db");
-    app.press("Esc").expect("1 of 197");
+    app.act("back").expect("1 of 197");
     let old = dir.names().into_iter().find(|name| name.contains(".schema1-")).unwrap();
     connector_admin::store::restore(&path, &dir.path(&old), jiff::Timestamp::now(), |_, _| true).unwrap();
-    app.press("R").expect("The file was replaced").expect("of schema 1");
-    app.press("Enter").expect("Migration review").expect("189 pending").press("Esc").expect("1 of 197");
+    app.act("refresh").expect("The file was replaced").expect("of schema 1");
+    app.act("confirm").expect("Migration review").expect("189 pending").act("back").expect("1 of 197");
 }
 
 #[test]
@@ -146,17 +164,17 @@ fn damaged_backup_is_not_restored() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 100, 30);
     let path = dir.path("demo.db");
-    app.press("Esc H b b");
+    app.act("back history backups create-backup");
     let backup = dir.names().into_iter().find(|name| name.contains(".backup-")).unwrap();
     let bytes = std::fs::read(dir.path(&backup)).unwrap();
     std::fs::write(dir.path(&backup), &bytes[..bytes.len() / 2]).unwrap();
     let before = untouched(&path);
-    app.press("Home Enter Right Enter")
+    app.act("top restore right confirm")
         .expect("The backup was not restored")
         .expect("is damaged")
         .expect("The file is as it was");
     assert_eq!(untouched(&path), before);
-    app.press("Enter").expect("1 of 197");
+    app.act("confirm").expect("1 of 197");
 }
 
 #[test]
@@ -164,28 +182,28 @@ fn undo_on_another_connectors_page_is_confirmed() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
-    app.press("Esc Home Down t").expect("to undo");
+    app.act("back top down toggle-mode").expect("to undo");
     let modes =
         "SELECT group_concat(coalesce(auth_mode, '-'), ',') FROM (SELECT auth_mode FROM connectors ORDER BY id)";
     let toggled = rows(&path, modes);
     // On its own page nothing is confirmed; on another page it is.
-    app.press("Down Enter u").expect("Undo the last step: auth mode of").expect("not part of it");
-    app.expect("[ Cancel ]").press("Enter");
+    app.act("down open undo").expect("Undo the last step: auth mode of").expect("not part of it");
+    app.expect("[ Cancel ]").act("confirm");
     assert_eq!(rows(&path, modes), toggled);
-    app.press("u Right Enter").expect("Undid auth mode of");
+    app.act("undo right confirm").expect("Undid auth mode of");
     assert_ne!(rows(&path, modes), toggled);
-    app.press("Ctrl-r").expect("Redo the auth mode of").expect("not part of it").press("Right Enter");
+    app.act("redo").expect("Redo the auth mode of").expect("not part of it").act("right confirm");
     assert_eq!(rows(&path, modes), toggled);
-    app.press("Esc Enter u").expect("Undid auth mode of").expect_not("not part of it");
+    app.act("back open undo").expect("Undid auth mode of").expect_not("not part of it");
 }
 
 #[test]
 fn undo_on_another_entrys_page_is_confirmed() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 100, 30);
-    app.press("Esc Home t Down t H Down Enter").expect("1 of 1").press("u");
-    app.expect("Undo the last step: auth mode of").expect("It is not the step on this page").press("Esc");
-    app.press("Esc Home Enter u").expect("Undid auth mode of");
+    app.act("back top toggle-mode down toggle-mode history down open").expect("1 of 1").act("undo");
+    app.expect("Undo the last step: auth mode of").expect("It is not the step on this page").act("back");
+    app.act("back top open undo").expect("Undid auth mode of");
 }
 
 #[test]
@@ -193,11 +211,11 @@ fn undo_on_a_deleted_connectors_page_is_confirmed() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 100, 30);
-    app.press("Esc Home Down Down Enter").expect("Audit webhook");
+    app.act("back top down down open").expect("Audit webhook");
     execute(&path, "DELETE FROM connectors WHERE name LIKE 'Audit webhook%'");
-    App::open(&path, 100, 30).press("Esc Home t");
-    app.deliver(Reply::ChangedOnDisk).press("Down").expect("This connector has been deleted");
-    app.press("u").expect("Undo the last step: auth mode of").expect("not part of it").press("Esc");
+    App::open(&path, 100, 30).act("back top toggle-mode");
+    app.deliver(Reply::ChangedOnDisk).act("down").expect("This connector has been deleted");
+    app.act("undo").expect("Undo the last step: auth mode of").expect("not part of it").act("back");
     app.expect("This connector has been deleted");
 }
 
@@ -205,11 +223,11 @@ fn undo_on_a_deleted_connectors_page_is_confirmed() {
 fn own_steps_are_undone_on_the_page_without_confirmation() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 100, 30);
-    app.press("Esc Home Enter");
+    app.act("back top open");
     for _ in 0..12 {
-        app.press("t");
+        app.act("toggle-mode");
     }
     for _ in 0..12 {
-        app.press("u").expect("Undid auth mode of").expect_not("not part of it");
+        app.act("undo").expect("Undid auth mode of").expect_not("not part of it");
     }
 }

@@ -25,22 +25,25 @@ fn review_decide_apply_and_roll_back() {
     let path = dir.demo();
     let mut app = App::open(&path, 80, 24);
     let before = (records(&path), untouched(&path));
-    app.press("p").expect("per-user (you)");
-    app.press("s").expect("skipped").expect("you: 1 per-user, 1 skip");
-    app.press("A").expect("183 connectors to model version 2").expect("71 will be shared").expect("1 will be per-user");
+    app.act("choose-second").expect("per-user (you)");
+    app.act("skip").expect("Skipped").expect("you: 1 per-user, 1 skip");
+    app.act("apply")
+        .expect("183 connectors to model version 2")
+        .expect("71 backfill: shared")
+        .expect("1 per-user, as you decided");
     // The safe answer has the focus.
-    app.press("Enter");
+    app.act("confirm");
     assert_eq!(records(&path), before.0);
-    app.press("A Right Enter")
+    app.act("apply right confirm")
         .expect("Migration applied")
-        .expect("71 got shared")
-        .expect("1 got per-user")
-        .expect("111 took the version stamp only");
+        .expect("71 backfilled as planned")
+        .expect("1 per-user, as you decided")
+        .expect("111 version stamp only");
     app.expect("1 skipped by you");
     assert_eq!(untouched(&path), before.1);
     assert_eq!(count(&path, "model_version = 2 AND auth_mode = 'shared'"), rows(&path, "SELECT 71 + 3").concat());
-    app.press("Enter").expect("Legacy import (cut off)").expect("skipped");
-    app.press("U Right Enter").expect("Rolled back 183 connectors");
+    app.act("confirm").expect("Legacy import (cut off)").expect("Skipped");
+    app.act("rollback right confirm").expect("Rolled back 183 connectors");
     assert_eq!(records(&path), before.0);
     // The decisions are still there: applying again gives the same result.
     app.expect("189 pending").expect("1 per-user, 1 skip");
@@ -50,9 +53,12 @@ fn review_decide_apply_and_roll_back() {
 fn decisions_apply_to_the_selection_and_can_be_reset() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 120, 40);
-    app.press("Space Space Space p").expect("Decided for 3 connectors").expect("you: 3 per-user, 0 skip");
-    app.press("Home r").expect("you: 2 per-user, 0 skip");
-    app.press("g g g").expect("1 of 5").press("a").expect("this record is blocked: repair it first");
+    app.act("select select select choose-second").expect("Decided for 3 connectors").expect("you: 3 per-user");
+    app.act("top reset-decision").expect("you: 2 per-user");
+    app.act("next-group next-group next-group")
+        .expect("1 of 5")
+        .act("choose-first")
+        .expect("This record is blocked: repair it first");
 }
 
 #[test]
@@ -60,7 +66,10 @@ fn stamp_only_records_can_be_given_a_mode() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 120, 40);
-    app.press("g g").expect("1 of 111").press("Down a p A Right Enter").expect("Migration applied");
+    app.act("next-group next-group")
+        .expect("1 of 111")
+        .act("down choose-first choose-second apply right confirm")
+        .expect("Migration applied");
     assert_eq!(count(&path, "auth_mode = 'per-user' AND model_version = 2"), rows(&path, "SELECT 6 + 1").concat());
 }
 
@@ -69,9 +78,11 @@ fn edited_records_are_listed_and_not_rolled_back() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 120, 40);
-    app.press("A Right Enter Enter Esc");
-    app.press("/").type_text("\"Aurora runbooks\"").press("Enter t").expect("u to undo");
-    app.press("m U Right Enter").expect("Partly rolled back").expect("1 connector changed since and skipped");
+    app.act("apply right confirm confirm back");
+    app.act("filter").type_text("\"Aurora runbooks\"").act("confirm toggle-mode").expect("u to undo");
+    app.act("review rollback right confirm")
+        .expect("Partly rolled back")
+        .expect("1 connector changed since and skipped");
     assert_eq!(count(&path, "name = 'Aurora runbooks' AND auth_mode = 'per-user' AND model_version = 2"), "Integer(1)");
 }
 
@@ -80,10 +91,10 @@ fn blocked_record_is_repaired_and_migrated() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 120, 40);
-    app.press("/").type_text("\"numeric auth\"").press("Enter").expect("blocked: config.authType is a number");
-    app.press("e").expect("> Authentication type").press("Ctrl-k").type_text("\"webhook-authentication-basic\"");
-    app.press("Ctrl-s").expect("config.authType").press("Enter").expect("saved: Webhook, numeric auth type");
-    app.press("Esc").expect("blocked 4").expect("backfill 74");
+    app.act("filter").type_text("\"numeric auth\"").act("confirm").expect("blocked: config.authType is a number");
+    app.act("edit").expect("> Authentication type").press("Ctrl-k").type_text("\"webhook-authentication-basic\"");
+    app.act("save").expect("config.authType").act("confirm").expect("saved: Webhook, numeric auth type");
+    app.act("back").expect("blocked 4").expect("backfill 74");
 }
 
 #[test]

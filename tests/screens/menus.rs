@@ -6,7 +6,7 @@ use crate::support::{App, TestDir};
 
 fn opened(dir: &TestDir) -> App {
     let mut app = App::open(&dir.demo(), 100, 30);
-    app.press("Esc");
+    app.act("back");
     app
 }
 
@@ -14,42 +14,47 @@ fn opened(dir: &TestDir) -> App {
 fn palette_finds_and_runs_a_command() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press(":").expect("Everything").expect("edit the connector in the form");
+    app.act("palette").expect("Commands").expect("edit the connector in the form");
     app.type_text("migration review").expect("review the migration of the records").expect_not("edit the connector");
-    app.press("Enter").expect("Migration review").expect("AFTER");
+    app.act("confirm").expect("Migration review").expect("AFTER");
     // A command of another screen is run from the list.
-    app.press(":").type_text("create a connector").press("Enter").expect("Connector type");
+    app.act("palette").type_text("create a connector").act("confirm").expect("Connector type");
 }
 
 #[test]
 fn unavailable_command_shows_its_reason() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press(":").type_text("undo the last change").expect("nothing to undo");
-    app.press("Enter").expect("nothing to undo").expect_not("Everything");
+    app.act("palette").type_text("undo the last change").expect("Nothing to undo");
+    app.act("confirm").expect("Nothing to undo").expect_not("Commands");
     let path = dir.path("demo.db");
     let mut app = App::start(&path, 100, 30, true, true);
-    app.press("Esc :").type_text("delete").expect("read-only");
+    app.act("back palette").type_text("delete").expect("read-only");
 }
 
 #[test]
 fn esc_closes_a_menu_without_effect() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press(":").type_text("quit").press("Esc").expect_not("Everything");
+    app.act("palette").type_text("quit").act("back").expect_not("Commands");
     assert!(!app.is_quitting());
-    app.press(":").type_text("zzz").expect("No match").press("Enter").expect("No match");
+    app.act("palette").type_text("zzz").expect("No match").act("confirm").expect("No match");
 }
 
 #[test]
 fn parts_of_a_connector_are_copied_and_never_secrets() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("/").type_text("Ticket webhook").press("Enter y").expect("Copy").press("Enter").expect("copied");
+    app.act("filter")
+        .type_text("Ticket webhook")
+        .act("confirm copy-text")
+        .expect("Copy")
+        .act("confirm")
+        .expect("Copied");
     assert!(app.copied.len() == 36, "{}", app.copied);
-    app.press("y Down Enter");
+    app.act("copy-text down confirm");
     assert_eq!(app.copied, "Ticket webhook (9.4)");
-    app.press("Enter y").type_text("api").press("Enter");
+    app.act("open copy-text").type_text("api").act("confirm");
     let copied: serde_json::Value = serde_json::from_str(&app.copied).expect("JSON");
     assert_eq!(copied["name"], "Ticket webhook (9.4)");
     assert!(copied.get("secrets").is_none());
@@ -59,20 +64,23 @@ fn parts_of_a_connector_are_copied_and_never_secrets() {
 fn overview_bars_open_their_connectors() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("D").expect("Overview").expect("Auth mode").expect("Connector types").expect("Migration");
-    app.expect("backfill").press("Down Down Down Enter");
+    app.act("overview").expect("Overview").expect("Auth mode").expect("Connector types").expect("Migration");
+    app.expect("backfill").act("down down down open");
     app.expect("/is:backfill").expect("of 73");
-    app.press("Esc t D").expect("auth mode of").press("Down Down Down Down Down Down Down Down Enter").expect("Step 1");
-    app.press("q").expect("Overview").press("Home Down Enter").expect("/auth:per-user");
+    app.act("back toggle-mode overview")
+        .expect("auth mode of")
+        .act("down down down down down down down down open")
+        .expect("Step 1");
+    app.act("quit").expect("Overview").act("top down open").expect("/auth:per-user");
 }
 
 #[test]
 fn theme_changes_at_once() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("T").expect("theme dark").press("T").expect("theme light").press("T T").expect("theme none");
+    app.act("theme").expect("theme dark").act("theme").expect("theme light").act("theme theme").expect("theme none");
     assert!(!crate::support::styles_of(&app.buffer()).contains('c'));
-    app.press("T").expect("theme auto");
+    app.act("theme").expect("theme auto");
 }
 
 #[test]
@@ -84,35 +92,43 @@ fn mouse_selects_opens_sorts_toggles_and_confirms() {
     app.mouse(Mouse::WheelDown).expect("8 of 197").mouse(Mouse::WheelUp).expect("5 of 197");
     let line = |app: &mut App| app.screen().lines().find(|line| line.starts_with("> ")).unwrap().to_owned();
     let before = line(&mut app);
-    app.click(&before).expect("Connector").press("Esc");
+    app.click(&before).expect("Connector").act("back");
     let (y, x) = {
         let screen = app.screen();
         let (y, text) = screen.lines().enumerate().find(|(_, line)| line.starts_with("> ")).unwrap();
         (y, text[..text.find("not set").unwrap()].chars().count())
     };
     app.mouse(Mouse::Click(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())).expect("is per-user now");
-    app.press("d")
+    app.act("delete")
         .click("Cancel")
         .expect_not("Undo brings it back")
-        .press("d")
+        .act("delete")
         .click("Delete  ")
         .expect_not("Delete the");
-    app.press(":").click("create a connector").expect("Connector type");
+    app.act("palette").click("create a connector").expect("Connector type");
 }
 
 #[test]
 fn views_are_saved_and_columns_hidden() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("F").expect("No saved views").press("Esc /").type_text("type:jira auth:none").press("Enter F");
-    app.expect("Save view: type:jira auth:none").press("Enter").expect("View saved").press("Esc").expect("of 197");
-    app.press("F Enter").expect("/type:jira auth:none").press("F").expect("Delete view").press("Down Enter");
-    app.expect("View deleted").press("F").expect("Save view").press("Esc Esc");
-    app.expect("FLAGS").press("C").type_text("hide flags").press("Enter Esc").expect_not("FLAGS").press("C");
+    app.act("saved-views")
+        .expect("No saved views")
+        .act("back filter")
+        .type_text("type:jira auth:none")
+        .act("confirm saved-views");
+    app.expect("Save view: type:jira auth:none").act("confirm").expect("View saved").act("back").expect("of 197");
+    app.act("saved-views confirm")
+        .expect("/type:jira auth:none")
+        .act("saved-views")
+        .expect("Delete view")
+        .act("down confirm");
+    app.expect("View deleted").act("saved-views").expect("Save view").act("back back");
+    app.expect("FLAGS").act("columns").type_text("hide flags").act("confirm back").expect_not("FLAGS").act("columns");
     // The menu stays until Esc, so that several can be chosen.
-    app.type_text("show flags").press("Enter Esc").expect("FLAGS").expect("Jira                 -");
-    app.press("C").type_text("wider type").press("Enter Esc").expect("Jira                     -");
-    app.press("Ctrl-o").expect("No recent files");
+    app.type_text("show flags").act("confirm back").expect("FLAGS").expect("Jira                 -");
+    app.act("columns").type_text("wider type").act("confirm back").expect("Jira                     -");
+    app.act("open-file").expect("No recent files");
 }
 
 fn count(dir: &TestDir, condition: &str) -> String {
@@ -124,14 +140,18 @@ fn bulk_edit_is_previewed_and_one_step() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
     let before = crate::support::records(&dir.path("demo.db"));
-    app.press("/").type_text("type:jira").press("Enter E").expect("Edit the ").expect("Find and replace in names");
-    app.type_text("replace").press("Enter").expect("find => replace").type_text("Aurora").press("Enter");
-    app.expect("write it as: what to find").type_text(" => Borealis").press("Enter");
+    app.act("filter")
+        .type_text("type:jira")
+        .act("confirm bulk-edit")
+        .expect("Edit the ")
+        .expect("Find and replace in names");
+    app.type_text("replace").act("confirm").expect("find => replace").type_text("Aurora").act("confirm");
+    app.expect("write it as: what to find").type_text(" => Borealis").act("confirm");
     app.expect("rename: “Aurora” becomes “Borealis”").expect("would change").expect("- Aurora");
     assert_eq!(crate::support::records(&dir.path("demo.db")), before, "a preview writes nothing");
-    app.press("Right Enter").expect("changed (u to undo)");
+    app.act("right confirm").expect("changed (u to undo)");
     assert_eq!(count(&dir, "name LIKE 'Borealis%' AND connector_type_id LIKE '.jira%'"), "Integer(1)");
-    app.press("u").expect("Undid");
+    app.act("undo").expect("Undid");
     assert_eq!(crate::support::records(&dir.path("demo.db")), before);
 }
 
@@ -139,13 +159,13 @@ fn bulk_edit_is_previewed_and_one_step() {
 fn bulk_edit_of_config_reencrypts_secrets() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("/").type_text("type:webhook").press("Enter E").type_text("field").press("Enter");
+    app.act("filter").type_text("type:webhook").act("confirm bulk-edit").type_text("field").act("confirm");
     app.type_text("url = https://new.example/hook")
-        .press("Enter")
+        .act("confirm")
         .expect("would change")
         .expect("https://new.example/hook");
     // Another program encrypted one of them: with another config it could never be decrypted again.
-    app.expect("its secrets cannot be decrypted now").press("Right Enter").expect("changed (u to undo)");
+    app.expect("its secrets cannot be decrypted now").act("right confirm").expect("changed (u to undo)");
     assert_ne!(count(&dir, "config LIKE '%https://new.example/hook%'"), "Integer(0)");
     let path = dir.path("demo.db");
     let vault = connector_admin::vault::Vault::new(connector_admin::demo::keys_of(&path));
@@ -167,19 +187,24 @@ fn bulk_edit_of_config_reencrypts_secrets() {
 fn bulk_delete_and_mode_are_confirmed() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("Space Space E")
+    app.act("select select bulk-edit")
         .expect("Edit the 2 selected")
         .type_text("delete")
-        .press("Enter")
+        .act("confirm")
         .expect("2 connectors would go");
-    app.press("Esc").expect("197 connectors").press("E").type_text("per-user").press("Down Enter").expect("Change 2");
-    app.press("Left Enter").expect("2 connectors changed");
+    app.act("back")
+        .expect("197 connectors")
+        .act("bulk-edit")
+        .type_text("per-user")
+        .act("down confirm")
+        .expect("Change 2");
+    app.act("left confirm").expect("2 connectors changed");
     assert_eq!(count(&dir, "auth_mode = 'per-user' AND revision > 0"), "Integer(2)");
-    app.press("Space Space Space E")
+    app.act("select select select bulk-edit")
         .type_text("delete")
-        .press("Enter Right Enter")
+        .act("confirm right confirm")
         .expect("194 connectors")
-        .press("u Right Enter");
+        .act("undo right confirm");
     app.expect("197 connectors");
 }
 
@@ -187,44 +212,50 @@ fn bulk_delete_and_mode_are_confirmed() {
 fn two_connectors_and_two_states_of_one_are_compared() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("=")
-        .expect("select two connectors")
-        .press("Space Space =")
+    app.act("compare")
+        .expect("Select two connectors")
+        .act("select select compare")
         .expect("Compare")
         .expect("- Acme pager")
         .expect("name");
     // Two encrypted values always differ, which means nothing.
     app.expect_not("stored, replaced");
-    app.press("Enter Esc /").type_text("Ticket webhook").press("Enter Enter =").expect("knows of no change");
-    app.press("t").expect("per-user now").press("=").expect("before step 1").press("Enter");
-    app.expect("Compare").expect("auth mode").expect("+ per-user").press("Enter Esc").expect("/Ticket webhook");
+    app.act("confirm back filter").type_text("Ticket webhook").act("confirm open compare").expect("knows of no change");
+    app.act("toggle-mode").expect("per-user now").act("compare").expect("before step 1").act("confirm");
+    app.expect("Compare").expect("auth mode").expect("+ per-user").act("confirm back").expect("/Ticket webhook");
 }
 
 #[test]
 fn bulk_per_user_warns_and_can_skip() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("/").type_text("type:.webhook").press("Enter E").type_text("per-user").press("Down Enter");
-    app.expect("has no such step").expect("Only where it makes sense").press("Right Enter");
+    app.act("filter").type_text("type:.webhook").act("confirm bulk-edit").type_text("per-user").act("down confirm");
+    app.expect("has no such step").expect("Only where it makes sense").act("right confirm");
     app.expect("where it makes sense").expect("cannot be");
-    app.press("Esc :").type_text("per-user where").expect("many at once").press("Enter").expect("where it makes sense");
+    app.act("back palette")
+        .type_text("per-user where")
+        .expect("many at once")
+        .act("confirm")
+        .expect("where it makes sense");
 }
 
 #[test]
 fn unknown_filter_key_is_reported() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.press("/").type_text("-name:desk").expect("name: is not a filter key").press("Enter");
-    app.expect("name: is not a filter key").press("Esc").expect_not("is not a filter key");
-    app.press("/").type_text("basic webhook").expect("No connectors match").expect("authtype:basic");
+    app.act("filter").type_text("-name:desk").expect("name: is not a filter key").act("confirm");
+    app.expect("name: is not a filter key").act("back").expect_not("is not a filter key");
+    app.act("filter").type_text("basic webhook").expect("No connectors match").expect("authtype:basic");
 }
 
 #[test]
 fn undo_of_the_rest_of_a_step_is_named() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 100, 30);
-    app.press("A Right Enter Enter Esc H Enter /").type_text("type:jira").press("Enter * U Right Enter");
-    app.press("Esc Esc Esc u").expect("Undo the rest of the last step").expect("undone already");
+    app.act("apply right confirm confirm back history open filter")
+        .type_text("type:jira")
+        .act("confirm select-all revert right confirm");
+    app.act("back back back undo").expect("Undo the rest of the last step").expect("undone already");
 }
 
 #[test]
@@ -240,6 +271,6 @@ fn next_missing_secrets_names_a_missing_auth_type() {
         .unwrap();
     assert!(done.status.success(), "{done:?}");
     let mut app = App::open(&path, 100, 30);
-    app.press("Esc /").type_text("abuseipdb").press("Enter N").expect("choose the auth type first");
-    app.type_text("%").expect("text cannot be typed here");
+    app.act("back filter").type_text("abuseipdb").act("confirm next-missing").expect("choose the auth type first");
+    app.type_text("%").expect("Text cannot be typed here");
 }

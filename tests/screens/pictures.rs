@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 #[track_caller]
 fn check(path: &Path, wanted: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, wanted).expect("written");
+        std::fs::write(path, wanted).expect("Written");
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(found == wanted, "{} is stale: UPDATE_DOCS=1 cargo test --test screens pictures", path.display());
@@ -28,22 +28,22 @@ fn pictures_match_the_screens() {
     let dir = TestDir::new();
     let path = dir.demo();
     let mut app = App::open(&path, 110, 30);
-    app.press("Down Down p s Down");
+    app.act("down down choose-second skip down");
     let review = svg::picture(&app.buffer());
     // The name of the copy holds the time.
     let stamp = regex_free_stamp(&review);
     check(&root().join("assets/screen-review.svg"), &review.replace(&stamp, "20261125T120000Z"));
-    app.press("Esc /").type_text("webhook").press("Enter Down Down Space Down Down");
+    app.act("back filter").type_text("webhook").act("confirm down down select down down");
     check(&root().join("assets/screen-connectors.svg"), &svg::picture(&app.buffer()));
-    app.press("Esc Esc /").type_text("\"Ticket webhook\"").press("Enter e Down Space");
+    app.act("back back filter").type_text("\"Ticket webhook\"").act("confirm edit next-field change");
     check(&root().join("assets/screen-form.svg"), &svg::picture(&app.buffer()));
     let mut app = App::open(&path, 110, 30);
-    app.press("Esc D Down Down Down");
+    app.act("back overview down down down");
     check(&root().join("assets/screen-overview.svg"), &svg::picture(&app.buffer()));
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 110, 16);
     app.press("Down p p s A Right Enter Enter Esc / \"").type_text("Aurora runbooks").press("\" Enter t Esc");
-    app.press("Home Space Down Space d Right Enter u Right Enter H");
+    app.act("top select down select delete right confirm undo right confirm history");
     check(&root().join("assets/screen-history.svg"), &svg::picture(&app.buffer()));
 }
 
@@ -104,7 +104,7 @@ fn working_copy(dir: &TestDir) -> PathBuf {
 fn sync_picture_matches_the_screen() {
     let dir = TestDir::new();
     let mut app = App::open(&working_copy(&dir), 110, 30);
-    app.press("K g Esc");
+    app.act("sync next-group back");
     check(&root().join("assets/screen-sync.svg"), &svg::picture(&app.buffer()));
 }
 

@@ -41,42 +41,42 @@ fn without_stamp(text: &str) -> String {
 #[test]
 fn the_review_of_a_freshly_upgraded_file() {
     snapshot("review", |app| {
-        app.press("p s Space Space");
+        app.act("choose-second skip select select");
     });
 }
 
 #[test]
 fn the_question_before_applying() {
     snapshot("review-apply", |app| {
-        app.press("p s A");
+        app.act("choose-second skip apply");
     });
 }
 
 #[test]
 fn the_list() {
     snapshot("connectors", |app| {
-        app.press("Esc Down Down Space Down");
+        app.act("back down down select down");
     });
 }
 
 #[test]
 fn the_list_with_a_filter_being_typed() {
     snapshot("connectors-filter", |app| {
-        app.press("Esc /").type_text("type:webhook is:blocked");
+        app.act("back filter").type_text("type:webhook is:blocked");
     });
 }
 
 #[test]
 fn one_connector() {
     snapshot("detail", |app| {
-        app.press("Esc /").type_text("障害対応").press("Enter Enter");
+        app.act("back filter").type_text("障害対応").press("Enter Enter");
     });
 }
 
 #[test]
 fn the_form() {
     snapshot("form", |app| {
-        app.press("Esc /").type_text("numeric").press("Enter e");
+        app.act("back filter").type_text("numeric").act("confirm edit");
     });
 }
 
@@ -87,66 +87,70 @@ fn the_forms_of_connector_types() {
         [("email", ".email"), ("servicenow", ".servicenow-sir"), ("slack_api", ".slack_api"), ("webhook", ".webhook")]
     {
         snapshot(&format!("form-new-{name}"), |app| {
-            app.press("Esc n").type_text(keys).press("Enter").type_text("New one");
+            app.act("back new").type_text(keys).act("confirm").type_text("New one");
         });
     }
     snapshot("form-new-oauth", |app| {
-        app.press("Esc n")
+        app.act("back new")
             .type_text(".slack2")
-            .press("Enter")
+            .act("confirm")
             .type_text("New one")
-            .press("Up Up Up")
+            .act("previous-field previous-field previous-field")
             .type_text("secret");
     });
     snapshot("form-unknown-type", |app| {
-        app.press("Esc /").type_text("\"SMS gateway\"").press("Enter e Down Down");
+        app.act("back filter").type_text("\"SMS gateway\"").act("confirm edit next-field next-field");
     });
     snapshot("form-unreadable", |app| {
-        app.press("Esc /")
+        app.act("back filter")
             .type_text("\"Release webhook\"")
-            .press("Enter e Up Up Up")
+            .act("confirm edit previous-field previous-field previous-field")
             .type_text("entered")
-            .press("Up Up Ctrl-s");
+            .act("previous-field previous-field save");
     });
 }
 
 #[test]
 fn the_changes_before_saving() {
     snapshot("form-changes", |app| {
-        app.press("Esc /").type_text("Ticket webhook").press("Enter e").type_text(" X").press("Down Space Ctrl-s");
+        app.act("back filter")
+            .type_text("Ticket webhook")
+            .act("confirm edit")
+            .type_text(" X")
+            .act("next-field change save");
     });
 }
 
 #[test]
 fn the_picker() {
     snapshot("picker", |app| {
-        app.press("Esc n").type_text("service");
+        app.act("back new").type_text("service");
     });
 }
 
 #[test]
 fn the_help() {
     snapshot("help", |app| {
-        app.press("Esc ?");
+        app.act("back help");
     });
 }
 
 #[test]
 fn the_history_and_one_step() {
     snapshot("history", |app| {
-        app.press("p A Right Enter Enter Esc End t Up t u H");
+        app.act("choose-second apply right confirm confirm back bottom toggle-mode up toggle-mode undo history");
     });
     snapshot("step", |app| {
-        app.press("p A Right Enter Enter Esc End t H Down Enter Down Space Down");
+        app.act("choose-second apply right confirm confirm back bottom toggle-mode history down open down select down");
     });
     snapshot("step-conflict", |app| {
-        app.press("A Right Enter Enter Esc End t H Down U Right Enter Enter U");
+        app.act("apply right confirm confirm back bottom toggle-mode history down revert right confirm confirm revert");
     });
 }
 
 #[test]
 fn the_backups() {
     snapshot("copies", |app| {
-        app.press("A Right Enter Enter Esc H b b");
+        app.act("apply right confirm confirm back history backups create-backup");
     });
 }

@@ -46,17 +46,17 @@ fn only_config_edits_reencrypt() {
     let path = file(&dir);
     let before = stored(&path, "hook");
     let mut app = App::open(&path, 110, 40);
-    app.press("t").expect("per-user now").press("e").type_text("!").press("Ctrl-s Enter").expect("saved: Hook!");
+    app.act("toggle-mode").expect("per-user now").act("edit").type_text("!").act("save confirm").expect("saved: Hook!");
     assert_eq!(stored(&path, "hook"), before);
-    app.press("e Down Down End").type_text("/v2").press("Ctrl-s Enter").expect("saved");
+    app.act("edit next-field next-field").press("End").type_text("/v2").act("save confirm").expect("saved");
     assert_ne!(stored(&path, "hook"), before);
     let both = r#"{"password":"hunter2","user":"u"}"#;
     assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
     // Undo restores the old config and the old ciphertext, which fit each other.
-    app.press("u").expect("Undid edit");
+    app.act("undo").expect("Undid edit");
     assert_eq!(stored(&path, "hook"), before);
     assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
-    app.press("Enter").expect("set: password, user").expect_not("hunter2");
+    app.act("open").expect("set: password, user").expect_not("hunter2");
 }
 
 #[test]
@@ -64,17 +64,27 @@ fn secrets_are_kept_replaced_and_cleared() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("e Down Down Down Down Down Down Down Down Down").expect("> Username *").expect("•••••• set");
-    app.press("Down").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
-    app.press("Ctrl-s").expect("secrets.password").expect("- set").expect("+ replaced").expect_not("swordfish");
-    app.press("Enter").expect("saved: Hook");
+    app.act("edit next-field next-field next-field next-field next-field next-field next-field next-field next-field")
+        .expect("> Username *")
+        .expect("•••••• set");
+    app.act("next-field").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
+    app.act("save").expect("secrets.password").expect("- set").expect("+ replaced").expect_not("swordfish");
+    app.act("confirm").expect("saved: Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"swordfish","user":"u"}"#));
     // Clearing a required one next to a new one is refused; clearing both leaves them missing.
-    app.press("e Up Up Up Up").expect("> Password *").press("Ctrl-x").expect("will be cleared");
-    app.press("Up").type_text("v").press("Ctrl-s").expect("Password: a value is needed").press("Up Ctrl-u");
-    app.press("Ctrl-x Ctrl-s").expect("+ cleared").press("Enter").expect("saved: Hook");
+    app.act("edit previous-field previous-field previous-field previous-field")
+        .expect("> Password *")
+        .act("clear-field")
+        .expect("will be cleared");
+    app.act("previous-field")
+        .type_text("v")
+        .act("save")
+        .expect("Password: a value is needed")
+        .act("previous-field")
+        .press("Ctrl-u");
+    app.act("clear-field save").expect("+ cleared").act("confirm").expect("saved: Hook");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
-    app.press("u").expect("Undid");
+    app.act("undo").expect("Undid");
     assert!(opened(&path, "hook").is_ok());
 }
 
@@ -83,25 +93,29 @@ fn changed_auth_type_keeps_common_secrets() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("e Down Down Down Down Down Down")
+    app.act("edit next-field next-field next-field next-field next-field next-field")
         .expect("> Authentication type")
-        .press("Right")
+        .act("right")
         .expect("Certificate type");
     app.expect_not("Username")
-        .press("Right")
+        .act("right")
         .expect("cleared on saving: password, user")
         .expect("Access token URL *")
         .expect("OAuth client secret *");
-    app.press("Tab").type_text("https://t.example").press("Tab").type_text("client");
-    app.press("Tab Tab Tab Tab Tab").expect("> OAuth client secret *").type_text("deep");
-    app.press("Ctrl-s").expect("secrets.password").expect("+ cleared").expect("secrets.clientSecret");
-    app.press("Enter").expect("saved");
+    app.act("next-field").type_text("https://t.example").act("next-field").type_text("client");
+    app.act("next-field next-field next-field next-field next-field")
+        .expect("> OAuth client secret *")
+        .type_text("deep");
+    app.act("save").expect("secrets.password").expect("+ cleared").expect("secrets.clientSecret");
+    app.act("confirm").expect("saved");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"clientSecret":"deep"}"#));
     let config = rows(&path, "SELECT config FROM connectors").concat();
     assert!(config.contains("a.example") && config.contains("t.example"), "{config}");
     // And back: what belongs to OAuth goes with it.
-    app.press("e Down Down Down Down Down Down Right Right").expect("Username *").press("Ctrl-s");
-    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").press("Enter").expect("saved");
+    app.act("edit next-field next-field next-field next-field next-field next-field right right")
+        .expect("Username *")
+        .act("save");
+    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").act("confirm").expect("saved");
     let config = rows(&path, "SELECT config FROM connectors").concat();
     assert!(!config.contains("t.example") && !config.contains("client\\\""), "{config}");
 }
@@ -156,17 +170,25 @@ fn unreadable_secrets_are_explained_and_replaceable() {
         damage();
         let damaged = stored(&path, "hook");
         let mut app = App::open(&path, 160, 40);
-        app.press("/").type_text("hook").press("Enter Enter").expect("unreadable").press("Esc");
+        app.act("filter").type_text("hook").act("confirm open").expect("unreadable").act("back");
         // The connector stays editable; the ciphertext stays as it is.
-        app.press("e").expect(reason).type_text("!").press("Ctrl-s Enter").expect("saved: Hook");
+        app.act("edit").expect(reason).type_text("!").act("save confirm").expect("saved: Hook");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
-        app.press("e Down Down End").type_text("/x").press("Ctrl-s").expect("cannot be decrypted now").press("Enter");
+        app.act("edit next-field next-field")
+            .press("End")
+            .type_text("/x")
+            .act("save")
+            .expect("cannot be decrypted now")
+            .act("confirm");
         app.expect("saved");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
-        app.press("u").expect("Undid").press("u").expect("Undid");
+        app.act("undo").expect("Undid").act("undo").expect("Undid");
         // Entered again, all that are needed.
-        app.press("e Up Up Up Up").type_text("new").press("Ctrl-s").expect("Username: a value is needed");
-        app.type_text("again").press("Ctrl-s").expect("take the place of all").press("Enter").expect("saved");
+        app.act("edit previous-field previous-field previous-field previous-field")
+            .type_text("new")
+            .act("save")
+            .expect("Username: a value is needed");
+        app.type_text("again").act("save").expect("take the place of all").act("confirm").expect("saved");
         assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"new","user":"again"}"#), "{name}");
     }
 }
@@ -176,8 +198,11 @@ fn duplicate_has_the_secrets_of_the_original() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("c").expect("Secrets: set, copied from the original").press("Ctrl-s").expect("copied from the original");
-    app.press("Enter").expect("created: Hook (copy)");
+    app.act("duplicate")
+        .expect("Secrets: set, copied from the original")
+        .act("save")
+        .expect("copied from the original");
+    app.act("confirm").expect("created: Hook (copy)");
     assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"password":"hunter2","user":"u"}"#));
     assert_ne!(stored(&path, "new-connector-id"), stored(&path, "hook"));
 }
@@ -187,11 +212,19 @@ fn unknown_type_is_edited_as_json() {
     let dir = TestDir::new();
     let path = dir.path("s.db");
     let mut app = App::open(&path, 110, 40);
-    app.press("n").type_text(".acme").press("Enter").type_text("Acme").press("Down Down").expect("> Config (JSON)");
-    app.press("Tab").type_text("{\"pin\": ").press("Tab Shift-Tab").expect("! not a JSON object (line 1, column 8)");
-    app.type_text("\"1234\"}").press("Ctrl-s Enter").expect("created: Acme");
+    app.act("new")
+        .type_text(".acme")
+        .act("confirm")
+        .type_text("Acme")
+        .act("next-field next-field")
+        .expect("> Config (JSON)");
+    app.act("next-field")
+        .type_text("{\"pin\": ")
+        .act("next-field previous-field")
+        .expect("! not a JSON object (line 1, column 8)");
+    app.type_text("\"1234\"}").act("save confirm").expect("created: Acme");
     assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"pin": "1234"}"#));
-    app.press("e").expect("Secrets: set; also set: pin").expect_not("1234");
+    app.act("edit").expect("Secrets: set; also set: pin").expect_not("1234");
 }
 
 #[test]
@@ -205,19 +238,24 @@ fn missing_secrets_are_filled_in_one_by_one() {
     };
     let export = dir.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
     let mut app = App::open(&path, 110, 40);
-    app.press("i").type_text(export.to_str().unwrap()).press("Enter Enter").expect("3 connectors without secrets");
-    app.press("Right Enter").expect("1 of 3").expect("/missing:secrets").press("Esc").expect("of 4");
+    app.act("import").type_text(export.to_str().unwrap()).act("confirm confirm").expect("3 connectors need secrets");
+    app.act("right confirm").expect("1 of 3").expect("/missing:secrets").act("back").expect("of 4");
     for (name, left) in
-        [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "no connector misses")]
+        [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "No connector misses")]
     {
-        app.press("N").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
-        app.type_text("xoxb-1").press("Ctrl-s Enter").expect(&format!("saved: {name}")).expect(left);
+        app.act("next-missing").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
+        app.type_text("xoxb-1").act("save confirm").expect(&format!("saved: {name}")).expect(left);
     }
-    app.press("N").expect("no connector misses its secrets");
+    app.act("next-missing").expect("No connector misses its secrets");
     assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
     // Skipping one moves to the next, and from the last to the first.
-    app.press("u").expect("Undid").press("u").expect("Undid").press("Home");
-    app.press("N").expect("Edit Beta").press("Esc N").expect("Edit Gamma").press("Esc N").expect("Edit Beta");
+    app.act("undo").expect("Undid").act("undo").expect("Undid").act("top");
+    app.act("next-missing")
+        .expect("Edit Beta")
+        .act("back next-missing")
+        .expect("Edit Gamma")
+        .act("back next-missing")
+        .expect("Edit Beta");
 }
 
 #[test]
@@ -225,16 +263,19 @@ fn editor_text_returns_valid_or_not() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("e Down Down Down Down").expect("> HTTP headers");
+    app.act("edit next-field next-field next-field next-field").expect("> HTTP headers");
     app.editor = |_| Ok("X-One: 1\nX-Two: 2\n".to_owned());
-    app.press("Ctrl-o").expect("X-Two: 2").press("Up");
+    app.act("open-editor").expect("X-Two: 2").act("previous-field");
     app.editor = |text| Ok(format!("{text}\nbroken"));
-    app.press("Down Ctrl-o").expect("! line 3: must be name: value").expect("broken");
+    app.act("next-field open-editor").expect("! line 3: must be name: value").expect("broken");
     app.editor = |text| Ok(text.replace("broken", ""));
-    app.press("Ctrl-o").expect_not("! line 3").press("Ctrl-s").expect(r#"+ {"X-One":"1","X-Two":"2"}"#).press("Esc");
+    app.act("open-editor").expect_not("! line 3").act("save").expect(r#"+ {"X-One":"1","X-Two":"2"}"#).act("back");
     app.editor = |_| Err("the editor ended with exit status: 1; the text is as before".to_owned());
-    app.press("Ctrl-o").expect("the text is as before").expect("X-Two: 2");
-    app.press("Tab Tab Tab Tab Tab").expect("> Username").press("Ctrl-o").expect("secrets never");
+    app.act("open-editor").expect("the text is as before").expect("X-Two: 2");
+    app.act("next-field next-field next-field next-field next-field")
+        .expect("> Username")
+        .act("open-editor")
+        .expect("secrets never");
 }
 
 #[test]
@@ -242,10 +283,12 @@ fn concurrent_change_keeps_an_entered_secret() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("e Up Up Up Up").expect("> Password *").type_text("mine");
+    app.act("edit previous-field previous-field previous-field previous-field")
+        .expect("> Password *")
+        .type_text("mine");
     execute(&path, "UPDATE connectors SET name = 'Theirs' WHERE id = 'hook'");
-    app.press("Ctrl-s Enter").expect("Changed by someone else").press("Right Right Enter").expect("Theirs");
-    app.expect("•••• (4 characters)").press("Ctrl-s Enter").expect("saved: Theirs");
+    app.act("save confirm").expect("Changed by someone else").act("right right confirm").expect("Theirs");
+    app.expect("•••• (4 characters)").act("save confirm").expect("saved: Theirs");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"mine","user":"u"}"#));
     assert_eq!(Vault::new(keys_of(&path)).state(&Connector::new("x", "y")), SecretsState::None);
 }
@@ -257,7 +300,7 @@ fn readable_key_file_is_reported_on_open() {
     let path = file(&dir);
     std::fs::set_permissions(keys_of(&path).key_file, PermissionsExt::from_mode(0o640)).unwrap();
     let mut app = App::open(&path, 110, 40);
-    app.expect("About the keys").expect("can be read by others (mode 640)").press("Enter").expect_not("About the keys");
+    app.expect("About the keys").expect("can be read by others (mode 640)").act("confirm").expect_not("About the keys");
 }
 
 #[test]
@@ -267,25 +310,28 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
     let config = r#"{"authType":"bearer"}"#;
     add(&path, "n", ".notion", "Pages", config, &[("authType", "bearer"), ("token", "t")]);
     let mut app = App::open(&path, 110, 40);
-    app.press("e Down Down").expect("> Authentication type *").expect("< Bearer token (bearer) >").press("Left");
+    app.act("edit next-field next-field")
+        .expect("> Authentication type *")
+        .expect("< Bearer token (bearer) >")
+        .act("left");
     app.expect("* Kibana itself refuses to give a shared connector a per-user auth type");
-    app.press("Up Up")
+    app.act("previous-field previous-field")
         .type_text("!")
-        .press("Ctrl-s")
+        .act("save")
         .expect("+ oauth_authorization_code")
-        .press("Enter")
+        .act("confirm")
         .expect("saved");
     // The token of the other auth type went; the new ones are missing until they are entered.
-    app.press("Enter").expect("missing: to be entered again").expect("OAuth 2.0 authorization code");
+    app.act("open").expect("missing: to be entered again").expect("OAuth 2.0 authorization code");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
-    app.press("N")
+    app.act("next-missing")
         .expect("Edit Pages!")
         .expect("> Client ID *")
         .type_text("id")
-        .press("Tab")
+        .act("next-field")
         .type_text("sec")
-        .press("Ctrl-s Enter");
-    app.expect("saved: Pages!").expect("no connector misses its secrets now");
+        .act("save confirm");
+    app.expect("saved: Pages!").expect("No connector misses its secrets now");
     let stored = opened(&path, "n").unwrap();
     assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");
 }
@@ -296,13 +342,17 @@ fn secrets_of_one_type_never_go_to_another() {
     let path = dir.path("s.db");
     add(&path, "slack", ".slack_api", "Slack", "{}", &[("token", "xoxb")]);
     let mut app = App::open(&path, 110, 40);
-    app.press("c").expect("copied from the original").press("Up Enter").type_text(".torq").press("Enter");
+    app.act("duplicate")
+        .expect("copied from the original")
+        .act("previous-field open")
+        .type_text(".torq")
+        .act("confirm");
     app.expect("(.torq)")
         .expect("not set")
-        .expect_not("copied")
-        .press("Up Enter")
+        .expect_not("Copied")
+        .act("previous-field open")
         .type_text(".slack_api")
-        .press("Enter");
+        .act("confirm");
     app.expect("copied from the original");
 }
 
@@ -310,9 +360,9 @@ fn secrets_of_one_type_never_go_to_another() {
 fn mode_follows_the_type_chosen_last() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.path("s.db"), 110, 40);
-    app.press("n Esc").expect("Connector type").press("Tab").type_text("Late").press("Up Enter");
-    app.type_text(".slack2").press("Enter").expect("(•) per-user");
-    app.press("Up Enter").type_text(".notion").press("Enter").expect("(oauth_authorization_code)");
+    app.act("new back").expect("Connector type").act("next-field").type_text("Late").act("previous-field open");
+    app.type_text(".slack2").act("confirm").expect("(•) per-user");
+    app.act("previous-field open").type_text(".notion").act("confirm").expect("(oauth_authorization_code)");
 }
 
 #[test]
@@ -324,7 +374,7 @@ fn failed_search_for_missing_secrets_keeps_keys_working() {
         "INSERT INTO connectors (id, connector_type_id, name, is_missing_secrets) VALUES (CAST(x'ff41' AS TEXT), '.x', 'odd', 1)",
     );
     let mut app = App::open(&path, 110, 40);
-    app.press("N").expect("deleted").press("Down q");
+    app.act("next-missing").expect("deleted").act("down quit");
     assert!(app.is_quitting());
 }
 
@@ -333,7 +383,7 @@ fn rotated_ciphertext_is_not_overwritten_by_a_save() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("e").type_text("!");
+    app.act("edit").type_text("!");
     let vault = Vault::new(keys_of(&path));
     vault.rotate(None).unwrap();
     let (mut store, _) = Store::open(&path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
@@ -344,7 +394,7 @@ fn rotated_ciphertext_is_not_overwritten_by_a_save() {
     store.reencrypt::<connector_admin::store::StoreError>(reencrypt, &mut |_, _| true).unwrap();
     drop(store);
     let rotated = stored(&path, "hook");
-    app.press("Ctrl-s Enter").expect("saved: Hook!");
+    app.act("save confirm").expect("saved: Hook!");
     assert_eq!(stored(&path, "hook"), rotated);
 }
 
@@ -355,11 +405,11 @@ fn keys_typed_after_next_missing_secrets_are_never_shown() {
     // Without an auth type no secret is shown yet: the field that decides is focused.
     add(&path, "a", ".abuseipdb", "Lookups", "{}", &[]);
     let mut app = App::open(&path, 110, 40);
-    app.press("N").expect("> Authentication type *").type_text("XYZ123");
+    app.act("next-missing").expect("> Authentication type *").type_text("XYZ123");
     assert!(!app.screen().contains("XYZ"), "{}", app.screen());
-    app.press("Space").expect("API key");
-    app.press("Ctrl-s").expect("Secrets will be missing").press("Esc Tab").type_text("SECabc123");
-    app.press("Ctrl-s Enter").expect("saved: Lookups");
+    app.act("change").expect("API key");
+    app.act("save").expect("Secrets will be missing").act("back next-field").type_text("SECabc123");
+    app.act("save confirm").expect("saved: Lookups");
     assert!(opened(&path, "a").unwrap().contains("SECabc123"));
 }
 
@@ -368,16 +418,16 @@ fn save_preview_lists_secrets_first() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 80, 24);
-    app.press("e").press(&"Tab ".repeat(20));
+    app.act("edit").press(&"Tab ".repeat(20));
     for _ in 0..20 {
-        if app.press("Tab").screen().contains("> Password") {
+        if app.act("next-field").screen().contains("> Password") {
             break;
         }
     }
-    app.press("Ctrl-x").expect("missing: Password").press("Ctrl-s").expect("Secrets will be missing: Password.");
-    app.expect("- set").expect("+ cleared").press("Enter").expect("saved");
+    app.act("clear-field").expect("missing: Password").act("save").expect("Secrets will be missing: Password.");
+    app.expect("- set").expect("+ cleared").act("confirm").expect("saved");
     // The same message appears when the form is opened again.
-    app.press("N").expect("missing: Password").expect("> Password");
+    app.act("next-missing").expect("missing: Password").expect("> Password");
 }
 
 #[test]
@@ -385,8 +435,8 @@ fn list_toggle_warns_as_the_form_does() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 24);
-    app.press("t").expect("Hook is per-user now").expect("per-user needs OAuth with each user's consent");
-    app.press("t").expect("Hook is shared now");
+    app.act("toggle-mode").expect("Hook is per-user now").expect("per-user needs OAuth with each user's consent");
+    app.act("toggle-mode").expect("Hook is shared now");
     assert!(!app.screen().contains("But:"));
 }
 
@@ -394,7 +444,7 @@ fn list_toggle_warns_as_the_form_does() {
 fn typed_type_id_is_chosen_by_enter() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.path("s.db"), 80, 24);
-    app.press("n").type_text(".servicenow").press("Enter").expect("(.servicenow)");
+    app.act("new").type_text(".servicenow").act("confirm").expect("(.servicenow)");
 }
 
 #[test]
@@ -405,20 +455,25 @@ fn unreadable_secrets_are_flagged_counted_and_filtered() {
     add(&path, "log", ".server-log", "No secrets", "{}", &[]);
     let keys = keys_of(&path).key_file;
     let own = std::fs::read(&keys).unwrap();
-    App::open(&path, 140, 30).expect_not("unreadable").press("D").expect("unreadable").press("Esc");
+    App::open(&path, 140, 30).expect_not("unreadable").act("overview").expect("unreadable").act("back");
     // The key file is lost, and a new one has been made since.
     std::fs::remove_file(&keys).unwrap();
     add(&path, "new", ".slack_api", "Sealed since", "{}", &[("token", "xoxb-two")]);
     let mut app = App::open(&path, 140, 30);
-    app.expect("2 unreadable ·").press("/").type_text("unreadable:secrets").press("Enter");
+    app.expect("2 unreadable ·").act("filter").type_text("unreadable:secrets").act("confirm");
     app.expect("1 of 2").expect("Hook").expect("Readable later").expect("unreadable").expect_not("Sealed since");
-    app.press("/").type_text("x").press("Esc /").type_text("-unreadable:secrets").press("Enter").expect("1 of 2");
-    app.expect("Sealed since").expect("No secrets").press("Esc");
+    app.act("filter")
+        .type_text("x")
+        .act("back filter")
+        .type_text("-unreadable:secrets")
+        .act("confirm")
+        .expect("1 of 2");
+    app.expect("Sealed since").expect("No secrets").act("back");
     // A value of another program is as unreadable as one without its key; a restored key decrypts its values.
     execute(&path, "UPDATE connectors SET secrets = 'x9Fz/foreign==' WHERE id = 'new'");
     std::fs::write(&keys, own).unwrap();
-    app.press("R").expect("1 unreadable ·").press("D").expect("unreadable");
-    app.press("Esc /").type_text("unreadable:secrets").press("Enter").expect("1 of 1").expect("Sealed since");
+    app.act("refresh").expect("1 unreadable ·").act("overview").expect("unreadable");
+    app.act("back filter").type_text("unreadable:secrets").act("confirm").expect("1 of 1").expect("Sealed since");
 }
 
 #[test]
@@ -426,12 +481,12 @@ fn blanks_around_a_pasted_secret_are_kept_and_noted() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.press("N").expect("no connector misses its secrets").press("e").expect_not("blanks at");
+    app.act("next-missing").expect("No connector misses its secrets").act("edit").expect_not("blanks at");
     while !app.screen().contains("> Password") {
-        app.press("Tab");
+        app.act("next-field");
     }
     app.paste(" hunter3\t").expect("blanks at its beginning or end are kept").expect_not("hunter3");
-    app.press("Ctrl-s").expect_not("hunter3").press("Enter").expect("saved: Hook");
+    app.act("save").expect_not("hunter3").act("confirm").expect("saved: Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":" hunter3\t","user":"u"}"#));
 }
 
@@ -441,16 +496,16 @@ fn missing_key_file_never_creates_a_new_key() {
     let path = file(&dir);
     let keys = keys_of(&path).key_file;
     let mut app = App::open(&path, 120, 40);
-    app.press("Enter").expect("set: password, user");
+    app.act("open").expect("set: password, user");
     std::fs::rename(&keys, dir.path("away")).unwrap();
     let before = stored(&path, "hook");
-    app.press("e");
+    app.act("edit");
     while !app.screen().contains("> Password") {
-        app.press("Tab");
+        app.act("next-field");
     }
-    app.type_text("another one").press("Ctrl-s Enter").expect("is gone").expect("Restore the key file").press("Enter");
+    app.type_text("another one").act("save confirm").expect("is gone").expect("Restore the key file").act("confirm");
     assert!(!keys.exists(), "no other key takes the place of the one that is gone");
     assert_eq!(stored(&path, "hook"), before);
     std::fs::rename(dir.path("away"), &keys).unwrap();
-    app.press("Ctrl-s Enter").expect("saved: Hook");
+    app.act("save confirm").expect("saved: Hook");
 }

@@ -43,7 +43,7 @@ fn focused_field(app: &mut App, known: &ConnectorType) -> Option<Field> {
 
 fn enter(app: &mut App, field: &Field) {
     match field.kind {
-        FieldKind::Toggle | FieldKind::Choice => app.press("Space"),
+        FieldKind::Toggle | FieldKind::Choice => app.act("change"),
         FieldKind::Text => app.type_text("some"),
         FieldKind::LongText => app.paste("line one\nline two"),
         FieldKind::JsonText => app.paste("{\"a\": 1}"),
@@ -57,9 +57,9 @@ fn enter(app: &mut App, field: &Field) {
 }
 
 fn choose_type(app: &mut App, id: &str) {
-    app.press("n");
+    app.act("new");
     for down in 0..12 {
-        app.type_text(id).press(&"Down ".repeat(down)).press("Enter");
+        app.type_text(id).press(&"Down ".repeat(down)).act("confirm");
         if app.screen().contains(&format!("({id})")) {
             return;
         }
@@ -71,7 +71,7 @@ fn choose_type(app: &mut App, id: &str) {
 /// Saves, entering each value that the program requires, until it accepts.
 fn fill(app: &mut App, known: &ConnectorType, question: &str) {
     for _ in 0..30 {
-        let screen = app.press("Ctrl-s").screen();
+        let screen = app.act("save").screen();
         if screen.contains(question) {
             return;
         }
@@ -85,7 +85,7 @@ fn fill(app: &mut App, known: &ConnectorType, question: &str) {
 /// Moves to the first secret, if the type shows one.
 fn go_to_secrets(app: &mut App, known: &ConnectorType) -> bool {
     for _ in 0..40 {
-        let is_present = focused(&app.press("Tab").screen()).1;
+        let is_present = focused(&app.act("next-field").screen()).1;
         if is_present && focused_field(app, known).is_some() {
             return true;
         }
@@ -112,7 +112,7 @@ fn is_empty(app: &mut App) -> bool {
 fn edit_each(app: &mut App, known: &ConnectorType) {
     let mut seen = Vec::new();
     while seen.len() < 60 {
-        let (label, is_secret) = focused(&app.press("Tab").screen());
+        let (label, is_secret) = focused(&app.act("next-field").screen());
         if label == "Connector type" {
             return;
         }
@@ -153,16 +153,16 @@ fn every_type_round_trips_through_the_form() {
         choose_type(&mut app, &known.id);
         app.type_text("A name");
         fill(&mut app, known, "Create this connector?");
-        app.press("Esc");
+        app.act("back");
         let has_secrets = go_to_secrets(&mut app, known);
         if has_secrets {
             let field = focused_field(&mut app, known).unwrap();
             enter(&mut app, &field);
             fill(&mut app, known, "Create this connector?");
         } else {
-            app.press("Ctrl-s");
+            app.act("save");
         }
-        app.press("Enter").expect("created: A name");
+        app.act("confirm").expect("created: A name");
         let is_set = has_secrets || known.keeps_auth_type_in_secrets();
         let (connector, state) = created(&path);
         assert_eq!(validate::problems(&connector), [], "{}: {}", known.id, connector.config);
@@ -172,11 +172,11 @@ fn every_type_round_trips_through_the_form() {
             assert_eq!(state.auth_type(), connector.auth_type().name(), "{}", known.id);
         }
 
-        app.press("e").expect("Edit A name");
+        app.act("edit").expect("Edit A name");
         app.type_text("!");
         edit_each(&mut app, known);
         fill(&mut app, known, "Save these changes?");
-        app.press("Enter").expect("saved: A name!");
+        app.act("confirm").expect("saved: A name!");
         let (edited, state) = created(&path);
         assert_eq!(validate::problems(&edited), [], "{}: {}", known.id, edited.config);
         assert_eq!(matches!(state, SecretsState::Set { .. }), is_set, "{}: {state:?}", known.id);
@@ -193,7 +193,7 @@ fn invalid_input_names_its_field() {
         app.type_text("A name");
         for fields in 0.. {
             assert!(fields < 100, "{}: the fields have no end", known.id);
-            let label = focused(&app.press("Tab").screen()).0;
+            let label = focused(&app.act("next-field").screen()).0;
             if label == "Connector type" {
                 break;
             }
@@ -204,14 +204,14 @@ fn invalid_input_names_its_field() {
                 FieldKind::Text | FieldKind::LongText | FieldKind::Toggle | FieldKind::Choice => continue,
             };
             // A default, for example, is kept.
-            app.press("Home").type_text(wrong).press("Tab");
+            app.press("Home").type_text(wrong).act("next-field");
             let screen = app.screen();
             let is_told = screen.contains("! must be") || screen.contains("! not ") || screen.contains("! line 1");
             // Values that Kibana accepts are noted and not refused.
             let is_taken = matches!(field.kind, FieldKind::Address | FieldKind::Email | FieldKind::JsonText);
             let is_told = if is_taken { screen.contains("* is not ") && !is_told } else { is_told };
             assert!(is_told, "{}, {}:\n{screen}", known.id, field.label);
-            let is_secret = focused(&app.press("Shift-Tab").screen()).1;
+            let is_secret = focused(&app.act("previous-field").screen()).1;
             app.press("Home").press(&if is_secret { "Backspace " } else { "Del " }.repeat(wrong.len()));
         }
     }

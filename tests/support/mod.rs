@@ -14,6 +14,7 @@ use std::sync::Arc;
 use connector_admin::demo::{Demo, keys_of};
 use connector_admin::tui::app;
 use connector_admin::tui::app::{Message, Model, Mouse, Setup};
+use connector_admin::tui::keymap;
 use connector_admin::tui::keymap::Key;
 use connector_admin::tui::screens::Effect;
 use connector_admin::tui::ui_state::UiState;
@@ -51,7 +52,7 @@ impl TestDir {
 
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
-        std::fs::write(&path, text).expect("written");
+        std::fs::write(&path, text).expect("Written");
         path
     }
 
@@ -230,7 +231,22 @@ impl App {
         }
     }
 
-    /// Presses keys, named and parted by blanks.
+    /// Runs actions by their names in the configuration, through the keys that are bound to them where they are needed.
+    #[track_caller]
+    pub fn act(&mut self, actions: &str) -> &mut Self {
+        for name in actions.split_whitespace() {
+            let context = self.model.context();
+            let binding = keymap::bindings(context).find(|binding| keymap::name(binding.action) == name);
+            let key = binding.and_then(|binding| binding.keys().flatten().next());
+            let key = key.unwrap_or_else(|| panic!("{name} has no key in {}:\n{}", context.label(), self.screen()));
+            self.send(Message::Key(key));
+            self.reconcile();
+        }
+        self
+    }
+
+    /// Presses keys, named and separated by blanks.
+    #[track_caller]
     pub fn press(&mut self, keys: &str) -> &mut Self {
         for name in keys.split_whitespace() {
             let key = Key::parse(name).unwrap_or_else(|| panic!("{name} is no key"));

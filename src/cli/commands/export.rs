@@ -11,6 +11,7 @@ use crate::cli::render::output::Output;
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::Connector;
 use crate::fs::write_atomically;
+use crate::messages::transfer::export_notes;
 use crate::service::export;
 use crate::service::output_file::check_target;
 use crate::text::plural;
@@ -62,7 +63,7 @@ impl Run for Export {
             })?,
         };
         drop(progress);
-        for line in report.notices() {
+        for line in export_notes(&report) {
             output.notice(&line);
         }
         if self.json {

@@ -8,6 +8,8 @@ use crate::cli::render::output::Output;
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, json, migration, validate};
 use crate::kibana::body;
 use crate::kibana::body::ApiError;
+use crate::messages;
+use crate::service::keys::KeyWarning;
 use crate::vault::Vault;
 
 const EXAMPLES: &str = "\
@@ -43,7 +45,7 @@ impl Run for Get {
             return Ok(warn_of_replaced(u64::from(!connector.not_utf8().is_empty()), output));
         }
         if let Some(warning) = vault.exposure() {
-            output.notice(&warning);
+            output.notice(&messages::keys::warning(&KeyWarning::Exposed(warning)));
         }
         print(&connector, &vault.state(&connector), output)?;
         Ok(DONE)

@@ -11,6 +11,7 @@ use crate::cli::render::history::{change_json, limits_text, print_change, step_j
 use crate::cli::render::output::Output;
 use crate::cli::render::stream::List;
 use crate::clock;
+use crate::messages;
 use crate::store::{HistoryEntry, HistoryLimits, RecordStep};
 use crate::text::plural;
 use crate::text::size::bytes_text;
@@ -131,7 +132,11 @@ impl History {
         })?;
         match list {
             Some(list) => list.end(&[], output)?,
-            None => output.line(&format!("step {step}: {} of {}, {shown} shown", found.word(), found.about()))?,
+            None => output.line(&format!(
+                "step {step}: {} of {}, {shown} shown",
+                found.word(),
+                messages::history::about(&found)
+            ))?,
         }
         Ok(DONE)
     }

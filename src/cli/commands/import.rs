@@ -17,6 +17,8 @@ use crate::clock;
 use crate::fs::paths::is_same;
 use crate::fs::{FileError, write_atomically};
 use crate::kibana::saved_objects::{ExportReader, ImportWarnings};
+use crate::messages;
+use crate::messages::transfer::import_notes;
 use crate::service::import::{self, ImportRequest};
 use crate::service::keys::key_warnings;
 use crate::service::output_file::check_target;
@@ -103,7 +105,7 @@ impl Imported {
     }
 
     fn print_notes(&self, output: &Output) {
-        for line in self.warnings.lines() {
+        for line in import_notes(&self.warnings) {
             output.notice(&line);
         }
         for (count, text) in [
@@ -213,7 +215,7 @@ impl Import {
         let (mut store, _) = context.open_at(file, output)?;
         let vault = context.vault(&store)?;
         for warning in key_warnings(&vault, &store)? {
-            output.notice(&warning);
+            output.notice(&messages::keys::warning(&warning));
         }
         let request = ImportRequest {
             source: &self.source,
@@ -265,7 +267,7 @@ impl Import {
         let Imported { outcome, warnings, plan } = imported;
         let is_refused = !outcome.conflicts.is_empty();
         let (added, replaced) = if is_refused { (0, 0) } else { (outcome.added, outcome.replaced) };
-        let simple = warnings.lines().into_iter().map(|message| json!({"type": "simple", "message": message}));
+        let simple = import_notes(warnings).into_iter().map(|message| json!({"type": "simple", "message": message}));
         let messages: Vec<Value> =
             simple.chain(missing.map(|message| json!({"type": "action_required", "message": message}))).collect();
         json!({

@@ -8,6 +8,8 @@ use crate::cli::context::{Context, Session, config_file, state_file, types_file}
 use crate::cli::render::history::limits_text;
 use crate::cli::render::output::Output;
 use crate::domain::migration;
+use crate::messages;
+use crate::service::keys::KeyWarning;
 use crate::store::{self, Inspection, LATEST_SCHEMA};
 use crate::vault::{KeyOptions, Vault};
 
@@ -100,7 +102,8 @@ fn key_facts(context: &Context) -> anyhow::Result<Vec<(&'static str, Value)>> {
         ("key_file_exists", json!(vault.key_file().exists())),
         ("keys", keys.map_or_else(|error| json!(error.to_string()), |ids| json!(ids))),
     ];
-    facts.extend(vault.exposure().map(|warning| ("key_file_warning", json!(warning))));
+    let exposed = vault.exposure().map(|exposed| messages::keys::warning(&KeyWarning::Exposed(exposed)));
+    facts.extend(exposed.map(|warning| ("key_file_warning", json!(warning))));
     Ok(facts)
 }
 

@@ -24,7 +24,7 @@ impl Run for Keys {
     fn run(self, _session: &Session, output: &mut Output) -> anyhow::Result<u8> {
         let rows: Vec<Vec<String>> = keymap::rows()
             .into_iter()
-            .map(|row| vec![row.place.to_owned(), row.keys, row.name, row.help.to_owned()])
+            .map(|row| vec![row.context.to_owned(), row.keys, row.name, row.help.to_owned()])
             .collect();
         output.table(&["WHERE", "KEYS", "ACTION", "WHAT"], &rows)?;
         Ok(DONE)

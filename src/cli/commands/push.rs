@@ -14,6 +14,7 @@ use crate::cli::render::output::Output;
 use crate::cli::render::remote::{print_group, report_json};
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::remote::{ApiCall, PushOptions};
+use crate::messages::sync::{HALF_DONE, Permits, skip_reason};
 use crate::service::remote;
 use crate::service::remote::{Planned, PushReport, Report, Sent, SentOutcome, SyncGroup};
 use crate::store::SyncPair;
@@ -178,10 +179,10 @@ fn sent_line(sent: &Sent) -> String {
         SentOutcome::Done => format!("done: {what}"),
         SentOutcome::InStep => format!("done: {what}: Kibana has the same already"),
         SentOutcome::Refused(reason) => format!("refused: {what}: {reason}"),
-        SentOutcome::Skipped(reason) => format!("not sent: {what}: {reason}"),
+        SentOutcome::Skipped(reason) => format!("not sent: {what}: {}", skip_reason(reason, &Permits::flags())),
         SentOutcome::Unknown(reason) => format!("not known: {what}: {reason}"),
     };
-    sent.half_done().map_or(text.clone(), |half| format!("{text}; {half}"))
+    if sent.is_half_done() { format!("{text}; {HALF_DONE}") } else { text }
 }
 
 fn print_outcome(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()> {
@@ -208,9 +209,9 @@ fn outcome_json(linked: &Linked, plan: &Report, pushed: &PushReport) -> Value {
             let (outcome, reason) = match &sent.outcome {
                 SentOutcome::Done => ("done", None),
                 SentOutcome::InStep => ("in sync", None),
-                SentOutcome::Refused(reason) => ("refused", Some(reason)),
-                SentOutcome::Skipped(reason) => ("not sent", Some(reason)),
-                SentOutcome::Unknown(reason) => ("unknown", Some(reason)),
+                SentOutcome::Refused(reason) => ("refused", Some(reason.clone())),
+                SentOutcome::Skipped(reason) => ("not sent", Some(skip_reason(reason, &Permits::flags()))),
+                SentOutcome::Unknown(reason) => ("unknown", Some(reason.clone())),
             };
             let calls: Vec<&str> = sent.calls.iter().map(|call| call.as_str()).collect();
             json!({"id": sent.id, "name": sent.name, "requests": calls, "accepted": calls.get(..sent.done), "outcome": outcome, "reason": reason})

@@ -10,6 +10,7 @@ use crate::cli::render::output::Output;
 use crate::cli::value_enums::SideArg;
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::clock;
+use crate::messages::sync::unresolvable;
 use crate::service::remote;
 use crate::service::remote::Side;
 
@@ -55,7 +56,8 @@ impl Run for Resolve {
         let side = keep.into();
         let (pulled, skipped) = remote::resolve(&mut store, &vault, &remote, &ids, side, &clock::now_iso())?;
         let fetched_at = remote.fetched_at.as_deref().unwrap_or("never");
-        let reason = |id: &String| skipped.iter().find(|(found, _)| found == id).map(|(_, reason)| reason);
+        let reason =
+            |id: &String| skipped.iter().find(|(found, _)| found == id).map(|(_, reason)| unresolvable(*reason));
         if json {
             let all: Vec<Value> = ids
                 .iter()
@@ -66,7 +68,7 @@ impl Run for Resolve {
             )?;
         } else {
             for id in &ids {
-                output.line(&resolved_text(id, reason(id).map(String::as_str), side))?;
+                output.line(&resolved_text(id, reason(id), side))?;
             }
             output.notice(&format!(
                 "resolved with the state of {fetched_at}; `connector-admin status` fetches the current one"

@@ -7,6 +7,7 @@ use crate::cli::{DONE, NEEDS_ATTENTION, REFUSED};
 use crate::clock;
 use crate::domain::Connector;
 use crate::domain::diff::{Change, changes};
+use crate::messages;
 use crate::store::{HistoryEntry, HistoryLimits, RecordChange, Reverted};
 use crate::text::plural;
 use crate::text::size::bytes_text;
@@ -18,8 +19,8 @@ pub(in crate::cli) fn step_row(step: &HistoryEntry) -> Vec<String> {
         step.step.to_string(),
         age(Some(&step.started_at), clock::now()),
         step.word().to_owned(),
-        step.about(),
-        step.progress(),
+        messages::history::about(step),
+        messages::history::progress(step),
         bytes_text(step.bytes),
     ]
 }

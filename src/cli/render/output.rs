@@ -121,7 +121,7 @@ impl Output {
                 *widest = (*widest).max(width(&safe(cell)));
             }
         }
-        match ratatui::crossterm::terminal::size() {
+        match crossterm::terminal::size() {
             Ok((columns, _)) if self.to_terminal => shrink(&mut widths, usize::from(columns)),
             // A single long value must not push every row apart; it sticks out instead.
             _ => widths.iter_mut().for_each(|width| *width = (*width).min(WIDEST)),

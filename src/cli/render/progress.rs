@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use ratatui::crossterm::terminal;
+use crossterm::terminal;
 
 use super::output::progress_line;
 use crate::text::terminal::fit;

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::output::Output;
 use crate::domain::Remote;
 use crate::domain::remote::{Drift, FieldDrift, ResultingMode, SyncStatus};
+use crate::messages::sync;
+use crate::messages::sync::Permits;
 use crate::service::remote::{Entry, Report, SyncGroup};
 use crate::store::{Push, RequestState};
 use crate::text::plural;
@@ -14,8 +16,8 @@ pub(in crate::cli) fn print_header(remote: &Remote, report: &Report, output: &mu
     let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
     let seen = remote.fetched_at.as_deref().unwrap_or("never");
     output.line(&format!("{}: {}{version}; read {seen}; {} in sync", remote.name, remote.place(), report.in_sync))?;
-    if let Some(word) = remote.note_about_modes() {
-        output.line(word)?;
+    if let Some(note) = sync::modes_note(remote) {
+        output.line(note)?;
     }
     if let Some(push) = report.last_push.as_ref().filter(|_| report.was_interrupted()) {
         output.line(&format!("the last push (step {}, {}) was not done whole:", push.step, push.started_at))?;
@@ -53,8 +55,8 @@ pub(in crate::cli) fn print_group(report: &Report, group: SyncGroup, output: &mu
             };
             output.line(&format!("{what} ({}):", report.count(group)))?;
         }
-        output.line(&format!("  {} ({}): {}", entry.name, entry.id, entry.what()))?;
-        for line in entry.explained() {
+        output.line(&format!("  {} ({}): {}", entry.name, entry.id, sync::summary(entry)))?;
+        for line in sync::explained(entry, &Permits::flags()) {
             output.line(&format!("      {line}"))?;
         }
     }
@@ -69,7 +71,7 @@ pub(in crate::cli) fn print_group(report: &Report, group: SyncGroup, output: &mu
 pub(in crate::cli) fn print_differences(report: &Report, output: &mut Output) -> anyhow::Result<()> {
     for entry in report.differing() {
         let group = entry.group().map_or("", SyncGroup::label);
-        output.line(&format!("{group}: {} ({}): {}", entry.name, entry.id, entry.what()))?;
+        output.line(&format!("{group}: {} ({}): {}", entry.name, entry.id, sync::summary(entry)))?;
         for field in &entry.fields {
             output.line(&format!("  {}{}", field.field, drift_text(field)))?;
             let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
@@ -124,7 +126,7 @@ fn entry_json(entry: &Entry) -> Value {
         .collect();
     let mut value = json!({
         "id": entry.id, "name": entry.name, "connector_type_id": entry.connector_type_id,
-        "group": entry.group().map_or("in sync", SyncGroup::label), "what": entry.what(), "fields": fields,
+        "group": entry.group().map_or("in sync", SyncGroup::label), "what": sync::summary(entry), "fields": fields,
         "sends_secrets": entry.sends_secrets,
     });
     match &entry.status {
@@ -136,11 +138,11 @@ fn entry_json(entry: &Entry) -> Value {
                 ResultingMode::AsLocal(mode) => mode.as_str().into(),
                 ResultingMode::Unknown | ResultingMode::Deleted => Value::Null,
             };
-            value["auth_mode_carried_by"] = entry.carrier().into();
-            value["notes"] = notes.as_slice().into();
+            value["auth_mode_carried_by"] = sync::carrier(entry).into();
+            value["notes"] = notes.iter().map(sync::push_note).collect();
         }
-        SyncStatus::Blocked(reason) => value["reason"] = reason.as_str().into(),
-        SyncStatus::ReadOnly(why) => value["reason"] = (*why).into(),
+        SyncStatus::Blocked(reason) => value["reason"] = sync::block_reason(reason, &Permits::flags()).into(),
+        SyncStatus::ReadOnly(manager) => value["reason"] = sync::manager_text(*manager).into(),
         _ => {}
     }
     value

@@ -2,15 +2,12 @@
 
 use std::sync::OnceLock;
 
-use super::{Choice, Decision, Group, MigrationStep, Plan, v2};
+use super::{CHAIN, Choice, Decision, Group, MigrationStep, Plan};
 use crate::domain::connector::Connector;
 
 /// The steps of the migration, oldest first.
 #[derive(Clone, Copy)]
 pub struct Chain(pub &'static [&'static dyn MigrationStep]);
-
-/// The migration of this program. A new model version is one more step.
-pub const CHAIN: Chain = Chain(&[&v2::AuthModeBackfill]);
 
 static CURRENT: OnceLock<Chain> = OnceLock::new();
 

@@ -11,10 +11,15 @@ mod step;
 mod tests;
 mod v2;
 
-pub use chain::{CHAIN, Chain, current};
+pub use chain::{Chain, current};
 pub use step::{Choice, MigrationStep};
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::connector::Connector;
+
+/// The migration of this program. A new model version is one more step.
+pub const CHAIN: Chain = Chain(&[&v2::AuthModeBackfill]);
 
 /// Returns the newest model version that this program knows.
 pub fn latest() -> i64 {
@@ -42,7 +47,8 @@ pub fn is_backfilled(before: &Connector, after: &Connector) -> bool {
 }
 
 /// The group of a record in the migration plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Group {
     /// Gets new values and the stamp.
     Backfill,
@@ -54,29 +60,24 @@ pub enum Group {
 
 impl Group {
     /// The groups in the order of the plan.
-    pub const ALL: [Group; 3] = [Group::Backfill, Group::StampOnly, Group::Blocked];
+    pub const ALL: &[Group] = Self::VARIANTS;
 
-    /// The word used in the file and in JSON.
+    /// Returns the word for the file and for JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Group::Backfill => "backfill",
-            Group::StampOnly => "stamp_only",
-            Group::Blocked => "blocked",
-        }
+        self.into()
     }
 
     /// Returns the display name.
     pub fn label(self) -> &'static str {
         match self {
-            Group::Backfill => "backfill",
             Group::StampOnly => "stamp only",
-            Group::Blocked => "blocked",
+            _ => self.into(),
         }
     }
 
-    /// Reads [`Group::as_str`].
+    /// Parses [`Group::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|group| group.as_str() == text)
+        text.parse().ok()
     }
 }
 

@@ -4,12 +4,15 @@
 //! The API infers the mode from the auth type when a connector is created, accepts none in a body, and keeps the stored
 //! one on an update. Only a saved-object import sets it, and an import removes the secrets.
 
+use super::reason::{BlockReason, LostSecrets, Manager, PushNote};
 use super::snapshot::Snapshot;
 use super::three_way::{Drift, FieldDrift, three_way};
 use crate::domain::{AuthMode, Catalogue, Connector, SecretsState, has_no_address, is_plain_id, validate};
+use strum::{EnumString, IntoStaticStr};
 
 /// A request that changes Kibana.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ApiCall {
     /// `POST /api/actions/connector/{id}`.
     Create,
@@ -22,22 +25,9 @@ pub enum ApiCall {
 }
 
 impl ApiCall {
-    /// All of them.
-    pub const ALL: [ApiCall; 4] = [ApiCall::Create, ApiCall::Update, ApiCall::Import, ApiCall::Delete];
-
     /// Returns the word for the file, for JSON and for the UI.
     pub fn as_str(self) -> &'static str {
-        match self {
-            ApiCall::Create => "create",
-            ApiCall::Update => "update",
-            ApiCall::Import => "import",
-            ApiCall::Delete => "delete",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|call| call.as_str() == text)
+        self.into()
     }
 }
 
@@ -120,23 +110,23 @@ pub enum SyncStatus {
         /// The mode afterwards.
         mode: ResultingMode,
         /// Notes to show before a push.
-        notes: Vec<String>,
+        notes: Vec<PushNote>,
         /// Kibana loses secrets that the file does not have.
         loses_secrets: bool,
         /// All its users are disconnected and have to connect again.
         disconnects_users: bool,
     },
     /// A push cannot, and why.
-    Blocked(String),
+    Blocked(BlockReason),
     /// Both sides changed; the user decides.
     Conflict,
     /// A pull updates the local connector.
     ToPull,
     /// Kibana manages the connector, and the file does not have it.
-    ReadOnly(&'static str),
+    ReadOnly(Manager),
 }
 
-/// Judges one connector; with it, the fields that differ.
+/// Classifies one connector and returns the fields that differ.
 pub fn classify(
     sides: Sides<'_>,
     context: &ClassifyContext<'_>,
@@ -146,24 +136,21 @@ pub fn classify(
     if let (SyncStatus::ToPush { calls, notes, .. }, Some(local)) = (&mut status, sides.local)
         && calls.iter().any(|call| matches!(call, ApiCall::Create | ApiCall::Update))
     {
-        notes.extend(validate::notes(local).into_iter().map(|note| format!("{} {}", note.field, note.reason)));
+        let doubtful = validate::notes(local).into_iter();
+        notes.extend(doubtful.map(|note| PushNote::DoubtfulValue { field: note.field, note: note.reason }));
     }
     (status, fields)
 }
 
 fn classified(sides: Sides<'_>, context: &ClassifyContext<'_>, options: PushOptions) -> (SyncStatus, Vec<FieldDrift>) {
     if context.managed_by == Some("nested") {
-        let reason =
-            "its config in Kibana is nested deeper than 100 levels, which this file cannot hold; it is left as it is";
-        return (SyncStatus::Blocked(reason.to_owned()), Vec::new());
+        return (SyncStatus::Blocked(BlockReason::ConfigTooDeep), Vec::new());
     }
     if let Some(managed_by) = context.managed_by {
-        let why = why_managed(managed_by);
+        let manager = if managed_by == "kibana" { Manager::Kibana } else { Manager::Configuration };
         let status = match sides.local {
-            Some(_) => {
-                SyncStatus::Blocked(format!("Kibana has a connector of this id that is {why}; it cannot be changed"))
-            }
-            None => SyncStatus::ReadOnly(why),
+            Some(_) => SyncStatus::Blocked(BlockReason::Managed(manager)),
+            None => SyncStatus::ReadOnly(manager),
         };
         return (status, Vec::new());
     }
@@ -187,10 +174,6 @@ fn classified(sides: Sides<'_>, context: &ClassifyContext<'_>, options: PushOpti
     }
 }
 
-fn why_managed(managed_by: &str) -> &'static str {
-    if managed_by == "kibana" { "a system connector" } else { "preconfigured in kibana.yml" }
-}
-
 /// Deleted in the file, or new in Kibana.
 fn missing_locally(
     base: Option<&Snapshot>,
@@ -200,16 +183,12 @@ fn missing_locally(
 ) -> SyncStatus {
     match base {
         None => SyncStatus::ToPull,
-        Some(_) if has_no_address(context.id) => {
-            SyncStatus::Blocked("its id cannot be part of a URL of Kibana's API; delete it in Kibana".to_owned())
-        }
+        Some(_) if has_no_address(context.id) => SyncStatus::Blocked(BlockReason::IdNotInUrl { is_deleted: true }),
         Some(_) if !changed.is_empty() => SyncStatus::Conflict,
-        Some(_) if !options.delete => SyncStatus::Blocked(
-            "it was deleted in the file; a push deletes in Kibana only with --delete, or with deletes on".to_owned(),
-        ),
+        Some(_) if !options.delete => SyncStatus::Blocked(BlockReason::DeleteNotPermitted),
         Some(_) => {
             let used = context.referenced_by;
-            let note = (used > 0).then(|| format!("{used} rules or others use it in Kibana and will fail"));
+            let note = (used > 0).then_some(PushNote::UsedBy(used));
             send(vec![ApiCall::Delete], ResultingMode::Deleted, note.into_iter().collect())
         }
     }
@@ -237,30 +216,27 @@ fn missing_remotely(
             if let Some(reason) = import_destroys(local, context) {
                 return SyncStatus::Blocked(reason);
             }
-            let note = format!("a create would make it {inferred}, by its auth type; the import sets {mode}");
+            let note = PushNote::ModeByImport { inferred, mode };
             send(with_secrets_after(ApiCall::Import, context), ResultingMode::AsLocal(mode), vec![note])
         }
-        (false, false) if !context.is_version_known => SyncStatus::Blocked(format!(
-            "a create would make it {inferred} if this Kibana knows auth modes, and its version is not known; give it with \
-             `remote add NAME URL --replace --kibana-version V`"
-        )),
+        (false, false) if !context.is_version_known => SyncStatus::Blocked(BlockReason::ModeSupportUnknown(inferred)),
         (false, _) => send(vec![ApiCall::Create], ResultingMode::Unknown, old_server(mode)),
     }
 }
 
-fn send(calls: Vec<ApiCall>, mode: ResultingMode, notes: Vec<String>) -> SyncStatus {
+fn send(calls: Vec<ApiCall>, mode: ResultingMode, notes: Vec<PushNote>) -> SyncStatus {
     SyncStatus::ToPush { calls, mode, notes, loses_secrets: false, disconnects_users: false }
 }
 
-fn send_losing(calls: Vec<ApiCall>, mode: ResultingMode, mut notes: Vec<String>, note: &str) -> SyncStatus {
-    notes.push(note.to_owned());
+fn send_losing(calls: Vec<ApiCall>, mode: ResultingMode, mut notes: Vec<PushNote>, note: PushNote) -> SyncStatus {
+    notes.push(note);
     SyncStatus::ToPush { calls, mode, notes, loses_secrets: true, disconnects_users: false }
 }
 
-fn old_server(mode: AuthMode) -> Vec<String> {
+fn old_server(mode: AuthMode) -> Vec<PushNote> {
     match mode {
         AuthMode::Shared => Vec::new(),
-        AuthMode::PerUser => vec!["this Kibana does not know auth modes: per-user stays in the file only".to_owned()],
+        AuthMode::PerUser => vec![PushNote::ModeNotSupported],
     }
 }
 
@@ -291,9 +267,7 @@ fn both(
     match (is_local || has_secrets_to_send, is_remote) {
         (false, false) => SyncStatus::InSync,
         (false, true) => SyncStatus::ToPull,
-        (true, true) => SyncStatus::Blocked(
-            "Kibana has newer changes of it; a pull takes them in, then it can be pushed".to_owned(),
-        ),
+        (true, true) => SyncStatus::Blocked(BlockReason::ChangedInKibana),
         (true, false) => changed_locally(local, remote, fields, context, options),
     }
 }
@@ -312,9 +286,7 @@ fn changed_locally(
 ) -> SyncStatus {
     let is_changed = |name: &str| fields.iter().any(|field| field.field == name);
     if is_changed("connector type") {
-        return SyncStatus::Blocked(
-            "Kibana cannot change the type of a connector; delete it and create another one".to_owned(),
-        );
+        return SyncStatus::Blocked(BlockReason::TypeChanged);
     }
     if let Some(reason) = cannot_be_sent(local, context) {
         return SyncStatus::Blocked(reason);
@@ -323,26 +295,22 @@ fn changed_locally(
     let sets_mode = is_changed("auth mode");
     let lost = lost_by_replacing(local, remote, context);
     if !sets_mode {
-        return updated(local, remote, lost.as_deref(), context, options);
+        return updated(local, remote, lost, context, options);
     }
     if let Some(reason) = import_destroys(local, context) {
         return SyncStatus::Blocked(reason);
     }
     match (lost, options.lose_secrets) {
-        (Some(reason), false) => SyncStatus::Blocked(format!(
-            "only a saved-object import sets the auth mode, and it takes the secrets away; {reason} (or allow the \
-             loss: --allow-secret-loss, L on the screen)"
-        )),
+        (Some(lost), false) => SyncStatus::Blocked(BlockReason::ImportLosesSecrets(lost)),
         (Some(_), true) => {
-            let note = "its secrets in Kibana are lost: it cannot run until they are entered again";
-            send_losing(vec![ApiCall::Import], ResultingMode::AsLocal(mode), Vec::new(), note)
+            let mode = ResultingMode::AsLocal(mode);
+            send_losing(vec![ApiCall::Import], mode, Vec::new(), PushNote::SecretsRemoved)
         }
         (None, _) => {
-            let note = match context.secrets {
-                LocalSecrets::Some { .. } => Some("until the update has sent the secrets of the file it cannot run"),
-                _ => None,
+            let notes = match context.secrets {
+                LocalSecrets::Some { .. } => vec![PushNote::DownUntilUpdate],
+                _ => Vec::new(),
             };
-            let notes = note.map(str::to_owned).into_iter().collect();
             send(with_secrets_after(ApiCall::Import, context), ResultingMode::AsLocal(mode), notes)
         }
     }
@@ -352,7 +320,7 @@ fn changed_locally(
 fn updated(
     local: &Connector,
     remote: &Snapshot,
-    lost: Option<&str>,
+    lost: Option<LostSecrets>,
     context: &ClassifyContext<'_>,
     options: PushOptions,
 ) -> SyncStatus {
@@ -360,123 +328,102 @@ fn updated(
     let is_refused = Catalogue::current().misses_secrets(local, context.state);
     let mut notes = if context.knows_modes { Vec::new() } else { old_server(mode) };
     let after = if context.knows_modes { ResultingMode::AsLocal(mode) } else { ResultingMode::Unknown };
-    if let Some(reason) = lost
+    if let Some(lost) = lost
         && is_refused
     {
-        return SyncStatus::Blocked(format!("{reason}; Kibana refuses an update without them"));
+        return SyncStatus::Blocked(BlockReason::UpdateNeedsSecrets(lost));
     }
-    if let (Some(reason), false) = (lost, options.lose_secrets) {
-        return SyncStatus::Blocked(format!(
-            "an update replaces the secrets; {reason} (or allow the loss: --allow-secret-loss, L on the screen)"
-        ));
+    if let (Some(lost), false) = (lost, options.lose_secrets) {
+        return SyncStatus::Blocked(BlockReason::UpdateLosesSecrets(lost));
     }
     if let Some(reason) = refused_auth_type(local, remote, context) {
         return SyncStatus::Blocked(reason);
     }
     if lost.is_some() {
-        return send_losing(vec![ApiCall::Update], after, notes, "secrets that it may have in Kibana are lost");
+        return send_losing(vec![ApiCall::Update], after, notes, PushNote::SecretsMayBeRemoved);
     }
     let brings_some = matches!(context.secrets, LocalSecrets::Some { .. });
     if brings_some && remote.is_missing_secrets {
-        notes.push("Kibana has no secrets for it and cannot run it; the update sends those of the file".to_owned());
+        notes.push(PushNote::SecretsMissingInKibana);
     } else if context.secrets == (LocalSecrets::Some { is_sent: true }) {
         // Kibana replaces all secrets with every update.
-        notes.push("the secrets of this file go along and replace those in Kibana, which may be newer".to_owned());
+        notes.push(PushNote::SecretsReplaced);
     }
     let disconnects_users = remote.auth_mode == Some(AuthMode::PerUser);
     if disconnects_users {
         // Kibana deletes the tokens of a per-user connector with every update.
-        notes.push("all its users are disconnected in Kibana, and each has to connect again".to_owned());
+        notes.push(PushNote::UsersDisconnected);
     }
     SyncStatus::ToPush { calls: vec![ApiCall::Update], mode: after, notes, loses_secrets: false, disconnects_users }
 }
 
 /// Returns what an import would destroy, if anything. An import removes the secrets and only the update after it sends
 /// some, so every reason for Kibana to refuse that update is checked first.
-fn import_destroys(local: &Connector, context: &ClassifyContext<'_>) -> Option<String> {
+fn import_destroys(local: &Connector, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     if !is_plain_id(&local.id) {
-        return Some(
-            "only a saved-object import sets the auth mode, and Kibana removes a connector on import whose id is not 1 to \
-             36 lower-case letters, digits and hyphens; other changes of it can be pushed"
-                .to_owned(),
-        );
+        return Some(BlockReason::IdRemovedOnImport);
     }
     let auth_type = auth_type_sent(local, context);
     let implied = Catalogue::current().inferred_auth_mode(auth_type.as_deref());
     if (local.effective_auth_mode(), implied) == (AuthMode::Shared, AuthMode::PerUser) {
-        return Some(format!(
-            "Kibana takes no update of a shared connector with the auth type {}: after the import, which takes the secrets \
-             away, and none could be entered. Make it per-user, or choose another auth type",
-            auth_type.unwrap_or_default()
-        ));
+        let auth_type = auth_type.unwrap_or_default();
+        return Some(BlockReason::NoUpdateOfShared { auth_type, is_after_import: true });
     }
     if !matches!(context.secrets, LocalSecrets::Some { .. }) {
         return None;
     }
-    let missed = Catalogue::current().missed_secrets(local, context.state).join(", ");
     if Catalogue::current().misses_secrets(local, context.state) {
-        let which = if missed.is_empty() { String::new() } else { format!(" ({missed})") };
-        return Some(format!(
-            "the secrets in the file are not complete{which}, so Kibana would refuse them after the import has \
-             removed its own; enter the rest first"
-        ));
+        let missing = Catalogue::current().missed_secrets(local, context.state);
+        return Some(BlockReason::SecretsIncomplete(missing.into_iter().map(str::to_owned).collect()));
     }
     let problem = validate::problems(local).into_iter().next();
     problem
-        .map(|problem| format!("Kibana would refuse its {}: {}; repair it first", problem.field, problem.reason))
+        .map(|problem| BlockReason::InvalidValue { field: problem.field, problem: problem.reason })
         .or_else(|| chosen_by_kibana(local, context))
 }
 
 /// Reasons that hold for any request about it.
-fn cannot_be_sent(local: &Connector, context: &ClassifyContext<'_>) -> Option<String> {
+fn cannot_be_sent(local: &Connector, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     if let Some(column) = local.not_utf8().first() {
-        return Some(format!("its {column} is not UTF-8; repair it first"));
+        return Some(BlockReason::NotUtf8(column));
     }
     if has_no_address(&local.id) {
-        return Some("its id cannot be part of a URL of Kibana's API".to_owned());
+        return Some(BlockReason::IdNotInUrl { is_deleted: false });
     }
     if let Err(reason) = local.config_object() {
-        return Some(format!("{reason}; repair it first"));
+        return Some(BlockReason::InvalidConfig(reason));
     }
     if local.is_newer_than_known() {
-        return Some(format!("it belongs to model version {}, which this program does not know", local.model_version));
+        return Some(BlockReason::NewerModelVersion(local.model_version));
     }
     match &context.secrets {
-        LocalSecrets::Unreadable(reason) => {
-            Some(format!("its secrets cannot be decrypted ({reason}); enter them again"))
-        }
+        LocalSecrets::Unreadable(reason) => Some(BlockReason::UnreadableSecrets(reason.clone())),
         LocalSecrets::None | LocalSecrets::Some { .. } => None,
     }
 }
 
-fn cannot_be_created(local: &Connector, context: &ClassifyContext<'_>) -> Option<String> {
+fn cannot_be_created(local: &Connector, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     let catalogue = Catalogue::current();
     if local.id.contains('/') {
-        return Some("its id cannot be part of a URL of Kibana's API".to_owned());
+        return Some(BlockReason::IdNotInUrl { is_deleted: false });
     }
     if context.knows_modes && !is_plain_id(&local.id) {
-        return Some(
-            "this Kibana creates connectors only with ids of 1 to 36 lower-case letters, digits and hyphens; give \
-             it another id (export it, and import it with --create-new-copies)"
-                .to_owned(),
-        );
+        return Some(BlockReason::IdNotAccepted);
     }
     let known = catalogue.get(&local.connector_type_id);
     if known.is_some_and(|known| known.is_system) {
-        return Some("Kibana makes system connectors itself".to_owned());
+        return Some(BlockReason::SystemType);
     }
     if local.is_missing_secrets || catalogue.misses_secrets(local, context.state) {
-        return Some(
-            "its secrets are not in this file, and Kibana does not create it without them; enter them first".to_owned(),
-        );
+        return Some(BlockReason::SecretsMissing);
     }
     chosen_by_kibana(local, context)
 }
 
-fn chosen_by_kibana(local: &Connector, context: &ClassifyContext<'_>) -> Option<String> {
+fn chosen_by_kibana(local: &Connector, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     let auth_type = auth_type_sent(local, context)?;
     let is_chosen = Catalogue::current().auth_type(&auth_type).is_some_and(|known| known.is_chosen_by_kibana);
-    is_chosen.then(|| format!("the auth type {auth_type} is set by Kibana and cannot be sent"))
+    is_chosen.then_some(BlockReason::AuthTypeSetByKibana(auth_type))
 }
 
 /// The auth type among the secrets counts before that of the config.
@@ -484,19 +431,18 @@ fn auth_type_sent(local: &Connector, context: &ClassifyContext<'_>) -> Option<St
     context.state.auth_type().map(str::to_owned).or_else(|| local.auth_type().name().map(str::to_owned))
 }
 
-/// Update and import replace the secrets that Kibana has. Why that would lose some, if so.
-fn lost_by_replacing(local: &Connector, remote: &Snapshot, context: &ClassifyContext<'_>) -> Option<String> {
+/// Update and import replace the secrets that Kibana has. Returns which of them would be lost.
+fn lost_by_replacing(local: &Connector, remote: &Snapshot, context: &ClassifyContext<'_>) -> Option<LostSecrets> {
     if context.lacks_remote || matches!(context.secrets, LocalSecrets::Some { .. }) || !may_have_secrets(local, context)
     {
         return None;
     }
     let is_needed = Catalogue::current().misses_secrets(local, context.state);
-    let text = match (remote.is_missing_secrets, is_needed) {
-        (true, _) => "its secrets are missing on both sides; enter them first",
-        (false, true) => "its secrets are in Kibana only, which never returns them; enter them first",
-        (false, false) => "it may have secrets in Kibana, which never returns them; enter them first",
-    };
-    Some(text.to_owned())
+    Some(match (remote.is_missing_secrets, is_needed) {
+        (true, _) => LostSecrets::MissingOnBothSides,
+        (false, true) => LostSecrets::OnlyInKibana,
+        (false, false) => LostSecrets::MaybeInKibana,
+    })
 }
 
 /// Returns whether a connector of this type and config can have secrets. For an unknown type it can.
@@ -512,18 +458,16 @@ fn may_have_secrets(local: &Connector, context: &ClassifyContext<'_>) -> bool {
 
 /// Returns why Kibana's update would refuse the auth type while the mode stays. A shared connector with a per-user auth
 /// type is refused even if that auth type did not change.
-fn refused_auth_type(local: &Connector, remote: &Snapshot, context: &ClassifyContext<'_>) -> Option<String> {
+fn refused_auth_type(local: &Connector, remote: &Snapshot, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     let stored_mode = remote.auth_mode?;
     let (requested, stored) = (auth_type_sent(local, context), remote.auth_type());
     let implied = Catalogue::current().inferred_auth_mode(requested.as_deref());
     match (stored_mode, implied) {
-        (AuthMode::PerUser, _) if requested != stored => {
-            Some("Kibana refuses another auth type for a per-user connector".to_owned())
+        (AuthMode::PerUser, _) if requested != stored => Some(BlockReason::AuthTypeOfPerUser),
+        (AuthMode::Shared, AuthMode::PerUser) => {
+            let auth_type = requested.unwrap_or_default();
+            Some(BlockReason::NoUpdateOfShared { auth_type, is_after_import: false })
         }
-        (AuthMode::Shared, AuthMode::PerUser) => Some(format!(
-            "Kibana takes no update of a shared connector with the auth type {}; make it per-user too",
-            requested.unwrap_or_default()
-        )),
         _ => None,
     }
 }

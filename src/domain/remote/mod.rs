@@ -1,12 +1,14 @@
 //! A remote: a space of a Kibana that a file is a working copy of.
 
 mod classify;
+mod reason;
 mod snapshot;
 #[cfg(test)]
 mod sync_tests;
 mod three_way;
 
 pub use classify::{ApiCall, ClassifyContext, LocalSecrets, PushOptions, ResultingMode, Sides, SyncStatus, classify};
+pub use reason::{BlockReason, LostSecrets, Manager, PushNote};
 pub use snapshot::{RemoteConnector, Snapshot};
 pub use three_way::{Drift, FieldDrift, is_same_snapshot, merged, three_way};
 
@@ -85,20 +87,6 @@ impl Remote {
             text(&self.ca_file),
             self.allow_http
         )
-    }
-
-    /// Returns a note about auth modes, unless Kibana supports them.
-    pub fn note_about_modes(&self) -> Option<&'static str> {
-        match (self.fetched_at.is_some(), self.knows_modes, self.version.is_some()) {
-            (false, ..) | (_, true, _) => None,
-            (_, false, true) => {
-                Some("this Kibana does not know auth modes: they stay in the file, and are not compared")
-            }
-            (_, false, false) => Some(
-                "this Kibana reports no version and has no connector that shows one; set it with `connector-admin \
-                 remote add NAME URL --replace --kibana-version 9.4.0`",
-            ),
-        }
     }
 
     /// Returns whether a credential for one of the two is valid for the other.

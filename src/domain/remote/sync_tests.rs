@@ -1,6 +1,7 @@
 //! The effect of a push, case by case.
 
 use super::classify::*;
+use super::reason::{BlockReason, LostSecrets, PushNote};
 use super::snapshot::Snapshot;
 use crate::domain::{AuthMode, Connector, SecretsState};
 
@@ -45,6 +46,10 @@ fn status(case: &Case<'_>) -> SyncStatus {
     classify(Sides { base: base.as_ref(), local: case.local, remote: remote.as_ref() }, &facts, case.options).0
 }
 
+fn no_update(auth_type: &str, is_after_import: bool) -> BlockReason {
+    BlockReason::NoUpdateOfShared { auth_type: auth_type.to_owned(), is_after_import }
+}
+
 fn calls(status: &SyncStatus) -> &[ApiCall] {
     match status {
         SyncStatus::ToPush { calls, .. } => calls,
@@ -65,16 +70,17 @@ fn mode_change_is_pushed_by_import_and_keeps_secrets() {
     };
     let plain = PushOptions::default();
     assert_eq!(calls(&status(&case(LocalSecrets::Some { is_sent: true }, plain))), [ApiCall::Import, ApiCall::Update]);
-    assert!(
-        matches!(status(&case(LocalSecrets::None, plain)), SyncStatus::Blocked(reason) if reason.contains("--allow-secret-loss"))
-    );
+    assert!(matches!(
+        status(&case(LocalSecrets::None, plain)),
+        SyncStatus::Blocked(BlockReason::ImportLosesSecrets(_))
+    ));
     let lossy = PushOptions { lose_secrets: true, ..plain };
     let SyncStatus::ToPush { calls, mode, notes, loses_secrets: true, .. } = status(&case(LocalSecrets::None, lossy))
     else {
         panic!("sent")
     };
     assert_eq!((calls, mode), (vec![ApiCall::Import], ResultingMode::AsLocal(AuthMode::PerUser)));
-    assert!(notes[0].contains("lost"));
+    assert_eq!(notes, [PushNote::SecretsRemoved]);
     // Without secrets nothing can be lost; a server without auth modes is in sync.
     let log = |mode| Connector { connector_type_id: ".server-log".into(), ..webhook("{}", mode) };
     let (old, new) = (log(AuthMode::Shared), log(AuthMode::PerUser));
@@ -96,9 +102,10 @@ fn update_keeps_secrets_that_only_kibana_has() {
         knows_modes: true,
         options: PushOptions::default(),
     };
-    assert!(
-        matches!(status(&case(LocalSecrets::None)), SyncStatus::Blocked(reason) if reason.contains("in Kibana only"))
-    );
+    assert!(matches!(
+        status(&case(LocalSecrets::None)),
+        SyncStatus::Blocked(BlockReason::UpdateNeedsSecrets(LostSecrets::OnlyInKibana))
+    ));
     assert_eq!(calls(&status(&case(LocalSecrets::Some { is_sent: true }))), [ApiCall::Update]);
     assert!(matches!(status(&case(LocalSecrets::Unreadable("no key".into()))), SyncStatus::Blocked(_)));
 }
@@ -160,12 +167,11 @@ fn push_that_kibana_would_refuse_is_blocked() {
         knows_modes: true,
         options: PushOptions::default(),
     };
-    for (local, word) in [(&other_type, "type of a connector"), (&oauth, "no update of a shared connector")] {
-        assert!(matches!(status(&case(Some(local))), SyncStatus::Blocked(reason) if reason.contains(word)), "{word}");
-    }
+    assert_eq!(status(&case(Some(&other_type))), SyncStatus::Blocked(BlockReason::TypeChanged));
+    assert_eq!(status(&case(Some(&oauth))), SyncStatus::Blocked(no_update("oauth_authorization_code", false)));
     let missing = Connector { is_missing_secrets: true, ..basic.clone() };
     let create = Case { base: None, remote: None, secrets: LocalSecrets::None, ..case(Some(&missing)) };
-    assert!(matches!(status(&create), SyncStatus::Blocked(reason) if reason.contains("does not create it without")));
+    assert_eq!(status(&create), SyncStatus::Blocked(BlockReason::SecretsMissing));
 }
 
 /// A push never leaves a connector in Kibana that cannot get its secrets back or be removed.
@@ -175,27 +181,30 @@ fn push_that_cannot_be_restored_is_blocked() {
         connector_type_id: ".mcp".into(),
         ..Connector { id: id.into(), ..webhook(config, mode) }
     };
-    let blocked =
-        |base: Option<&Connector>, local: &Connector, secrets: LocalSecrets, options: PushOptions, word: &str| {
-            let remote = base;
-            let case = Case { base, local: Some(local), remote, secrets, knows_modes: true, options };
-            let found = status(&case);
-            assert!(matches!(&found, SyncStatus::Blocked(reason) if reason.contains(word)), "{word}: {found:?}");
-        };
+    let blocked = |base: Option<&Connector>, local: &Connector, secrets: LocalSecrets, options: PushOptions| {
+        let case = Case { base, local: Some(local), remote: base, secrets, knows_modes: true, options };
+        match status(&case) {
+            SyncStatus::Blocked(reason) => reason,
+            found => panic!("{found:?}"),
+        }
+    };
     let (plain, lossy) = (PushOptions::default(), PushOptions { lose_secrets: true, delete: false });
     let (shared, per_user) = (of(AuthMode::Shared, "id", OAUTH), of(AuthMode::PerUser, "id", OAUTH));
     for (secrets, options) in [(LocalSecrets::Some { is_sent: true }, plain), (LocalSecrets::None, lossy)] {
         // After a toggle to shared, the import would remove the secrets and no update would restore them.
-        blocked(Some(&per_user), &shared, secrets.clone(), options, "after the import");
-        blocked(None, &shared, secrets.clone(), options, "");
+        let reason = blocked(Some(&per_user), &shared, secrets.clone(), options);
+        assert_eq!(reason, no_update("oauth_authorization_code", true));
+        blocked(None, &shared, secrets.clone(), options);
     }
     // Shared already: no update at all, also of the name alone.
     let renamed = Connector { name: "other".into(), ..shared.clone() };
-    blocked(Some(&shared), &renamed, LocalSecrets::Some { is_sent: true }, plain, "no update of a shared connector");
+    let reason = blocked(Some(&shared), &renamed, LocalSecrets::Some { is_sent: true }, plain);
+    assert_eq!(reason, no_update("oauth_authorization_code", false));
     // An id that Kibana removes on import, or makes none of.
     let (unusual, unusual_toggled) = (of(AuthMode::Shared, "Odd_Id", "{}"), of(AuthMode::PerUser, "Odd_Id", "{}"));
-    blocked(Some(&unusual), &unusual_toggled, LocalSecrets::None, lossy, "removes a connector on import");
-    blocked(None, &unusual, LocalSecrets::None, plain, "creates connectors only with ids of");
+    let reason = blocked(Some(&unusual), &unusual_toggled, LocalSecrets::None, lossy);
+    assert_eq!(reason, BlockReason::IdRemovedOnImport);
+    assert_eq!(blocked(None, &unusual, LocalSecrets::None, plain), BlockReason::IdNotAccepted);
     let unusual_log = Connector { connector_type_id: ".server-log".into(), ..unusual };
     let renamed = Connector { name: "other".into(), ..unusual_log.clone() };
     let case = Case {
@@ -226,12 +235,12 @@ fn both_requests_are_checked_before_the_first() {
     };
     let sides = |local| Sides { base: Some(&remote_of), local: Some(local), remote: Some(&remote_of) };
     let found = classify(sides(&new), &facts(&state), PushOptions::default()).0;
-    assert!(matches!(&found, SyncStatus::Blocked(reason) if reason.contains("not complete (Password)")), "{found:?}");
+    assert_eq!(found, SyncStatus::Blocked(BlockReason::SecretsIncomplete(vec!["Password".to_owned()])));
     let whole = SecretsState::Set { keys: vec!["user".into(), "password".into()], auth_type: None };
     let wrong = Connector { config: new.config.replace("post", "shout"), ..new.clone() };
     let found = classify(sides(&wrong), &facts(&whole), PushOptions::default()).0;
     assert!(
-        matches!(&found, SyncStatus::Blocked(reason) if reason.contains("would refuse its config.method")),
+        matches!(&found, SyncStatus::Blocked(BlockReason::InvalidValue { field, .. }) if field == "config.method"),
         "{found:?}"
     );
 }
@@ -249,5 +258,5 @@ fn update_of_per_user_connector_warns_of_disconnected_users() {
         options: PushOptions::default(),
     };
     let SyncStatus::ToPush { notes, disconnects_users: true, .. } = status(&case) else { panic!("sent") };
-    assert!(notes.iter().any(|note| note.contains("all its users are disconnected")), "{notes:?}");
+    assert!(notes.iter().any(|note| matches!(note, PushNote::UsersDisconnected)), "{notes:?}");
 }

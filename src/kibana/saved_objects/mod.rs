@@ -11,7 +11,7 @@ mod write;
 use crate::domain::Connector;
 use crate::fs::FileError;
 
-pub use read::{ExportReader, ImportWarnings, ImportedConnector, LONG_IDS, without_origin};
+pub use read::{ExportReader, ImportWarnings, ImportedConnector, without_origin};
 pub use write::{to_line, write_summary};
 
 /// Why a text was refused.

@@ -16,7 +16,6 @@ use crate::domain::json::{self, RawObject};
 use crate::domain::secrets::{OpenSecrets, Secret};
 use crate::domain::{AuthMode, Connector, RawText, is_plain_id};
 use crate::fs::FileError;
-use crate::text::plural;
 
 /// The rest of an export besides its connectors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,47 +36,6 @@ pub struct ImportWarnings {
     /// Connectors that had an API key in the clear, which was left out.
     pub api_keys: u64,
 }
-
-impl ImportWarnings {
-    /// Returns the notes for the user.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if !self.other_types.is_empty() {
-            let types: Vec<String> =
-                self.other_types.iter().map(|(name, count)| format!("{count} of type {name}")).collect();
-            lines.push(format!("left out objects that are not connectors: {}", types.join(", ")));
-        }
-        if self.has_none {
-            lines.push("it holds no connectors".to_owned());
-        }
-        if let Some(promised) = self.promised {
-            lines.push(format!("the summary line promises {promised} objects; the export may be incomplete"));
-        }
-        if self.migrated > 0 {
-            lines.push(format!("{} of releases before 8.3 migrated on import", plural(self.migrated, "connector")));
-        }
-        if self.left_pending > 0 {
-            lines.push(format!(
-                "{} of releases before 8.3 stay as they were: their secrets are bound to the config, or it is no object",
-                plural(self.left_pending, "connector")
-            ));
-        }
-        if self.long_ids > 0 {
-            lines.push(format!("{} {LONG_IDS}", plural(self.long_ids, "connector")));
-        }
-        if self.api_keys > 0 {
-            lines.push(format!(
-                "{} with an API key of their own (apiKey, uiamApiKey): it was left out, as in an export of Kibana",
-                plural(self.api_keys, "connector")
-            ));
-        }
-        lines
-    }
-}
-
-/// The note about ids that [`is_plain_id`] refuses.
-pub const LONG_IDS: &str = "with an id that the newest Kibana releases skip on import: they accept 1 to 36 \
-                            lower-case letters, digits and hyphens (--create-new-copies gives new ids)";
 
 /// A connector of an export.
 #[derive(Debug)]

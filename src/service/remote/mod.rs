@@ -20,9 +20,9 @@ use crate::store::{Store, StoreError};
 use crate::vault::{Unreadable, Vault, VaultError};
 
 pub use pull::{PullReport, Pulling, Side, pull, resolve};
-pub use push::{Planned, PushReport, STOPPED, Sent, SentOutcome, Watch, push};
+pub use push::{Planned, PushReport, STOPPED, Sent, SentOutcome, SkipReason, Watch, push};
 pub use push_lock::{PushLock, lock_for_push};
-pub use status::{Entry, Report, SyncGroup, entry_of, report};
+pub use status::{Entry, Report, SyncGroup, Unresolvable, entry_of, report};
 
 /// Why an operation with a remote failed.
 #[derive(Debug, thiserror::Error)]

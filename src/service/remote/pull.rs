@@ -1,7 +1,7 @@
 //! Pull and resolve: merge Kibana's changes field by field, as one step of the history.
 
 use super::status::entry_of;
-use super::{SyncError, SyncGroup};
+use super::{SyncError, SyncGroup, Unresolvable};
 use crate::domain::remote::{Drift, FieldDrift, PushOptions, Snapshot, SyncStatus, merged};
 use crate::domain::{Connector, Remote, SecretEdits};
 use crate::store::{OperationKind, PullAction, PullOutcome, Store, SyncPair};
@@ -148,12 +148,12 @@ pub fn resolve(
     ids: &[String],
     side: Side,
     now: &str,
-) -> Result<(PullOutcome, Vec<(String, String)>), SyncError> {
+) -> Result<(PullOutcome, Vec<(String, Unresolvable)>), SyncError> {
     let mut left = Vec::new();
     let pulled = store.apply_pull::<SyncError>((OperationKind::Resolve, &remote.name), Some(ids), now, |both| {
         let entry = entry_of(vault, remote, both, PushOptions::default());
-        if let Err(reason) = entry.can_be_decided(side) {
-            left.push((entry.id, reason.to_owned()));
+        if let Err(reason) = entry.can_be_resolved(side) {
+            left.push((entry.id, reason));
             return Ok(PullAction::Keep);
         }
         match (side, &both.local, &both.state.fetched) {

@@ -53,10 +53,21 @@ pub enum SentOutcome {
     InStep,
     /// Kibana refused it.
     Refused(String),
-    /// It was not sent, because it no longer matches the plan.
-    Skipped(String),
+    /// It was not sent.
+    Skipped(SkipReason),
     /// The outcome is unknown; the next `status` determines it.
     Unknown(String),
+}
+
+/// Why a connector of the plan was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It no longer matches the plan.
+    Status(SyncStatus),
+    /// Kibana changed it between the import and the update.
+    ChangedAfterImport,
+    /// An error came before the request.
+    Error(String),
 }
 
 /// One connector of a push.
@@ -75,13 +86,9 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Returns a note for a connector of which only the first request was accepted.
-    pub fn half_done(&self) -> Option<&'static str> {
-        let is_half = self.done > 0 && self.done < self.calls.len();
-        is_half.then_some(
-            "the import was done, so its secrets in Kibana are removed and it cannot run until the update sends \
-             them: push again to resume",
-        )
+    /// Returns whether only the first of its requests was accepted.
+    pub fn is_half_done(&self) -> bool {
+        self.done > 0 && self.done < self.calls.len()
     }
 }
 
@@ -206,14 +213,14 @@ impl PushRun<'_> {
                 let reason = error.to_string();
                 let local = self.store.get(&planned.id)?;
                 sent.name = local.map_or(sent.name, |local| local.name);
-                sent.outcome = SentOutcome::Skipped(reason.clone());
+                sent.outcome = SentOutcome::Skipped(SkipReason::Error(reason.clone()));
                 return Ok((sent, error.concerns_server().then_some(reason)));
             }
         };
         sent.name.clone_from(&entry.name);
         let is_as_shown = matches!(&entry.status, SyncStatus::ToPush { calls, .. } if *calls == planned.calls);
         if !is_as_shown || entry.revision != planned.revision {
-            sent.outcome = skipped(&entry);
+            sent.outcome = skipped(entry);
             return Ok((sent, None));
         }
         for call in &planned.calls {
@@ -283,7 +290,7 @@ impl PushRun<'_> {
         }
         let outcome = match state {
             RequestState::Refused => SentOutcome::Refused(reason),
-            _ => SentOutcome::Skipped(reason),
+            _ => SentOutcome::Skipped(SkipReason::Error(reason)),
         };
         Ok(Some((outcome, ended_by)))
     }
@@ -318,8 +325,8 @@ impl PushRun<'_> {
         let detail = match call {
             ApiCall::Update if !is_exclusive => "secrets".to_owned(),
             // An import contains no secrets.
-            ApiCall::Import => Entry { has_new_secrets: false, ..entry.clone() }.what(),
-            _ => entry.what(),
+            ApiCall::Import => Entry { has_new_secrets: false, ..entry.clone() }.change(),
+            _ => entry.change(),
         };
         Ok(PreparedRequest {
             call,
@@ -359,17 +366,12 @@ impl PushRun<'_> {
     }
 }
 
-/// Explains why a connector of the plan was not sent.
-fn skipped(entry: &Entry) -> SentOutcome {
-    let reason = match &entry.status {
-        SyncStatus::InSync => return SentOutcome::InStep,
-        SyncStatus::Conflict => "it was changed in Kibana too since the plan was made; look at both sides".to_owned(),
-        SyncStatus::Blocked(reason) => reason.clone(),
-        SyncStatus::ToPull => "it was changed in Kibana since the plan was made; a pull takes that in".to_owned(),
-        SyncStatus::ToPush { .. } => "the plan has changed since it was shown; review it again".to_owned(),
-        SyncStatus::ReadOnly(why) => format!("it is {why}"),
-    };
-    SentOutcome::Skipped(reason)
+/// Returns the outcome of a connector that no longer matches the plan.
+fn skipped(entry: Entry) -> SentOutcome {
+    match entry.status {
+        SyncStatus::InSync => SentOutcome::InStep,
+        status => SentOutcome::Skipped(SkipReason::Status(status)),
+    }
 }
 
 /// Stores the answer of a request: its state of the connector shows whether it took effect.
@@ -395,8 +397,7 @@ fn answered(
     store.request_done(logged, number, Some(found))?;
     // The update after an import would overwrite a change that somebody made in between.
     if logged.call == ApiCall::Import && !three_way(None, expected, &found.snapshot).is_empty() {
-        let reason = "it was changed in Kibana right after the import; its secrets are not sent yet";
-        return Ok(Some((SentOutcome::Skipped(reason.to_owned()), None)));
+        return Ok(Some((SentOutcome::Skipped(SkipReason::ChangedAfterImport), None)));
     }
     Ok(None)
 }

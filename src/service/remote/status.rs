@@ -2,7 +2,7 @@
 
 use super::{Side, SyncError};
 use crate::domain::remote::{
-    ApiCall, ClassifyContext, Drift, FieldDrift, LocalSecrets, PushOptions, ResultingMode, Sides, SyncStatus, classify,
+    ApiCall, ClassifyContext, Drift, FieldDrift, LocalSecrets, PushOptions, Sides, SyncStatus, classify,
 };
 use crate::domain::secrets::SecretsState;
 use crate::domain::{Connector, Remote};
@@ -36,6 +36,21 @@ pub struct Entry {
     pub is_remote: bool,
     /// Both sides once agreed on it.
     pub has_base: bool,
+}
+
+/// Why a difference cannot be resolved for a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unresolvable {
+    /// Kibana manages the connector.
+    Managed,
+    /// It is not a conflict.
+    NoConflict,
+    /// Its type was changed, which Kibana cannot do.
+    TypeChanged,
+    /// Kibana does not have it.
+    NotInKibana,
+    /// Both sides are equal.
+    Equal,
 }
 
 /// The groups of entries, the most urgent first.
@@ -83,11 +98,8 @@ impl Entry {
         })
     }
 
-    /// Describes the change in a word or two for a list.
-    pub fn what(&self) -> String {
-        if let SyncStatus::ReadOnly(why) = self.status {
-            return why.to_owned();
-        }
+    /// Describes the change in a word or two: new, deleted, or the changed fields.
+    pub fn change(&self) -> String {
         match (self.is_local, self.is_remote, self.has_base) {
             (true, false, false) => "new locally".to_owned(),
             (false, true, false) => "new in Kibana".to_owned(),
@@ -110,7 +122,7 @@ impl Entry {
     ///
     /// # Errors
     /// The reason why not.
-    pub fn can_be_decided(&self, side: Side) -> Result<(), &'static str> {
+    pub fn can_be_resolved(&self, side: Side) -> Result<(), Unresolvable> {
         let is_of_type = self.fields.iter().any(|field| field.field == "connector type");
         let has_newer = self.fields.iter().any(|field| field.drift == Drift::Remote);
         let is_newer_remotely = match self.status {
@@ -120,13 +132,11 @@ impl Entry {
             _ => false,
         };
         match side {
-            _ if self.is_managed => Err("it is Kibana's own"),
-            Side::Local if self.status != SyncStatus::Conflict && !is_newer_remotely => Err("it is no conflict"),
-            Side::Local if is_of_type => {
-                Err("Kibana cannot change the type of a connector; take Kibana's side, or delete one of the two")
-            }
-            Side::Remote if !self.is_remote && !self.has_base => Err("Kibana does not have it"),
-            Side::Remote if self.status == SyncStatus::InSync => Err("both sides are the same"),
+            _ if self.is_managed => Err(Unresolvable::Managed),
+            Side::Local if self.status != SyncStatus::Conflict && !is_newer_remotely => Err(Unresolvable::NoConflict),
+            Side::Local if is_of_type => Err(Unresolvable::TypeChanged),
+            Side::Remote if !self.is_remote && !self.has_base => Err(Unresolvable::NotInKibana),
+            Side::Remote if self.status == SyncStatus::InSync => Err(Unresolvable::Equal),
             _ => Ok(()),
         }
     }
@@ -139,43 +149,6 @@ impl Entry {
     /// Returns whether the push disconnects all users of the connector.
     pub fn disconnects_users(&self) -> bool {
         matches!(self.status, SyncStatus::ToPush { disconnects_users: true, .. })
-    }
-
-    /// Names the request that sets the auth mode in Kibana; `None` if nothing is sent.
-    pub fn carrier(&self) -> Option<&'static str> {
-        let SyncStatus::ToPush { calls, mode, .. } = &self.status else { return None };
-        Some(match (mode, calls.as_slice()) {
-            (ResultingMode::Unknown, _) => "nothing: this Kibana does not know auth modes",
-            (ResultingMode::Deleted, _) => "nothing: the connector is deleted",
-            (_, [ApiCall::Import, ..]) => "the saved-object import",
-            (_, [ApiCall::Create, ..]) => "the create, which infers it from the auth type",
-            _ => "the update, which keeps the one that Kibana has",
-        })
-    }
-
-    /// Returns notes about the push, or why it is blocked, line by line.
-    pub fn explained(&self) -> Vec<String> {
-        match &self.status {
-            SyncStatus::ToPush { calls, mode, notes, .. } => {
-                let calls: Vec<&str> = calls.iter().map(|call| call.as_str()).collect();
-                let carrier = self.carrier().unwrap_or_default();
-                let mode = match mode {
-                    ResultingMode::AsLocal(mode) => format!("auth mode in Kibana afterwards: {mode}, by {carrier}"),
-                    ResultingMode::Unknown => format!("the auth mode is carried by {carrier}"),
-                    ResultingMode::Deleted => String::new(),
-                };
-                let first = [calls.join(" then "), mode].into_iter().filter(|part| !part.is_empty());
-                let first = first.collect::<Vec<_>>().join("; ");
-                std::iter::once(first).chain(notes.iter().cloned()).collect()
-            }
-            SyncStatus::Blocked(reason) => vec![reason.clone()],
-            SyncStatus::ReadOnly(_) => {
-                vec!["Kibana manages it: it cannot be changed, so it is not in the file".to_owned()]
-            }
-            SyncStatus::Conflict if !self.is_remote => vec!["changed locally, deleted in Kibana".to_owned()],
-            SyncStatus::Conflict if !self.is_local => vec!["deleted locally, changed in Kibana".to_owned()],
-            SyncStatus::InSync | SyncStatus::Conflict | SyncStatus::ToPull => Vec::new(),
-        }
     }
 
     /// Returns a sign for the list of connectors: changed locally, remotely, or on both sides.

@@ -13,6 +13,7 @@ mod record;
 mod revert;
 
 use rusqlite::{Connection, OptionalExtension, Row};
+use strum::{EnumString, IntoStaticStr};
 
 use super::error::StoreError;
 use super::file::open::Store;
@@ -24,13 +25,15 @@ pub use record::{RecordChange, RecordStep, RevertPreview};
 pub use revert::Reverted;
 
 /// The kind of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum OperationKind {
     /// A connector was added.
     Create,
     /// A connector was edited.
     Edit,
     /// Auth modes were set.
+    #[strum(serialize = "auth mode")]
     AuthMode,
     /// Connectors were deleted.
     Delete,
@@ -51,39 +54,9 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    const ALL: [OperationKind; 11] = [
-        OperationKind::Create,
-        OperationKind::Edit,
-        OperationKind::AuthMode,
-        OperationKind::Delete,
-        OperationKind::Import,
-        OperationKind::Migration,
-        OperationKind::Rollback,
-        OperationKind::Undo,
-        OperationKind::Pull,
-        OperationKind::Push,
-        OperationKind::Resolve,
-    ];
-
     /// Returns the word for the file, for JSON and for the UI.
     pub fn as_str(self) -> &'static str {
-        match self {
-            OperationKind::Create => "create",
-            OperationKind::Edit => "edit",
-            OperationKind::AuthMode => "auth mode",
-            OperationKind::Delete => "delete",
-            OperationKind::Import => "import",
-            OperationKind::Migration => "migration",
-            OperationKind::Rollback => "rollback",
-            OperationKind::Undo => "undo",
-            OperationKind::Pull => "pull",
-            OperationKind::Push => "push",
-            OperationKind::Resolve => "resolve",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        self.into()
     }
 
     /// Returns whether the step reverts another one.
@@ -93,7 +66,8 @@ impl OperationKind {
 }
 
 /// The state of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum StepState {
     /// The step is running, or was interrupted.
     Running,
@@ -104,21 +78,9 @@ pub enum StepState {
 }
 
 impl StepState {
-    /// The word used in the file and in JSON.
+    /// Returns the word for the file and for JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            StepState::Running => "running",
-            StepState::Done => "done",
-            StepState::Reverted => "reverted",
-        }
-    }
-
-    fn parse(text: &str) -> Self {
-        match text {
-            "running" => StepState::Running,
-            "reverted" => StepState::Reverted,
-            _ => StepState::Done,
-        }
+        self.into()
     }
 }
 
@@ -160,41 +122,9 @@ impl HistoryEntry {
         self.records.saturating_sub(self.undone)
     }
 
-    /// Returns the state in words.
-    pub fn progress(&self) -> String {
-        match (self.state, self.undone) {
-            (StepState::Running, _) => "unfinished".to_owned(),
-            (StepState::Reverted, reverted) if reverted < self.records => format!("{reverted} undone"),
-            (StepState::Reverted, _) => "undone".to_owned(),
-            (StepState::Done, 0) => String::new(),
-            (StepState::Done, reverted) => format!("{reverted} undone"),
-        }
-    }
-
     /// Returns the display name: a step that reverts an undo is a redo.
     pub fn word(&self) -> &'static str {
         if self.is_redo() { "redo" } else { self.kind.as_str() }
-    }
-
-    /// Returns the subject in words: a name, a number of connectors, or another step.
-    pub fn about(&self) -> String {
-        let subject = self.subject();
-        match self.origin {
-            Some((step, kind)) => format!("{} of {subject} (step {step})", kind.as_str()),
-            None => subject,
-        }
-    }
-
-    fn subject(&self) -> String {
-        let count = match self.records {
-            1 => "1 connector".to_owned(),
-            records => format!("{records} connectors"),
-        };
-        match (&self.subject, self.records) {
-            (Some(subject), 1) => subject.clone(),
-            (Some(subject), _) => format!("{subject} ({count})"),
-            (None, _) => count,
-        }
     }
 }
 
@@ -207,7 +137,7 @@ const STEP: &str = "h.step, h.kind, h.state, h.started_at, h.records, h.subject,
 
 /// Reads a row as [`STEP`] names it.
 fn step_of(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
-    let kind = |text: String| OperationKind::parse(&text);
+    let kind = |text: String| text.parse::<OperationKind>().ok();
     let number = |at: usize| row.get::<_, i64>(at).map(|number| u64::try_from(number).unwrap_or(0));
     let (reverts, reverts_kind): (Option<i64>, _) = (row.get(7)?, row.get::<_, Option<String>>(8)?.and_then(kind));
     let undone = reverts.zip(reverts_kind);
@@ -219,7 +149,7 @@ fn step_of(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
         step: row.get(0)?,
         // The table's own check leaves no other kind; a newer program's would be an edit to this one.
         kind: kind(row.get(1)?).unwrap_or(OperationKind::Edit),
-        state: StepState::parse(&row.get::<_, String>(2)?),
+        state: row.get::<_, String>(2)?.parse().unwrap_or(StepState::Done),
         started_at: row.get(3)?,
         records: number(4)?,
         subject: row.get(5)?,

@@ -2,6 +2,7 @@
 //! the program compares the log with Kibana and reports which requests arrived.
 
 use std::collections::HashMap;
+use strum::{EnumString, IntoStaticStr};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -14,7 +15,8 @@ use crate::store::history::{Journal, OperationKind, StepState};
 use crate::store::records::connectors::{get, text};
 
 /// The state of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum RequestState {
     /// The request was sent, and no answer arrived.
     Sending,
@@ -23,33 +25,16 @@ pub enum RequestState {
     /// Kibana refused it.
     Refused,
     /// Kibana never had it.
+    #[strum(serialize = "not sent")]
     NotSent,
     /// The state in Kibana matches neither; the outcome is unknown.
     Unknown,
 }
 
 impl RequestState {
-    const ALL: [RequestState; 5] = [
-        RequestState::Sending,
-        RequestState::Done,
-        RequestState::Refused,
-        RequestState::NotSent,
-        RequestState::Unknown,
-    ];
-
     /// Returns the word for the file, for JSON and for the UI.
     pub fn as_str(self) -> &'static str {
-        match self {
-            RequestState::Sending => "sending",
-            RequestState::Done => "done",
-            RequestState::Refused => "refused",
-            RequestState::NotSent => "not sent",
-            RequestState::Unknown => "unknown",
-        }
-    }
-
-    fn parse(text: &str) -> Self {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).unwrap_or(RequestState::Unknown)
+        self.into()
     }
 }
 
@@ -269,8 +254,8 @@ fn requests(connection: &Connection, step: i64, id: Option<&str>) -> rusqlite::R
         .query_map(params![step, id], |row| {
             Ok(SentRequest {
                 id: row.get(0)?,
-                call: ApiCall::parse(&row.get::<_, String>(1)?).unwrap_or(ApiCall::Update),
-                state: RequestState::parse(&row.get::<_, String>(2)?),
+                call: row.get::<_, String>(1)?.parse().unwrap_or(ApiCall::Update),
+                state: row.get::<_, String>(2)?.parse().unwrap_or(RequestState::Unknown),
                 detail: text(row, 3)?.unwrap_or_default(),
             })
         })?
@@ -362,7 +347,7 @@ pub(in crate::store) fn reconcile(
                 step: row.get(0)?,
                 id: row.get(1)?,
                 number: row.get(2)?,
-                call: ApiCall::parse(&row.get::<_, String>(3)?).unwrap_or(ApiCall::Update),
+                call: row.get::<_, String>(3)?.parse().unwrap_or(ApiCall::Update),
                 expected: row.get(4)?,
                 secrets: row.get(5)?,
                 is_first_check: row.get(6)?,

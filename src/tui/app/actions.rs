@@ -20,13 +20,13 @@ use crate::worker::{Job, Query};
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     // A message stays until the next key, or until it expires.
     model.toast = None;
-    let place = model.place();
-    let action = keymap::action(place, key);
+    let context = model.context();
+    let action = keymap::action(context, key);
     match action {
         Some(Action::QuitNow) => return quit_now(model),
         Some(Action::Suspend) => return vec![Effect::Suspend],
         Some(Action::Redraw) => return vec![Effect::Redraw],
-        Some(Action::Help) if place == KeyContext::Form && model.opened.is_some() => {
+        Some(Action::Help) if context == KeyContext::Form && model.opened.is_some() => {
             return vec![Effect::Route(Route::Help)];
         }
         Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
@@ -48,7 +48,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         model.waiting_keys.push_back(key);
         return Vec::new();
     }
-    focused_key(model, place, key, action)
+    focused_key(model, context, key, action)
 }
 
 /// Returns the effects of the next queued key, if it can be handled now.
@@ -57,12 +57,12 @@ pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Effect>> {
         return None;
     }
     let key = model.waiting_keys.pop_front()?;
-    let place = model.place();
-    Some(focused_key(model, place, key, keymap::action(place, key)))
+    let context = model.context();
+    Some(focused_key(model, context, key, keymap::action(context, key)))
 }
 
-fn focused_key(model: &mut Model, place: KeyContext, key: Key, action: Option<Action>) -> Vec<Effect> {
-    match place {
+fn focused_key(model: &mut Model, context: KeyContext, key: Key, action: Option<Action>) -> Vec<Effect> {
+    match context {
         KeyContext::Dialog => dialog(model, action),
         KeyContext::Input => input(model, key, action),
         KeyContext::Picker if model.menu.is_some() => menu_key(model, key, action),
@@ -76,7 +76,7 @@ fn focused_key(model: &mut Model, place: KeyContext, key: Key, action: Option<Ac
         | KeyContext::Backups
         | KeyContext::Sync
         | KeyContext::Help => match action {
-            Some(action) => screen_action(model, place, action),
+            Some(action) => screen_action(model, context, action),
             None => Vec::new(),
         },
     }
@@ -178,10 +178,10 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
         }
         _ => match key.code {
             // The list can be walked while the filter is typed.
-            ratatui::crossterm::event::KeyCode::Down => {
+            crossterm::event::KeyCode::Down => {
                 return rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read).collect();
             }
-            ratatui::crossterm::event::KeyCode::Up => {
+            crossterm::event::KeyCode::Up => {
                 return rows.act(Action::Up).unwrap_or_default().into_iter().map(Effect::Read).collect();
             }
             _ => rows.type_filter(key),
@@ -253,29 +253,29 @@ fn read_again(model: &mut Model) -> Vec<Effect> {
     model.preview_of = None;
     let mut effects = vec![Effect::Read(Query::Forget)];
     effects.extend(replies::reload(model));
-    effects.push(Effect::info("read again"));
+    effects.push(Effect::info("Read again"));
     effects
 }
 
-pub(super) fn screen_action(model: &mut Model, place: KeyContext, action: Action) -> Vec<Effect> {
-    if let Err(reason) = availability(model, place, action) {
+pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Action) -> Vec<Effect> {
+    if let Err(reason) = availability(model, context, action) {
         return vec![Effect::info(reason)];
     }
     if action == Action::Help {
         return vec![Effect::Route(Route::Help)];
     }
     match action {
-        Action::Palette => return vec![Effect::OpenMenu(Box::new(menus::palette(model, place)))],
+        Action::Palette => return vec![Effect::OpenMenu(Box::new(menus::palette(model, context)))],
         Action::CopyText => return vec![menus::copy(model)],
         Action::SavedViews => return vec![Effect::OpenMenu(Box::new(menus::filters(model)))],
         Action::Columns => return vec![Effect::OpenMenu(Box::new(menus::columns(model)))],
-        Action::OpenFile if model.job.is_some() => return vec![Effect::info("wait for the running job first")],
+        Action::OpenFile if model.job.is_some() => return vec![Effect::info("Wait for the running job first")],
         Action::OpenFile => return vec![Effect::OpenMenu(Box::new(menus::files(model)))],
         Action::Mouse => {
             model.setup.mouse = !model.setup.mouse;
             let (word, text) =
                 if model.setup.mouse { ("on", "") } else { ("off", ": the terminal selects text again") };
-            return vec![Effect::Mouse(model.setup.mouse), Effect::info(format!("mouse {word}{text}"))];
+            return vec![Effect::Mouse(model.setup.mouse), Effect::info(format!("Mouse {word}{text}"))];
         }
         Action::Overview => return vec![Effect::Route(Route::Overview)],
         Action::Sync => return vec![Effect::Route(Route::Sync)],
@@ -290,7 +290,7 @@ pub(super) fn screen_action(model: &mut Model, place: KeyContext, action: Action
         Action::Redo => return vec![undo(model, true)],
         _ => {}
     }
-    if let (Action::Quit, KeyContext::Connectors, Some(job)) = (action, place, &model.job) {
+    if let (Action::Quit, KeyContext::Connectors, Some(job)) = (action, context, &model.job) {
         return vec![confirm_stop(job)];
     }
     if action == Action::Refresh {
@@ -333,13 +333,14 @@ fn undo(model: &Model, is_redo: bool) -> Effect {
 }
 
 /// Can this be done now? If not, why.
-pub(super) fn availability(model: &Model, place: KeyContext, action: Action) -> Result<(), String> {
-    let writes = keymap::bindings(place).find(|binding| binding.action == action).is_some_and(|binding| binding.writes);
+pub(super) fn availability(model: &Model, context: KeyContext, action: Action) -> Result<(), String> {
+    let writes =
+        keymap::bindings(context).find(|binding| binding.action == action).is_some_and(|binding| binding.writes);
     if writes && model.is_read_only() {
         return Err("the file is open read-only: nothing can be changed".to_owned());
     }
     if writes && model.job.is_some() {
-        return Err(format!("wait for the running job, or stop it with {}", key_of(place, Action::Back)));
+        return Err(format!("wait for the running job, or stop it with {}", key_of(context, Action::Back)));
     }
     let needs_row = matches!(
         action,
@@ -356,7 +357,7 @@ pub(super) fn availability(model: &Model, place: KeyContext, action: Action) -> 
             | Action::Revert
             | Action::Restore
     );
-    let total = match place {
+    let total = match context {
         KeyContext::Connectors => model.connectors.total,
         KeyContext::Review => model.review.rows.total,
         KeyContext::Step | KeyContext::History | KeyContext::Backups | KeyContext::Sync => rows_of(model.screen()),
@@ -403,11 +404,11 @@ fn rows_of(screen: &Screen) -> usize {
 
 /// The bindings of the footer, each with whether it can be used now.
 pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
-    let place = model.place();
-    keymap::bindings(place)
+    let context = model.context();
+    keymap::bindings(context)
         .filter(|binding| binding.hint().is_some() && !binding.keys.is_empty())
         .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
-        .map(|binding| (binding, availability(model, place, binding.action).is_ok()))
+        .map(|binding| (binding, availability(model, context, binding.action).is_ok()))
         // A hint without effect only takes room from the others.
         .filter(|(binding, is_usable)| {
             *is_usable || !matches!(binding.action, Action::Undo | Action::Redo | Action::Rollback | Action::Apply)
@@ -444,8 +445,8 @@ fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
     Ok(match model.rows() {
         Some(rows) if rows.typing => rows.paste_filter(text)?.map(Effect::Read).into_iter().collect(),
         _ => {
-            let key = key_of(model.place(), Action::Filter);
-            vec![Effect::info(format!("text cannot be pasted here; {key} opens the filter"))]
+            let key = key_of(model.context(), Action::Filter);
+            vec![Effect::info(format!("Text cannot be pasted here; {key} opens the filter"))]
         }
     })
 }

@@ -1,10 +1,12 @@
 //! Messages about jobs with Kibana.
 
 use crate::kibana::ExecutionResult;
-use crate::service::remote::{PullReport, PushReport, STOPPED, SentOutcome, Side};
+use crate::messages::sync::{HALF_DONE, skip_reason, unresolvable};
+use crate::service::remote::{PullReport, PushReport, STOPPED, SentOutcome, Side, Unresolvable};
 use crate::tui::keymap::{Action, KeyContext, key_of};
 use crate::tui::overlays::dialog::Tone;
 use crate::tui::screens::effect::connectors as count_of;
+use crate::tui::screens::sync::permits;
 use crate::tui::screens::{Dialog, Effect};
 use crate::worker::Job;
 
@@ -49,7 +51,7 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
 pub(super) fn pushed(report: &PushReport) -> Effect {
     let done = report.done();
     if report.is_complete() {
-        return Effect::success(format!("pushed {}", count_of(done as u64)));
+        return Effect::success(format!("Pushed {}", count_of(done as u64)));
     }
     let counts = [(done, "done"), (report.sent.len() - done, "not done"), (report.left, "left")];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
@@ -57,16 +59,16 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
     for sent in &report.sent {
         let (word, reason) = match &sent.outcome {
             SentOutcome::Done | SentOutcome::InStep => continue,
-            SentOutcome::Refused(reason) => ("refused", reason),
-            SentOutcome::Skipped(reason) => ("not sent", reason),
-            SentOutcome::Unknown(reason) => ("not known", reason),
+            SentOutcome::Refused(reason) => ("refused", reason.clone()),
+            SentOutcome::Skipped(reason) => ("not sent", skip_reason(reason, &permits())),
+            SentOutcome::Unknown(reason) => ("not known", reason.clone()),
         };
         // The reason of the end comes last.
-        let reason = if report.ended_by.as_ref() == Some(reason) { "" } else { reason.as_str() };
+        let reason = if report.ended_by.as_ref() == Some(&reason) { "" } else { reason.as_str() };
         let text = format!("  {word}{}{reason}", if reason.is_empty() { "" } else { ": " });
         dialog = dialog.lines([(Tone::Head, sent.name.clone()), (Tone::Plain, text)]);
-        if let Some(text) = sent.half_done() {
-            dialog = dialog.lines([(Tone::Minus, format!("- {text}"))]);
+        if sent.is_half_done() {
+            dialog = dialog.lines([(Tone::Minus, format!("- {HALF_DONE}"))]);
         }
     }
     if let Some(reason) = &report.ended_by {
@@ -77,9 +79,9 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
 }
 
 /// Conflicts that were decided.
-pub(super) fn resolved(count: usize, side: Side, left: Option<&str>) -> Effect {
+pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>) -> Effect {
     if let (0, Some(reason)) = (count, left) {
-        return Effect::warning(format!("skipped: {reason}"));
+        return Effect::warning(format!("Skipped: {}", unresolvable(reason)));
     }
     let count = count_of(count as u64);
     Effect::success(match side {

@@ -11,11 +11,11 @@ use crate::tui::screens::{Effect, Item, Menu, OpenTarget, Route, connectors};
 
 /// Returns the command palette of a screen: its own commands, then those of the list of connectors. Unavailable
 /// commands show the reason.
-pub(super) fn palette(model: &Model, place: KeyContext) -> Menu {
+pub(super) fn palette(model: &Model, context: KeyContext) -> Menu {
     let mut items: Vec<Item> =
-        chosen(place).map(|binding| item(model, place, binding, vec![Effect::RunAction(binding.action)])).collect();
-    if place != KeyContext::Connectors {
-        let here: Vec<Action> = chosen(place).map(|binding| binding.action).collect();
+        chosen(context).map(|binding| item(model, context, binding, vec![Effect::RunAction(binding.action)])).collect();
+    if context != KeyContext::Connectors {
+        let here: Vec<Action> = chosen(context).map(|binding| binding.action).collect();
         let others = chosen(KeyContext::Connectors).filter(|binding| !here.contains(&binding.action));
         items.extend(others.map(|binding| {
             let effects = vec![Effect::Route(Route::Home), Effect::RunAction(binding.action)];
@@ -29,19 +29,19 @@ pub(super) fn palette(model: &Model, place: KeyContext) -> Menu {
         blocked: can_write.clone().err(),
         effects: [vec![Effect::Route(Route::Home)], edit.effects].concat(),
     }));
-    Menu::new("Everything", items)
+    Menu::new("Commands", items)
 }
 
 /// Moving about is left to the keys.
-fn chosen(place: KeyContext) -> impl Iterator<Item = &'static Binding> {
+fn chosen(context: KeyContext) -> impl Iterator<Item = &'static Binding> {
     use Action::{Back, Bottom, Down, Left, PageDown, PageUp, Palette, Right, Top, Up};
     let is_moving =
         |action| matches!(action, Up | Down | Left | Right | PageUp | PageDown | Top | Bottom | Back | Palette);
-    keymap::bindings(place).filter(move |binding| !is_moving(binding.action))
+    keymap::bindings(context).filter(move |binding| !is_moving(binding.action))
 }
 
-fn item(model: &Model, place: KeyContext, binding: &Binding, effects: Vec<Effect>) -> Item {
-    let blocked = availability(model, place, binding.action).err();
+fn item(model: &Model, context: KeyContext, binding: &Binding, effects: Vec<Effect>) -> Item {
+    let blocked = availability(model, context, binding.action).err();
     Item { label: binding.help.to_owned(), detail: binding.shown_keys(), blocked, effects }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn run(model: &Model) -> Effect {
         _ => None,
     };
     let shown = of_detail.map(|record| (record.id.clone(), record.connector_type_id.clone(), record.name.clone()));
-    let Some((id, type_id, name)) = shown.or(row) else { return Effect::info("no connector to test") };
+    let Some((id, type_id, name)) = shown.or(row) else { return Effect::info("No connector to test") };
     Effect::OpenPrompt(Box::new(Prompt::run(id, name, test_params::of(&type_id))))
 }
 
@@ -123,7 +123,7 @@ pub(super) fn copy(model: &Model) -> Effect {
         _ => model.preview.as_ref(),
     };
     let Some(connector) = record.map(|record| &record.connector) else {
-        return Effect::info("no connector to copy from");
+        return Effect::info("No connector to copy from");
     };
     let json = json::pretty(&body::connector(connector));
     let parts = [

@@ -292,7 +292,7 @@ impl Model {
     }
 
     /// Returns the key context of the focused part.
-    pub(super) fn place(&self) -> KeyContext {
+    pub fn context(&self) -> KeyContext {
         if self.dialog.is_some() {
             return KeyContext::Dialog;
         }
@@ -319,7 +319,7 @@ impl Model {
             Screen::HistoryEntry(_) => KeyContext::Step,
             Screen::Backups(_) => KeyContext::Backups,
             Screen::Sync(_) => KeyContext::Sync,
-            Screen::Form(form) => form.place(),
+            Screen::Form(form) => form.context(),
             Screen::Help(_) => KeyContext::Help,
         }
     }
@@ -329,7 +329,7 @@ impl Model {
         if self.awaiting_missing || self.job.as_ref().is_some_and(|job| !job.is_long) {
             return true;
         }
-        match self.place() {
+        match self.context() {
             KeyContext::Connectors => self.awaiting_form.is_some() || !self.connectors.is_settled(),
             KeyContext::Review => self.awaiting_form.is_some() || !self.review.rows.is_settled(),
             KeyContext::Detail => self.awaiting_form.is_some(),

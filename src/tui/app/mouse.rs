@@ -37,23 +37,23 @@ pub(super) fn update(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
 }
 
 fn wheel(model: &mut Model, action: Action) -> Vec<Effect> {
-    match model.place() {
+    match model.context() {
         KeyContext::Picker => menu_chosen(model, action).unwrap_or_default(),
         KeyContext::Dialog | KeyContext::Form | KeyContext::Input => Vec::new(),
-        place => screen_action(model, place, action),
+        context => screen_action(model, context, action),
     }
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {
-    let place = model.place();
+    let context = model.context();
     if at.y + 1 == model.size.1 {
         let hint = footer_hints(model, usize::from(model.size.0)).into_iter().find(|hint| hint.cells.contains(&at.x));
-        return hint.map(|hint| hint.press(place)).into_iter().collect();
+        return hint.map(|hint| hint.press(context)).into_iter().collect();
     }
-    match place {
+    match context {
         KeyContext::Dialog => dialog(model, at),
         KeyContext::Picker => menu(model, at),
-        KeyContext::Connectors | KeyContext::Review | KeyContext::Step => list(model, place, at),
+        KeyContext::Connectors | KeyContext::Review | KeyContext::Step => list(model, context, at),
         _ => Vec::new(),
     }
 }
@@ -71,7 +71,7 @@ fn menu(model: &mut Model, at: Position) -> Vec<Effect> {
     if is_row { menu_chosen(model, Action::Confirm).unwrap_or_default() } else { Vec::new() }
 }
 
-fn list(model: &mut Model, place: KeyContext, at: Position) -> Vec<Effect> {
+fn list(model: &mut Model, context: KeyContext, at: Position) -> Vec<Effect> {
     let body = model.body();
     let area = match model.screen() {
         Screen::Review => review::list_area(&model.review, body),
@@ -79,7 +79,7 @@ fn list(model: &mut Model, place: KeyContext, at: Position) -> Vec<Effect> {
         _ => connectors::list_area(body),
     };
     let (head, rows_area) = cut_top(area, table::HEAD);
-    if head.contains(at) && at.y + 1 == head.bottom() && place == KeyContext::Connectors {
+    if head.contains(at) && at.y + 1 == head.bottom() && context == KeyContext::Connectors {
         let column = connectors::column_at(&model.connectors, area.width, at.x - area.x);
         let request = column.and_then(|column| column.sort).map(|column| model.connectors.sort_by_column(column));
         return request.map(Effect::Read).into_iter().collect();
@@ -87,13 +87,13 @@ fn list(model: &mut Model, place: KeyContext, at: Position) -> Vec<Effect> {
     if !rows_area.contains(at) {
         return Vec::new();
     }
-    let is_mode = place == KeyContext::Connectors
+    let is_mode = context == KeyContext::Connectors
         && connectors::column_at(&model.connectors, area.width, at.x - area.x).is_some_and(|column| column.is_mode);
-    select(model, place, rows_area, at, is_mode)
+    select(model, context, rows_area, at, is_mode)
 }
 
 /// A row that is selected already is opened, or its auth mode toggled where that was clicked.
-fn select(model: &mut Model, place: KeyContext, area: Rect, at: Position, is_mode: bool) -> Vec<Effect> {
+fn select(model: &mut Model, context: KeyContext, area: Rect, at: Position, is_mode: bool) -> Vec<Effect> {
     let Some(rows) = model.rows() else { return Vec::new() };
     let row = rows.top + usize::from(at.y - area.y);
     if row >= rows.total {
@@ -102,9 +102,9 @@ fn select(model: &mut Model, place: KeyContext, area: Rect, at: Position, is_mod
     if row != rows.cursor {
         return rows.go_to_row(row).into_iter().map(Effect::Read).collect();
     }
-    match (is_mode, place) {
-        (true, _) => screen_action(model, place, Action::ToggleMode),
-        (false, KeyContext::Review) => screen_action(model, place, Action::Edit),
-        (false, _) => screen_action(model, place, Action::Open),
+    match (is_mode, context) {
+        (true, _) => screen_action(model, context, Action::ToggleMode),
+        (false, KeyContext::Review) => screen_action(model, context, Action::Edit),
+        (false, _) => screen_action(model, context, Action::Open),
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::diff::changes;
 use crate::domain::remote::PushOptions;
 use crate::domain::{Connector, SecretsState, validate};
 use crate::kibana::saved_objects::ImportWarnings;
+use crate::messages::transfer::{export_notes, import_notes};
 use crate::service::bulk::BulkPreview;
 use crate::service::export::ExportReport;
 use crate::service::import::Preview;
@@ -20,21 +21,21 @@ use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, form, history};
 use crate::worker::{Job, JobResult, Record};
 
-fn undo_key(place: KeyContext) -> String {
-    key_of(place, Action::Undo)
+fn undo_key(context: KeyContext) -> String {
+    key_of(context, Action::Undo)
 }
 
 /// Handles the result of a job.
 pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
     // A message names the keys of the screen on which it is shown.
-    let place = model.context_below();
+    let context = model.context_below();
     match done {
         JobResult::Created(created) => {
             model.connectors.go_to(&created.id);
             close_form(model, &created, "created")
         }
         JobResult::Saved { outcome, secrets } => saved(model, outcome, secrets),
-        JobResult::AuthModeSet(written) => mode_set(&written, place),
+        JobResult::AuthModeSet(written) => mode_set(&written, context),
         JobResult::Deleted(written) => deleted(model, &written),
         JobResult::Imported { path, outcome, notices } => {
             model.last_path.clear();
@@ -43,12 +44,12 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
         JobResult::BulkPreviewed(preview, job) => vec![Effect::OpenDialog(Box::new(bulk_preview(&preview, *job)))],
         JobResult::Bulked(written) => {
             model.connectors.clear_selection();
-            vec![bulked(&written, place)]
+            vec![bulked(&written, context)]
         }
         JobResult::Previewed { path, preview } => vec![Effect::OpenDialog(Box::new(import_preview(&path, &preview)))],
         JobResult::FileIsThere(job) => vec![Effect::OpenDialog(Box::new(confirm_replace(*job)))],
         JobResult::Exported { path, report } => exported(&path, &report),
-        JobResult::Decided(0) => vec![Effect::info("nothing decided: blocked and migrated records take no decision")],
+        JobResult::Decided(0) => vec![Effect::info("Nothing decided: blocked and migrated records take no decision")],
         JobResult::Decided(1) => Vec::new(),
         JobResult::Decided(count) => {
             model.review.rows.clear_selection();
@@ -59,7 +60,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             if let Some((id, _)) = &reverted.only {
                 model.connectors.go_to(id);
             }
-            vec![reverted_step(&reverted, place)]
+            vec![reverted_step(&reverted, context)]
         }
         JobResult::UndoElsewhere { step, is_elsewhere, is_redo } => {
             let text = match model.screen() {
@@ -70,7 +71,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
         }
         JobResult::BackedUp(backup) => {
             let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            vec![Effect::success(format!("copied to {name}"))]
+            vec![Effect::success(format!("Copied to {name}"))]
         }
         JobResult::SavedAs(path) => {
             let mut dialog = Dialog::new("Saved to a new file", "Stay").line(path.display().to_string());
@@ -79,7 +80,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             }
             vec![Effect::OpenDialog(Box::new(dialog.choice("Open it", vec![Effect::OpenFile(OpenTarget::File(path))])))]
         }
-        JobResult::Fetched => vec![Effect::success("fetched from Kibana")],
+        JobResult::Fetched => vec![Effect::success("Fetched from Kibana")],
         JobResult::Pulled(report) => vec![kibana::pulled(&report)],
         JobResult::Pushed(report) => {
             // Permissions apply to one push.
@@ -90,7 +91,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             }
             vec![kibana::pushed(&report)]
         }
-        JobResult::Resolved { count, side, left } => vec![kibana::resolved(count, side, left.as_deref())],
+        JobResult::Resolved { count, side, left } => vec![kibana::resolved(count, side, left)],
         JobResult::Ran(ran) => vec![kibana::ran(&ran)],
         JobResult::Nothing(reason) => vec![Effect::info(reason)],
     }
@@ -128,13 +129,13 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
         }
         (SaveOutcome::Deleted, Some(form)) => vec![Effect::OpenDialog(Box::new(form::gone(form)))],
         (SaveOutcome::Conflict(_) | SaveOutcome::Deleted, None) => {
-            vec![Effect::error("not saved: changed by someone else")]
+            vec![Effect::error("Not saved: changed by someone else")]
         }
     }
 }
 
-fn mode_set(written: &Written, place: KeyContext) -> Vec<Effect> {
-    let undo = undo_key(place);
+fn mode_set(written: &Written, context: KeyContext) -> Vec<Effect> {
+    let undo = undo_key(context);
     let mut text = match (&written.last, written.changed.len()) {
         (Some(last), 1) => format!("{} is {} now ({undo} to undo)", last.name, last.effective_auth_mode()),
         (_, count) => format!("auth mode of {} changed ({undo} to undo)", count_of(count as u64)),
@@ -152,7 +153,7 @@ fn mode_set(written: &Written, place: KeyContext) -> Vec<Effect> {
     }
     let refused = refused(written);
     if written.changed.is_empty() && !refused.is_empty() {
-        return vec![Effect::warning(format!("nothing changed{refused}"))];
+        return vec![Effect::warning(format!("Nothing changed{refused}"))];
     }
     vec![Effect::success(format!("{text}{refused}"))]
 }
@@ -199,11 +200,11 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
     dialog.choice(answer, vec![Effect::Write(job, "editing")])
 }
 
-fn bulked(written: &Written, place: KeyContext) -> Effect {
-    let text = format!("{} changed ({} to undo)", count_of(written.changed.len() as u64), undo_key(place));
+fn bulked(written: &Written, context: KeyContext) -> Effect {
+    let text = format!("{} changed ({} to undo)", count_of(written.changed.len() as u64), undo_key(context));
     let refused = refused(written);
     if written.changed.is_empty() {
-        Effect::warning(format!("nothing changed{refused}"))
+        Effect::warning(format!("Nothing changed{refused}"))
     } else {
         Effect::success(text + &refused)
     }
@@ -231,7 +232,7 @@ fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
         model.screens.pop();
     }
     vec![Effect::success(format!(
-        "deleted {} ({} to undo)",
+        "Deleted {} ({} to undo)",
         count_of(written.changed.len() as u64),
         undo_key(model.context_below())
     ))]
@@ -263,7 +264,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWar
             dialog = dialog.line(format!("{} {what}", count_of(count)));
         }
     }
-    for line in notices.lines() {
+    for line in import_notes(notices) {
         dialog = dialog.line(format!("Notice: {line}."));
     }
     vec![Effect::OpenDialog(Box::new(
@@ -293,7 +294,7 @@ fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
             plan.blocked
         ));
     }
-    for line in notices.lines() {
+    for line in import_notes(notices) {
         dialog = dialog.line(format!("Notice: {line}."));
     }
     if outcome.added == 0 {
@@ -319,7 +320,7 @@ fn confirm_replace(job: Job) -> Dialog {
 fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {
     let mut dialog =
         Dialog::new("Exported", "OK").line(format!("{} to {}.", count_of(report.exported), path.display()));
-    for line in report.notices() {
+    for line in export_notes(report) {
         dialog = dialog.line(format!("Notice: {line}."));
     }
     vec![Effect::OpenDialog(Box::new(dialog))]
@@ -353,7 +354,7 @@ fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
     Vec::new()
 }
 
-fn reverted_step(reverted: &Reverted, place: KeyContext) -> Effect {
+fn reverted_step(reverted: &Reverted, context: KeyContext) -> Effect {
     let step = &reverted.step;
     let (verb, participle) = match (step.kind, step.kind.is_inverse()) {
         (_, true) => ("Redid", "redone"),
@@ -374,9 +375,9 @@ fn reverted_step(reverted: &Reverted, place: KeyContext) -> Effect {
     }
     if reverted.conflicts.is_empty() {
         let way_back = if step.kind.is_inverse() {
-            format!("{} to undo", undo_key(place))
+            format!("{} to undo", undo_key(context))
         } else {
-            format!("{} to redo", key_of(place, Action::Redo))
+            format!("{} to redo", key_of(context, Action::Redo))
         };
         return Effect::success(format!("{what} ({way_back})"));
     }

@@ -4,6 +4,7 @@ use super::model::{AwaitedForm, Model, Screen};
 use super::outcomes;
 use crate::domain::Connector;
 use crate::domain::diff::changes;
+use crate::messages;
 use crate::store::{Backup, HistoryEntry, RecordChange, Restored, Scope};
 use crate::tui::keymap::{Action, KeyContext, key_of};
 use crate::tui::overlays::dialog::{Tone, change_lines};
@@ -19,7 +20,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
     match reply {
         Reply::Upgrading(stage) => model.upgrade_stage = Some(stage),
         Reply::Opened(opened) => return opened_file(model, *opened),
-        Reply::KeyWarning(warning) => return vec![Effect::warning(warning)],
+        Reply::KeyWarning(warning) => return vec![Effect::warning(messages::keys::warning(&warning))],
         Reply::OpenFailed(reason) => {
             model.fatal = Some(reason);
             return vec![Effect::Quit];
@@ -57,7 +58,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 file.listed(&folder, entries);
             }
         }
-        Reply::Compared(None) => return vec![Effect::info("one of the two does not exist any more")],
+        Reply::Compared(None) => return vec![Effect::info("One of the two does not exist any more")],
         Reply::Compared(Some(sides)) => return vec![Effect::OpenDialog(Box::new(comparison(&sides)))],
         Reply::Statistics(statistics) => {
             for screen in &mut model.screens {
@@ -234,8 +235,8 @@ fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
 /// The record that was to be gone to is not in the list.
 fn filter_hides(list: &mut PagedList) -> Vec<Effect> {
     if list.missed_destination() && list.is_filtered() {
-        let key = key_of(list.place(), Action::Back);
-        return vec![Effect::success(format!("done; the filter hides the connector, {key} takes it away"))];
+        let key = key_of(list.context(), Action::Back);
+        return vec![Effect::success(format!("Done; the filter hides the connector, {key} takes it away"))];
     }
     Vec::new()
 }
@@ -343,7 +344,8 @@ fn restored(outcome: Result<Restored, String>) -> Effect {
 
 fn key_warning(model: &Model) -> Option<Effect> {
     let warnings = &model.opened.as_ref()?.key_warnings;
-    let dialog = Dialog::new("About the keys", "OK").lines(warnings.iter().map(|line| (Tone::Plain, line.clone())));
+    let dialog = Dialog::new("About the keys", "OK")
+        .lines(warnings.iter().map(|warning| (Tone::Plain, messages::keys::warning(warning))));
     (!warnings.is_empty()).then(|| Effect::OpenDialog(Box::new(dialog)))
 }
 
@@ -393,11 +395,11 @@ fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Effec
 
 fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) -> Vec<Effect> {
     let Some(record) = record else {
-        return vec![Effect::warning("this connector has been deleted")];
+        return vec![Effect::warning("This connector has been deleted")];
     };
     if record.connector.is_newer_than_known() {
         return vec![Effect::warning(
-            "written by a newer Kibana than this program knows: it can be viewed, not edited",
+            "Written by a newer Kibana than this program knows: it can be viewed, not edited",
         )];
     }
     let form = match awaited {
@@ -446,7 +448,7 @@ pub(super) fn fill_after(model: &Model) -> Option<(String, String)> {
 fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect> {
     model.awaiting_missing = false;
     let Some(id) = id else {
-        return vec![Effect::info("no connector misses its secrets")];
+        return vec![Effect::info("No connector misses its secrets")];
     };
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();

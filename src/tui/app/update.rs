@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ratatui::crossterm::event::KeyCode;
+use crossterm::event::KeyCode;
 
 use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
@@ -32,7 +32,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Edited(outcome) => edited(model, outcome),
         Message::Switched(Ok(path)) => switched(model, path),
         Message::Switched(Err(reason)) => vec![Effect::error(reason)],
-        Message::Copied(Ok(())) => vec![Effect::success("copied, if the terminal allows it")],
+        Message::Copied(Ok(())) => vec![Effect::success("Copied, if the terminal allows it")],
         Message::Copied(Err(reason)) => vec![Effect::error(reason)],
         Message::Resize(width, height) => resize(model, width, height),
         Message::Worker(reply) => replies::update(model, reply),
@@ -63,7 +63,7 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         Effect::OpenDialog(dialog) => model.dialog = Some(*dialog),
         Effect::OpenMenu(menu) => model.menu = Some(*menu),
         Effect::RunAction(action) => {
-            for effect in actions::screen_action(model, model.place(), action) {
+            for effect in actions::screen_action(model, model.context(), action) {
                 perform(model, effect, outside);
             }
         }
@@ -262,8 +262,8 @@ fn navigate(model: &mut Model, go: Route, outside: &mut Vec<Effect>) {
             model.file = Some(state);
         }
         Route::Help => {
-            let place = model.place();
-            model.screens.push(Screen::Help(help::State::new(place)));
+            let context = model.context();
+            model.screens.push(Screen::Help(help::State::new(context)));
         }
     }
 }

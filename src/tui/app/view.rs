@@ -142,7 +142,7 @@ fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         // The reason why a key has no effect comes before the progress of the job.
         let mut lines = toast_lines(model, cells);
         let can_be_stopped = model.dialog.is_none() && !job.is_stopping;
-        let stops = format!("  {} stops", key_of(model.place(), Action::Back));
+        let stops = format!("  {} stops", key_of(model.context(), Action::Back));
         let stops = if can_be_stopped { stops } else { String::new() };
         let text = format!("{}{stops}", progress_text(model, job));
         lines.push(Line::styled(fit(&text, cells), theme.warning()));
@@ -182,8 +182,8 @@ pub(super) struct Hint {
 
 impl Hint {
     /// Returns the effect of a click.
-    pub(super) fn press(&self, place: KeyContext) -> Effect {
-        match (place, self.binding.keys().next().flatten()) {
+    pub(super) fn press(&self, context: KeyContext) -> Effect {
+        match (context, self.binding.keys().next().flatten()) {
             (KeyContext::Connectors, _) | (_, None) => Effect::RunAction(self.binding.action),
             (_, Some(key)) => Effect::SendKey(key),
         }

@@ -158,7 +158,7 @@ pub struct Binding {
     /// Key names; the first one is shown in the footer.
     pub keys: &'static [&'static str],
     /// The contexts.
-    pub places: &'static [KeyContext],
+    pub contexts: &'static [KeyContext],
     /// A word for the footer; none keeps it to the help.
     pub(super) hint: Option<&'static str>,
     /// The description in the help.
@@ -226,21 +226,21 @@ const HELPED: &[KeyContext] = &[
 const fn row(
     action: Action,
     keys: &'static [&'static str],
-    places: &'static [KeyContext],
+    contexts: &'static [KeyContext],
     hint: Option<&'static str>,
     help: &'static str,
 ) -> Binding {
-    Binding { action, keys, places, hint, help, writes: false }
+    Binding { action, keys, contexts, hint, help, writes: false }
 }
 
 const fn writing(
     action: Action,
     keys: &'static [&'static str],
-    places: &'static [KeyContext],
+    contexts: &'static [KeyContext],
     hint: Option<&'static str>,
     help: &'static str,
 ) -> Binding {
-    Binding { action, keys, places, hint, help, writes: true }
+    Binding { action, keys, contexts, hint, help, writes: true }
 }
 
 /// All bindings. Their order is the order of the footer and of the help.

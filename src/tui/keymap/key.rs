@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key press, the same on every terminal: Shift is part of the character, except for Tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,18 +10,18 @@ pub use key::Key;
 pub use user_keys::{KeyChange, changed, install, name};
 
 /// Returns the action of a key in a context: its own bindings first, then the global ones.
-pub fn action(place: KeyContext, key: Key) -> Option<Action> {
-    bindings(place).find(|binding| binding.keys().any(|bound| bound == Some(key))).map(|binding| binding.action)
+pub fn action(context: KeyContext, key: Key) -> Option<Action> {
+    bindings(context).find(|binding| binding.keys().any(|bound| bound == Some(key))).map(|binding| binding.action)
 }
 
 /// The bindings of a place, its own first.
-pub fn bindings(place: KeyContext) -> impl Iterator<Item = &'static Binding> {
-    user_keys::table().iter().filter(move |binding| binding.places.contains(&place))
+pub fn bindings(context: KeyContext) -> impl Iterator<Item = &'static Binding> {
+    user_keys::table().iter().filter(move |binding| binding.contexts.contains(&context))
 }
 
 /// Returns the key of an action for a message: in this context, else in another one, else `(no key)`.
-pub fn key_of(place: KeyContext, action: Action) -> String {
-    let mut all = bindings(place).chain(user_keys::table());
+pub fn key_of(context: KeyContext, action: Action) -> String {
+    let mut all = bindings(context).chain(user_keys::table());
     let binding = all.find(|binding| binding.action == action);
     match binding.and_then(|binding| binding.keys.first()) {
         Some(key) => (*key).to_owned(),
@@ -32,7 +32,7 @@ pub fn key_of(place: KeyContext, action: Action) -> String {
 /// One row of the table of keys.
 pub struct KeyRow {
     /// The key context.
-    pub place: &'static str,
+    pub context: &'static str,
     /// The keys.
     pub keys: String,
     /// The description.
@@ -45,9 +45,9 @@ pub struct KeyRow {
 pub fn rows() -> Vec<KeyRow> {
     KeyContext::ALL
         .into_iter()
-        .flat_map(|place| {
-            bindings(place).map(move |binding| KeyRow {
-                place: place.label(),
+        .flat_map(|context| {
+            bindings(context).map(move |binding| KeyRow {
+                context: context.label(),
                 keys: if binding.keys.is_empty() { "no key".to_owned() } else { binding.keys.join(", ") },
                 help: binding.help,
                 name: name(binding.action),
@@ -59,10 +59,10 @@ pub fn rows() -> Vec<KeyRow> {
 /// The table of keys as the README shows it.
 pub fn markdown() -> String {
     let mut text = String::from("| where | keys | what |\n| --- | --- | --- |\n");
-    let mut place = "";
+    let mut context = "";
     for row in rows() {
-        let shown = if row.place == place { "" } else { row.place };
-        place = row.place;
+        let shown = if row.context == context { "" } else { row.context };
+        context = row.context;
         let keys: Vec<String> = row.keys.split(", ").map(|key| format!("`{key}`")).collect();
         text.push_str(&format!("| {shown} | {} | {} |\n", keys.join(" "), row.help));
     }
@@ -86,12 +86,12 @@ mod tests {
 
     #[test]
     fn no_key_is_bound_twice_in_a_context() {
-        for place in KeyContext::ALL {
+        for context in KeyContext::ALL {
             let mut seen: HashMap<Key, Action> = HashMap::new();
-            for binding in bindings(place) {
+            for binding in bindings(context) {
                 for key in binding.keys().flatten() {
                     let earlier = seen.insert(key, binding.action);
-                    assert_eq!(earlier, None, "{key} in {}", place.label());
+                    assert_eq!(earlier, None, "{key} in {}", context.label());
                 }
             }
         }
@@ -99,10 +99,10 @@ mod tests {
 
     #[test]
     fn every_action_is_reachable() {
-        for place in KeyContext::ALL {
-            for binding in bindings(place) {
+        for context in KeyContext::ALL {
+            for binding in bindings(context) {
                 let key = binding.keys().flatten().next().expect("a key");
-                assert_eq!(action(place, key), Some(binding.action));
+                assert_eq!(action(context, key), Some(binding.action));
             }
         }
     }

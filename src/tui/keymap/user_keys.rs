@@ -11,7 +11,7 @@ use super::key::Key;
 pub struct KeyChange {
     /// The line in the configuration.
     line: usize,
-    place: KeyContext,
+    context: KeyContext,
     action: Action,
     keys: Vec<String>,
 }
@@ -21,16 +21,16 @@ impl KeyChange {
     ///
     /// # Errors
     /// Names the unknown part.
-    pub fn new(line: usize, place: &str, action: &str, keys: &[String]) -> Result<Self, String> {
-        let is_place = |known: &KeyContext| known.label() == place || name_of_label(known.label()) == place;
-        let Some(place) = KeyContext::ALL.into_iter().find(is_place) else {
+    pub fn new(line: usize, context: &str, action: &str, keys: &[String]) -> Result<Self, String> {
+        let is_context = |known: &KeyContext| known.label() == context || name_of_label(known.label()) == context;
+        let Some(context) = KeyContext::ALL.into_iter().find(is_context) else {
             let names: Vec<String> = KeyContext::ALL.into_iter().map(|known| name_of_label(known.label())).collect();
-            return Err(format!("{place:?} is not a key context; use one of {}", names.join(", ")));
+            return Err(format!("{context:?} is not a key context; use one of {}", names.join(", ")));
         };
-        let mut bindings = TABLE.iter().filter(|binding| binding.places.contains(&place));
+        let mut bindings = TABLE.iter().filter(|binding| binding.contexts.contains(&context));
         let Some(binding) = bindings.find(|binding| name(binding.action) == action) else {
             let is_known = TABLE.iter().any(|binding| name(binding.action) == action);
-            let of = if is_known { format!(" of {}", place.label()) } else { String::new() };
+            let of = if is_known { format!(" of {}", context.label()) } else { String::new() };
             return Err(format!("{action:?} is no action{of}; `connector-admin keys` lists them"));
         };
         if binding.action == Action::QuitNow {
@@ -42,7 +42,7 @@ impl KeyChange {
         if let Some(wrong) = keys.iter().find(|key| Key::parse(key).is_none()) {
             return Err(format!("{wrong:?} is no key; keys are named as in the help: t, Ctrl-t, F2, PgDn"));
         }
-        Ok(Self { line, place, action: binding.action, keys: keys.to_vec() })
+        Ok(Self { line, context, action: binding.action, keys: keys.to_vec() })
     }
 }
 
@@ -92,17 +92,18 @@ pub fn changed(changes: &[KeyChange]) -> Result<Vec<Binding>, (usize, String)> {
     for change in changes {
         let Some(at) = bindings
             .iter()
-            .position(|binding| binding.action == change.action && binding.places.contains(&change.place))
+            .position(|binding| binding.action == change.action && binding.contexts.contains(&change.context))
         else {
             continue;
         };
         let old = bindings[at].clone();
-        let places: Vec<KeyContext> = old.places.iter().copied().filter(|place| *place != change.place).collect();
+        let contexts: Vec<KeyContext> =
+            old.contexts.iter().copied().filter(|context| *context != change.context).collect();
         let keys: Vec<&'static str> = change.keys.iter().map(|key| &*Box::leak(key.clone().into_boxed_str())).collect();
-        let own = Binding { keys: keys.leak(), places: vec![change.place].leak(), ..old.clone() };
-        bindings.splice(at..=at, [own, Binding { places: places.leak(), ..old }]);
+        let own = Binding { keys: keys.leak(), contexts: vec![change.context].leak(), ..old.clone() };
+        bindings.splice(at..=at, [own, Binding { contexts: contexts.leak(), ..old }]);
     }
-    bindings.retain(|binding| !binding.places.is_empty());
+    bindings.retain(|binding| !binding.contexts.is_empty());
     match changes.iter().find_map(|change| conflict(&bindings, change).map(|reason| (change.line, reason))) {
         Some(found) => Err(found),
         None => Ok(bindings),
@@ -112,14 +113,14 @@ pub fn changed(changes: &[KeyChange]) -> Result<Vec<Binding>, (usize, String)> {
 /// A key of the change that another action has in the same place.
 fn conflict(bindings: &[Binding], change: &KeyChange) -> Option<String> {
     let mut bound: HashMap<Key, &Binding> = HashMap::new();
-    for binding in bindings.iter().filter(|binding| binding.places.contains(&change.place)) {
+    for binding in bindings.iter().filter(|binding| binding.contexts.contains(&change.context)) {
         for key in binding.keys().flatten() {
             let other = bound.insert(key, binding).filter(|other| other.action != binding.action);
             let is_of_change = change.keys.iter().any(|own| Key::parse(own) == Some(key));
             if let (Some(other), true) = (other, is_of_change) {
                 let by = if other.action == change.action { binding } else { other };
-                let place = change.place.label();
-                return Some(format!("{key} is in use in {place}: {} ({})", by.help, name(by.action)));
+                let context = change.context.label();
+                return Some(format!("{key} is in use in {context}: {} ({})", by.help, name(by.action)));
             }
         }
     }

@@ -111,7 +111,7 @@ impl State {
 
     /// Handles a key other than Esc.
     pub fn key(&mut self, key: Key) -> Outcome {
-        use ratatui::crossterm::event::KeyCode;
+        use crossterm::event::KeyCode;
         let last = self.fitting().len().checked_sub(1);
         match key.code {
             KeyCode::Down => self.chosen = last.map(|last| self.chosen.map_or(0, |at| (at + 1).min(last))),

@@ -5,12 +5,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
-use crate::domain::filter::fold;
 use crate::text::terminal::{clip, fit, width};
 use crate::tui::keymap::{Action, Key};
 use crate::tui::screens::effect::Effect;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::{centered, cut_top};
+use crate::tui::widgets::matcher::ranked;
 use crate::tui::widgets::theme::Theme;
 
 /// One thing to choose.
@@ -51,16 +51,9 @@ impl Menu {
         Self { title: title.into(), items, search: TextInput::default(), selected: 0 }
     }
 
-    /// Returns the items that contain every typed word; items whose label begins with it come first.
+    /// Returns the items that match every typed word, the best match first.
     fn found(&self) -> Vec<&Item> {
-        let typed = fold(self.search.text().trim());
-        let holds = |item: &&Item| {
-            let text = fold(&format!("{} {}", item.label, item.detail));
-            typed.split_whitespace().all(|word| text.contains(word))
-        };
-        let mut found: Vec<&Item> = self.items.iter().filter(holds).collect();
-        found.sort_by_key(|item| !fold(&item.label).starts_with(&typed));
-        found
+        ranked(&self.items, self.search.text(), |item| format!("{} {}", item.label, item.detail))
     }
 
     /// Handles an action; returns the effects of the chosen item.

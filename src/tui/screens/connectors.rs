@@ -86,13 +86,13 @@ fn compare(rows: &PagedList, current: String) -> Effect {
     match (rows.selected(), rows.targets()) {
         (2, selected) => match <[String; 2]>::try_from(selected) {
             Ok([one, other]) => Effect::Read(Query::Compare { one, other }),
-            Err(_) => Effect::info("select two connectors first"),
+            Err(_) => Effect::info("Select two connectors first"),
         },
         (1, selected) if selected.first() != Some(&current) => {
             Effect::Read(Query::Compare { one: selected.concat(), other: current })
         }
         _ => Effect::info(format!(
-            "select two connectors ({}), or select one and move to the other; then {} compares them",
+            "Select two connectors ({}), or select one and move to the other; then {} compares them",
             key_of(KeyContext::Connectors, Action::Select),
             key_of(KeyContext::Connectors, Action::Compare)
         )),

@@ -78,7 +78,7 @@ fn compare(state: &State) -> Effect {
         })
         .collect();
     if items.is_empty() {
-        return Effect::info("this file's history knows of no change of it");
+        return Effect::info("This file's history knows of no change of it");
     }
     Effect::OpenMenu(Box::new(Menu::new("Compare with what it was", items)))
 }

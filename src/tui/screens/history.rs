@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::effect::{Effect, Route, connectors};
+use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, OperationKind, StepState};
 use crate::text::terminal::clip;
 use crate::text::time::age;
@@ -69,11 +70,11 @@ pub fn revert(step: &HistoryEntry, overview: &Overview) -> Effect {
         return Effect::info(PUSHED);
     }
     if step.state == StepState::Reverted {
-        return Effect::info(format!("step {} was undone already", step.step));
+        return Effect::info(format!("Step {} was undone already", step.step));
     }
     let is_last = overview.last_step.as_ref().is_some_and(|last| last.step == step.step);
     let mut dialog = Dialog::new("Revert a step", "Cancel")
-        .line(format!("Revert step {}: {} of {}?", step.step, step.word(), step.about()))
+        .line(format!("Revert step {}: {} of {}?", step.step, step.word(), about(step)))
         .lines(already(step))
         .line("Each connector goes back exactly to what it was. Those that were changed since are listed and skipped.");
     if !is_last && !step.kind.is_inverse() {
@@ -90,7 +91,7 @@ fn already(step: &HistoryEntry) -> Option<(Tone, String)> {
 /// Undoes the last step; confirms if it changed several connectors.
 pub fn undo(last_step: Option<&HistoryEntry>) -> Effect {
     let Some(step) = last_step else {
-        return Effect::info("nothing to undo");
+        return Effect::info("Nothing to undo");
     };
     let job = Effect::Write(Job::Undo, "undoing");
     if step.records <= 1 { job } else { confirm_undo(step, None, job) }
@@ -99,7 +100,7 @@ pub fn undo(last_step: Option<&HistoryEntry>) -> Effect {
 /// Redoes the last undone step; confirms if it concerns several connectors.
 pub fn redo(next: Option<&HistoryEntry>) -> Effect {
     let Some(undone) = next else {
-        return Effect::info("nothing to redo");
+        return Effect::info("Nothing to redo");
     };
     let job = Effect::Write(Job::Redo, "redoing");
     if undone.records <= 1 { job } else { confirm_redo(undone, None, job) }
@@ -113,7 +114,7 @@ pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bo
 
 fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Effect {
     let what = match step.undone {
-        0 if step.records <= 1 => format!("Undo the last step: {} of {}?", step.word(), step.about()),
+        0 if step.records <= 1 => format!("Undo the last step: {} of {}?", step.word(), about(step)),
         0 => format!("Undo the last step: {} of {}?", step.word(), connectors(step.left())),
         undone => format!(
             "Undo the rest of the last step, the {} of {}: {} ({undone} were undone already; {} redoes those)?",
@@ -127,7 +128,7 @@ fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Ef
 }
 
 fn confirm_redo(undone: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Effect {
-    confirm("Redo", format!("Redo the {}?", undone.about()), elsewhere, job)
+    confirm("Redo", format!("Redo the {}?", about(undone)), elsewhere, job)
 }
 
 fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Effect) -> Effect {
@@ -170,7 +171,7 @@ pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rec
 
 fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
     let of = |step: &HistoryEntry| match step.undone {
-        0 => format!("{} of {}", step.word(), step.about()),
+        0 => format!("{} of {}", step.word(), about(step)),
         _ => format!("rest of the {} ({})", step.word(), step.left()),
     };
     let mut parts = Vec::new();
@@ -178,7 +179,7 @@ fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
         parts.push(format!("{} undoes the {}", key_of(KeyContext::History, Action::Undo), of(step)));
     }
     if let Some(step) = &overview.next_redo {
-        parts.push(format!("{} redoes: {}", key_of(KeyContext::History, Action::Redo), step.about()));
+        parts.push(format!("{} redoes: {}", key_of(KeyContext::History, Action::Redo), about(step)));
     }
     Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
 }
@@ -190,7 +191,7 @@ fn cells(step: &HistoryEntry, now: Timestamp, theme: Theme) -> Vec<Shown> {
         (step.step.to_string(), theme.muted()),
         (age(Some(&step.started_at), now), theme.muted()),
         (step.word().to_owned(), theme.accent()),
-        (step.about(), body),
-        (step.progress(), style),
+        (about(step), body),
+        (progress(step), style),
     ]
 }

@@ -10,6 +10,7 @@ use super::effect::{Effect, Route, connectors};
 use super::history::PUSHED;
 use crate::domain::Summary;
 use crate::domain::diff::{ChangeState, changes};
+use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, RecordChange, RevertPreview, Scope};
 use crate::text::terminal::{clip, safe, wrap};
 use crate::text::time::age;
@@ -82,7 +83,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Revert => revert(state),
         Action::Open => match state.change.as_ref() {
             Some(RecordChange { now: Some(record), .. }) => vec![Effect::Route(Route::Detail(record.id.clone()))],
-            _ => vec![Effect::info("this connector is not in the file now")],
+            _ => vec![Effect::info("This connector is not in the file now")],
         },
         Action::Back => back(state),
         Action::Quit => vec![Effect::Route(Route::Back)],
@@ -117,7 +118,7 @@ fn revert(state: &State) -> Vec<Effect> {
     }
     match &state.change {
         Some(change) if change.state == ChangeState::Undone => {
-            vec![Effect::info("this was undone already")]
+            vec![Effect::info("This was undone already")]
         }
         Some(change) if change.back == RevertPreview::Unknown => {
             let key = key_of(KeyContext::History, Action::Backups);
@@ -204,9 +205,9 @@ fn headline(state: &State, step: Option<&HistoryEntry>, cells: usize, now: Times
     let Some(step) = step else {
         return Line::styled(format!("Step {}", state.step), theme.title());
     };
-    let word = step.progress();
+    let word = progress(step);
     let mut text =
-        format!("Step {}: {} of {}, {} ago", step.step, step.word(), step.about(), age(Some(&step.started_at), now));
+        format!("Step {}: {} of {}, {} ago", step.step, step.word(), about(step), age(Some(&step.started_at), now));
     if !word.is_empty() {
         text.push_str(&format!(", {word}"));
     }

@@ -9,6 +9,7 @@ use ratatui::widgets::Paragraph;
 
 use super::effect::{Effect, Route};
 use crate::domain::AuthMode;
+use crate::messages::history::about;
 use crate::store::{HistoryEntry, Statistics};
 use crate::text::terminal::{fit, width};
 use crate::text::time::age;
@@ -98,7 +99,7 @@ fn rows(state: &State, overview: &Overview) -> Vec<Row> {
     ];
     let of_step = |step: &HistoryEntry| Row {
         head: None,
-        label: format!("{} of {}", step.word(), step.about()),
+        label: format!("{} of {}", step.word(), about(step)),
         count: None,
         effect: Effect::Route(Route::Step(step.step, "")),
     };

@@ -95,7 +95,7 @@ fn decide(state: &mut State, decision: Option<Decision>) -> Vec<Effect> {
     let is_single = state.rows.selected() == 0;
     if is_single && state.rows.current().is_some_and(|row| row.group == Some(Group::Blocked)) {
         let key = key_of(KeyContext::Review, Action::Edit);
-        return vec![Effect::warning(format!("this record is blocked: repair it first ({key} opens it in the form)"))];
+        return vec![Effect::warning(format!("This record is blocked: repair it first ({key} opens it in the form)"))];
     }
     let ids = state.rows.targets();
     if ids.is_empty() {
@@ -168,7 +168,7 @@ fn tally(counts: Vec<(u64, String)>) -> Vec<(Tone, String)> {
 
 fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Effect {
     let Some(run) = last_run else {
-        return Effect::info("no migration run to roll back");
+        return Effect::info("No migration run to roll back");
     };
     Effect::OpenDialog(Box::new(
         Dialog::new("Roll back", "Cancel")

@@ -3,7 +3,7 @@
 //! The crate `terminput` parses sequences. Pastes are parsed here, because a paste may be a secret: its bytes are only
 //! in buffers that are wiped.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use terminput::{Event, KeyEventKind, MouseButton, MouseEventKind, ScrollDirection};
 use zeroize::{Zeroize, Zeroizing};
 

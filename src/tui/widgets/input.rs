@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::theme::Theme;
 use crate::text::terminal::{safe, width};
 use crate::tui::keymap::Key;
-use ratatui::crossterm::event::KeyCode;
+use crossterm::event::KeyCode;
 
 /// The longest text, in bytes.
 pub const LONGEST: usize = 1 << 20;

@@ -5,6 +5,7 @@ pub mod input;
 pub mod json;
 pub mod layout;
 pub(super) mod list_state;
+pub(super) mod matcher;
 pub mod paged_list;
 pub mod scroll;
 pub mod secret_input;

@@ -57,7 +57,7 @@ pub struct PagedList {
 
 impl PagedList {
     /// The place whose keys hold in the list.
-    pub fn place(&self) -> KeyContext {
+    pub fn context(&self) -> KeyContext {
         match self.scope {
             Scope::Connectors => KeyContext::Connectors,
             Scope::Review => KeyContext::Review,

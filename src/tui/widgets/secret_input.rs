@@ -1,6 +1,6 @@
 //! A secret being entered: it can be typed and pasted, and never read back. Wiped when dropped.
 
-use ratatui::crossterm::event::KeyCode;
+use crossterm::event::KeyCode;
 use unicode_segmentation::UnicodeSegmentation;
 use zeroize::Zeroizing;
 

@@ -43,7 +43,7 @@ pub(in crate::tui) fn view(
     frame.render_widget(Paragraph::new(Line::styled(format!("  {}", head.join(" ")), theme.title())), heads);
     if rows.total == 0 {
         let no_match = [
-            format!("No connectors match. {} clears the filter", key_of(rows.place(), Action::Back)),
+            format!("No connectors match. {} clears the filter", key_of(rows.context(), Action::Back)),
             String::new(),
             "Words match name, id and type. Auth types: authtype:basic; modes: auth:per-user.".to_owned(),
         ];

@@ -35,7 +35,7 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
         (false, Some(_), None) => {
             let key = |action| key_of(KeyContext::Form, action);
             vec![Effect::info(format!(
-                "text cannot be typed here: {} and {} choose, {} continues",
+                "Text cannot be typed here: {} and {} choose, {} continues",
                 key(Action::Left),
                 key(Action::Right),
                 key(Action::NextField)
@@ -50,7 +50,7 @@ fn open_editor(state: &mut State) -> Vec<Effect> {
     match state.text_for_editor() {
         Some(text) => vec![Effect::EditText { text, is_json }],
         None => {
-            vec![Effect::info("only texts are edited in an editor, and secrets never: it would write them to disk")]
+            vec![Effect::info("Only texts are edited in an editor, and secrets never: it would write them to disk")]
         }
     }
 }
@@ -74,7 +74,7 @@ fn pick(state: &mut State, key: Key) {
 
 /// A key inside a text; false when it is meant for the form.
 fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
-    use ratatui::crossterm::event::KeyCode::{Down, Up};
+    use crossterm::event::KeyCode::{Down, Up};
     let Some(field) = state.focused() else {
         return false;
     };

@@ -120,7 +120,7 @@ impl State {
     }
 
     /// Returns the key context.
-    pub fn place(&self) -> KeyContext {
+    pub fn context(&self) -> KeyContext {
         if self.picker.is_some() { KeyContext::Picker } else { KeyContext::Form }
     }
 

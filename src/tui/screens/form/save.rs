@@ -45,7 +45,7 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
         (Err(reason), _) | (_, Err(reason)) => return vec![Effect::error(reason)],
     };
     if state.purpose == Purpose::Edit && !state.is_dirty() {
-        return vec![Effect::info("nothing has changed")];
+        return vec![Effect::info("Nothing has changed")];
     }
     vec![Effect::OpenDialog(Box::new(confirm(state, draft, edits)))]
 }

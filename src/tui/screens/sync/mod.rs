@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::{Effect, Route, connectors};
 use crate::domain::remote::{ApiCall, Drift, PushOptions, SyncStatus};
+use crate::messages::sync::{Permits, push_note, unresolvable};
 use crate::service::remote::{Entry, Planned, Side, SyncGroup};
 use crate::text::terminal::clip;
 use crate::tui::keymap::{Action, KeyContext, key_of};
@@ -168,9 +169,9 @@ fn edit(state: &State) -> Vec<Effect> {
         }
         Some(entry) if entry.has_base => {
             let key = key_of(KeyContext::Sync, Action::UseRemote);
-            vec![Effect::info(format!("it was deleted in the file; {key} restores it from Kibana"))]
+            vec![Effect::info(format!("It was deleted in the file; {key} restores it from Kibana"))]
         }
-        Some(_) => vec![Effect::info("it is in Kibana only; a pull adds it")],
+        Some(_) => vec![Effect::info("It is in Kibana only; a pull adds it")],
         None => Vec::new(),
     }
 }
@@ -179,13 +180,13 @@ fn edit(state: &State) -> Vec<Effect> {
 /// surprise.
 fn confirm_push(state: &State) -> Effect {
     let Some((view, remote)) = state.view.as_ref().and_then(|view| Some((view, view.remote.as_ref()?))) else {
-        return Effect::info("this file has no remote");
+        return Effect::info("This file has no remote");
     };
     let is_wanted = |entry: &&Entry| state.selected.is_empty() || state.selected.contains(&entry.id);
     let wanted: Vec<Entry> = view.report.entries.iter().filter(is_wanted).cloned().collect();
     let plan = Planned::of(&wanted);
     if plan.is_empty() {
-        return Effect::info("nothing to push; each blocked connector shows its reason");
+        return Effect::info("Nothing to push; each blocked connector shows its reason");
     }
     let count_of = |call: ApiCall| plan.iter().filter(|planned| planned.calls.first() == Some(&call)).count();
     let mut dialog =
@@ -228,8 +229,8 @@ fn confirm_push(state: &State) -> Effect {
 }
 
 /// Returns the distinct notes, with the connector's name for those that do not concern all.
-fn notes(wanted: &[Entry]) -> Vec<(&str, String)> {
-    let mut about: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+fn notes(wanted: &[Entry]) -> Vec<(String, String)> {
+    let mut about: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut sent = 0;
     for entry in wanted {
         let SyncStatus::ToPush { notes, loses_secrets, disconnects_users, .. } = &entry.status else { continue };
@@ -237,7 +238,7 @@ fn notes(wanted: &[Entry]) -> Vec<(&str, String)> {
         // Lost secrets and disconnected users are summed over all connectors.
         let is_in_notes = usize::from(*loses_secrets || *disconnects_users);
         for note in notes.iter().rev().skip(is_in_notes) {
-            about.entry(note.as_str()).or_default().push(&entry.name);
+            about.entry(push_note(note)).or_default().push(&entry.name);
         }
     }
     let of = |names: Vec<&str>| match names.as_slice() {
@@ -265,16 +266,18 @@ fn which(wanted: &[Entry], is_selected: bool) -> String {
 fn confirm_resolve(state: &State, side: Side) -> Effect {
     let targets = state.targets();
     let (meant, left): (Vec<&Entry>, Vec<&Entry>) =
-        targets.into_iter().partition(|entry| entry.can_be_decided(side).is_ok());
-    if let Some(reason) = left.first().filter(|_| meant.is_empty()).and_then(|entry| entry.can_be_decided(side).err()) {
+        targets.into_iter().partition(|entry| entry.can_be_resolved(side).is_ok());
+    if let Some(reason) = left.first().filter(|_| meant.is_empty()).and_then(|entry| entry.can_be_resolved(side).err())
+    {
         return Effect::info(format!(
-            "{reason}: nothing to decide with {}",
-            key_of(KeyContext::Sync, if side == Side::Local { Action::KeepLocal } else { Action::UseRemote })
+            "Nothing to resolve with {}: {}",
+            key_of(KeyContext::Sync, if side == Side::Local { Action::KeepLocal } else { Action::UseRemote }),
+            unresolvable(reason)
         ));
     }
     let ids: Vec<String> = meant.iter().map(|entry| entry.id.clone()).collect();
     if ids.is_empty() {
-        return Effect::info("no row is selected");
+        return Effect::info("No row is selected");
     }
     let (what, answer) = match side {
         Side::Local => ("the file's version is kept, and a push can send it", "Take this file's"),
@@ -303,4 +306,10 @@ fn side_effects(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
         lines.push((Tone::Minus, "- Secrets that were entered in the file and not sent are lost too."));
     }
     lines.into_iter().map(|(tone, text)| (tone, text.to_owned())).collect()
+}
+
+/// Returns the keys that permit what a push does not do by itself.
+pub(in crate::tui) fn permits() -> Permits {
+    let key = |action| key_of(KeyContext::Sync, action);
+    Permits { delete: key(Action::AllowDelete), loss: key(Action::AllowLoss) }
 }

@@ -9,10 +9,12 @@ use ratatui::widgets::Paragraph;
 use super::State;
 use crate::domain::Remote;
 use crate::domain::remote::Drift;
+use crate::messages;
 use crate::service::remote::{Entry, SyncGroup};
 use crate::text::terminal::{clip, safe, width, wrap};
 use crate::tui::keymap::{Action, KeyContext, key_of};
 use crate::tui::overlays::dialog::Tone;
+use crate::tui::screens::sync::permits;
 use crate::tui::widgets::connector_details::type_name;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
 use crate::tui::widgets::list_state::{Column, Shown};
@@ -128,7 +130,7 @@ fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Li
 
 fn position_text(remote: &Remote) -> String {
     let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
-    let modes = match (remote.note_about_modes(), &remote.version) {
+    let modes = match (messages::sync::modes_note(remote), &remote.version) {
         (None, _) => "",
         (Some(_), Some(_)) => ", which does not know auth modes: they stay in this file",
         (Some(_), None) => ", version unknown (set it with --kibana-version)",
@@ -212,7 +214,7 @@ fn cells(state: &State, entry: &Entry, theme: Theme) -> Vec<Shown> {
         (entry.name.clone(), theme.text()),
         (type_name(&entry.connector_type_id).to_owned(), theme.muted()),
         (group.map_or("", SyncGroup::label).to_owned(), group.map_or(theme.text(), |group| group_style(group, theme))),
-        (entry.what(), theme.muted()),
+        (messages::sync::summary(entry), theme.muted()),
     ]
 }
 
@@ -233,7 +235,8 @@ fn panel_lines(entry: &Entry, cells: usize, theme: Theme) -> Vec<Line<'static>> 
 
 /// Returns the status of a connector with its reasons, and each field with its three sides.
 pub(super) fn details(entry: &Entry) -> Vec<(Tone, String)> {
-    let mut lines: Vec<(Tone, String)> = entry.explained().into_iter().map(|text| (Tone::Plain, text)).collect();
+    let mut lines: Vec<(Tone, String)> =
+        messages::sync::explained(entry, &permits()).into_iter().map(|text| (Tone::Plain, text)).collect();
     for field in &entry.fields {
         let who = match field.drift {
             Drift::Local => "changed locally",
@@ -250,7 +253,7 @@ pub(super) fn details(entry: &Entry) -> Vec<(Tone, String)> {
     }
     let has_reasons = !lines.is_empty() && entry.group() == Some(SyncGroup::Conflict);
     if entry.fields.is_empty() && !has_reasons {
-        lines.push((Tone::Head, entry.what()));
+        lines.push((Tone::Head, messages::sync::summary(entry)));
     } else if entry.has_new_secrets {
         lines.push((Tone::Head, "secrets (changed in the file, or never sent)".to_owned()));
     }
