@@ -6,8 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::tui::keymap;
-use crate::tui::keymap::KeyChange;
+use crate::tui::keymap::{KeyChange, KeyMap};
 use crate::tui::widgets::theme::Scheme;
 
 /// The configuration; missing values have their defaults.
@@ -17,8 +16,8 @@ pub struct Config {
     pub scheme: Option<Scheme>,
     /// The mouse is left to the terminal.
     pub is_without_mouse: bool,
-    /// Other keys.
-    pub keys: Vec<KeyChange>,
+    /// The key map with the user's changes.
+    pub keys: KeyMap,
 }
 
 #[derive(Deserialize)]
@@ -53,21 +52,20 @@ impl Config {
             Scheme::parse(theme.get_ref())
                 .ok_or_else(|| format!("line {}: the theme is one of {}", at(theme.span()), Scheme::names()))
         });
-        let mut keys = Vec::new();
-        for (place, actions) in file.keys {
+        let mut changes = Vec::new();
+        for (context, actions) in file.keys {
             for (action, wanted) in actions {
                 let line = at(action.span());
                 let wanted = match wanted.into_inner() {
                     Keys::One(key) => vec![key],
                     Keys::Several(keys) => keys,
                 };
-                let change = KeyChange::new(line, place.get_ref(), action.get_ref(), &wanted)
+                let change = KeyChange::new(line, context.get_ref(), action.get_ref(), &wanted)
                     .map_err(|reason| format!("line {line}: {reason}"))?;
-                keys.push(change);
+                changes.push(change);
             }
         }
-        // A mistake is reported with its line even if the value is not used.
-        keymap::changed(&keys).map_err(|(line, reason)| format!("line {line}: {reason}"))?;
+        let keys = KeyMap::with(&changes).map_err(|(line, reason)| format!("line {line}: {reason}"))?;
         Ok(Self { scheme: scheme.transpose()?, is_without_mouse: file.mouse == Some(false), keys })
     }
 }
@@ -75,6 +73,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::keymap::{Action, KeyContext};
 
     #[test]
     fn mistake_is_reported_with_its_line() {
@@ -83,13 +82,13 @@ mod tests {
             ("\n\ncolour = 1", "line 3: unknown field"),
             ("mouse = \"yes\"", "line 1: "),
             ("[keys.kitchen]\nedit = \"e\"", "line 2: \"kitchen\" is not a key context"),
-            ("[keys.connectors]\n\ncook = \"c\"", "line 3: \"cook\" is no action"),
-            ("[keys.connectors]\nedit = \"Hyper-e\"", "line 2: \"Hyper-e\" is no key"),
+            ("[keys.connectors]\n\ncook = \"c\"", "line 3: \"cook\" is not an action"),
+            ("[keys.connectors]\nedit = \"Hyper-e\"", "line 2: \"Hyper-e\" is not a key"),
             ("[keys.one-connector]\nback = []", "line 2: "),
             ("[keys.question]\nconfirm = []", "line 2: \"confirm\" needs a key"),
             ("[keys.connectors]\nedit = \"t\"", "line 2: t is in use in connectors"),
             ("[keys.connectors]\nquit-now = \"x\"", "line 2: Ctrl-c cannot be changed"),
-            ("[keys.review]\nedit = \"F2\"\nnew = \"F3\"", "line 3: \"new\" is no action of review"),
+            ("[keys.review]\nedit = \"F2\"\nnew = \"F3\"", "line 3: \"new\" is not an action of review"),
             ("theme = ", "line 1: "),
         ] {
             let reason = Config::read(text).expect_err(text);
@@ -102,14 +101,17 @@ mod tests {
         let text =
             "theme = \"light\"\nmouse = false\n[keys.connectors]\ntoggle-mode = [\"t\", \"F5\"]\nedit = \"F2\"\n";
         let config = Config::read(text).expect("a config");
-        assert_eq!((config.scheme, config.is_without_mouse, config.keys.len()), (Some(Scheme::Light), true, 2));
+        assert_eq!(
+            (config.scheme, config.is_without_mouse, config.keys.key_of(KeyContext::Connectors, Action::Edit)),
+            (Some(Scheme::Light), true, "F2".to_owned())
+        );
         assert_eq!(Config::read("").expect("nothing"), Config::default());
     }
 
     #[test]
     fn action_can_have_no_key() {
         let config = Config::read("[keys.connectors]\nundo = []").expect("a config");
-        assert_eq!(config.keys.len(), 1);
+        assert_eq!(config.keys.key_of(KeyContext::Connectors, Action::Undo), "“undo” (no key)");
     }
 
     #[test]

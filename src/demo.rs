@@ -51,7 +51,7 @@ impl Demo {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        options.open(&path).with_context(|| format!("{} cannot be created", path.display()))?;
         Store::write_schema_1(&path, &connectors(&Vault::new(keys_of(&path)))?)?;
         Ok(Self { path, folder })
     }

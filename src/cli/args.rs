@@ -29,7 +29,9 @@ pub(super) struct Args {
     /// directory]
     #[arg(long, value_name = "FILE", global = true, help_heading = GLOBAL)]
     pub(super) key_file: Option<PathBuf>,
-    /// Encrypt secrets with a passphrase instead, from $CONNECTOR_ADMIN_PASSPHRASE or a prompt
+    /// Encrypt secrets with a passphrase, from $CONNECTOR_ADMIN_PASSPHRASE or a prompt
+    ///
+    /// The prompt needs a terminal.
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true)]
     pub(super) passphrase: bool,
     /// Additional connector types, in the form of `types ID --json`

@@ -13,9 +13,9 @@ use crate::clock;
 use crate::config::Config;
 use crate::demo::keys_of;
 use crate::domain::{Catalogue, Filter};
+use crate::fs;
 use crate::service::keys::{check_passphrase, find_unreadable_keys};
 use crate::store::{self, Inspection, Reading, Store, StoreError, UpgradeReport};
-use crate::tui::keymap;
 use crate::vault::{KeyOptions, PASSPHRASE_PREFIX, Passphrase, Vault};
 
 /// The environment variable with the passphrase.
@@ -102,14 +102,17 @@ impl Context {
     /// Opens an existing file for writing, after an upgrade if one is needed.
     pub(super) fn open_existing(&self, output: &Output) -> anyhow::Result<Store> {
         if store::inspect(&self.file, Reading::Shared)? == Inspection::Missing {
-            bail!("{}: no such file; import an export to create it, or name another with --file", self.file.display());
+            return Err(no_such_file(&self.file));
         }
         Ok(self.open(output)?.0)
     }
 
     /// Opens the file for a command that only reads it.
-    pub(super) fn read(&self) -> Result<Store, StoreError> {
-        Store::open_read_only(&self.file, self.reading)
+    pub(super) fn read(&self) -> anyhow::Result<Store> {
+        Store::open_read_only(&self.file, self.reading).map_err(|error| match error {
+            StoreError::Missing(file) => no_such_file(&file),
+            error => error.into(),
+        })
     }
 
     /// Opens the file for reading, with the keys if the filter depends on them.
@@ -173,7 +176,7 @@ impl Context {
     /// POSIX).
     fn is_new_passphrase(&self) -> bool {
         let exists = matches!(self.inspect(), Ok(Inspection::Connectors { .. }));
-        let encrypted = exists.then(|| self.read().and_then(|store| store.encrypted_with_prefix(PASSPHRASE_PREFIX)));
+        let encrypted = exists.then(|| Ok::<_, anyhow::Error>(self.read()?.encrypted_with_prefix(PASSPHRASE_PREFIX)?));
         !matches!(encrypted, Some(Ok(encrypted)) if !encrypted.is_empty())
     }
 
@@ -184,6 +187,10 @@ impl Context {
         check_passphrase(&vault, store)??;
         Ok(vault)
     }
+}
+
+pub(super) fn no_such_file(file: &Path) -> anyhow::Error {
+    anyhow::anyhow!("{}: no such file; import an export to create it, or name another with --file", file.display())
 }
 
 /// Returns the default path of the user's connector types.
@@ -201,7 +208,8 @@ pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
     let Some(path) = named.or_else(|| types_file().ok()).filter(|path| is_named || path.exists()) else {
         return Ok(());
     };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read: {}", path.display(), fs::reason(&error)))?;
     match Catalogue::builtin().with(&text) {
         Ok(catalogue) => catalogue.install(),
         Err(reason) => bail!("{}, {reason}. None of its types is used", path.display()),
@@ -228,16 +236,14 @@ pub(super) fn state_file() -> Option<PathBuf> {
 }
 
 /// Loads the configuration with the user's keys.
-pub(super) fn install_config(named: Option<PathBuf>) -> anyhow::Result<Config> {
+pub(super) fn load_config(named: Option<PathBuf>) -> anyhow::Result<Config> {
     let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_CONFIG").is_some();
     let Some(path) = named.or_else(|| config_file().ok()).filter(|path| is_named || path.exists()) else {
         return Ok(Config::default());
     };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let config = Config::read(&text).map_err(|reason| anyhow::anyhow!("{}, {reason}", path.display()))?;
-    keymap::install(&config.keys)
-        .map_err(|(line, reason)| anyhow::anyhow!("{}, line {line}: {reason}", path.display()))?;
-    Ok(config)
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read: {}", path.display(), fs::reason(&error)))?;
+    Config::read(&text).map_err(|reason| anyhow::anyhow!("{}, {reason}", path.display()))
 }
 
 fn path_in(variable: &str) -> Option<PathBuf> {

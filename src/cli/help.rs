@@ -6,6 +6,7 @@ use clap::CommandFactory as _;
 
 use super::args::Args;
 use super::commands::GROUPS;
+use crate::domain::filter::TERMS;
 
 /// The name of the program.
 pub(super) const NAME: &str = "connector-admin";
@@ -18,7 +19,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("<config>/connector-admin/config.toml", "The configuration: theme, mouse, keys."),
     ("<config>/connector-admin/connector_types.json", "Additional connector types."),
     ("<state>/connector-admin/state.json", "The UI state, below ~/.local/state or $XDG_STATE_HOME."),
-    ("FILE.schema1-TIME.bak, FILE.auto.bak, FILE.backup-TIME.bak", "Backups next to a connectors file."),
+    (
+        "FILE.schema1-TIME.bak, FILE.auto.bak, FILE.backup-TIME.bak, FILE.replaced-TIME.bak",
+        "Backups next to a connectors file.",
+    ),
 ];
 
 /// The environment variables of the program.
@@ -64,6 +68,12 @@ fn groups(command: &clap::Command) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Returns the examples of a command with the keys of the filter below them.
+pub(super) fn with_filter_keys(examples: &str) -> String {
+    let rows = TERMS.iter().map(|(key, values)| format!("\n  {key:<12} {values}"));
+    format!("{examples}\n\nFilter keys:{}", rows.collect::<String>())
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
     let mut output = Output::new(args.quiet, access.continues(), committed);
     context::install_types(args.types)?;
     // Only keys and colours are affected; a mistake there does not stop a script.
-    let config = if access.uses_config() { context::install_config(args.config)? } else { Config::default() };
+    let config = if access.uses_config() { context::load_config(args.config)? } else { Config::default() };
     if let Some(word) = args.positional.as_ref().filter(|word| looks_mistyped(word)) {
         anyhow::bail!("{}", unknown_command(&word.display().to_string()));
     }

@@ -37,16 +37,18 @@ pub(in crate::cli) fn refuse(file: &Path, error: &ApiError, json: bool, output: 
     if json {
         output.json(&error.body())?;
     }
-    eprint_error(&format!("{}: {error}", file.display()));
+    let name = if file == Path::new("-") { "standard input".into() } else { file.display().to_string() };
+    eprint_error(&format!("{name}: {error}"));
     Ok(REFUSED)
 }
 
-/// Returns the first id that the file does not have.
-pub(in crate::cli) fn first_unknown<'a>(store: &Store, ids: &'a [String]) -> anyhow::Result<Option<&'a String>> {
+/// Returns the error that names all ids that the file does not have, if there are any.
+pub(in crate::cli) fn unknown_ids(store: &Store, ids: &[String]) -> anyhow::Result<Option<ApiError>> {
+    let mut unknown = Vec::new();
     for id in ids {
         if store.get(id)?.is_none() {
-            return Ok(Some(id));
+            unknown.push(id.as_str());
         }
     }
-    Ok(None)
+    Ok((!unknown.is_empty()).then(|| ApiError::not_found(&unknown)))
 }

@@ -73,7 +73,7 @@ pub(in crate::cli) fn compared(
         let mut store = context.read()?;
         let remote = remote::remote_of(&store, which.remote.as_deref())?;
         if remote.fetched_at.is_none() {
-            bail!("{} was never read; run `connector-admin status` without --offline first", remote.name);
+            bail!("{} was never fetched; run `connector-admin fetch` first", remote.name);
         }
         let vault = context.vault(&store)?;
         find_unreadable_keys(&vault, &mut store)?;

@@ -10,6 +10,7 @@ use super::DONE;
 use super::context::Context;
 use super::render::output::Output;
 use crate::domain::{Connector, is_plain_id, json, validate};
+use crate::fs;
 use crate::kibana::body;
 use crate::kibana::body::{ApiError, Body};
 use crate::messages;
@@ -23,9 +24,8 @@ pub(in crate::cli) const LONGEST_BODY: u64 = 16 << 20;
 
 /// Reads a body; `-` is standard input. It may hold secrets, so it is wiped.
 pub(in crate::cli) fn read_body(from: &Path) -> Result<Body, ApiError> {
-    let name = if from == Path::new("-") { "standard input".to_owned() } else { from.display().to_string() };
-    let refuse = |reason: String| ApiError::bad(format!("[request body]: {name} {reason}"));
-    let cannot = |error: io::Error| refuse(format!("cannot be read: {error}"));
+    let refuse = |reason: String| ApiError::bad(format!("[request body]: {reason}"));
+    let cannot = |error: io::Error| refuse(format!("cannot be read: {}", fs::reason(&error)));
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 16));
     let mut reader: Box<dyn Read> = if from == Path::new("-") {
         Box::new(io::stdin())

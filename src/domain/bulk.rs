@@ -136,7 +136,8 @@ impl BulkEdit {
                 }
             }
             Self::Field { key, value } => {
-                let mut config = RawObject::parse(&current.config).map_err(|_| "its config is no object".to_owned())?;
+                let mut config =
+                    RawObject::parse(&current.config).map_err(|_| "its config is not an object".to_owned())?;
                 if config.get(key).is_some_and(|now| json::canonical(now) == json::canonical(value)) {
                     return Ok(None);
                 }

@@ -67,10 +67,16 @@ pub const TERMS: &[(&str, &str)] = &[
     ("authtype:", "auth type, part of it, or none"),
     ("needs:", "migration"),
     ("missing:", "secrets"),
-    ("unreadable:", "secrets, for want of their key"),
+    ("unreadable:", "secrets, because their key is missing"),
     ("change:", "in a step of the history: applied, undone, modified-since or deleted-since"),
     ("is:", "backfill, stamp-only, blocked, deprecated, unknown or malformed"),
 ];
+
+/// Returns the keys and their values as the table of docs/cli.md.
+pub fn markdown() -> String {
+    let rows = TERMS.iter().map(|(key, values)| format!("| `{key}` | {values} |\n"));
+    format!("| key | values |\n| --- | --- |\n{}", rows.collect::<String>())
+}
 
 impl Filter {
     /// Reads a filter as typed.

@@ -88,7 +88,7 @@ type Push<'a> = dyn FnMut(Severity, &str, String, &'static str) + 'a;
 
 fn of_migration(connector: &Connector, push: &mut Push<'_>) {
     if connector.model_version < 1 {
-        let reason = format!("{} is no model version", connector.model_version);
+        let reason = format!("{} is not a model version", connector.model_version);
         push(Severity::Problem, "model_version", reason, "migrate it: that stamps the newest one");
     }
     let Some(plan) = migration::plan(connector) else { return };

@@ -58,7 +58,7 @@ pub fn notes(connector: &Connector) -> Vec<Problem> {
 }
 
 /// The note about a config key that the catalogue does not know.
-const UNKNOWN_KEY: &str = "is no config key of this connector type; Kibana refuses unknown keys";
+const UNKNOWN_KEY: &str = "is not a config key of this connector type; Kibana refuses unknown keys";
 
 /// Returns whether Kibana would refuse this config key. Kibana itself copies the auth type of spec types into the
 /// config.
@@ -133,7 +133,7 @@ fn problem_of(field: &Field, required: bool, value: Option<&Value>) -> Option<St
         (FieldKind::TextMap, Value::Object(map)) => map
             .iter()
             .find(|(_, value)| !value.is_string())
-            .map(|(key, value)| format!("the value of {key:?} must be a text, not {}", kind_of(value))),
+            .map(|(key, value)| format!("the value of {key:?} must be a string, not {}", kind_of(value))),
         (FieldKind::TextMap | FieldKind::Object, value) if !value.is_object() => wanted("a JSON object"),
         (FieldKind::List, value) if !value.is_array() => wanted("a JSON array"),
         _ => None,

@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::paths::location_of;
-use super::{TemporaryFile, folder_of};
+use super::{TemporaryFile, folder_of, reason};
 
 /// A file that cannot be read or written, with the system's reason.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: {cause}")]
+#[error("{name}: {}", reason(cause))]
 pub struct FileError {
     /// The file, or the name of a stream.
     pub name: String,

@@ -103,7 +103,7 @@ impl TemporaryFolder {
     /// Makes an empty folder in another one.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     pub fn new_in(parent: &Path) -> io::Result<Self> {
         let (path, registration) = register(parent)?;
         private_folder().create(&path)?;
@@ -113,7 +113,7 @@ impl TemporaryFolder {
     /// Makes an empty folder where the system keeps temporary files.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     pub fn new() -> io::Result<Self> {
         Self::new_in(&std::env::temp_dir())
     }

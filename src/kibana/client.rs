@@ -286,14 +286,14 @@ impl Client {
 fn check_environment() -> Result<(), KibanaError> {
     for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
         if std::env::var(name).is_ok_and(|url| !url.is_empty() && ureq::Proxy::new(&url).is_err()) {
-            return Err(KibanaError::Settings(format!("${name} is no address such as http://proxy.example:3128")));
+            return Err(KibanaError::Settings(format!("${name} is not an address such as http://proxy.example:3128")));
         }
     }
     Ok(())
 }
 
 fn wrong_proxy() -> KibanaError {
-    KibanaError::Settings("the proxy is no address such as http://proxy.example:3128".to_owned())
+    KibanaError::Settings("the proxy is not an address such as http://proxy.example:3128".to_owned())
 }
 
 /// The authorities that are trusted: the system's, or those of a file.
@@ -305,7 +305,7 @@ fn roots(remote: &Remote) -> Result<RootCerts, KibanaError> {
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
             Ok(_) => None,
-            Err(_) => Some(Err(cannot("it holds something that is no PEM certificate".to_owned()))),
+            Err(_) => Some(Err(cannot("it holds something that is not a PEM certificate".to_owned()))),
         })
         .collect::<Result<_, _>>()?;
     if certificates.is_empty() {
@@ -379,7 +379,7 @@ fn is_error_of_elasticsearch(text: &str) -> bool {
 
 /// Returns the error message of an answer, in the formats of Kibana and of proxies.
 fn word_of(text: &str) -> String {
-    /// A longer text is no word about an error.
+    /// A longer text says nothing about an error.
     const LONGEST: usize = 200;
     let body = serde_json::from_str::<Value>(text).ok();
     let places = ["/message", "/error/reason", "/error", "/reason"];
@@ -435,7 +435,7 @@ fn failed(error: &ureq::Error, place: &str, is_write: bool) -> KibanaError {
         ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_) => {
             return KibanaError::NotKibana {
                 place: place.to_owned(),
-                reason: "the answer is no HTTP".to_owned(),
+                reason: "the answer is not HTTP".to_owned(),
                 may_have_arrived: is_write,
             };
         }

@@ -61,7 +61,7 @@ impl Credential {
         match decoded.is_some_and(|decoded| decoded.contains(&b':')) {
             true => Ok(Credential::ApiKey(encoded)),
             false => {
-                Err("that is no API key: it is base64 (the `encoded` of Elasticsearch's answer), or id:key".to_owned())
+                Err("not an API key; enter the base64 text (`encoded` in Elasticsearch's answer), or id:key".to_owned())
             }
         }
     }

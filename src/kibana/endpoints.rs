@@ -171,7 +171,7 @@ impl Kibana {
             Err(error) => return Err(error),
         };
         let body: Value =
-            serde_json::from_str(&answer.text).map_err(|_| self.unrecognized("its status is no JSON", false))?;
+            serde_json::from_str(&answer.text).map_err(|_| self.unrecognized("its status is not JSON", false))?;
         let version = body.get("version");
         let text = |key| version.and_then(|version| version.get(key)).and_then(Value::as_str);
         let is_version = |text: &&str| {

@@ -18,7 +18,7 @@ use disguise::{forms_of, readings};
 /// Shorter values are everywhere by chance: masking them would garble every message. They are masked in quotes.
 const SHORTEST_MASKED: usize = 4;
 
-/// Shorter values in a config are no sign of an echo.
+/// Shorter values in a config do not indicate an echo.
 const SHORTEST_REFUSED: usize = 6;
 
 /// Characters of a message that are kept.

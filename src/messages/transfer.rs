@@ -23,16 +23,13 @@ pub fn import_notes(warnings: &ImportWarnings) -> Vec<String> {
         lines.push(format!("the summary line promises {} objects; the export may be incomplete", grouped(promised)));
     }
     let counted = [
-        (warnings.migrated, "of releases before 8.3 migrated on import"),
+        (warnings.migrated, "from before 8.3, migrated on import"),
         (
             warnings.left_pending,
-            "of releases before 8.3 not migrated: their secrets are bound to the config, or it is not an object",
+            "from before 8.3, not migrated: the secrets are bound to the config, or it is not an object",
         ),
         (warnings.long_ids, LONG_IDS),
-        (
-            warnings.api_keys,
-            "with their own API key (apiKey, uiamApiKey), which was removed, as in an export of Kibana",
-        ),
+        (warnings.api_keys, "with an API key (apiKey, uiamApiKey), which was removed, as in an export of Kibana"),
     ];
     lines.extend(connector_lines(&counted));
     lines

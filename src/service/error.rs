@@ -25,7 +25,7 @@ pub enum ServiceError {
         /// The kind of file.
         what: &'static str,
     },
-    /// A file cannot be made at a path; nothing was begun.
+    /// A file cannot be created at a path; nothing was begun.
     #[error("{path} cannot be written: {reason}; name another file")]
     NotCreatable {
         /// The path.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, ffi};
 
 use super::file::location::logs_of;
 use super::file::schema;
+use crate::fs::reason;
 use crate::fs::sidecar;
 
 /// Why the store refused or failed.
@@ -158,7 +159,7 @@ pub enum StoreError {
         backup: String,
     },
     /// A record with this id exists.
-    #[error("a connector with id {0:?} exists already; choose another id")]
+    #[error("a connector with id {0:?} already exists; choose another id")]
     IdInUse(String),
     /// The import contains an id twice; nothing was imported.
     #[error("the id {0:?} appears twice in the import")]
@@ -179,7 +180,7 @@ pub enum StoreError {
     #[error("stopped; nothing was changed")]
     Cancelled,
     /// The file system.
-    #[error("{path}: {cause}")]
+    #[error("{path}: {}", reason(cause))]
     Io {
         /// The file.
         path: PathBuf,

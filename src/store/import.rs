@@ -13,7 +13,7 @@ use super::records::connectors::get;
 use crate::domain::Connector;
 use crate::domain::derived::{Derived, key_of};
 
-/// What to do with ids that exist already; Kibana's import has the same choices.
+/// What to do with ids that already exist; Kibana's import has the same choices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnConflict {
     /// Report them and change nothing.
@@ -51,11 +51,11 @@ pub struct ImportOutcome {
     pub kept_secrets: u64,
     /// Replaced records whose stored secrets are lost.
     pub lost_secrets: u64,
-    /// Ids that exist already; if there are any, nothing was written.
+    /// Ids that already exist; if there are any, nothing was written.
     pub conflicts: Conflicts,
 }
 
-/// Ids of an import that exist already.
+/// Ids of an import that already exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {
     /// The number of ids.

@@ -5,4 +5,4 @@ pub mod size;
 pub mod terminal;
 pub mod time;
 
-pub use plural::{grouped, plural};
+pub use plural::{capitalized, grouped, plural};

@@ -8,9 +8,25 @@ pub fn plural(count: u64, noun: &str) -> String {
     }
 }
 
+/// A count, of records or of items in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(u64);
+
+impl From<u64> for Count {
+    fn from(count: u64) -> Self {
+        Self(count)
+    }
+}
+
+impl From<usize> for Count {
+    fn from(count: usize) -> Self {
+        Self(count as u64)
+    }
+}
+
 /// Returns a number in groups of three digits: `12,345,678`.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
+pub fn grouped(count: impl Into<Count>) -> String {
+    let digits = count.into().0.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -28,6 +44,12 @@ fn plural_of(noun: &str) -> String {
     }
 }
 
+/// Returns a text with its first letter in upper case, for a reason that is shown as a sentence of its own.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,7 +65,7 @@ mod tests {
 
     #[test]
     fn digits_are_grouped_by_three() {
-        for (count, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (100_000, "100,000")] {
+        for (count, text) in [(0_u64, "0"), (999, "999"), (1000, "1,000"), (100_000, "100,000")] {
             assert_eq!(grouped(count), text);
         }
     }

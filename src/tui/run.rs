@@ -17,6 +17,7 @@ use crate::tui::app;
 use crate::tui::app::{Message, Model, Setup};
 use crate::tui::screens::{Effect, OpenTarget};
 use crate::tui::terminal::{Session, clipboard, editor, input, session, signals};
+use crate::tui::ui::Ui;
 use crate::tui::ui_state::UiState;
 use crate::tui::widgets::theme::Theme;
 use crate::vault::KeyOptions;
@@ -37,7 +38,7 @@ pub struct Options {
     pub config: Config,
     /// The file of the UI state; `None` keeps none.
     pub ui_state_file: Option<PathBuf>,
-    /// The file is thrown away at the end.
+    /// The file is deleted on exit.
     pub is_demo: bool,
 }
 
@@ -85,7 +86,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
         is_new,
         ui_state: options.ui_state_file.as_deref().map(UiState::read).unwrap_or_default(),
         file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        theme: Theme::from_environment(options.config.scheme),
+        ui: Ui { theme: Theme::from_environment(options.config.scheme), keys: options.config.keys },
         mouse,
         apply_migration: options.apply_migration,
         is_demo: options.is_demo,

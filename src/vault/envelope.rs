@@ -53,7 +53,7 @@ impl Envelope {
         Ok(format!("{VERSION}.{}.{}.{}", key_id.as_str(), BASE64.encode(label), BASE64.encode(boxed)))
     }
 
-    /// Returns whether this key sealed the value, and the value is undamaged.
+    /// Returns whether this key encrypted the value, and the value is undamaged.
     pub(super) fn was_sealed_by(&self, key: &Key) -> bool {
         key.decrypt(&self.label, &label_data(&self.boxed)).is_some()
     }

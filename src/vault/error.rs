@@ -58,7 +58,7 @@ pub enum Unreadable {
     #[error("encrypted with a passphrase; start with --passphrase to give it")]
     NoPassphrase,
     /// Another passphrase encrypted the value.
-    #[error("the passphrase given does not open it")]
+    #[error("the passphrase does not decrypt it")]
     OtherPassphrase,
     /// The encrypted value itself was changed.
     #[error("the stored value is damaged or was tampered with")]

@@ -106,11 +106,11 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::WrongPassphrase`] if it decrypts none of them.
-    pub fn check_passphrase(&self, sealed: &[String]) -> Result<(), VaultError> {
-        if sealed.is_empty() || !self.uses_passphrase() {
+    pub fn check_passphrase(&self, encrypted: &[String]) -> Result<(), VaultError> {
+        if encrypted.is_empty() || !self.uses_passphrase() {
             return Ok(());
         }
-        for value in sealed {
+        for value in encrypted {
             let Ok(envelope) = Envelope::parse(value) else { continue };
             if let Ok(key) = self.key_of(&envelope) {
                 self.keys().sealing = Some((envelope.key_id, key));
@@ -122,8 +122,8 @@ impl Vault {
     }
 
     /// Returns whether a missing passphrase encrypted a value.
-    pub fn is_of_another_passphrase(&self, sealed: &str) -> bool {
-        let key = Envelope::parse(sealed).and_then(|envelope| self.key_of(&envelope));
+    pub fn is_of_another_passphrase(&self, encrypted: &str) -> bool {
+        let key = Envelope::parse(encrypted).and_then(|envelope| self.key_of(&envelope));
         matches!(key, Err(Unreadable::OtherPassphrase))
     }
 

@@ -29,7 +29,7 @@ fn password(text: &str) -> SecretEdits {
 
 fn encrypted(vault: &Vault, id: &str) -> Connector {
     let mut connector = webhook(id);
-    vault.prepare_secrets(None, &mut connector, &password("hunter2")).expect("sealed");
+    vault.prepare_secrets(None, &mut connector, &password("hunter2")).expect("encrypted");
     connector
 }
 
@@ -109,7 +109,7 @@ fn prepare_secrets_reencrypts_only_when_needed() {
     let mut draft = Connector { config: "{}".into(), ..old.clone() };
     stranger.prepare_secrets(Some(&old), &mut draft, &keep).expect("kept");
     assert_eq!(draft.secrets, old.secrets);
-    stranger.prepare_secrets(Some(&old), &mut draft, &password("again")).expect("sealed");
+    stranger.prepare_secrets(Some(&old), &mut draft, &password("again")).expect("encrypted");
     assert!(stranger.state(&draft).has("password"));
     let mut duplicate = Connector { id: "copy".into(), ..old.clone() };
     stranger.prepare_secrets(Some(&old), &mut duplicate, &keep).expect("copied without");
@@ -123,7 +123,7 @@ fn rotation_reencrypts_and_resumes() {
     let old = encrypted(&vault, "one");
     assert_eq!(vault.reencrypt(&old).expect("looked at"), Reencryption::Current);
     let new_id = vault.rotate(None).expect("rotated");
-    let Reencryption::Reencrypted(text) = vault.reencrypt(&old).expect("sealed") else { panic!("not re-encrypted") };
+    let Reencryption::Reencrypted(text) = vault.reencrypt(&old).expect("encrypted") else { panic!("not re-encrypted") };
     assert_eq!(key_id_of(&text), Some(new_id));
     let new = Connector { secrets: Some(text), ..old.clone() };
     assert_eq!(vault.reencrypt(&new).expect("looked at"), Reencryption::Current);
@@ -132,11 +132,11 @@ fn rotation_reencrypts_and_resumes() {
     assert_eq!(later.reencrypt(&new).expect("looked at"), Reencryption::Current);
     // To a passphrase, with which alone it opens; and the last line of a key file cut off.
     later.rotate(passphrase("correct horse")).expect("rotated");
-    let Reencryption::Reencrypted(text) = later.reencrypt(&new).expect("sealed") else { panic!("not re-encrypted") };
+    let Reencryption::Reencrypted(text) = later.reencrypt(&new).expect("encrypted") else { panic!("not re-encrypted") };
     let under_passphrase = Connector { secrets: Some(text), ..old };
     let empty = tempfile::tempdir().expect("a folder");
     assert!(with("correct horse", &empty).state(&under_passphrase).has("password"));
-    is_unreadable(&with("wrong", &empty), &under_passphrase, "the passphrase given does not open it");
+    is_unreadable(&with("wrong", &empty), &under_passphrase, "the passphrase does not decrypt it");
     is_unreadable(&self::vault(&empty), &under_passphrase, "encrypted with a passphrase");
     let wrong = with("wrong", &empty);
     assert!(matches!(wrong.check_passphrase(under_passphrase.secrets.as_slice()), Err(VaultError::WrongPassphrase)));
@@ -200,7 +200,7 @@ fn missing_secrets_are_the_required_ones_not_set() {
         assert_eq!(draft.is_missing_secrets, expected, "{} to {config}", current.config);
     }
     let mut half = Connector { config: "{}".into(), ..webhook("half") };
-    vault.prepare_secrets(None, &mut half, &password("p")).expect("sealed");
+    vault.prepare_secrets(None, &mut half, &password("p")).expect("encrypted");
     assert!(half.is_missing_secrets && vault.state(&half).has("password"));
 }
 

@@ -44,7 +44,7 @@ impl Network {
         }
         reply(match done {
             Ok(done) => Reply::Done(done),
-            // The user stopped it, so it is no failure.
+            // The user stopped it, so it is not a failure.
             Err(SyncError::Kibana(KibanaError::Cancelled) | SyncError::Store(StoreError::Cancelled)) => {
                 Reply::Done(JobResult::Nothing("stopped".to_owned()))
             }
@@ -101,7 +101,7 @@ impl Network {
                 remote::make_secrets_known(store, &vault, &kibana, &id)?;
                 JobResult::Ran(kibana.execute(&id, &params)?)
             }
-            _ => JobResult::Nothing("this is no job of the network".to_owned()),
+            _ => JobResult::Nothing("this is not a job of the network".to_owned()),
         })
     }
 }

@@ -3,6 +3,7 @@
 use crate::domain::Filter;
 use crate::domain::remote::PushOptions;
 use crate::store::{Scope, Sort};
+use std::mem::discriminant;
 use std::path::PathBuf;
 
 /// A question for the reader.
@@ -53,7 +54,7 @@ pub enum Query {
         /// The record.
         id: String,
     },
-    /// The copies of the file.
+    /// The backups of the file.
     Backups,
     /// The number of connectors of each kind.
     Statistics,
@@ -103,24 +104,21 @@ pub struct ListQuery {
 }
 
 impl Query {
-    /// Of two requests in the same slot, only the newer one matters.
-    pub(super) fn slot(&self) -> Option<(u8, Option<Scope>)> {
-        match self {
-            Query::List(list) => Some((0, Some(list.scope))),
-            Query::Rows { scope, .. } => Some((1, Some(*scope))),
+    /// Returns true if the answer to this query makes the answer to an earlier one useless, so that the earlier one need
+    /// not run.
+    pub(super) fn supersedes(&self, earlier: &Query) -> bool {
+        match (self, earlier) {
+            (Query::Ids { .. } | Query::Forget, _) => false,
+            (Query::List(list), Query::List(earlier)) => list.scope == earlier.scope,
+            (Query::Rows { scope, .. }, Query::Rows { scope: earlier, .. }) => scope == earlier,
             // The record of the current row never supersedes one that a page or a form waits for.
-            Query::Record { is_preview, .. } => Some((if *is_preview { 2 } else { 13 }, None)),
-            Query::Overview => Some((3, None)),
-            Query::NextMissing { .. } => Some((4, None)),
-            Query::Steps => Some((5, None)),
-            Query::Change { .. } => Some((6, None)),
-            Query::Backups => Some((7, None)),
-            Query::CheckForChanges => Some((8, None)),
-            Query::Folder(_) => Some((9, None)),
-            Query::Statistics => Some((10, None)),
-            Query::Compare { .. } | Query::CompareBefore { .. } => Some((11, None)),
-            Query::Sync(_) => Some((12, None)),
-            Query::Ids { .. } | Query::Forget => None,
+            (Query::Record { is_preview, .. }, Query::Record { is_preview: earlier, .. }) => is_preview == earlier,
+            // Both are shown on the same page.
+            (
+                Query::Compare { .. } | Query::CompareBefore { .. },
+                Query::Compare { .. } | Query::CompareBefore { .. },
+            ) => true,
+            _ => discriminant(self) == discriminant(earlier),
         }
     }
 }

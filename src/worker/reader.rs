@@ -119,8 +119,7 @@ impl Reader {
                 return;
             }
             let Some(request) = waiting.pop_front() else { continue };
-            let slot = request.slot();
-            if slot.is_some() && waiting.iter().any(|later: &Query| later.slot() == slot) {
+            if waiting.iter().any(|later: &Query| later.supersedes(&request)) {
                 continue;
             }
             reading.interrupt.store(false, Ordering::Relaxed);

@@ -176,7 +176,7 @@ pub enum Reply {
     Compared(Option<Box<[(String, Connector); 2]>>),
     /// The number of connectors of each kind.
     Statistics(Statistics),
-    /// The copies of the file.
+    /// The backups of the file.
     Backups(Vec<Backup>),
     /// The folders and exports of a folder, or why it cannot be read.
     Folder(PathBuf, Result<Vec<Entry>, String>),

@@ -103,7 +103,7 @@ impl Writer {
         self.store.empty_log();
         reply(match done {
             Ok(done) => Reply::Done(done),
-            // The user stopped it, so it is no failure.
+            // The user stopped it, so it is not a failure.
             Err(error @ ServiceError::Store(StoreError::Cancelled)) => {
                 Reply::Done(JobResult::Nothing(error.to_string()))
             }

@@ -100,7 +100,7 @@ fn wrong_attribute_type_is_refused() {
     let documents = [
         (r#"{"type":7}"#, "type is not a string"),
         (r#"{"type":"action","id":7,"attributes":{}}"#, "id is not a string"),
-        (r#"{"type":"action","id":"x","attributes":[]}"#, "attributes are not right"),
+        (r#"{"type":"action","id":"x","attributes":[]}"#, "attributes are malformed"),
         (
             r#"{"type":"action","id":"x","attributes":{"actionTypeId":1,"name":"n"}}"#,
             "attributes.actionTypeId is not a string",
@@ -132,7 +132,7 @@ fn wrong_attribute_type_is_refused() {
     for (more, expected) in [
         (r#","isMissingSecrets":"yes""#, "attributes.isMissingSecrets is not a boolean"),
         (r#","secrets":7"#, "attributes.secrets is not an object"),
-        (r#","secrets":"not base64 at all""#, "is a text that is no ciphertext"),
+        (r#","secrets":"not base64 at all""#, "is a string but not ciphertext"),
     ] {
         refused(line("x", more).as_bytes(), 1, expected);
     }
@@ -165,10 +165,13 @@ fn non_text_input_is_refused() {
     let dir = TestDir::new();
     let path = dir.path("new.db");
     let empty = dir.write("empty.ndjson", "");
+    let script = dir.write("script.sh", "#!/bin/sh\ncurl https://kibana.example\n");
     for (source, expected) in [
         (dir.folder.path().to_owned(), "is a directory"),
-        (dir.path("nowhere.ndjson"), "No such file"),
+        (dir.path("nowhere.ndjson"), "no such file"),
         (empty, "holds no saved object"),
+        (dir.demo(), "is a SQLite file"),
+        (script, "is a script"),
     ] {
         let output = run(&path, &["import", source.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2));

@@ -62,7 +62,7 @@ fn dry_run_names_skipped_records() {
     let dir = TestDir::new();
     let path = imported(&dir);
     let plan = json(&path, &["migrate", "--dry-run", "--json"]);
-    assert_eq!(plan["Skipped"], 0);
+    assert_eq!(plan["skipped"], 0);
     let of_group = |group: &str| plan["records"].as_array().unwrap().iter().find(|one| one["group"] == group).unwrap();
     for record in [of_group("backfill"), of_group("stamp_only")] {
         execute(
@@ -74,15 +74,12 @@ fn dry_run_names_skipped_records() {
         );
     }
     let plan = json(&path, &["migrate", "--dry-run", "--json"]);
-    assert_eq!((&plan["Skipped"], &plan["backfill"]), (&2.into(), &4.into()));
+    assert_eq!((&plan["skipped"], &plan["backfill"]), (&2.into(), &4.into()));
     let skipped = plan["records"].as_array().unwrap().iter().filter(|one| one["decision"] == "skip").count();
     assert_eq!(skipped, 2);
     let text = ok(&path, &["migrate", "--dry-run"]);
     assert_eq!(text.matches("unchanged (skipped)").count(), 2, "{text}");
-    assert!(
-        text.contains("23 connectors pending: 4 backfill, 19 version stamp only, 0 blocked; 2 of them skipped"),
-        "{text}"
-    );
+    assert!(text.contains("23 connectors pending: 4 backfill, 19 stamp only, 0 blocked; 2 of them skipped"), "{text}");
 }
 
 #[test]
@@ -147,7 +144,7 @@ fn pending_records_exit_with_1() {
     let output = run(&path, &["migrate", "--apply"]);
     assert_eq!(output.status.code(), Some(1));
     let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(printed.contains("Migrated 184 connectors: 73 backfilled, 111 with the version stamp only"), "{printed}");
+    assert!(printed.contains("Migrated 184 connectors: 73 backfilled, 111 stamp only"), "{printed}");
     assert!(printed.contains("5 connectors still pending"), "{printed}");
     let note = String::from_utf8_lossy(&output.stderr);
     assert!(note.contains("from schema 1 to 2; backup:"), "{note}");
@@ -183,7 +180,7 @@ fn existing_ids_are_reported_and_change_nothing_by_default() {
     ok(&path, &["toggle", "minimal-connector"]);
     let before = records(&path);
     let output = run(&path, &["import", export]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 30);
     assert!(String::from_utf8_lossy(&output.stderr).contains("--overwrite"));
     assert_eq!(records(&path), before);
@@ -290,4 +287,41 @@ fn arguments_are_escaped_in_errors() {
             assert!(!text.contains(acts), "{arguments:?}: {text:?}");
         }
     }
+}
+
+#[test]
+fn errors_name_their_file_and_the_next_step() {
+    let dir = TestDir::new();
+    let path = imported(&dir);
+    let refused = |path: &Path, arguments: &[&str]| {
+        let output = run(path, arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let missing = dir.path("nowhere.db");
+    for arguments in [&["list"][..], &["check"], &["undo"], &["export"], &["upgrade"], &["remote", "list"]] {
+        let message = refused(&missing, arguments);
+        assert!(message.contains("no such file; import an export to create it"), "{arguments:?}: {message}");
+    }
+    let body = dir.path("body.json");
+    let message = refused(&path, &["create", "--from", body.to_str().unwrap()]);
+    assert!(message.contains("body.json: [request body]: cannot be read: no such file"), "{message}");
+    assert!(!message.contains("c.db") && !message.contains("os error"), "{message}");
+    let message = refused(&path, &["delete", "nope", "minimal-connector", "nada"]);
+    assert!(message.contains(r#"no connectors with the ids "nope", "nada""#), "{message}");
+}
+
+#[test]
+fn closed_pipe_ends_a_report_without_an_error() {
+    let dir = TestDir::new();
+    let path = imported(&dir);
+    let mut child = Command::new(PROGRAM)
+        .args(["--file", path.to_str().unwrap(), "migrate", "--report", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

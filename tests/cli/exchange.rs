@@ -157,7 +157,7 @@ fn other_object_types_are_counted_and_skipped() {
     let output = run(&path, &["import", dir.write("mixed.ndjson", &text).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("left out objects that are not connectors: 2 of type alert")
+        String::from_utf8_lossy(&output.stderr).contains("skipped objects that are not connectors: 2 of type alert")
     );
     assert_eq!(records(&path).len(), 1);
 }

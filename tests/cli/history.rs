@@ -121,7 +121,7 @@ fn restore_refuses_what_is_not_a_backup() {
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
     let output = run(&path, &["backup", torn.to_str().unwrap()]);
-    assert!(output.status.code() == Some(2) && printed(&output).contains("exists already"));
+    assert!(output.status.code() == Some(2) && printed(&output).contains("already exists"));
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn old_lines_are_migrated_on_import() {
     .join("\n");
     let output = run(&path, &["import", dir.write("old.ndjson", &text).to_str().unwrap()]);
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("2 connectors of releases before 8.3 migrated on import"),
+        String::from_utf8_lossy(&output.stderr).contains("2 connectors from before 8.3, migrated on import"),
         "{output:?}"
     );
     let config = |id: &str| command_json(&path, &["get", id, "--json"])["config"].clone();
@@ -140,11 +140,11 @@ fn duplicates_are_listed_with_new_ids() {
         assert_eq!(name(&line["id"]), name(&line["destinationId"]));
     }
     let refused = run(&path, &["import", export.to_str().unwrap(), "--json"]);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     let outcome: Value = serde_json::from_slice(&refused.stdout).unwrap();
     assert_eq!((&outcome["success"], outcome["conflicts"].as_array().unwrap().len()), (&json!(false), 30));
     let printed = String::from_utf8(run(&path, &["import", export.to_str().unwrap()]).stdout).unwrap();
-    assert!(printed.contains("exists already: minimal-connector ("), "{printed}");
+    assert!(printed.contains("already exists: minimal-connector ("), "{printed}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn dry_run_prints_the_plan_and_writes_nothing() {
     assert_eq!(outcome["migration"], json!({"backfill": 4, "stamp_only": 19, "blocked": 0}));
     assert_eq!((&outcome["added"], outcome["dry_run"].as_bool()), (&json!(30), Some(true)));
     let printed = ok(&path, &["import", "--dry-run", export.to_str().unwrap()]);
-    assert!(printed.contains("To migrate: 4 backfill, 19 version stamp only, 0 blocked"), "{printed}");
+    assert!(printed.contains("To migrate: 4 backfill, 19 stamp only, 0 blocked"), "{printed}");
     assert!(!path.exists());
 }
 

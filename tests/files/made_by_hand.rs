@@ -236,7 +236,7 @@ fn non_utf8_bytes_are_reported_before_replacement() {
     let output = run(&path, &["export"]);
     let lines = String::from_utf8_lossy(&output.stdout).lines().count();
     assert_eq!(lines, 3, "two connectors and the summary");
-    assert!(exit_code(&output, 1).contains("left out b: its connector_type_id is not UTF-8"));
+    assert!(exit_code(&output, 1).contains("excluded b: its connector_type_id is not UTF-8"));
     let check = exit_code(&run(&path, &["check"]), 1);
     for column in ["connector_type_id", "name", "config", "secrets", "extra", "created_at", "updated_at"] {
         assert!(

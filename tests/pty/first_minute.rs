@@ -16,15 +16,15 @@ fn started(dir: &TestDir, name: &str) -> Terminal {
 fn missing_file_offers_how_to_begin() {
     let dir = TestDir::new();
     let mut terminal = started(&dir, "new.db");
-    terminal.expect("How to begin").expect("look at the demo").expect("does not exist yet").send("\x1b");
+    terminal.expect("Get started").expect("look at the demo").expect("does not exist yet").send("\x1b");
     assert_eq!(terminal.end_restored().0, 0);
     assert!(!dir.path("new.db").exists(), "nothing is created before the choice");
     let mut terminal = started(&dir, "new.db");
-    terminal.expect("How to begin").send("\r").expect("Migration review").send("\x03");
+    terminal.expect("Get started").send("\r").expect("Migration review").send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
     assert!(!dir.path("new.db").exists());
     let mut terminal = started(&dir, "new.db");
-    terminal.expect("How to begin").send(DOWN).send("\r").expect("Import: path of an export").send("\x1b");
+    terminal.expect("Get started").send(DOWN).send("\r").expect("Import: path of an export").send("\x1b");
     terminal.expect("No connectors yet").expect("import an export of Kibana").send("q");
     assert_eq!(terminal.end_restored().0, 0);
     assert!(dir.path("new.db").exists());
@@ -44,7 +44,7 @@ fn ui_state_is_restored_on_start() {
     // And it can be gone back to from another place.
     let mut terminal = started(&dir, "other.db");
     terminal
-        .expect("How to begin")
+        .expect("Get started")
         .expect("recent")
         .send("demo.db")
         .send(DOWN)
@@ -111,7 +111,7 @@ fn demo_keys_never_reach_another_file() {
         let arguments = ["--key-file", &keys, file];
         let mut terminal = Terminal::start_in(dir.folder.path(), &arguments, 100, 30, &environment);
         if file == new {
-            terminal.expect("How to begin").send("\r").expect("Migration review").send("\x1b").expect("1 of 197");
+            terminal.expect("Get started").send("\r").expect("Migration review").send("\x1b").expect("1 of 197");
             terminal.send("\x0f").expect("Open another file").send("\r").expect("demo.db ·").expect("1 of 197");
             terminal
                 .send("/Ticket webhook\r")
@@ -138,7 +138,7 @@ fn mouse_clicks_work_until_turned_off() {
         .expect("1 of 197")
         .send("\x1b[<0;5;8M\x1b[<0;5;8m")
         .expect("5 of 197");
-    terminal.send("\x1b[<65;5;8M").expect("8 of 197").send("M").expect("mouse off").send("\x03");
+    terminal.send("\x1b[<65;5;8M").expect("8 of 197").send("M").expect("Mouse off").send("\x03");
     let (code, raw) = terminal.end_restored();
     assert_eq!(code, 0);
     assert!(raw.contains("\x1b[?1000h") && raw.rfind("\x1b[?1000l") > raw.rfind("\x1b[?1000h"));

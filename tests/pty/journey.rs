@@ -74,7 +74,7 @@ fn full_session_matches_the_file() {
     terminal.send("m").expect("189 pending").send("p").expect("you: 1 per-user").send("p").expect("you: 2 per-user");
     terminal.send("s").expect("2 per-user, 1 skip");
     terminal.send("A").expect("183 connectors to model version 2").send(RIGHT).send("\r").expect("Migration applied");
-    terminal.expect("70 backfilled as planned").expect("2 per-user, as you decided").expect("111 version stamp only");
+    terminal.expect("70 backfilled as planned").expect("2 per-user, as you decided").expect("111 stamp only");
     assert_eq!(untouched(&path), original);
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(191)");
     terminal.send("\r").expect("6 pending");
@@ -87,7 +87,7 @@ fn full_session_matches_the_file() {
     let (code, raw) = terminal.end_restored();
     assert_eq!(code, 0);
     assert!(raw.contains("The demo file is kept"), "{raw}");
-    // One file, the copies before the upgrade and the run, and its keys; the log has been folded in.
+    // One file, the backups before the upgrade and the run, and its keys; the log was checkpointed.
     assert_eq!(dir.names().len(), 4, "{:?}", dir.names());
     assert_eq!(rows(&path, "PRAGMA integrity_check").concat(), "\"ok\"");
 }

@@ -165,7 +165,7 @@ fn job_waits_for_another_writer_and_can_be_cancelled() {
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; UPDATE connectors SET name = 'theirs' WHERE name LIKE 'Ops%'").unwrap();
     terminal.send("t").expect_footer("waiting for another program");
-    terminal.send("\x1b").expect("stopped; nothing was changed").send("/\x15theirs\r").expect("0 of 0");
+    terminal.send("\x1b").expect("Stopped; nothing was changed").send("/\x15theirs\r").expect("0 of 0");
     terminal.send("/\x15Ticket webhook\r").expect("1 of 1").send("t").expect_footer("waiting for another program");
     other.execute_batch("COMMIT").unwrap();
     terminal.expect("is per-user now").send("/\x15theirs\r").expect("theirs");

@@ -272,7 +272,7 @@ fn invalid_proxy_variable_is_an_error() {
     for value in ["ftp://proxy.example", "http://user:p w@bad host:x"] {
         let output = env.command(&["pull", "--remote", "away"]).env("HTTPS_PROXY", value).output().unwrap();
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(2) && printed.contains("$HTTPS_PROXY is no address"), "{printed}");
+        assert!(output.status.code() == Some(2) && printed.contains("$HTTPS_PROXY is not an address"), "{printed}");
         assert!(!printed.contains("p w@"), "{printed}");
     }
 }

@@ -52,7 +52,7 @@ fn conflict_shows_both_sides_and_is_never_overwritten() {
     env.run(&["push", "--yes"]).exit_code(1).contains("conflicts, changed on both sides (2)");
     assert_eq!((records(&env.file), env.server.get("a")["config"]["index"].clone()), (before, json!("theirs")));
 
-    env.run(&["resolve", "c", "--keep", "local"]).exit_code(1).contains("c: skipped, it is no conflict");
+    env.run(&["resolve", "c", "--keep", "local"]).exit_code(1).contains("c: skipped, it is not a conflict");
     env.run(&["resolve", "nowhere", "--keep", "local"]).exit_code(2);
     env.run(&["resolve", "a", "--keep", "local"]).exit_code(0).contains("a: kept local");
     env.run(&["resolve", "b", "--keep", "remote"]).exit_code(0);
@@ -152,8 +152,8 @@ fn remotes_are_listed_replaced_and_removed() {
     let listed = env.run(&["remote", "list", "--json"]).json();
     assert_eq!((&listed[0]["url"], &listed[0]["has_credential"]), (&json!("https://other.example"), &json!(false)));
     env.run(&["remote", "remove", "prod"]).exit_code(0);
-    env.run(&["status"]).exit_code(2).contains("This file has no remote");
-    env.run(&["status", "--remote", "prod"]).exit_code(2).contains("This file has no remote");
+    env.run(&["status"]).exit_code(2).contains("this file has no remote");
+    env.run(&["status", "--remote", "prod"]).exit_code(2).contains("this file has no remote");
 }
 
 #[test]

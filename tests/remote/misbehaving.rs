@@ -141,7 +141,7 @@ fn push_continues_after_a_refusal() {
         .lacks("hunter2");
     env.run(&["status"])
         .exit_code(1)
-        .contains("was not done whole")
+        .contains("is incomplete")
         .contains("sent and refused: update w1")
         .lacks("hunter2");
     assert!(!String::from_utf8_lossy(&std::fs::read(&env.file).unwrap()).contains("hunter2"));

@@ -22,7 +22,7 @@ fn per_user_to_shared_never_strips_secrets() {
     let (before, secrets) = (env.server.get("mine"), env.server.state().secrets.clone());
     env.run(&["toggle", "mine", "--to", "shared"]).exit_code(0);
     for arguments in [&["push", "--yes"][..], &["push", "--yes", "--allow-secret-loss"], &["push", "--dry-run"]] {
-        env.run(arguments).exit_code(1).contains("takes no update of a shared connector").lacks("1 done");
+        env.run(arguments).exit_code(1).contains("refuses every update of a shared connector").lacks("1 done");
         assert_eq!((env.server.get("mine"), &env.server.state().secrets), (before.clone(), &secrets));
     }
     assert!(env.server.paths("POST").iter().all(|path| !path.contains("_import")));
@@ -40,7 +40,7 @@ fn shared_connector_with_user_auth_type_is_blocked() {
     env.enter_secrets("old", &serde_json::from_str(OAUTH_SECRETS).unwrap());
     env.update("old", |body| body["name"] = json!("Other"));
     let puts = env.server.paths("PUT").len();
-    env.run(&["push", "--yes"]).exit_code(1).contains("takes no update of a shared connector");
+    env.run(&["push", "--yes"]).exit_code(1).contains("refuses every update of a shared connector");
     assert_eq!(env.server.paths("PUT").len(), puts);
     // Per-user it can be: by the import, and then the update.
     env.run(&["toggle", "old", "--to", "per-user"]).exit_code(0);

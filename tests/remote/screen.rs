@@ -34,7 +34,7 @@ fn pull_toggle_push_from_the_keyboard() {
     let env = env();
     let mut app = App::open(&env.file, 120, 40);
     app.expect("remote prod").act("sync").expect("Not fetched yet");
-    app.act("pull").expect("pulled: 4 new").expect("read-only 1").expect("in sync 4");
+    app.act("pull").expect("Pulled: 4 new").expect("read-only 1").expect("in sync 4");
     app.expect("preconfigured in kibana.yml");
     // Toggled in the list, shown on both screens, pushed after a confirmation.
     app.act("back top down toggle-mode").expect("not pushed");
@@ -61,7 +61,7 @@ fn losing_secrets_is_blocked_until_allowed() {
         .type_text("hook")
         .act("confirm toggle-mode sync")
         .expect("blocked 1")
-        .expect("Kibana only, which never returns them");
+        .expect("its secrets are in Kibana");
     app.act("push").expect("Nothing to push");
     app.act("allow-loss").expect("loss of secrets allowed").expect("to push 1");
     app.act("push").expect("The secrets of 1 connector are LOST in Kibana").act("right confirm").expect("Pushed 1");
@@ -86,11 +86,7 @@ fn conflict_is_resolved_with_both_sides_shown() {
     env.server.set("w2", "name", json!("Theirs too"));
     app.act("fetch top").expect("conflict 1").expect("remote  Theirs too").expect("local   Mine");
     app.act("push").expect("Nothing to push");
-    app.act("use-remote")
-        .expect("Take Kibana's")
-        .act("right confirm")
-        .expect("replaced by Kibana's")
-        .expect("in sync 4");
+    app.act("use-remote").expect("Use remote").act("right confirm").expect("replaced by Kibana's").expect("in sync 4");
 }
 
 #[test]
@@ -130,7 +126,7 @@ fn pull_that_deletes_most_needs_confirmation() {
     env.server.state().connectors.retain(|id, _| id == "fixed" || id == "w0");
     app.act("pull").expect("Most connectors are missing in Kibana").act("confirm").expect("to pull 6");
     // One can be kept or deleted alone.
-    app.act("top keep-local").expect("Take this file's").act("right confirm").expect("to pull 5").expect("1, to pull");
+    app.act("top keep-local").expect("Keep local").act("right confirm").expect("to pull 5").expect("1, to pull");
     app.act("bottom up use-remote").expect("is deleted in the file").act("right confirm").expect("to pull 4");
     app.act("pull right confirm").expect("4 deleted");
 }

@@ -37,7 +37,7 @@ fn keys_work_during_a_push_and_esc_stops_it() {
     terminal.send("P").expect("Send 8 connectors to").send("\x1b[C\r").expect("pushing: ");
     // The list scrolls in the meantime, and an action that would change something says why it cannot run.
     terminal.send("jj").wait("the cursor moves", |screen| screen.contents().contains(">   Name of log-2"));
-    terminal.send("p").expect("wait for the running job, or stop it with Esc");
+    terminal.send("p").expect("Wait for the running job, or stop it with Esc");
     terminal.wait("some are sent", |_| env.server.paths("POST").len() >= 2).send("\x1b");
     terminal.expect("Pushed in part").expect("stopped").send("\r");
     let sent = env.server.paths("POST").len();
@@ -54,8 +54,8 @@ fn hanging_server_never_blocks_stop_or_quit() {
     let env = env();
     env.server.state().delay = Duration::from_secs(30);
     let mut terminal = open(&env);
-    terminal.expect("remote prod").send("K").expect("Not fetched yet").send("f").send("\x1b").expect("stopped");
-    terminal.send("f").expect("asking Kibana …").send("qq").expect("job is running").send("\x1b[C\r");
+    terminal.expect("remote prod").send("K").expect("Not fetched yet").send("f").send("\x1b").expect("Stopped");
+    terminal.send("f").expect("fetching …").send("qq").expect("job is running").send("\x1b[C\r");
     assert_eq!(terminal.end_restored().0, 0);
 }
 
@@ -105,7 +105,7 @@ fn confirmation_about_a_job_closes_with_it() {
     terminal.expect("A job is running");
     is_free.store(true, Ordering::Relaxed);
     terminal
-        .expect("pulled: 8 new")
+        .expect("Pulled: 8 new")
         .wait("the question is gone", |screen| !screen.contents().contains("A job is running"));
     terminal.send("q").expect("8 connectors").send("q");
     assert_eq!(terminal.end_restored().0, 0);

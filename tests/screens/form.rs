@@ -149,7 +149,7 @@ fn damaged_config_is_shown_and_repaired() {
     let dir = TestDir::new();
     let mut app = opened(&dir, 100, 40);
     app.act("filter").type_text("is:malformed").act("confirm").expect("1 of 1").act("edit");
-    app.expect("the config is malformed: repair it here").expect("! not right as JSON");
+    app.expect("the config is malformed: repair it here").expect("! malformed JSON");
     // Another field can be saved without touching the damage.
     app.act("previous-field previous-field").type_text("?").act("save confirm").expect("saved");
     let broken = r#"{"url":"https://hooks.meridian.example/legacy","method":"po"#;
@@ -176,7 +176,7 @@ fn unknown_config_keys_are_edited_as_json() {
     app.press("End").act("open").type_text("\"k\": 1,").act("save").expect("+ 1").act("confirm").expect("saved");
     let config = one(&dir, "SELECT config FROM connectors WHERE name LIKE 'SMS%'");
     assert!(config.starts_with(r#"{"k":1,"#), "{config}");
-    app.act("edit next-field next-field").type_text("x").act("save").expect("! not right as JSON");
+    app.act("edit next-field next-field").type_text("x").act("save").expect("! malformed JSON");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The history on the screen: steps, both sides of a change, ways back and again, copies.
+//! The history on the screen: steps, both sides of a change, undo, redo, backups.
 
 use connector_admin::worker::Reply;
 
@@ -128,7 +128,7 @@ fn backup_is_created_and_restored_from_the_ui() {
         .expect("Nothing has been changed in this file yet")
         .act("backups")
         .expect("before an upgrade");
-    app.act("create-backup").expect("✓ copied to demo.db.backup-");
+    app.act("create-backup").expect("✓ Created demo.db.backup-");
     let before = records(&path);
     app.act("back back review apply right confirm confirm back");
     assert_ne!(records(&path), before);

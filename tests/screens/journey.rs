@@ -26,7 +26,7 @@ fn review_decide_apply_and_roll_back() {
     let mut app = App::open(&path, 80, 24);
     let before = (records(&path), untouched(&path));
     app.act("choose-second").expect("per-user (you)");
-    app.act("skip").expect("Skipped").expect("you: 1 per-user, 1 skip");
+    app.act("skip").expect("skipped").expect("you: 1 per-user, 1 skip");
     app.act("apply")
         .expect("183 connectors to model version 2")
         .expect("71 backfill: shared")
@@ -38,11 +38,11 @@ fn review_decide_apply_and_roll_back() {
         .expect("Migration applied")
         .expect("71 backfilled as planned")
         .expect("1 per-user, as you decided")
-        .expect("111 version stamp only");
+        .expect("111 stamp only");
     app.expect("1 skipped by you");
     assert_eq!(untouched(&path), before.1);
     assert_eq!(count(&path, "model_version = 2 AND auth_mode = 'shared'"), rows(&path, "SELECT 71 + 3").concat());
-    app.act("confirm").expect("Legacy import (cut off)").expect("Skipped");
+    app.act("confirm").expect("Legacy import (cut off)").expect("skipped");
     app.act("rollback right confirm").expect("Rolled back 183 connectors");
     assert_eq!(records(&path), before.0);
     // The decisions are still there: applying again gives the same result.
@@ -53,7 +53,7 @@ fn review_decide_apply_and_roll_back() {
 fn decisions_apply_to_the_selection_and_can_be_reset() {
     let dir = TestDir::new();
     let mut app = App::open(&dir.demo(), 120, 40);
-    app.act("select select select choose-second").expect("Decided for 3 connectors").expect("you: 3 per-user");
+    app.act("select select select choose-second").expect("Decision saved for 3 connectors").expect("you: 3 per-user");
     app.act("top reset-decision").expect("you: 2 per-user");
     app.act("next-group next-group next-group")
         .expect("1 of 5")

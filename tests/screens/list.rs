@@ -140,11 +140,11 @@ fn export_is_imported_from_the_ui() {
         .act("confirm confirm");
     app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 connectors need secrets");
     app.act("confirm").expect("1 of 30");
-    app.act("import").paste(&export.display().to_string()).act("confirm").expect("These ids exist already");
+    app.act("import").paste(&export.display().to_string()).act("confirm").expect("These ids already exist");
     app.expect("30 of the ids in the export are in the file already, 0 are new.");
     app.act("right right confirm").expect("30 connectors imported: 30 new").act("confirm").expect("of 60");
     app.act("undo right confirm").expect("Undid import of 30 connectors").expect("of 30");
-    app.act("import").type_text("/no/such/file").act("confirm").expect("That did not work").expect("/no/such/file");
+    app.act("import").type_text("/no/such/file").act("confirm").expect("The action failed").expect("/no/such/file");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_file_is_picked_from_its_folder() {
     app.press("Down").act("confirm").expect("production.ndjson").expect("staging.ndjson");
     app.expect_not("notes.txt").expect_not(".hidden").type_text("STA").expect_not("production");
     app.press("Tab").expect("exports/staging.ndjson").act("confirm").expect("30 connectors, all of them new.");
-    app.act("back import").type_text("x").expect("no folders or .ndjson files that begin so");
+    app.act("back import").type_text("x").expect("no folder or .ndjson file starts with this");
     app.act("back import").type_text("/nowhere").type_text("/").expect("cannot be read");
 }
 
@@ -171,10 +171,10 @@ fn selected_or_filtered_connectors_are_exported() {
     let target = dir.path("out.ndjson");
     let lines = || std::fs::read_to_string(&target).unwrap().lines().count();
     app.act("back export").expect("Export all 197 to").type_text(target.to_str().unwrap()).act("confirm");
-    app.expect("196 connectors to").expect("left out").expect("without secrets (exports never contain them)");
+    app.expect("196 connectors to").expect("excluded").expect("without secrets (exports never contain them)");
     assert_eq!(lines(), 197);
     app.act("confirm filter").type_text("type:jira").act("confirm export").expect("of the filter to").act("confirm");
-    app.expect("exists already").act("back");
+    app.expect("already exists").act("back");
     assert_eq!(lines(), 197, "nothing is replaced unasked");
     app.act("export confirm right confirm").expect("Exported").act("confirm");
     let of_filter = lines();
@@ -198,7 +198,7 @@ fn failed_path_can_be_corrected() {
     app.act("import")
         .type_text("~/no-such-export.ndjson")
         .act("confirm")
-        .expect("That did not work")
+        .expect("The action failed")
         .expect_not("~/no");
     app.act("confirm import").expect("~/no-such-export.ndjson");
 }
@@ -221,9 +221,9 @@ fn read_only_file_shows_its_plan_and_refuses_edits() {
     app.expect("READ-ONLY").expect("189 to migrate");
     app.act("review").expect("backfill 73, stamp only 111, blocked 5").expect("+ shared");
     for key in ["a", "p", "s", "A", "U", "e"] {
-        app.press(key).expect("the file is open read-only");
+        app.press(key).expect("The file is open read-only");
     }
-    app.act("back toggle-mode").expect("the file is open read-only").act("new").expect("the file is open read-only");
+    app.act("back toggle-mode").expect("The file is open read-only").act("new").expect("The file is open read-only");
     drop(app);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(dir.names(), ["demo.db", "demo.db.keys"]);

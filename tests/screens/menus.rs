@@ -25,7 +25,7 @@ fn palette_finds_and_runs_a_command() {
 fn unavailable_command_shows_its_reason() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.act("palette").type_text("undo the last change").expect("Nothing to undo");
+    app.act("palette").type_text("undo the last change").expect("nothing to undo");
     app.act("confirm").expect("Nothing to undo").expect_not("Commands");
     let path = dir.path("demo.db");
     let mut app = App::start(&path, 100, 30, true, true);
@@ -234,7 +234,7 @@ fn bulk_per_user_warns_and_can_skip() {
     app.expect("where it makes sense").expect("cannot be");
     app.act("back palette")
         .type_text("per-user where")
-        .expect("many at once")
+        .expect("bulk edit")
         .act("confirm")
         .expect("where it makes sense");
 }

@@ -115,10 +115,15 @@ fn regex_free_stamp(picture: &str) -> String {
 }
 
 #[test]
-fn key_table_matches_the_bindings() {
-    let path = root().join("docs/keys.md");
-    let page = std::fs::read_to_string(&path).expect("the page of the keys");
-    let (head, rest) = page.split_once("<!-- keys -->\n").expect("the place of the keys");
-    let (_, tail) = rest.split_once("<!-- /keys -->").expect("its end");
-    check(&path, &format!("{head}<!-- keys -->\n{}<!-- /keys -->{tail}", connector_admin::tui::keymap::markdown()));
+fn tables_of_the_docs_match_the_program() {
+    let keys = connector_admin::tui::keymap::KeyMap::default().markdown();
+    for (page, name, table) in [("keys", "keys", keys), ("cli", "filters", connector_admin::domain::filter::markdown())]
+    {
+        let path = root().join(format!("docs/{page}.md"));
+        let text = std::fs::read_to_string(&path).expect("the page");
+        let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+        let (head, rest) = text.split_once(&start).expect("the start of the table");
+        let (_, tail) = rest.split_once(&end).expect("the end of the table");
+        check(&path, &format!("{head}{start}{table}{end}{tail}"));
+    }
 }

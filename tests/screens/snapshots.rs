@@ -150,7 +150,7 @@ fn the_history_and_one_step() {
 
 #[test]
 fn the_backups() {
-    snapshot("copies", |app| {
+    snapshot("backups", |app| {
         app.act("apply right confirm confirm back history backups create-backup");
     });
 }

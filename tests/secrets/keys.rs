@@ -98,6 +98,18 @@ fn readable_key_file_is_reported() {
 }
 
 #[test]
+fn rotation_names_the_key_file_and_creates_no_useless_key() {
+    let dir = TestDir::new();
+    imported(&dir, 2);
+    let printed = ok(&dir, &["rekey"]);
+    assert!(printed.contains(&format!("the key is in {}; keep a copy of it", key_file(&dir).display())), "{printed}");
+    std::fs::rename(key_file(&dir), dir.path("lost")).unwrap();
+    let printed = checked(&run(&dir, &["rekey"]), 2);
+    assert!(printed.contains("no available key decrypts the secrets, so no key was created"), "{printed}");
+    assert!(!key_file(&dir).exists());
+}
+
+#[test]
 fn rotation_reencrypts_everything() {
     let dir = TestDir::new();
     imported(&dir, 3);
@@ -175,7 +187,7 @@ fn passphrase_works_without_a_key_file() {
         "unreadable: encrypted with a passphrase; start with \
                                                        --passphrase"
     ));
-    assert!(checked(&with("wrong", "", &["get", "one00000"]), 0).contains("the passphrase given does not open it"));
+    assert!(checked(&with("wrong", "", &["get", "one00000"]), 0).contains("the passphrase does not decrypt it"));
     let before = rows(&dir.path("c.db"), "SELECT secrets FROM connectors");
     assert!(checked(&with("wrong", "", &["rekey"]), 2).contains("decrypts none of the secrets"));
     assert_eq!(rows(&dir.path("c.db"), "SELECT secrets FROM connectors"), before);
@@ -224,7 +236,7 @@ fn invalid_ciphertext_is_refused_with_its_line_and_not_echoed() {
     let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{printed}");
     assert!(
-        printed.contains("line 1") && printed.contains("no ciphertext") && !printed.contains("PLANTSTR"),
+        printed.contains("line 1") && printed.contains("not ciphertext") && !printed.contains("PLANTSTR"),
         "{printed}"
     );
     // Kibana's own ciphertext is accepted as it is; missing plain secrets are reported.

@@ -241,12 +241,12 @@ fn missing_secrets_are_filled_in_one_by_one() {
     app.act("import").type_text(export.to_str().unwrap()).act("confirm confirm").expect("3 connectors need secrets");
     app.act("right confirm").expect("1 of 3").expect("/missing:secrets").act("back").expect("of 4");
     for (name, left) in
-        [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "No connector misses")]
+        [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "no connector is missing")]
     {
         app.act("next-missing").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
         app.type_text("xoxb-1").act("save confirm").expect(&format!("saved: {name}")).expect(left);
     }
-    app.act("next-missing").expect("No connector misses its secrets");
+    app.act("next-missing").expect("No connector is missing secrets");
     assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
     // Skipping one moves to the next, and from the last to the first.
     app.act("undo").expect("Undid").act("undo").expect("Undid").act("top");
@@ -331,7 +331,7 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
         .act("next-field")
         .type_text("sec")
         .act("save confirm");
-    app.expect("saved: Pages!").expect("No connector misses its secrets now");
+    app.expect("saved: Pages!").expect("no connector is missing secrets now");
     let stored = opened(&path, "n").unwrap();
     assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");
 }
@@ -481,7 +481,7 @@ fn blanks_around_a_pasted_secret_are_kept_and_noted() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.act("next-missing").expect("No connector misses its secrets").act("edit").expect_not("blanks at");
+    app.act("next-missing").expect("No connector is missing secrets").act("edit").expect_not("blanks at");
     while !app.screen().contains("> Password") {
         app.act("next-field");
     }

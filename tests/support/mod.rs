@@ -15,8 +15,9 @@ use connector_admin::demo::{Demo, keys_of};
 use connector_admin::tui::app;
 use connector_admin::tui::app::{Message, Model, Mouse, Setup};
 use connector_admin::tui::keymap;
-use connector_admin::tui::keymap::Key;
+use connector_admin::tui::keymap::{Key, KeyMap};
 use connector_admin::tui::screens::Effect;
+use connector_admin::tui::ui::Ui;
 use connector_admin::tui::ui_state::UiState;
 use connector_admin::tui::widgets::theme::Theme;
 use connector_admin::worker::{Job, Reply};
@@ -144,7 +145,7 @@ impl App {
             Writer::open(&options, &Arc::default(), &move |reply| sink.borrow_mut().push_back(reply)).expect("opens");
         let model = Model::new(Setup {
             file: path.file_name().unwrap().to_string_lossy().into_owned(),
-            theme: Theme::new(colour),
+            ui: Ui { theme: Theme::new(colour), keys: KeyMap::default() },
             mouse: true,
             path: path.to_owned(),
             is_new: false,
@@ -236,7 +237,7 @@ impl App {
     pub fn act(&mut self, actions: &str) -> &mut Self {
         for name in actions.split_whitespace() {
             let context = self.model.context();
-            let binding = keymap::bindings(context).find(|binding| keymap::name(binding.action) == name);
+            let binding = KeyMap::default().bindings(context).find(|binding| keymap::name(binding.action) == name);
             let key = binding.and_then(|binding| binding.keys().flatten().next());
             let key = key.unwrap_or_else(|| panic!("{name} has no key in {}:\n{}", context.label(), self.screen()));
             self.send(Message::Key(key));

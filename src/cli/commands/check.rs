@@ -31,7 +31,7 @@ const CORRECT_VALUE: &str = "correct that row with `sqlite3 FILE`";
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Check {
-    /// Only connectors that pass this filter
+    /// Only connectors that pass this filter; `list --help` shows its keys
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Show problems only, no notes

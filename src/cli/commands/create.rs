@@ -47,14 +47,14 @@ impl Run for Create {
         let new_id = uuid::Uuid::new_v4().to_string();
         let (connector, secrets) = match read_body(&from).and_then(|body| body.with_id(id).create(&new_id)) {
             Ok(made) => made,
-            Err(error) => return refuse(&context.file, &error, json, output),
+            Err(error) => return refuse(&from, &error, json, output),
         };
         let (mut store, _) = context.open(output)?;
         let vault = vault_of(&context, &store, output)?;
         match edit::create(&mut store, &vault, connector, &secrets, None, &clock::now_iso()) {
             Ok(created) => print_written("Created", &created, json, output),
             Err(ServiceError::Store(StoreError::IdInUse(id))) => {
-                let error = ApiError::conflict(format!("a connector with id {id:?} exists already; update it instead"));
+                let error = ApiError::conflict(format!("a connector with id {id:?} already exists; update it instead"));
                 refuse(&context.file, &error, json, output)
             }
             Err(error) => Err(error.into()),

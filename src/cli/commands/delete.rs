@@ -5,10 +5,9 @@ use serde_json::json;
 use super::{Access, Run};
 use crate::cli::DONE;
 use crate::cli::context::Session;
-use crate::cli::records::{first_unknown, refuse};
+use crate::cli::records::{refuse, unknown_ids};
 use crate::cli::render::output::Output;
 use crate::clock;
-use crate::kibana::body::ApiError;
 use crate::text::plural;
 
 const EXAMPLES: &str = "\
@@ -36,8 +35,8 @@ impl Run for Delete {
     fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
         let context = session.context()?;
         let mut store = context.open_existing(output)?;
-        if let Some(id) = first_unknown(&store, &self.ids)? {
-            return refuse(&context.file, &ApiError::not_found(id), self.json, output);
+        if let Some(error) = unknown_ids(&store, &self.ids)? {
+            return refuse(&context.file, &error, self.json, output);
         }
         let deleted = store.delete(&self.ids, &clock::now_iso())?;
         if self.json {

@@ -17,7 +17,7 @@ use crate::domain::diff::{Change, changes};
 use crate::domain::{Connector, Filter};
 use crate::kibana::saved_objects::{ExportReader, as_exported};
 use crate::store::TempIdSet;
-use crate::text::plural;
+use crate::text::{grouped, plural};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Diff {
     /// Use the state of the last fetch
     #[arg(long, conflicts_with = "export")]
     offline: bool,
-    /// Only connectors that pass this filter
+    /// Only connectors that pass this filter; `list --help` shows its keys
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Print JSON
@@ -156,8 +156,10 @@ impl DiffSink<'_> {
                 output,
             )?,
             None => output.line(&format!(
-                "{} differ, {only_in_file} only in the file, {only_in_export} only in the export",
-                plural(differing, "connector")
+                "{} differ, {} only in the file, {} only in the export",
+                plural(differing, "connector"),
+                grouped(only_in_file),
+                grouped(only_in_export)
             ))?,
         }
         Ok(if differing + only_in_file + only_in_export == 0 { DONE } else { NEEDS_ATTENTION })

@@ -25,7 +25,7 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Export {
-    /// Only connectors that pass this filter
+    /// Only connectors that pass this filter; `list --help` shows its keys
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Write to this file instead of standard output

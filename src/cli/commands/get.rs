@@ -38,7 +38,7 @@ impl Run for Get {
         let vault = Vault::new(context.keys()?);
         let store = context.read()?;
         let Some(connector) = store.get(&self.id)? else {
-            return refuse(&context.file, &ApiError::not_found(&self.id), self.json, output);
+            return refuse(&context.file, &ApiError::not_found(&[&self.id]), self.json, output);
         };
         if self.json {
             output.json_text(&json::pretty(&body::connector(&connector)))?;

@@ -12,7 +12,7 @@ use super::{Access, Run};
 use crate::cli::context::{Context, Session};
 use crate::cli::new_file::NewFile;
 use crate::cli::render::output::{Output, eprint_error};
-use crate::cli::{DONE, NEEDS_ATTENTION};
+use crate::cli::{DONE, NEEDS_ATTENTION, REFUSED};
 use crate::clock;
 use crate::fs::paths::is_same;
 use crate::fs::{FileError, write_atomically};
@@ -23,7 +23,7 @@ use crate::service::import::{self, ImportRequest};
 use crate::service::keys::key_warnings;
 use crate::service::output_file::check_target;
 use crate::store::{ImportOutcome, Inspection, OnConflict, PlanCounts};
-use crate::text::plural;
+use crate::text::{grouped, plural};
 use crate::vault::Vault;
 
 const EXAMPLES: &str = "\
@@ -86,12 +86,16 @@ impl Run for Import {
         let conflicts = &imported.outcome.conflicts;
         if !conflicts.is_empty() {
             output.notice(&format!(
-                "{} exist already; nothing was imported. Use --overwrite to replace them, or --create-new-copies to \
+                "{} already exist; nothing was imported. Use --overwrite to replace them, or --create-new-copies to \
                  import all under new ids",
                 plural(conflicts.count, "connector")
             ));
         }
-        Ok(if imported.is_complete() { DONE } else { NEEDS_ATTENTION })
+        Ok(match (conflicts.is_empty(), imported.is_complete()) {
+            (false, _) => REFUSED,
+            (true, false) => NEEDS_ATTENTION,
+            (true, true) => DONE,
+        })
     }
 }
 
@@ -249,17 +253,19 @@ impl Import {
         }
         if let Some(plan) = plan.as_ref().filter(|plan| plan.pending() > 0) {
             output.line(&format!(
-                "To migrate: {} backfill, {} version stamp only, {} blocked",
-                plan.backfill, plan.stamp_only, plan.blocked
+                "To migrate: {} backfill, {} stamp only, {} blocked",
+                grouped(plan.backfill),
+                grouped(plan.stamp_only),
+                grouped(plan.blocked)
             ))?;
         }
         let verb = if self.dry_run { "Would import" } else { "Imported" };
         Ok(output.line(&format!(
             "{verb} {} ({} new, {} replaced); {} without secrets",
             plural(outcome.added + outcome.replaced, "connector"),
-            outcome.added,
-            outcome.replaced,
-            outcome.missing_secrets
+            grouped(outcome.added),
+            grouped(outcome.replaced),
+            grouped(outcome.missing_secrets)
         ))?)
     }
 
@@ -301,11 +307,11 @@ fn list_conflicts(context: &Context, outcome: &ImportOutcome, output: &mut Outpu
     let store = context.read()?;
     for id in outcome.conflicts.ids.iter().take(LISTED) {
         let name = store.get(id)?.map(|connector| connector.name).unwrap_or_default();
-        output.line(&format!("exists already: {id} ({name})"))?;
+        output.line(&format!("already exists: {id} ({name})"))?;
     }
     let listed = LISTED as u64;
     if outcome.conflicts.count > listed {
-        output.line(&format!("and {} more", outcome.conflicts.count - listed))?;
+        output.line(&format!("and {} more", grouped(outcome.conflicts.count - listed)))?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@ use super::{Access, Run};
 use crate::cli::DONE;
 use crate::cli::context::Session;
 use crate::cli::render::output::Output;
-use crate::tui::keymap;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,8 +20,11 @@ impl Run for Keys {
         Access::KeyMap
     }
 
-    fn run(self, _session: &Session, output: &mut Output) -> anyhow::Result<u8> {
-        let rows: Vec<Vec<String>> = keymap::rows()
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let rows: Vec<Vec<String>> = session
+            .config
+            .keys
+            .rows()
             .into_iter()
             .map(|row| vec![row.context.to_owned(), row.keys, row.name, row.help.to_owned()])
             .collect();

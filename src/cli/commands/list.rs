@@ -4,6 +4,7 @@ use super::{Access, Run};
 use crate::cli::DONE;
 use crate::cli::context::Session;
 use crate::cli::filters::parse_filter;
+use crate::cli::help::with_filter_keys;
 use crate::cli::records::{WINDOW, in_order, warn_of_replaced};
 use crate::cli::render::output::Output;
 use crate::cli::render::stream::{List as JsonList, Sheet, Table};
@@ -22,7 +23,7 @@ Examples:
 
 /// List connectors
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = with_filter_keys(EXAMPLES))]
 pub(in crate::cli) struct List {
     /// Only connectors that pass this filter, for example 'type:webhook needs:migration'
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]

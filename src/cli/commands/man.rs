@@ -70,9 +70,10 @@ fn render(command: &Command, is_program: bool, out: &mut dyn Write) -> io::Resul
         page.render_subcommands_section(out)?;
     }
     if let Some(after) = command.get_after_help() {
-        let after = after.to_string();
-        let (title, text) = after.split_once('\n').unwrap_or(("Notes", &after));
-        literal_section(&title.trim_end_matches(':').to_uppercase(), text, out)?;
+        for section in after.to_string().split("\n\n") {
+            let (title, text) = section.split_once('\n').unwrap_or(("Notes", section));
+            literal_section(&title.trim_end_matches(':').to_uppercase(), text, out)?;
+        }
     }
     if is_program {
         list_section("FILES", help::FILES, out)?;

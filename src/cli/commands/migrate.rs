@@ -16,7 +16,7 @@ use crate::domain::migration;
 use crate::domain::migration::Decision;
 use crate::service::output_file::check_target;
 use crate::store::{Applied, OperationKind, PlanCounts, PlanRow, Store};
-use crate::text::plural;
+use crate::text::{grouped, plural};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,14 +112,14 @@ impl Migrate {
         table.end(false, output)?;
         let skipped = match counts.skipped() {
             0 => String::new(),
-            skipped => format!("; {skipped} of them skipped by decision"),
+            skipped => format!("; {} of them skipped by decision", grouped(skipped)),
         };
         Ok(output.line(&format!(
-            "{} pending: {} backfill, {} version stamp only, {} blocked{skipped}",
+            "{} pending: {} backfill, {} stamp only, {} blocked{skipped}",
             plural(counts.pending(), "connector"),
-            counts.backfill,
-            counts.stamp_only,
-            counts.blocked
+            grouped(counts.backfill),
+            grouped(counts.stamp_only),
+            grouped(counts.blocked)
         ))?)
     }
 
@@ -248,17 +248,17 @@ fn print_applied(applied: &Applied, pending: &PlanCounts, output: &mut Output) -
     let undo =
         applied.run.map_or(String::new(), |run| format!("; undo with `connector-admin migrate --rollback {run}`"));
     output.line(&format!(
-        "Migrated {}: {} backfilled, {} with the version stamp only{undo}",
+        "Migrated {}: {} backfilled, {} stamp only{undo}",
         plural(applied.written(), "connector"),
-        applied.backfilled,
-        applied.stamped
+        grouped(applied.backfilled),
+        grouped(applied.stamped)
     ))?;
     if pending.pending() > 0 {
         output.line(&format!(
             "{} still pending: {} skipped by decision, {} blocked; `connector-admin migrate` shows why",
             plural(pending.pending(), "connector"),
-            applied.skipped,
-            pending.blocked
+            grouped(applied.skipped),
+            grouped(pending.blocked)
         ))?;
     }
     Ok(())

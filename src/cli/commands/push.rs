@@ -18,7 +18,7 @@ use crate::messages::sync::{HALF_DONE, Permits, skip_reason};
 use crate::service::remote;
 use crate::service::remote::{Planned, PushReport, Report, Sent, SentOutcome, SyncGroup};
 use crate::store::SyncPair;
-use crate::text::plural;
+use crate::text::{grouped, plural};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Push {
     ids: Vec<String>,
     #[command(flatten)]
     which: Which,
-    /// Only connectors that pass this filter
+    /// Only connectors that pass this filter; `list --help` shows its keys
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true, conflicts_with = "ids")]
     filter: Option<String>,
     /// Show the plan, change nothing
@@ -189,7 +189,12 @@ fn print_outcome(pushed: &PushReport, output: &mut Output) -> anyhow::Result<()>
     if pushed.refetched {
         output.line("the state of unknown requests was fetched from Kibana")?;
     }
-    output.line(&format!("{} done, {} not, {} left", pushed.done(), pushed.sent.len() - pushed.done(), pushed.left))?;
+    output.line(&format!(
+        "{} done, {} not, {} left",
+        grouped(pushed.done()),
+        grouped(pushed.sent.len() - pushed.done()),
+        grouped(pushed.left)
+    ))?;
     if !pushed.filled_in.changed.is_empty() {
         let count = plural(pushed.filled_in.changed.len() as u64, "connector");
         output.line(&format!("the result in Kibana was pulled into the file, for {count}"))?;

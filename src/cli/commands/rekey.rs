@@ -16,6 +16,7 @@ use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::Remote;
 use crate::service::ServiceError;
 use crate::store::{Store, StoreError};
+use crate::text::grouped;
 use crate::vault::{PASSPHRASE_PREFIX, Reencryption, Vault, key_id_of};
 
 const EXAMPLES: &str = "\
@@ -57,6 +58,10 @@ impl Run for Rekey {
         let key = choose_key(&vault, &store, self.to)?;
         let rotation = rotate(&mut store, &vault, output)?;
         report(&key, &rotation, self.json, output)?;
+        if !vault.uses_passphrase() {
+            let file = context.key_file()?;
+            output.notice(&format!("the key is in {}; keep a copy of it", file.display()));
+        }
         Ok(if rotation.is_complete && rotation.unreadable.is_empty() { DONE } else { NEEDS_ATTENTION })
     }
 }
@@ -109,16 +114,25 @@ fn choose_key(vault: &Vault, store: &Store, to: Option<KeyKind>) -> anyhow::Resu
         None if vault.uses_passphrase() => {}
         None | Some(KeyKind::KeyFile) => {
             let newest = vault.key_ids()?.pop();
-            let mut is_finished = true;
+            let (mut is_finished, mut can_decrypt) = (true, false);
             store.each::<StoreError>(|connector| {
                 let id = connector.secrets.as_deref().and_then(key_id_of);
+                let opens = id.is_some() && vault.open(&connector).is_ok();
+                can_decrypt |= opens;
                 // A value without an available key does not wait for a rotation.
-                is_finished &= id.is_none() || id == newest || vault.open(&connector).is_err();
+                is_finished &= id == newest || !opens;
                 Ok(())
             })?;
             for remote in store.remotes()?.iter().filter(|remote| remote.credential.is_some()) {
                 let id = remote.credential.as_deref().and_then(key_id_of);
-                is_finished &= id == newest || vault.open(remote).is_err();
+                let opens = vault.open(remote).is_ok();
+                can_decrypt |= opens;
+                is_finished &= id == newest || !opens;
+            }
+            if !can_decrypt {
+                bail!(
+                    "no available key decrypts the secrets, so no key was created; name the right one with --key-file"
+                );
             }
             match newest {
                 Some(_) if !is_finished => vault.encrypt_with_key_file(),
@@ -207,7 +221,8 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
     }
     output.line(&format!(
         "key {key}: {} re-encrypted, {} already encrypted with it",
-        rotation.resealed, rotation.current
+        grouped(rotation.resealed),
+        grouped(rotation.current)
     ))?;
     for (id, reason) in &rotation.unreadable {
         output.line(&format!("skipped {id}: {reason}"))?;

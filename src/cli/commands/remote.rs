@@ -169,7 +169,7 @@ fn absolute(path: &Path) -> anyhow::Result<String> {
 /// Refuses a proxy with a password, which would be stored in the file as plain text.
 fn checked_proxy(url: String) -> anyhow::Result<String> {
     let Some((_, rest)) = url.split_once("://") else {
-        bail!("the proxy is no address such as http://proxy.example:3128");
+        bail!("the proxy is not an address such as http://proxy.example:3128");
     };
     if rest.contains('@') {
         bail!("the proxy's address holds a user or a password; give it in $HTTPS_PROXY instead, which is not kept");
@@ -182,7 +182,7 @@ fn add(context: &Context, remote: &Remote, replace: bool, output: &mut Output) -
     let name = &remote.name;
     if let Some(known) = store.remotes()?.into_iter().find(|known| known.name == *name) {
         if !replace {
-            bail!("the remote {name} exists already; --replace replaces it");
+            bail!("the remote {name} already exists; --replace replaces it");
         }
         // The same space of the same Kibana, with another connection.
         if (&known.url, &known.space) == (&remote.url, &remote.space) {
@@ -219,7 +219,7 @@ fn list(context: &Context, json: bool, output: &mut Output) -> anyhow::Result<u8
         return Ok(DONE);
     }
     if remotes.is_empty() {
-        output.notice("this file has no remote; `connector-admin remote add NAME URL` names a Kibana");
+        output.notice("this file has no remote; add one with `connector-admin remote add NAME URL`");
     }
     let row = |remote: &Remote| {
         vec![
@@ -231,7 +231,7 @@ fn list(context: &Context, json: bool, output: &mut Output) -> anyhow::Result<u8
         ]
     };
     let rows: Vec<Vec<String>> = remotes.iter().map(row).collect();
-    output.table(&["NAME", "WHERE", "VERSION", "CREDENTIAL", "READ LAST"], &rows)?;
+    output.table(&["NAME", "WHERE", "VERSION", "CREDENTIAL", "LAST FETCH"], &rows)?;
     Ok(DONE)
 }
 

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use super::{Access, Run};
 use crate::cli::context::Session;
 use crate::cli::filters::parse_filter_to_write;
-use crate::cli::records::{first_unknown, in_order, refuse};
+use crate::cli::records::{in_order, refuse, unknown_ids};
 use crate::cli::render::output::Output;
 use crate::cli::value_enums::ModeArg;
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::clock;
-use crate::kibana::body::ApiError;
 use crate::store::{ModeChange, Sort, Store, Written};
 
 const EXAMPLES: &str = "\
@@ -55,8 +54,8 @@ impl Run for Toggle {
                 output.notice("no connector passes the filter");
             }
         }
-        if let Some(id) = first_unknown(&store, &ids)? {
-            return refuse(&context.file, &ApiError::not_found(id), json, output);
+        if let Some(error) = unknown_ids(&store, &ids)? {
+            return refuse(&context.file, &error, json, output);
         }
         let change = to.map_or(ModeChange::Toggle, |mode| ModeChange::To(mode.into()));
         let written = store.set_auth_mode(&ids, change, &clock::now_iso())?;

@@ -23,7 +23,7 @@ Examples:
 pub(in crate::cli) struct Undo {
     /// Number of the step
     step: Option<i64>,
-    /// Only connectors that pass this filter
+    /// Only connectors that pass this filter; `list --help` shows its keys
     #[arg(long, short, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Print the outcome as JSON

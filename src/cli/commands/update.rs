@@ -47,7 +47,7 @@ impl Run for Update {
         let context = session.context()?;
         let body = match read_body(&from) {
             Ok(body) => body,
-            Err(error) => return refuse(&context.file, &error, json, output),
+            Err(error) => return refuse(&from, &error, json, output),
         };
         let mut store = context.open_existing(output)?;
         let vault = vault_of(&context, &store, output)?;
@@ -66,7 +66,7 @@ fn update_in(
     id: &str,
     body: Body,
 ) -> anyhow::Result<Result<(Connector, bool), ApiError>> {
-    let Some(current) = store.get(id)? else { return Ok(Err(ApiError::not_found(id))) };
+    let Some(current) = store.get(id)? else { return Ok(Err(ApiError::not_found(&[id]))) };
     let has_secrets = body.has_secrets();
     let (connector, secrets) = match body.update(&current) {
         Ok(updated) => updated,
@@ -90,6 +90,6 @@ fn update_in(
         SaveOutcome::Conflict(_) => {
             Err(ApiError::conflict(format!("connector {id:?} was changed meanwhile; try again")))
         }
-        SaveOutcome::Deleted => Err(ApiError::not_found(id)),
+        SaveOutcome::Deleted => Err(ApiError::not_found(&[id])),
     })
 }

@@ -1,11 +1,10 @@
 //! `upgrade`.
 
-use anyhow::bail;
 use serde_json::json;
 
 use super::{Access, Run};
 use crate::cli::DONE;
-use crate::cli::context::Session;
+use crate::cli::context::{Session, no_such_file};
 use crate::cli::render::output::Output;
 use crate::store::{self, Inspection, LATEST_SCHEMA, Reading};
 
@@ -31,7 +30,7 @@ impl Run for Upgrade {
         let context = session.context()?;
         let file = &context.file;
         if store::inspect(file, Reading::Shared)? == Inspection::Missing {
-            bail!("{}: no such file", file.display());
+            return Err(no_such_file(file));
         }
         let (store, report) = context.open(output)?;
         let from = report.as_ref().map_or(LATEST_SCHEMA, |report| report.from);

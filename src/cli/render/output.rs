@@ -270,5 +270,7 @@ pub(in crate::cli) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         ServiceError::File(error) | ServiceError::Read(ReadError::Io(error)) => Some(&error.cause),
         _ => None,
     });
-    of_output.or(of_export).is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    // A report on standard output.
+    let of_report = error.downcast_ref::<io::Error>();
+    of_output.or(of_export).or(of_report).is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -9,18 +9,23 @@ use crate::messages::sync;
 use crate::messages::sync::Permits;
 use crate::service::remote::{Entry, Report, SyncGroup};
 use crate::store::{Push, RequestState};
-use crate::text::plural;
+use crate::text::{grouped, plural};
 
 /// Prints the remote, and an interrupted push.
 pub(in crate::cli) fn print_header(remote: &Remote, report: &Report, output: &mut Output) -> anyhow::Result<()> {
     let version = remote.version.as_deref().map_or_else(String::new, |version| format!(", Kibana {version}"));
     let seen = remote.fetched_at.as_deref().unwrap_or("never");
-    output.line(&format!("{}: {}{version}; read {seen}; {} in sync", remote.name, remote.place(), report.in_sync))?;
+    output.line(&format!(
+        "{}: {}{version}; fetched {seen}; {} in sync",
+        remote.name,
+        remote.place(),
+        grouped(report.in_sync)
+    ))?;
     if let Some(note) = sync::modes_note(remote) {
         output.line(note)?;
     }
     if let Some(push) = report.last_push.as_ref().filter(|_| report.was_interrupted()) {
-        output.line(&format!("the last push (step {}, {}) was not done whole:", push.step, push.started_at))?;
+        output.line(&format!("the last push (step {}, {}) is incomplete:", push.step, push.started_at))?;
         let name_of = |state| match state {
             RequestState::Done => "sent and accepted",
             RequestState::Refused => "sent and refused",
@@ -62,7 +67,7 @@ pub(in crate::cli) fn print_group(report: &Report, group: SyncGroup, output: &mu
     }
     let shown = report.entries.iter().filter(|entry| entry.group() == Some(group)).count() as u64;
     if report.count(group) > shown {
-        output.line(&format!("  and {} more", report.count(group) - shown))?;
+        output.line(&format!("  and {} more", grouped(report.count(group) - shown)))?;
     }
     Ok(())
 }
@@ -88,7 +93,11 @@ pub(in crate::cli) fn print_differences(report: &Report, output: &mut Output) ->
     // The count includes the entries that are not listed one by one.
     let all = SyncGroup::ALL.into_iter().filter(|group| *group != SyncGroup::ReadOnly);
     let differing = all.map(|group| report.count(group)).sum();
-    Ok(output.line(&format!("{} with differences, {} in sync", plural(differing, "connector"), report.in_sync))?)
+    Ok(output.line(&format!(
+        "{} with differences, {} in sync",
+        plural(differing, "connector"),
+        grouped(report.in_sync)
+    ))?)
 }
 
 fn drift_text(field: &FieldDrift) -> &'static str {

@@ -58,7 +58,9 @@ impl Remote {
     /// Explains the problem with the name, the address or the space.
     pub fn new(name: &str, url: &str, space: Option<&str>) -> Result<Self, String> {
         if !is_word(name) {
-            return Err(format!("{name:?} is no name for a remote: letters, digits, - and _ only, for example prod"));
+            return Err(format!(
+                "{name:?} is not a valid name for a remote; use letters, digits, - and _ only, for example prod"
+            ));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -141,7 +143,7 @@ fn space_id(space: &str) -> Result<String, String> {
         "default" => Ok(String::new()),
         _ if is_id => Ok(space.to_owned()),
         _ => Err(format!(
-            "{space:?} is no id of a space: lower-case letters, digits, - and _ (the name that users see is another)"
+            "{space:?} is not a valid space id; use lower-case letters, digits, - and _ (the id is not the display name)"
         )),
     }
 }

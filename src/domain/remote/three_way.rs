@@ -34,7 +34,7 @@ pub struct FieldDrift {
 }
 
 /// Returns the fields with different values. Without a merge base each of them is a conflict. The mode is compared only
-/// if the server supports modes. Missing secrets are no field, because they depend on which side has them.
+/// if the server supports modes. Missing secrets are not a field, because they depend on which side has them.
 pub fn three_way(base: Option<&Snapshot>, local: &Snapshot, remote: &Snapshot) -> Vec<FieldDrift> {
     let mut found = Found { has_base: base.is_some(), fields: Vec::new() };
     let text = |snapshot: Option<&Snapshot>, of: fn(&Snapshot) -> &str| snapshot.map(|it| of(it).to_owned());

@@ -54,8 +54,10 @@ impl ApiError {
     }
 
     /// No connector has this id.
-    pub fn not_found(id: &str) -> Self {
-        Self { status: 404, message: format!("no connector with id {id:?}") }
+    pub fn not_found(ids: &[&str]) -> Self {
+        let noun = if ids.len() == 1 { "connector with id" } else { "connectors with the ids" };
+        let ids: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
+        Self { status: 404, message: format!("no {noun} {}", ids.join(", ")) }
     }
 
     /// The id is in use, or someone else was faster.

@@ -66,7 +66,7 @@ impl Body {
             auth_mode,
         };
         match object.0.iter().find(|(key, _)| !COMPUTED.contains(&key.as_str())) {
-            Some((key, _)) => Err(ApiError::bad(format!("[request body.{key}]: is no key of a connector"))),
+            Some((key, _)) => Err(ApiError::bad(format!("[request body.{key}]: is not a key of a connector"))),
             None => Ok(body),
         }
     }
@@ -181,7 +181,7 @@ fn string(object: &mut RawObject, key: &str) -> Result<Option<String>, ApiError>
     let Some(value) = object.take(key) else { return Ok(None) };
     serde_json::from_str(value.get())
         .map(Some)
-        .map_err(|_| ApiError::bad(format!("[request body.{key}]: must be a text")))
+        .map_err(|_| ApiError::bad(format!("[request body.{key}]: must be a string")))
 }
 
 /// JSON as it is stored: without blanks, all else as given.
@@ -225,10 +225,10 @@ fn secrets_of(type_id: &str, text: &Zeroizing<String>) -> Result<(Secret, Option
             let field = known.secrets.iter().find(|field| field.name == *key);
             let problem = match field {
                 None if is_auth_type => None,
-                None => Some("is no secret of this connector type".to_owned()),
+                None => Some("is not a secret of this connector type".to_owned()),
                 Some(field) => match serde_json::from_str::<Option<String>>(value.get()) {
                     Ok(text) => text.map(Zeroizing::new).and_then(|text| text_problem(field.kind, true, &text)),
-                    Err(_) if field.kind.is_text() => Some("must be a text".to_owned()),
+                    Err(_) if field.kind.is_text() => Some("must be a string".to_owned()),
                     Err(_) => None,
                 },
             };
@@ -260,7 +260,7 @@ fn wipe(object: RawObject) {
     }
 }
 
-/// Applies the rules of the type, as the form does. A problem that existed before the update is no obstacle.
+/// Applies the rules of the type, as the form does. A problem that existed before the update does not refuse it.
 fn check(connector: &Connector, current: Option<&Connector>) -> Result<(), ApiError> {
     let before = current.map(validate::problems).unwrap_or_default();
     if let Some(problem) = validate::problems(connector).into_iter().find(|problem| !before.contains(problem)) {
@@ -270,7 +270,7 @@ fn check(connector: &Connector, current: Option<&Connector>) -> Result<(), ApiEr
         });
     }
     if let AuthType::NotText(_) = connector.auth_type() {
-        return Err(ApiError::config("[authType]: must be a text"));
+        return Err(ApiError::config("[authType]: must be a string"));
     }
     Ok(())
 }

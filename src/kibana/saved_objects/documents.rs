@@ -177,6 +177,9 @@ impl Documents {
             [0x1f, 0x8b, ..] => "is compressed with gzip; decompress it first (gunzip)",
             [b'P', b'K', 3, 4, ..] => "is a zip archive; take the export out of it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd; decompress it first (zstd -d)",
+            begins if begins.starts_with(b"SQLite format 3\0") => {
+                "is a SQLite file, such as a connectors file; open it with --file, and export from it first"
+            }
             [0xff, 0xfe, ..] => return self.read_utf_16(u16::from_le_bytes),
             [0xfe, 0xff, ..] => return self.read_utf_16(u16::from_be_bytes),
             begins => match kind_of_text(begins) {
@@ -224,6 +227,7 @@ fn kind_of_text(begins: &[u8]) -> Option<&'static str> {
             Some("is TOML; export the connectors from Kibana as NDJSON (Stack Management, Saved Objects)")
         }
         "---" => Some(YAML),
+        _ if first.starts_with("#!") => Some("is a script; give the export that it writes"),
         _ if first.starts_with('#') => Some(YAML),
         _ if first.split_once(':').is_some_and(|(name, _)| is_word(name)) => Some(YAML),
         _ => None,

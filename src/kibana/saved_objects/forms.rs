@@ -83,7 +83,7 @@ fn list_in(document: &RawObject) -> Option<Vec<String>> {
 
 /// Parses a document of the index: the object is stored under the name of its type.
 fn of_index(id: Option<String>, source: &RawValue) -> Result<Form, String> {
-    let mut source = RawObject::parse(source.get()).map_err(|_| "has a _source that is no object".to_owned())?;
+    let mut source = RawObject::parse(source.get()).map_err(|_| "has a _source that is not an object".to_owned())?;
     let kind = text(&source, "type").ok_or("is a document of an index that names no type")?;
     if kind != "action" {
         return Ok(Form::Other(kind));
@@ -108,7 +108,7 @@ fn of_index(id: Option<String>, source: &RawValue) -> Result<Form, String> {
 
 /// A document of an archive of Kibana's own tests.
 fn of_archive(value: &RawValue) -> Result<Form, String> {
-    let mut value = RawObject::parse(value.get()).map_err(|_| "has a value that is no object".to_owned())?;
+    let mut value = RawObject::parse(value.get()).map_err(|_| "has a value that is not an object".to_owned())?;
     let id = text(&value, "id");
     let source = value.take("source").ok_or("is a document of an archive without its source")?;
     of_index(id, &source)

@@ -1,4 +1,4 @@
-//! Reading a saved-object export: one JSON document a line, of any Kibana release; also saved objects in other forms
+//! Reading a saved-object export: one JSON document per line, of any Kibana release; also saved objects in other forms
 //! (`documents`, `forms`).
 
 use std::collections::BTreeMap;
@@ -135,7 +135,7 @@ impl ExportReader {
     /// If the input was empty: no object and no summary line.
     pub fn into_warnings(mut self) -> Result<ImportWarnings, ReadError> {
         if self.objects == 0 && !self.promised.has_any {
-            let reason = "holds no saved object; an export has one JSON document a line".to_owned();
+            let reason = "holds no saved object; an export has one JSON document per line".to_owned();
             return Err(ReadError::NotAnExport { source_name: self.source_name, reason });
         }
         // More objects than in the summary are fine: concatenated exports, or a file with an added line.
@@ -229,7 +229,7 @@ fn connector_of(mut document: RawObject) -> Result<ImportedConnector, String> {
     }
     document.take("type");
     let attributes = Zeroizing::new(text_of(document.take("attributes").ok_or("has no attributes")?));
-    let mut attributes = RawObject::parse(&attributes).map_err(|error| format!("attributes are not right: {error}"))?;
+    let mut attributes = RawObject::parse(&attributes).map_err(|error| format!("attributes are malformed: {error}"))?;
     let connector_type_id = string(attributes.take("actionTypeId").as_deref(), "attributes.actionTypeId")?
         .ok_or("has no attributes.actionTypeId")?;
     let name = string(attributes.take("name").as_deref(), "attributes.name")?.ok_or("has no attributes.name")?;
@@ -297,7 +297,7 @@ fn string(value: Option<&RawValue>, name: &str) -> Result<Option<String>, String
     match value.map(RawValue::get) {
         None | Some("null") => Ok(None),
         Some(text) if text.starts_with('"') && json::has_lone_surrogate(text) => {
-            Err(format!("{name} holds half of a surrogate pair, which is no text"))
+            Err(format!("{name} holds half of a surrogate pair, which is not text"))
         }
         Some(text) => serde_json::from_str(text).map(Some).map_err(|_| format!("{name} is not a string")),
     }
@@ -331,8 +331,9 @@ fn secrets_of(value: Option<Box<RawValue>>) -> Result<(Option<String>, Option<Op
             let ciphertext: String = serde_json::from_str(&text).map_err(|_| "attributes.secrets cannot be read")?;
             if !ciphertext.is_empty() && !is_ciphertext(&ciphertext) {
                 // It may be a plain secret, so it is neither printed nor kept.
-                return Err("attributes.secrets is a text that is no ciphertext; give plain secrets as an object {…}"
-                    .to_owned());
+                return Err(
+                    "attributes.secrets is a string but not ciphertext; give plain secrets as an object {…}".to_owned()
+                );
             }
             Ok((Some(ciphertext).filter(|text| !text.is_empty()), None))
         }

@@ -64,7 +64,7 @@ pub fn remote_of(store: &Store, name: Option<&str>) -> Result<Remote, SyncError>
     found.cloned().ok_or_else(|| {
         let names: Vec<&str> = remotes.iter().map(|remote| remote.name.as_str()).collect();
         SyncError::NoRemote(match (name, names.is_empty()) {
-            (_, true) => "this file has no remote; `connector-admin remote add NAME URL` names a Kibana".to_owned(),
+            (_, true) => "this file has no remote; add one with `connector-admin remote add NAME URL`".to_owned(),
             (Some(name), false) => format!("no remote {name:?}; the remotes are: {}", names.join(", ")),
             (None, false) => format!("name a remote with --remote; the remotes are: {}", names.join(", ")),
         })

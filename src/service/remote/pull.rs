@@ -43,7 +43,7 @@ pub struct Pulling<'a> {
 /// From so many on, connectors that are gone in Kibana may be a wrong space or a missing right.
 const SUSPICIOUS: usize = 4;
 
-/// Connectors that are gone in Kibana, when they are most of those that both sides agreed on; else none.
+/// Connectors that are gone in Kibana, when they are most of those with a merge base; else none.
 fn deleted_in_bulk(store: &Store, vault: &Vault, remote: &Remote) -> Result<usize, SyncError> {
     let (mut gone, mut same) = (0, 0);
     store.each_of_both::<SyncError>(&remote.name, |both| {

@@ -34,7 +34,7 @@ pub struct Entry {
     pub is_local: bool,
     /// Kibana has it.
     pub is_remote: bool,
-    /// Both sides once agreed on it.
+    /// It has a merge base.
     pub has_base: bool,
 }
 

@@ -211,7 +211,7 @@ pub fn restore(
 /// Distinguishes a name in use from a full disk.
 fn not_made(target: &Path, error: std::io::Error) -> StoreError {
     if error.kind() == std::io::ErrorKind::AlreadyExists {
-        let text = format!("{} exists already; choose another name for the backup", target.display());
+        let text = format!("{} already exists; choose another name for the backup", target.display());
         return StoreError::Refused(text);
     }
     StoreError::io(target, error)

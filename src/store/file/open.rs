@@ -117,7 +117,7 @@ impl Store {
             Inspection::Connectors { writable: false, .. } => {
                 return Err(StoreError::Permission {
                     path: path.to_owned(),
-                    advice: "it cannot be written; open it with --read-only",
+                    advice: "ask its owner for write access, copy the file, or open it with --read-only to look at it",
                 });
             }
             Inspection::Connectors { schema, .. } if schema < schema::LATEST => {

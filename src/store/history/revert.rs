@@ -265,7 +265,7 @@ struct Walk {
 /// The common values of all entries of a batch.
 #[derive(Clone, Copy)]
 struct Around {
-    /// Something may be agreed on with a remote.
+    /// The file may have merge bases.
     has_remotes: bool,
     /// Some of the entries may have been reverted already.
     may_be_reverted: bool,
@@ -380,7 +380,7 @@ fn revert(
     Ok(())
 }
 
-/// Without a remote nothing is agreed on with one.
+/// Without a remote there is no merge base.
 fn has_remotes(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM remotes)", [], |row| row.get(0))
 }

@@ -17,7 +17,7 @@ pub enum PullAction {
     Keep,
     /// The record stays; the state in Kibana becomes the merge base.
     AcceptAsBase,
-    /// The record becomes this, or is added; then both agree.
+    /// The record becomes this, or is added; then both sides are equal.
     Write(Box<Connector>),
     /// The record is deleted.
     Delete,

@@ -20,7 +20,7 @@ pub(in crate::store) fn set_base(connection: &Connection, remote: &str, id: &str
     forget_empty(connection, remote, id)
 }
 
-/// Nothing is agreed on: the connector counts as new on the side that has it.
+/// Removes the base: the connector counts as new on the side that has it.
 pub(in crate::store) fn clear_base(connection: &Connection, remote: &str, id: &str) -> rusqlite::Result<()> {
     put(connection, remote, id, &MergeBase::default())
 }
@@ -31,9 +31,10 @@ pub(in crate::store) fn set_detected_base(
     connection: &Connection,
     remote: &str,
     id: &str,
-    (base, there): (Option<&Snapshot>, Option<&Snapshot>),
+    (base, fetched): (Option<&Snapshot>, Option<&Snapshot>),
 ) -> rusqlite::Result<()> {
-    let is_as_before = matches!((base, there), (Some(base), Some(there)) if three_way(None, base, there).is_empty());
+    let is_as_before =
+        matches!((base, fetched), (Some(base), Some(fetched)) if three_way(None, base, fetched).is_empty());
     let sql = if is_as_before {
         // Only written another way.
         "UPDATE remote_connectors SET base = fetched WHERE remote = ?1 AND id = ?2"
@@ -212,7 +213,8 @@ fn reverted_base(reverting: Reverting<'_>, current: MergeBase, from: &MergeBase,
     }
 }
 
-/// An agreement with the fields in which `from` and `to` differ as `to` has them, unless it was moved on since.
+/// Returns the base with the values of `to` in the fields in which `from` and `to` differ, except those that changed
+/// since `from`.
 fn moved(id: &str, current: Snapshot, from: Option<&Snapshot>, to: Option<Snapshot>) -> Option<Snapshot> {
     let Some(from) = from else { return Some(current) };
     let moved_on = three_way(None, &current, from);

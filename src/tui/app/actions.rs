@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::model::{Model, RunningJob, Screen};
 use super::{menus, replies};
 use crate::store::OnConflict;
-use crate::tui::keymap;
-use crate::tui::keymap::{Action, Binding, Key, KeyContext, key_of};
+use crate::text::capitalized;
+use crate::tui::keymap::{Action, Binding, Key, KeyContext};
 use crate::tui::overlays::file_picker;
 use crate::tui::screens::{
     Dialog, Effect, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
@@ -21,7 +21,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     // A message stays until the next key, or until it expires.
     model.toast = None;
     let context = model.context();
-    let action = keymap::action(context, key);
+    let action = model.setup.ui.keys.action(context, key);
     match action {
         Some(Action::QuitNow) => return quit_now(model),
         Some(Action::Suspend) => return vec![Effect::Suspend],
@@ -58,7 +58,7 @@ pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Effect>> {
     }
     let key = model.waiting_keys.pop_front()?;
     let context = model.context();
-    Some(focused_key(model, context, key, keymap::action(context, key)))
+    Some(focused_key(model, context, key, model.setup.ui.keys.action(context, key)))
 }
 
 fn focused_key(model: &mut Model, context: KeyContext, key: Key, action: Option<Action>) -> Vec<Effect> {
@@ -259,7 +259,7 @@ fn read_again(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(model, context, action) {
-        return vec![Effect::info(reason)];
+        return vec![Effect::info(capitalized(&reason))];
     }
     if action == Action::Help {
         return vec![Effect::Route(Route::Help)];
@@ -281,8 +281,8 @@ pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Acti
         Action::Sync => return vec![Effect::Route(Route::Sync)],
         Action::Execute => return vec![menus::run(model)],
         Action::Theme => {
-            let scheme = model.setup.theme.scheme().next();
-            model.setup.theme = Theme::of(scheme);
+            let scheme = model.setup.ui.theme.scheme().next();
+            model.setup.ui.theme = Theme::of(scheme);
             let text = format!("theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
             return vec![Effect::info(text)];
         }
@@ -299,19 +299,19 @@ pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Acti
     let body = model.body();
     let size = (usize::from(body.width), usize::from(body.height));
     match model.screens.last_mut() {
-        Some(Screen::Connectors) => connectors::update(&mut model.connectors, action),
+        Some(Screen::Connectors) => connectors::update(&mut model.connectors, action, model.setup.ui.keys),
         Some(Screen::Review) => {
             let facts = review::Facts { plan: &model.overview.plan, last_run: model.overview.last_run.as_ref() };
-            review::update(&mut model.review, action, facts)
+            review::update(&mut model.review, action, facts, model.setup.ui.keys)
         }
-        Some(Screen::Detail(state)) => detail::update(state, action, size),
+        Some(Screen::Detail(state)) => detail::update(state, action, size, model.setup.ui.keys),
         Some(Screen::Overview(state)) => overview::update(state, action, &model.overview, size.1),
         Some(Screen::History(state)) => history::update(state, action, &model.overview, size.1),
-        Some(Screen::HistoryEntry(state)) => history_entry::update(state, action),
+        Some(Screen::HistoryEntry(state)) => history_entry::update(state, action, model.setup.ui.keys),
         Some(Screen::Backups(state)) => backups::update(state, action, size.1),
-        Some(Screen::Sync(state)) => sync::update(state, action, sync::height(body)),
+        Some(Screen::Sync(state)) => sync::update(state, action, sync::height(body), model.setup.ui.keys),
         Some(Screen::Help(state)) => {
-            if help::update(state, action, size) {
+            if help::update(state, action, size, model.setup.ui.keys) {
                 Vec::new()
             } else {
                 vec![Effect::Route(Route::Back)]
@@ -327,20 +327,28 @@ fn undo(model: &Model, is_redo: bool) -> Effect {
         Screen::Detail(page) => (Some(page.id.clone()), None),
         Screen::HistoryEntry(page) => (None, Some(page.step)),
         _ if is_redo => return history::redo(model.overview.next_redo.as_ref()),
-        _ => return history::undo(model.overview.last_step.as_ref()),
+        _ => return history::undo(model.overview.last_step.as_ref(), model.setup.ui.keys),
     };
     Effect::Write(Job::UndoOnPage { id, step, is_redo }, if is_redo { "redoing" } else { "undoing" })
 }
 
 /// Can this be done now? If not, why.
 pub(super) fn availability(model: &Model, context: KeyContext, action: Action) -> Result<(), String> {
-    let writes =
-        keymap::bindings(context).find(|binding| binding.action == action).is_some_and(|binding| binding.writes);
+    let writes = model
+        .setup
+        .ui
+        .keys
+        .bindings(context)
+        .find(|binding| binding.action == action)
+        .is_some_and(|binding| binding.writes);
     if writes && model.is_read_only() {
         return Err("the file is open read-only: nothing can be changed".to_owned());
     }
     if writes && model.job.is_some() {
-        return Err(format!("wait for the running job, or stop it with {}", key_of(context, Action::Back)));
+        return Err(format!(
+            "wait for the running job, or stop it with {}",
+            model.setup.ui.keys.key_of(context, Action::Back)
+        ));
     }
     let needs_row = matches!(
         action,
@@ -369,7 +377,7 @@ pub(super) fn availability(model: &Model, context: KeyContext, action: Action) -
     if matches!(action, Action::Fetch | Action::Pull | Action::Push | Action::Execute)
         && model.overview.remote.is_none()
     {
-        return Err("this file has no remote: connector-admin remote add".to_owned());
+        return Err("this file has no remote; add one with connector-admin remote add".to_owned());
     }
     match action {
         Action::Undo if model.overview.last_step.is_none() => Err("nothing to undo".to_owned()),
@@ -405,7 +413,11 @@ fn rows_of(screen: &Screen) -> usize {
 /// The bindings of the footer, each with whether it can be used now.
 pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
     let context = model.context();
-    keymap::bindings(context)
+    model
+        .setup
+        .ui
+        .keys
+        .bindings(context)
         .filter(|binding| binding.hint().is_some() && !binding.keys.is_empty())
         .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
         .map(|binding| (binding, availability(model, context, binding.action).is_ok()))
@@ -445,7 +457,7 @@ fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
     Ok(match model.rows() {
         Some(rows) if rows.typing => rows.paste_filter(text)?.map(Effect::Read).into_iter().collect(),
         _ => {
-            let key = key_of(model.context(), Action::Filter);
+            let key = model.setup.ui.keys.key_of(model.context(), Action::Filter);
             vec![Effect::info(format!("Text cannot be pasted here; {key} opens the filter"))]
         }
     })

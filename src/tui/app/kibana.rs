@@ -3,7 +3,8 @@
 use crate::kibana::ExecutionResult;
 use crate::messages::sync::{HALF_DONE, skip_reason, unresolvable};
 use crate::service::remote::{PullReport, PushReport, STOPPED, SentOutcome, Side, Unresolvable};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::text::grouped;
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::Tone;
 use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::sync::permits;
@@ -11,16 +12,16 @@ use crate::tui::screens::{Dialog, Effect};
 use crate::worker::Job;
 
 /// A pull.
-pub(super) fn pulled(report: &PullReport) -> Effect {
+pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Effect {
     let pulled = &report.pulled;
     let mut text = format!(
-        "pulled: {} new, {} changed, {} deleted",
-        pulled.added.len(),
-        pulled.changed.len(),
-        pulled.deleted.len()
+        "Pulled: {} new, {} changed, {} deleted",
+        grouped(pulled.added.len()),
+        grouped(pulled.changed.len()),
+        grouped(pulled.deleted.len())
     );
     if pulled.step.is_some() {
-        text.push_str(&format!(" ({} to undo)", key_of(KeyContext::Sync, Action::Undo)));
+        text.push_str(&format!(" ({} to undo)", keys.key_of(KeyContext::Sync, Action::Undo)));
     }
     if report.held_back > 0 {
         let gone = count_of(report.held_back as u64);
@@ -41,14 +42,14 @@ pub(super) fn pulled(report: &PullReport) -> Effect {
         count => Effect::info(format!(
             "{text}; {} changed on both sides and skipped: {} or {} decides",
             count_of(count as u64),
-            key_of(KeyContext::Sync, Action::KeepLocal),
-            key_of(KeyContext::Sync, Action::UseRemote)
+            keys.key_of(KeyContext::Sync, Action::KeepLocal),
+            keys.key_of(KeyContext::Sync, Action::UseRemote)
         )),
     }
 }
 
 /// Reports a push; connectors that were not sent are listed with the reason.
-pub(super) fn pushed(report: &PushReport) -> Effect {
+pub(super) fn pushed(report: &PushReport, keys: KeyMap) -> Effect {
     let done = report.done();
     if report.is_complete() {
         return Effect::success(format!("Pushed {}", count_of(done as u64)));
@@ -60,7 +61,7 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
         let (word, reason) = match &sent.outcome {
             SentOutcome::Done | SentOutcome::InStep => continue,
             SentOutcome::Refused(reason) => ("refused", reason.clone()),
-            SentOutcome::Skipped(reason) => ("not sent", skip_reason(reason, &permits())),
+            SentOutcome::Skipped(reason) => ("not sent", skip_reason(reason, &permits(keys))),
             SentOutcome::Unknown(reason) => ("not known", reason.clone()),
         };
         // The reason of the end comes last.
@@ -79,14 +80,16 @@ pub(super) fn pushed(report: &PushReport) -> Effect {
 }
 
 /// Conflicts that were decided.
-pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>) -> Effect {
+pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>, keys: KeyMap) -> Effect {
     if let (0, Some(reason)) = (count, left) {
         return Effect::warning(format!("Skipped: {}", unresolvable(reason)));
     }
     let count = count_of(count as u64);
     Effect::success(match side {
         Side::Local => format!("{count}: kept local; the plan shows what a push can do"),
-        Side::Remote => format!("{count}: replaced by Kibana's ({} to undo)", key_of(KeyContext::Sync, Action::Undo)),
+        Side::Remote => {
+            format!("{count}: replaced by Kibana's ({} to undo)", keys.key_of(KeyContext::Sync, Action::Undo))
+        }
     })
 }
 

@@ -4,28 +4,29 @@ use super::actions::availability;
 use super::model::{Model, Screen};
 use crate::domain::{json, test_params};
 use crate::kibana::body;
-use crate::tui::keymap;
-use crate::tui::keymap::{Action, Binding, KeyContext, key_of};
+use crate::tui::keymap::{Action, Binding, KeyContext, KeyMap};
 use crate::tui::overlays::prompt::Prompt;
 use crate::tui::screens::{Effect, Item, Menu, OpenTarget, Route, connectors};
 
 /// Returns the command palette of a screen: its own commands, then those of the list of connectors. Unavailable
 /// commands show the reason.
 pub(super) fn palette(model: &Model, context: KeyContext) -> Menu {
-    let mut items: Vec<Item> =
-        chosen(context).map(|binding| item(model, context, binding, vec![Effect::RunAction(binding.action)])).collect();
+    let mut items: Vec<Item> = chosen(context, model.setup.ui.keys)
+        .map(|binding| item(model, context, binding, vec![Effect::RunAction(binding.action)]))
+        .collect();
     if context != KeyContext::Connectors {
-        let here: Vec<Action> = chosen(context).map(|binding| binding.action).collect();
-        let others = chosen(KeyContext::Connectors).filter(|binding| !here.contains(&binding.action));
+        let here: Vec<Action> = chosen(context, model.setup.ui.keys).map(|binding| binding.action).collect();
+        let others =
+            chosen(KeyContext::Connectors, model.setup.ui.keys).filter(|binding| !here.contains(&binding.action));
         items.extend(others.map(|binding| {
             let effects = vec![Effect::Route(Route::Home), Effect::RunAction(binding.action)];
             item(model, KeyContext::Connectors, binding, effects)
         }));
     }
     let can_write = availability(model, KeyContext::Connectors, Action::BulkEdit);
-    items.extend(connectors::edits(&model.connectors).into_iter().map(|edit| Item {
-        label: format!("many at once: {}", edit.label),
-        detail: key_of(KeyContext::Connectors, Action::BulkEdit),
+    items.extend(connectors::edits(&model.connectors, model.setup.ui.keys).into_iter().map(|edit| Item {
+        label: format!("bulk edit: {}", edit.label),
+        detail: model.setup.ui.keys.key_of(KeyContext::Connectors, Action::BulkEdit),
         blocked: can_write.clone().err(),
         effects: [vec![Effect::Route(Route::Home)], edit.effects].concat(),
     }));
@@ -33,11 +34,11 @@ pub(super) fn palette(model: &Model, context: KeyContext) -> Menu {
 }
 
 /// Moving about is left to the keys.
-fn chosen(context: KeyContext) -> impl Iterator<Item = &'static Binding> {
+fn chosen(context: KeyContext, keys: KeyMap) -> impl Iterator<Item = &'static Binding> {
     use Action::{Back, Bottom, Down, Left, PageDown, PageUp, Palette, Right, Top, Up};
     let is_moving =
         |action| matches!(action, Up | Down | Left | Right | PageUp | PageDown | Top | Bottom | Back | Palette);
-    keymap::bindings(context).filter(move |binding| !is_moving(binding.action))
+    keys.bindings(context).filter(move |binding| !is_moving(binding.action))
 }
 
 fn item(model: &Model, context: KeyContext, binding: &Binding, effects: Vec<Effect>) -> Item {
@@ -74,7 +75,7 @@ pub(super) fn filters(model: &Model) -> Menu {
     }
     if items.is_empty() {
         let mut item = Item::new("No saved views", "", Vec::new());
-        let key = key_of(KeyContext::Connectors, Action::Filter);
+        let key = model.setup.ui.keys.key_of(KeyContext::Connectors, Action::Filter);
         item.blocked = Some(format!("type a filter with {key}, then save it here"));
         items.push(item);
     }

@@ -15,10 +15,10 @@ use crate::tui::overlays::prompt::Prompt;
 use crate::tui::screens::{
     Dialog, Menu, Severity, backups, detail, form, help, history, history_entry, overview, review, sync,
 };
+use crate::tui::ui::Ui;
 use crate::tui::ui_state::{FileUiState, UiState};
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
 use crate::tui::widgets::paged_list::PagedList;
-use crate::tui::widgets::theme::Theme;
 use crate::worker::{Opened, Overview, Record};
 
 /// The options of a start.
@@ -32,13 +32,13 @@ pub struct Setup {
     pub is_new: bool,
     /// The UI state.
     pub ui_state: UiState,
-    /// Colours.
-    pub theme: Theme,
+    /// The styles and the key map.
+    pub ui: Ui,
     /// The mouse is on.
     pub mouse: bool,
     /// Accept the whole migration plan at once.
     pub apply_migration: bool,
-    /// The file is thrown away at the end.
+    /// The file is deleted on exit.
     pub is_demo: bool,
     /// Makes ids of new connectors.
     pub new_id: fn() -> String,
@@ -65,7 +65,7 @@ pub(super) enum Screen {
     History(history::State),
     /// One step of it.
     HistoryEntry(Box<history_entry::State>),
-    /// The copies of the file.
+    /// The backups of the file.
     Backups(backups::State),
     /// The screen of a remote.
     Sync(Box<sync::State>),

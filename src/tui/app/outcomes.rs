@@ -15,14 +15,15 @@ use crate::service::bulk::BulkPreview;
 use crate::service::export::ExportReport;
 use crate::service::import::Preview;
 use crate::store::{Applied, ImportOutcome, OnConflict, OperationKind, Reverted, SaveOutcome, Written};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::text::{capitalized, grouped};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Tone, change_lines};
 use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, form, history};
 use crate::worker::{Job, JobResult, Record};
 
-fn undo_key(context: KeyContext) -> String {
-    key_of(context, Action::Undo)
+fn undo_key(context: KeyContext, keys: KeyMap) -> String {
+    keys.key_of(context, Action::Undo)
 }
 
 /// Handles the result of a job.
@@ -35,16 +36,16 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             close_form(model, &created, "created")
         }
         JobResult::Saved { outcome, secrets } => saved(model, outcome, secrets),
-        JobResult::AuthModeSet(written) => mode_set(&written, context),
+        JobResult::AuthModeSet(written) => mode_set(&written, context, model.setup.ui.keys),
         JobResult::Deleted(written) => deleted(model, &written),
         JobResult::Imported { path, outcome, notices } => {
             model.last_path.clear();
-            imported(&path, &outcome, &notices)
+            imported(&path, &outcome, &notices, model.setup.ui.keys)
         }
         JobResult::BulkPreviewed(preview, job) => vec![Effect::OpenDialog(Box::new(bulk_preview(&preview, *job)))],
         JobResult::Bulked(written) => {
             model.connectors.clear_selection();
-            vec![bulked(&written, context)]
+            vec![bulked(&written, context, model.setup.ui.keys)]
         }
         JobResult::Previewed { path, preview } => vec![Effect::OpenDialog(Box::new(import_preview(&path, &preview)))],
         JobResult::FileIsThere(job) => vec![Effect::OpenDialog(Box::new(confirm_replace(*job)))],
@@ -53,25 +54,25 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
         JobResult::Decided(1) => Vec::new(),
         JobResult::Decided(count) => {
             model.review.rows.clear_selection();
-            vec![Effect::success(format!("Decided for {}", count_of(count as u64)))]
+            vec![Effect::success(format!("Decision saved for {}", count_of(count as u64)))]
         }
         JobResult::Applied(applied) => applied_run(model, applied),
         JobResult::Reverted(reverted) => {
             if let Some((id, _)) = &reverted.only {
                 model.connectors.go_to(id);
             }
-            vec![reverted_step(&reverted, context)]
+            vec![reverted_step(&reverted, context, model.setup.ui.keys)]
         }
         JobResult::UndoElsewhere { step, is_elsewhere, is_redo } => {
             let text = match model.screen() {
                 Screen::HistoryEntry(_) => "It is not the step on this page.",
                 _ => "The connector on this page is not part of it.",
             };
-            vec![history::confirm_on_page(&step, is_elsewhere.then_some(text), is_redo)]
+            vec![history::confirm_on_page(&step, is_elsewhere.then_some(text), is_redo, model.setup.ui.keys)]
         }
         JobResult::BackedUp(backup) => {
             let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            vec![Effect::success(format!("Copied to {name}"))]
+            vec![Effect::success(format!("Created {name}"))]
         }
         JobResult::SavedAs(path) => {
             let mut dialog = Dialog::new("Saved to a new file", "Stay").line(path.display().to_string());
@@ -81,7 +82,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             vec![Effect::OpenDialog(Box::new(dialog.choice("Open it", vec![Effect::OpenFile(OpenTarget::File(path))])))]
         }
         JobResult::Fetched => vec![Effect::success("Fetched from Kibana")],
-        JobResult::Pulled(report) => vec![kibana::pulled(&report)],
+        JobResult::Pulled(report) => vec![kibana::pulled(&report, model.setup.ui.keys)],
         JobResult::Pushed(report) => {
             // Permissions apply to one push.
             for screen in &mut model.screens {
@@ -89,11 +90,11 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
                     state.options = PushOptions::default();
                 }
             }
-            vec![kibana::pushed(&report)]
+            vec![kibana::pushed(&report, model.setup.ui.keys)]
         }
-        JobResult::Resolved { count, side, left } => vec![kibana::resolved(count, side, left)],
+        JobResult::Resolved { count, side, left } => vec![kibana::resolved(count, side, left, model.setup.ui.keys)],
         JobResult::Ran(ran) => vec![kibana::ran(&ran)],
-        JobResult::Nothing(reason) => vec![Effect::info(reason)],
+        JobResult::Nothing(reason) => vec![Effect::info(capitalized(&reason))],
     }
 }
 
@@ -106,9 +107,9 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effec
     let others = model.overview.missing_secrets.saturating_sub(1);
     if was_filled && !connector.is_missing_secrets {
         text.push_str(&match others {
-            0 => "; no connector misses its secrets now".to_owned(),
+            0 => "; no connector is missing secrets now".to_owned(),
             others => {
-                let key = key_of(model.context_below(), Action::NextMissing);
+                let key = model.setup.ui.keys.key_of(model.context_below(), Action::NextMissing);
                 format!("; {} still without secrets, {key} for the next", count_of(others))
             }
         });
@@ -134,8 +135,8 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
     }
 }
 
-fn mode_set(written: &Written, context: KeyContext) -> Vec<Effect> {
-    let undo = undo_key(context);
+fn mode_set(written: &Written, context: KeyContext, keys: KeyMap) -> Vec<Effect> {
+    let undo = undo_key(context, keys);
     let mut text = match (&written.last, written.changed.len()) {
         (Some(last), 1) => format!("{} is {} now ({undo} to undo)", last.name, last.effective_auth_mode()),
         (_, count) => format!("auth mode of {} changed ({undo} to undo)", count_of(count as u64)),
@@ -195,13 +196,13 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
     if let (Job::Bulk { ids, filter, edit: BulkEdit::AuthMode(mode) }, true) = (&job, !preview.warnings.is_empty()) {
         let edit = BulkEdit::FittingAuthMode(*mode);
         let fitting = Job::BulkPreview { ids: ids.clone(), filter: filter.clone(), edit };
-        dialog = dialog.choice("Only where it makes sense", vec![Effect::Write(fitting, "looking")]);
+        dialog = dialog.choice("Only where it makes sense", vec![Effect::Write(fitting, "previewing")]);
     }
     dialog.choice(answer, vec![Effect::Write(job, "editing")])
 }
 
-fn bulked(written: &Written, context: KeyContext) -> Effect {
-    let text = format!("{} changed ({} to undo)", count_of(written.changed.len() as u64), undo_key(context));
+fn bulked(written: &Written, context: KeyContext, keys: KeyMap) -> Effect {
+    let text = format!("{} changed ({} to undo)", count_of(written.changed.len() as u64), undo_key(context, keys));
     let refused = refused(written);
     if written.changed.is_empty() {
         Effect::warning(format!("Nothing changed{refused}"))
@@ -234,25 +235,25 @@ fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
     vec![Effect::success(format!(
         "Deleted {} ({} to undo)",
         count_of(written.changed.len() as u64),
-        undo_key(model.context_below())
+        undo_key(model.context_below(), model.setup.ui.keys)
     ))]
 }
 
-fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWarnings) -> Vec<Effect> {
+fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWarnings, keys: KeyMap) -> Vec<Effect> {
     if !outcome.conflicts.is_empty() {
         return vec![Effect::OpenDialog(Box::new(import_conflict(path, outcome)))];
     }
     let mut dialog = Dialog::new("Imported", "OK").line(format!(
         "{} imported: {} new, {} replaced.",
         count_of(outcome.added + outcome.replaced),
-        outcome.added,
-        outcome.replaced
+        grouped(outcome.added),
+        grouped(outcome.replaced)
     ));
     if outcome.missing_secrets > 0 {
         dialog = dialog.line(format!(
             "{} need secrets (exports never contain them). In the list, {} opens one after the other.",
             count_of(outcome.missing_secrets),
-            key_of(KeyContext::Connectors, Action::NextMissing)
+            keys.key_of(KeyContext::Connectors, Action::NextMissing)
         ));
         dialog = dialog.choice("Show those without secrets", vec![Effect::Route(Route::Missing)]);
     }
@@ -268,7 +269,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWar
         dialog = dialog.line(format!("Notice: {line}."));
     }
     vec![Effect::OpenDialog(Box::new(
-        dialog.line(format!("In the list, {} undoes the import.", undo_key(KeyContext::Connectors))),
+        dialog.line(format!("In the list, {} undoes the import.", undo_key(KeyContext::Connectors, keys))),
     ))]
 }
 
@@ -313,7 +314,7 @@ fn confirm_replace(job: Job) -> Dialog {
         _ => "the file".to_owned(),
     };
     Dialog::new("Replace the file?", "Cancel")
-        .line(format!("{name} exists already. Replace it with the export?"))
+        .line(format!("{name} already exists. Replace it with the export?"))
         .choice("Replace", vec![Effect::Write(job, "exporting")])
 }
 
@@ -328,7 +329,7 @@ fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {
 
 fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
     let again = |on_conflict| vec![import(path.to_owned(), on_conflict)];
-    let mut dialog = Dialog::new("These ids exist already", "Cancel").line(format!(
+    let mut dialog = Dialog::new("These ids already exist", "Cancel").line(format!(
         "{} of the ids in the export are in the file already, {} are new. Nothing has been imported.",
         outcome.conflicts.count, outcome.added
     ));
@@ -336,7 +337,7 @@ fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
         dialog = dialog.line(format!("  {id}"));
     }
     if outcome.conflicts.count > 5 {
-        dialog = dialog.line(format!("  and {} more", outcome.conflicts.count - 5));
+        dialog = dialog.line(format!("  and {} more", grouped(outcome.conflicts.count - 5)));
     }
     dialog
         .line(
@@ -354,7 +355,7 @@ fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
     Vec::new()
 }
 
-fn reverted_step(reverted: &Reverted, context: KeyContext) -> Effect {
+fn reverted_step(reverted: &Reverted, context: KeyContext, keys: KeyMap) -> Effect {
     let step = &reverted.step;
     let (verb, participle) = match (step.kind, step.kind.is_inverse()) {
         (_, true) => ("Redid", "redone"),
@@ -375,9 +376,9 @@ fn reverted_step(reverted: &Reverted, context: KeyContext) -> Effect {
     }
     if reverted.conflicts.is_empty() {
         let way_back = if step.kind.is_inverse() {
-            format!("{} to undo", undo_key(context))
+            format!("{} to undo", undo_key(context, keys))
         } else {
-            format!("{} to redo", key_of(context, Action::Redo))
+            format!("{} to redo", keys.key_of(context, Action::Redo))
         };
         return Effect::success(format!("{what} ({way_back})"));
     }
@@ -390,7 +391,7 @@ fn reverted_step(reverted: &Reverted, context: KeyContext) -> Effect {
         dialog = dialog.line(format!("  {id}"));
     }
     if reverted.conflicts.len() > 5 {
-        dialog = dialog.line(format!("  and {} more", reverted.conflicts.len() - 5));
+        dialog = dialog.line(format!("  and {} more", grouped(reverted.conflicts.len() - 5)));
     }
     let show = vec![Effect::Route(Route::Step(step.step, "-change:undone"))];
     Effect::OpenDialog(Box::new(dialog.choice("Show both sides", show).default_to_last()))

@@ -6,7 +6,7 @@ use crate::domain::Connector;
 use crate::domain::diff::changes;
 use crate::messages;
 use crate::store::{Backup, HistoryEntry, RecordChange, Restored, Scope};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Tone, change_lines};
 use crate::tui::overlays::file_picker;
 use crate::tui::screens::effect::connectors as count_of;
@@ -32,9 +32,10 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Displaced { reason, is_replaced } => return displaced(model, reason, is_replaced),
         Reply::Listed { scope, generation, total, cursor, start, rows } => {
+            let keys = model.setup.ui.keys;
             let Some(list) = list(model, scope) else { return Vec::new() };
             list.listed(generation, total, cursor, start, rows);
-            return filter_hides(list);
+            return filter_hides(list, keys);
         }
         Reply::Rows { scope, generation, start, rows } => {
             if let Some(list) = list(model, scope) {
@@ -113,7 +114,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Failed(reason) => {
             job_ended(model);
             // A reason can be long, and none of it may be lost at the edge of the footer.
-            let dialog = Dialog::new("That did not work", "OK").line(reason);
+            let dialog = Dialog::new("The action failed", "OK").line(reason);
             let dialog = if model.is_displaced { with_rescue(dialog) } else { dialog };
             let mut effects = vec![Effect::OpenDialog(Box::new(dialog))];
             effects.extend(reload(model));
@@ -203,9 +204,10 @@ fn with_rescue(dialog: Dialog) -> Dialog {
 /// Not repeated automatically, which could fail endlessly.
 fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
     give_up(model);
-    let dialog = Dialog::new("The file cannot be read", "OK")
-        .line(reason)
-        .line(format!("{} reads it again; Ctrl-c quits.", key_of(model.context_below(), Action::Refresh)));
+    let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line(format!(
+        "{} reads it again; Ctrl-c quits.",
+        model.setup.ui.keys.key_of(model.context_below(), Action::Refresh)
+    ));
     vec![Effect::OpenDialog(Box::new(dialog))]
 }
 
@@ -224,7 +226,7 @@ fn give_up(model: &mut Model) {
 /// The file is another one now; only opening it again helps.
 fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
     give_up(model);
-    let dialog = Dialog::new("The file was replaced", "Look at it later")
+    let dialog = Dialog::new("The file was replaced", "Later")
         .line(format!("Another program replaced this file with one of schema {schema}; the screen shows the old one."))
         .line("Opening it again upgrades its schema, after a backup.")
         .choice("Open it again", vec![Effect::Reopen(None)])
@@ -233,10 +235,10 @@ fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
 }
 
 /// The record that was to be gone to is not in the list.
-fn filter_hides(list: &mut PagedList) -> Vec<Effect> {
+fn filter_hides(list: &mut PagedList, keys: KeyMap) -> Vec<Effect> {
     if list.missed_destination() && list.is_filtered() {
-        let key = key_of(list.context(), Action::Back);
-        return vec![Effect::success(format!("Done; the filter hides the connector, {key} takes it away"))];
+        let key = keys.key_of(list.context(), Action::Back);
+        return vec![Effect::success(format!("Done; the filter hides the connector, {key} clears the filter"))];
     }
     Vec::new()
 }
@@ -307,8 +309,11 @@ fn first_counts(model: &Model) -> Vec<Effect> {
     if let Some(run) = &model.overview.interrupted_run {
         let text = "a migration run was interrupted after";
         let done = count_of(run.records);
-        let review = key_of(KeyContext::Connectors, Action::Review);
-        let (apply, undo) = (key_of(KeyContext::Review, Action::Apply), key_of(KeyContext::Review, Action::Rollback));
+        let review = model.setup.ui.keys.key_of(KeyContext::Connectors, Action::Review);
+        let (apply, undo) = (
+            model.setup.ui.keys.key_of(KeyContext::Review, Action::Apply),
+            model.setup.ui.keys.key_of(KeyContext::Review, Action::Rollback),
+        );
         return vec![Effect::warning(format!(
             "{text} {done}: {review} reviews it, {apply} resumes it, {undo} to undo"
         ))];
@@ -316,7 +321,7 @@ fn first_counts(model: &Model) -> Vec<Effect> {
     match plan.pending() {
         0 => Vec::new(),
         pending => {
-            let key = key_of(KeyContext::Connectors, Action::Review);
+            let key = model.setup.ui.keys.key_of(KeyContext::Connectors, Action::Review);
             vec![Effect::info(format!("{} to migrate: {key} reviews that", count_of(pending)))]
         }
     }
@@ -403,23 +408,26 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
         )];
     }
     let form = match awaited {
-        AwaitedForm::Edit => form::State::edit(record),
+        AwaitedForm::Edit => form::State::edit(record, model.setup.ui.keys),
         AwaitedForm::Fill => {
             model.filled = Some((record.connector.name.clone(), record.connector.id.clone()));
-            let mut form = form::State::edit(record);
+            let mut form = form::State::edit(record, model.setup.ui.keys);
             form.go_to_secrets();
             form
         }
         AwaitedForm::Duplicate => {
             let connector = form::duplicate_of(&record.connector, &(model.setup.new_id)());
             let duplicate = Record::new(connector, record.secrets);
-            form::State::create(duplicate, Some(record.connector.id))
+            form::State::create(duplicate, Some(record.connector.id), model.setup.ui.keys)
         }
     };
     let shows_auth_type = awaited == AwaitedForm::Fill && form.shows_auth_type();
     model.screens.push(Screen::Form(Box::new(form)));
     if shows_auth_type {
-        let (next, previous) = (key_of(KeyContext::Form, Action::Right), key_of(KeyContext::Form, Action::Left));
+        let (next, previous) = (
+            model.setup.ui.keys.key_of(KeyContext::Form, Action::Right),
+            model.setup.ui.keys.key_of(KeyContext::Form, Action::Left),
+        );
         let text = format!("choose the auth type first ({next}, {previous}); its secrets follow");
         return vec![Effect::info(text)];
     }
@@ -448,13 +456,13 @@ pub(super) fn fill_after(model: &Model) -> Option<(String, String)> {
 fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect> {
     model.awaiting_missing = false;
     let Some(id) = id else {
-        return vec![Effect::info("No connector misses its secrets")];
+        return vec![Effect::info("No connector is missing secrets")];
     };
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();
     }
     model.connectors.go_to(&id);
-    let save = key_of(KeyContext::Form, Action::Save);
+    let save = model.setup.ui.keys.key_of(KeyContext::Form, Action::Save);
     let text = format!("{} without secrets; enter this one's, {save} saves", count_of(total));
     vec![Effect::Read(model.connectors.reload()), Effect::Route(Route::Fill(id)), Effect::info(text)]
 }
@@ -466,7 +474,9 @@ fn overview_came(model: &mut Model, overview: crate::worker::Overview) -> Vec<Ef
         return first_counts(model);
     }
     match model.awaiting_result.take() {
-        Some(applied) => vec![Effect::OpenDialog(Box::new(review::result(&applied, &model.overview.plan)))],
+        Some(applied) => {
+            vec![Effect::OpenDialog(Box::new(review::result(&applied, &model.overview.plan, model.setup.ui.keys)))]
+        }
         None => Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, mouse, replies};
 use crate::domain::SecretsState;
-use crate::tui::keymap::{Action, Key, KeyContext, key_of};
+use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::overlays::file_picker;
 use crate::tui::screens::{
     Effect, OpenTarget, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
@@ -71,7 +71,7 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         Effect::OpenFile(start) => begin(model, start, outside),
         Effect::KeepView(filter, is_kept) => {
             model.setup.ui_state.keep_view(&filter, is_kept);
-            let key = key_of(KeyContext::Connectors, Action::SavedViews);
+            let key = model.setup.ui.keys.key_of(KeyContext::Connectors, Action::SavedViews);
             let word = if is_kept { format!("View saved ({key} to open)") } else { "View deleted".to_owned() };
             perform(model, Effect::success(word), outside);
             outside.push(Effect::SaveUiState(Box::new(model.ui_state())));
@@ -218,7 +218,7 @@ fn navigate(model: &mut Model, go: Route, outside: &mut Vec<Effect>) {
         Route::New => {
             let template = form::new_connector(&(model.setup.new_id)());
             let record = Record::new(template, SecretsState::None);
-            model.screens.push(Screen::Form(Box::new(form::State::create(record, None))));
+            model.screens.push(Screen::Form(Box::new(form::State::create(record, None, model.setup.ui.keys))));
         }
         Route::Review => {
             model.screens.push(Screen::Review);

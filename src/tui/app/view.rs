@@ -10,8 +10,8 @@ use super::model::{Model, RunningJob, SMALLEST, Screen};
 use super::welcome;
 use crate::store::Stage;
 use crate::text::terminal::{clip, fit, safe, width, wrap};
-use crate::text::time;
-use crate::tui::keymap::{Action, Binding, KeyContext, key_of};
+use crate::text::{grouped, time};
+use crate::tui::keymap::{Action, Binding, KeyContext};
 use crate::tui::overlays::file_picker;
 use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::{
@@ -43,48 +43,48 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     frame.render_widget(Clear, bottom_area);
     frame.render_widget(Paragraph::new(bottom), bottom_area);
     if let Some(state) = &model.file {
-        file_picker::view(state, frame, body, model.setup.theme);
+        file_picker::view(state, frame, body, model.setup.ui);
     }
     if let Some(prompt) = &model.prompt {
-        prompt.view(frame, body, model.setup.theme);
+        prompt.view(frame, body, model.setup.ui);
     }
     if let Some(menu) = &model.menu {
-        menu.view(frame, body, model.setup.theme);
+        menu.view(frame, body, model.setup.ui.theme);
     }
     if let Some(dialog) = &model.dialog {
-        dialog.view(frame, body, model.setup.theme);
+        dialog.view(frame, body, model.setup.ui);
     }
 }
 
 fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
-    let theme = model.setup.theme;
+    let theme = model.setup.ui.theme;
     let preview = model.preview.as_ref();
     match model.screen() {
-        Screen::Connectors => connectors::view(&model.connectors, preview, frame, body, model.now, theme),
-        Screen::Detail(state) => detail::view(state, frame, body, model.now, theme),
+        Screen::Connectors => connectors::view(&model.connectors, preview, frame, body, model.now, model.setup.ui),
+        Screen::Detail(state) => detail::view(state, frame, body, model.now, model.setup.ui),
         Screen::Review => review::view(
             &model.review,
             &model.overview.plan,
             preview.map(|record| &record.connector),
             frame,
             body,
-            theme,
+            model.setup.ui,
         ),
         Screen::Overview(state) => overview::view(state, &model.overview, frame, body, model.now, theme),
-        Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, theme),
+        Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, model.setup.ui),
         Screen::HistoryEntry(state) => {
-            history_entry::view(state, model.step(state.step), frame, body, model.now, theme);
+            history_entry::view(state, model.step(state.step), frame, body, model.now, model.setup.ui);
         }
-        Screen::Backups(state) => backups::view(state, frame, body, model.now, theme),
-        Screen::Sync(state) => sync::view(state, frame, body, theme),
+        Screen::Backups(state) => backups::view(state, frame, body, model.now, model.setup.ui),
+        Screen::Sync(state) => sync::view(state, frame, body, model.setup.ui),
         Screen::Form(state) => form::view(state, frame, body, theme),
-        Screen::Help(state) => help::view(state, frame, body, theme),
+        Screen::Help(state) => help::view(state, frame, body, model.setup.ui),
     }
 }
 
 /// Draws the header: the screen, the file, and what needs attention.
 fn header(model: &Model, cells: usize) -> Line<'static> {
-    let theme = model.setup.theme;
+    let theme = model.setup.ui.theme;
     let title = match model.screen() {
         Screen::Connectors if model.opened.is_none() && model.menu.is_some() => "Welcome",
         Screen::Connectors => "Connectors",
@@ -93,7 +93,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
         Screen::Overview(_) => "Overview",
         Screen::History(_) => "History",
         Screen::HistoryEntry(_) => "One step",
-        Screen::Backups(_) => "Copies",
+        Screen::Backups(_) => "Backups",
         Screen::Sync(_) => "Sync with Kibana",
         Screen::Form(_) => "Form",
         Screen::Help(_) => "Keys",
@@ -113,7 +113,9 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
             (overview.missing_secrets, "without secrets"),
             (overview.unreadable_secrets, "unreadable"),
         ];
-        parts.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        parts.extend(
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))),
+        );
         parts.extend(overview.remote.as_ref().map(|remote| format!("remote {remote}")));
         if !model.awaiting_counts {
             parts.push(count_of(overview.total));
@@ -137,12 +139,12 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
 
 /// Draws a running job, a message, or the keys.
 fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let theme = model.setup.theme;
+    let theme = model.setup.ui.theme;
     if let Some(job) = model.shown_job() {
         // The reason why a key has no effect comes before the progress of the job.
         let mut lines = toast_lines(model, cells);
         let can_be_stopped = model.dialog.is_none() && !job.is_stopping;
-        let stops = format!("  {} stops", key_of(model.context(), Action::Back));
+        let stops = format!("  {} stops", model.setup.ui.keys.key_of(model.context(), Action::Back));
         let stops = if can_be_stopped { stops } else { String::new() };
         let text = format!("{}{stops}", progress_text(model, job));
         lines.push(Line::styled(fit(&text, cells), theme.warning()));
@@ -161,7 +163,7 @@ fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
 }
 
 fn toast_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let theme = model.setup.theme;
+    let theme = model.setup.ui.theme;
     let Some(toast) = &model.toast else { return Vec::new() };
     let (sign, style) = match toast.severity {
         Severity::Info => ("", theme.accent()),
@@ -212,7 +214,7 @@ pub(super) fn footer_hints(model: &Model, cells: usize) -> Vec<Hint> {
 }
 
 fn footer_line(model: &Model, cells: usize) -> Line<'static> {
-    let theme = model.setup.theme;
+    let theme = model.setup.ui.theme;
     let mut spans = Vec::new();
     for hint in footer_hints(model, cells) {
         let key = hint.binding.keys.first().copied().unwrap_or_default();
@@ -232,10 +234,10 @@ fn hint_width(binding: &crate::tui::keymap::Binding, usable: bool) -> usize {
 
 fn progress_text(model: &Model, job: &RunningJob) -> String {
     if model.quits_after_job {
-        return format!("{}: ending what it is at, then the program …  Ctrl-c quits at once", job.title);
+        return format!("{}: finishing the current step, then quitting …  Ctrl-c quits at once", job.title);
     }
     if job.is_stopping {
-        return format!("{}: stopping after what it is at …", job.title);
+        return format!("{}: stopping after the current step …", job.title);
     }
     if job.is_waiting {
         return format!("{}: waiting for another program that is writing to the file", job.title);
@@ -248,7 +250,7 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
     let mut text = format!("{}: {}", job.title, job.done);
     if job.total > 0 {
         let percent = job.done * 100 / job.total.max(1);
-        text = format!("{}: {percent}% ({} of {}, {rate}/s)", job.title, job.done, job.total);
+        text = format!("{}: {percent}% ({} of {}, {rate}/s)", job.title, grouped(job.done), grouped(job.total));
         if let Some(left) = u128::from(job.total.saturating_sub(job.done)).checked_div(rate)
             && left > 0
         {
@@ -260,7 +262,7 @@ fn progress_text(model: &Model, job: &RunningJob) -> String {
 
 /// Draws the opening of the file, with the stages of an upgrade.
 fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
-    let theme = model.setup.theme;
+    let theme = model.setup.ui.theme;
     if model.menu.is_some() {
         let lines = welcome::lines(model, usize::from(body.width));
         return frame.render_widget(Paragraph::new(lines), body);
@@ -281,7 +283,7 @@ fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         }
         let promise = format!(
             "A verified backup is made first. All or nothing: {} cancels, and the file stays as it was.",
-            key_of(KeyContext::Connectors, Action::Back)
+            model.setup.ui.keys.key_of(KeyContext::Connectors, Action::Back)
         );
         lines.push(Line::default());
         lines.extend(wrap(&promise, usize::from(body.width.saturating_sub(4).min(70))).into_iter().map(Line::from));

@@ -10,7 +10,7 @@ use crate::tui::screens::{Effect, Item, Menu, OpenTarget};
 pub(super) fn menu(setup: &Setup) -> Menu {
     let begin = |start| vec![Effect::OpenFile(start)];
     let mut items = vec![
-        Item::new("look at the demo: 200 connectors to play with, thrown away at the end", "", begin(OpenTarget::Demo)),
+        Item::new("open the demo: 200 connectors, deleted on exit", "", begin(OpenTarget::Demo)),
         Item::new("import an export of Kibana into a new file", &setup.file, begin(OpenTarget::Import)),
         Item::new("begin with an empty file", &setup.file, begin(OpenTarget::New)),
     ];
@@ -20,11 +20,11 @@ pub(super) fn menu(setup: &Setup) -> Menu {
         Item::new(format!("open {path}"), "recent", begin(OpenTarget::File(known.path.clone())))
     }));
     items.push(Item::new("quit", "", vec![Effect::Quit]));
-    Menu::new("How to begin", items)
+    Menu::new("Get started", items)
 }
 
 /// Draws the text behind the menu.
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let text = format!("Connector Admin. {} does not exist yet.", model.setup.path.display());
-    wrap(&text, cells).into_iter().map(|line| Line::styled(line, model.setup.theme.title())).collect()
+    wrap(&text, cells).into_iter().map(|line| Line::styled(line, model.setup.ui.theme.title())).collect()
 }

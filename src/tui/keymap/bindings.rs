@@ -18,7 +18,7 @@ pub enum KeyContext {
     History,
     /// One step of the history.
     Step,
-    /// The copies of the file.
+    /// The backups of the file.
     Backups,
     /// The screen of a remote.
     Sync,
@@ -151,7 +151,7 @@ pub enum Action {
 }
 
 /// One row: an action, its keys, and where they hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The action.
     pub action: Action,
@@ -171,6 +171,21 @@ impl Binding {
     /// Returns the keys with blanks between them, or `(no key)`.
     pub fn shown_keys(&self) -> String {
         if self.keys.is_empty() { "(no key)".to_owned() } else { self.keys.join(" ") }
+    }
+
+    /// Returns whether most contexts have this binding.
+    pub(super) fn is_common(&self) -> bool {
+        self.contexts.len() * 2 >= KeyContext::ALL.len()
+    }
+
+    /// Returns the contexts of a common binding in words.
+    pub(super) fn place(&self) -> String {
+        let others = KeyContext::ALL.into_iter().filter(|context| !self.contexts.contains(context));
+        let others: Vec<&str> = others.map(KeyContext::label).collect();
+        match others.is_empty() {
+            true => "everywhere".to_owned(),
+            false => format!("everywhere except: {}", others.join(", ")),
+        }
     }
 
     /// Returns the word for the footer. Those of the review's choices come from the newest step of the migration.

@@ -1,12 +1,11 @@
 //! The user's own keys.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use super::bindings::{Action, Binding, KeyContext, TABLE};
 use super::key::Key;
 
-/// Other keys for an action in a place.
+/// Other keys for an action in a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyChange {
     /// The line in the configuration.
@@ -31,7 +30,7 @@ impl KeyChange {
         let Some(binding) = bindings.find(|binding| name(binding.action) == action) else {
             let is_known = TABLE.iter().any(|binding| name(binding.action) == action);
             let of = if is_known { format!(" of {}", context.label()) } else { String::new() };
-            return Err(format!("{action:?} is no action{of}; `connector-admin keys` lists them"));
+            return Err(format!("{action:?} is not an action{of}; `connector-admin keys` lists them"));
         };
         if binding.action == Action::QuitNow {
             return Err("Ctrl-c cannot be changed, so that the program can always be left".to_owned());
@@ -40,7 +39,7 @@ impl KeyChange {
             return Err(format!("{action:?} needs a key: without it the screen cannot be left"));
         }
         if let Some(wrong) = keys.iter().find(|key| Key::parse(key).is_none()) {
-            return Err(format!("{wrong:?} is no key; keys are named as in the help: t, Ctrl-t, F2, PgDn"));
+            return Err(format!("{wrong:?} is not a key; keys are named as in the help: t, Ctrl-t, F2, PgDn"));
         }
         Ok(Self { line, context, action: binding.action, keys: keys.to_vec() })
     }
@@ -65,29 +64,11 @@ fn name_of_label(label: &str) -> String {
     label.replace(' ', "-")
 }
 
-static CHANGED: OnceLock<&'static [Binding]> = OnceLock::new();
-
-/// The bindings in use.
-pub(super) fn table() -> &'static [Binding] {
-    CHANGED.get().copied().unwrap_or(TABLE)
-}
-
-/// Uses other keys from now on; once, before any key is pressed.
+/// Returns the built-in bindings with the changes.
 ///
 /// # Errors
-/// The line and the reason, when a key would do two things in one place.
-pub fn install(changes: &[KeyChange]) -> Result<(), (usize, String)> {
-    let bindings = changed(changes)?;
-    // They live as long as the program, like the built-in ones.
-    let _ = CHANGED.set(Box::leak(bindings.into_boxed_slice()));
-    Ok(())
-}
-
-/// The table with the changes.
-///
-/// # Errors
-/// The line and the reason, when a key would do two things in one place.
-pub fn changed(changes: &[KeyChange]) -> Result<Vec<Binding>, (usize, String)> {
+/// The line and the reason, when a key would do two things in one context.
+pub(super) fn changed(changes: &[KeyChange]) -> Result<Vec<Binding>, (usize, String)> {
     let mut bindings: Vec<Binding> = TABLE.to_vec();
     for change in changes {
         let Some(at) = bindings
@@ -110,7 +91,7 @@ pub fn changed(changes: &[KeyChange]) -> Result<Vec<Binding>, (usize, String)> {
     }
 }
 
-/// A key of the change that another action has in the same place.
+/// A key of the change that another action has in the same context.
 fn conflict(bindings: &[Binding], change: &KeyChange) -> Option<String> {
     let mut bound: HashMap<Key, &Binding> = HashMap::new();
     for binding in bindings.iter().filter(|binding| binding.contexts.contains(&change.context)) {

@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::text::terminal::{clip, width, wrap};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::screens::effect::Effect;
+use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::centered;
 use crate::tui::widgets::theme::Theme;
 
@@ -155,7 +156,8 @@ impl Dialog {
     }
 
     /// Draws the question in the middle of `area`.
-    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+        let Ui { theme, keys } = ui;
         let (inner_width, place) = self.place(area, theme);
         let body = self.wrapped(inner_width, theme);
         let answers = self.answer_lines(inner_width, theme);
@@ -171,7 +173,10 @@ impl Dialog {
         if scroll + room < body.len()
             && let Some(last) = lines.last_mut()
         {
-            *last = Line::styled(format!("… {} for more", key_of(KeyContext::Dialog, Action::PageDown)), theme.muted());
+            *last = Line::styled(
+                format!("… {} for more", keys.key_of(KeyContext::Dialog, Action::PageDown)),
+                theme.muted(),
+            );
         }
         let pad = Rect { x: inside.x + 1.min(inside.width), width: inside.width.saturating_sub(2), ..inside };
         frame.render_widget(Paragraph::new(lines), pad);

@@ -10,8 +10,8 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use crate::fs::paths::Entry;
 use crate::text::size::bytes_text;
 use crate::text::terminal::{clip, fit};
-use crate::tui::keymap;
-use crate::tui::keymap::{Action, Key, KeyContext, key_of};
+use crate::tui::keymap::{Action, Key, KeyContext};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
 use crate::tui::widgets::theme::Theme;
@@ -150,7 +150,8 @@ impl State {
 const VISIBLE_ROWS: usize = 8;
 
 /// Draws the question for a file.
-pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
+pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let height = u16::try_from(VISIBLE_ROWS).unwrap_or(8) + 5;
     let place = centered(body, 76, height.min(body.height));
     let title = match &state.purpose {
@@ -169,9 +170,9 @@ pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
         Purpose::Export { .. } => "writes it, without secrets",
         Purpose::SaveAs => "writes it, with its history and secrets",
     };
-    let key = |action| key_of(KeyContext::Input, action);
+    let key = |action| keys.key_of(KeyContext::Input, action);
     // A user's own key for something else comes before these.
-    let is_free = |name| Key::parse(name).is_some_and(|key| keymap::action(KeyContext::Input, key).is_none());
+    let is_free = |name| Key::parse(name).is_some_and(|key| keys.action(KeyContext::Input, key).is_none());
     let others = [("Tab", "; Tab completes"), ("Down", ", Down picks")];
     let others: String = others.iter().filter(|(name, _)| is_free(name)).map(|(_, text)| *text).collect();
     let hint = format!("{} {what}{others}, {} closes", key(Action::Confirm), key(Action::Back));
@@ -187,7 +188,7 @@ fn entry_lines(state: &State, width: usize, height: usize, theme: Theme) -> Vec<
     }
     let fitting = state.fitting();
     if fitting.is_empty() {
-        return vec![Line::styled(clip("no folders or .ndjson files that begin so", width), theme.muted())];
+        return vec![Line::styled(clip("no folder or .ndjson file starts with this", width), theme.muted())];
     }
     let first = state.chosen.map_or(0, |at| (at + 1).saturating_sub(height.max(1)));
     let line = |(at, entry): (usize, &&Entry)| {

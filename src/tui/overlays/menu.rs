@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use crate::text::capitalized;
 use crate::text::terminal::{clip, fit, width};
 use crate::tui::keymap::{Action, Key};
 use crate::tui::screens::effect::Effect;
@@ -64,7 +65,7 @@ impl Menu {
                 let found = self.found();
                 let item = found.get(self.selected)?;
                 return Some(match &item.blocked {
-                    Some(reason) => vec![Effect::info(reason.clone())],
+                    Some(reason) => vec![Effect::info(capitalized(reason))],
                     None => item.effects.clone(),
                 });
             }

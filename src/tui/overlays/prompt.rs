@@ -11,11 +11,11 @@ use super::dialog::Dialog;
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{Filter, json};
 use crate::text::terminal::clip;
-use crate::tui::keymap::{Action, Key, KeyContext, key_of};
+use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::screens::effect::Effect;
+use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
-use crate::tui::widgets::theme::Theme;
 use crate::worker::Job;
 
 /// The purpose of the prompt.
@@ -87,7 +87,7 @@ impl Prompt {
         let read = match self.kind {
             PromptKind::Run => match json::read(self.input.text()) {
                 Ok(params @ Value::Object(_)) => return Some(self.warn(params)),
-                _ => Err("the params are no JSON object".to_owned()),
+                _ => Err("the params are not a JSON object".to_owned()),
             },
             PromptKind::Rename => BulkEdit::rename(self.input.text()),
             PromptKind::Field => BulkEdit::field(self.input.text()),
@@ -95,7 +95,7 @@ impl Prompt {
         match read {
             Ok(edit) => {
                 let (ids, filter) = (self.ids.clone(), self.filter.clone());
-                Some(Effect::Write(Job::BulkPreview { ids, filter, edit }, "looking"))
+                Some(Effect::Write(Job::BulkPreview { ids, filter, edit }, "previewing"))
             }
             Err(reason) => {
                 self.problem = Some(reason);
@@ -105,7 +105,8 @@ impl Prompt {
     }
 
     /// Draws it in the middle of `area`.
-    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+        let Ui { theme, keys } = ui;
         let what = clip(&self.what, 40);
         let (title, hint) = match self.kind {
             PromptKind::Rename => (format!(" Rename {what} "), "find => replace, for example: staging => production"),
@@ -127,7 +128,7 @@ impl Prompt {
             Some(problem) => Line::styled(clip(problem, cells), theme.bad()),
             None => {
                 let what = if self.kind == PromptKind::Run { "asks for confirmation" } else { "previews the changes" };
-                let key = |action| key_of(KeyContext::Input, action);
+                let key = |action| keys.key_of(KeyContext::Input, action);
                 let hint = format!("{} {what}; {} closes", key(Action::Confirm), key(Action::Back));
                 Line::styled(clip(&hint, cells), theme.muted())
             }

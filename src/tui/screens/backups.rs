@@ -1,4 +1,4 @@
-//! The copies of the file: when they were made and why, making one, putting one back.
+//! The backups of the file: when each was created and why; creating and restoring one.
 
 use jiff::Timestamp;
 use ratatui::Frame;
@@ -9,13 +9,14 @@ use super::effect::{Effect, Route};
 use crate::store::Backup;
 use crate::text::size::bytes_text;
 use crate::text::time::age_of;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::overlays::dialog::Dialog;
+use crate::tui::ui::Ui;
 use crate::tui::widgets::list_state::{Column, ListState, Shown};
 use crate::tui::widgets::theme::Theme;
 use crate::worker::Job;
 
-/// The copies, once they have come.
+/// The backups, once they are read.
 #[derive(Debug, Default)]
 pub struct State {
     /// The newest first; none before they have come.
@@ -36,7 +37,7 @@ pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
         return Vec::new();
     }
     match (action, state.backups().get(state.list.at(total))) {
-        (Action::CreateBackup, _) => vec![Effect::Write(Job::CreateBackup, "copying the file")],
+        (Action::CreateBackup, _) => vec![Effect::Write(Job::CreateBackup, "creating a backup")],
         (Action::Restore, Some(backup)) => vec![confirm_restore(backup)],
         (Action::Back | Action::Quit, _) => vec![Effect::Route(Route::Back)],
         _ => Vec::new(),
@@ -49,25 +50,29 @@ fn confirm_restore(backup: &Backup) -> Effect {
         Dialog::new("Restore a backup", "Cancel")
             .line(format!("Restore {name}? All connectors, decisions and the history become what they were then."))
             .line("The backup is checked first, and the file as it is now is kept next to it.")
-            .choice("Restore the key file", vec![Effect::Reopen(Some(backup.path.clone()))]),
+            .choice("Restore", vec![Effect::Reopen(Some(backup.path.clone()))]),
     ))
 }
 
-/// Draws the copies.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+/// Draws the backups.
+pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let backups = state.backups();
     if backups.is_empty() {
         let text = match state.backups {
-            None => "  loading …",
-            Some(_) => "  No backups of this file yet.\n\n  b  make one now",
+            None => "  loading …".to_owned(),
+            Some(_) => {
+                let key = keys.key_of(KeyContext::Backups, Action::CreateBackup);
+                format!("  No backups of this file yet.\n\n  {key}  create one now")
+            }
         };
         frame.render_widget(Paragraph::new(text), area);
         return;
     }
     let columns: &[Column] = if area.width >= 60 {
-        &[Column("AGE", 4), Column("SIZE", 8), Column("MADE", 22), Column("FILE", 0)]
+        &[Column("AGE", 4), Column("SIZE", 8), Column("REASON", 22), Column("FILE", 0)]
     } else {
-        &[Column("AGE", 4), Column("SIZE", 8), Column("MADE", 0)]
+        &[Column("AGE", 4), Column("SIZE", 8), Column("REASON", 0)]
     };
     let row = |at: usize| backups.get(at).map_or_else(Vec::new, |backup| cells(backup, now, theme));
     state.list.view(columns, backups.len(), row, frame, area, theme);

@@ -10,12 +10,14 @@ use super::effect::{Effect, Route};
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{AuthMode, Group, Summary};
 use crate::store::{ModeChange, SortColumn};
+use crate::text::grouped;
 use crate::text::time::age;
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::Dialog;
 use crate::tui::overlays::file_picker::Purpose;
 use crate::tui::overlays::menu::{Item, Menu};
 use crate::tui::overlays::prompt::{Prompt, PromptKind};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::paged_list::PagedList;
 use crate::tui::widgets::split;
@@ -26,7 +28,7 @@ use crate::tui::widgets::theme::Theme;
 use crate::worker::{Job, Query, Record};
 
 /// Handles an action on the list.
-pub fn update(rows: &mut PagedList, action: Action) -> Vec<Effect> {
+pub fn update(rows: &mut PagedList, action: Action, keys: KeyMap) -> Vec<Effect> {
     if let Some(requests) = rows.act(action) {
         return requests.into_iter().map(Effect::Read).collect();
     }
@@ -42,28 +44,28 @@ pub fn update(rows: &mut PagedList, action: Action) -> Vec<Effect> {
         }
         (Action::BulkEdit, Some(_)) => {
             let Purpose::Export { what, .. } = export_of(rows) else { return Vec::new() };
-            vec![Effect::OpenMenu(Box::new(Menu::new(format!("Edit {what} (previewed first)"), edits(rows))))]
+            vec![Effect::OpenMenu(Box::new(Menu::new(format!("Edit {what} (previewed first)"), edits(rows, keys))))]
         }
-        (Action::Compare, Some(selected)) => vec![compare(rows, selected)],
+        (Action::Compare, Some(selected)) => vec![compare(rows, selected, keys)],
         (Action::NextMissing, _) => vec![Effect::Route(Route::NextMissing)],
         (Action::New, _) => vec![Effect::Route(Route::New)],
         (Action::Review, _) => vec![Effect::Route(Route::Review)],
         (Action::Import, _) => vec![Effect::Route(Route::File(Purpose::Import))],
         (Action::Export, _) => vec![Effect::Route(Route::File(export_of(rows)))],
         (Action::History, _) => vec![Effect::Route(Route::History)],
-        (Action::Back, _) => back(rows),
+        (Action::Back, _) => back(rows, keys),
         (Action::Quit, _) => vec![Effect::Quit],
         _ => Vec::new(),
     }
 }
 
 /// Returns the bulk actions for the selected connectors, else for those of the filter.
-pub fn edits(rows: &PagedList) -> Vec<Item> {
+pub fn edits(rows: &PagedList, keys: KeyMap) -> Vec<Item> {
     let Purpose::Export { ids, what } = export_of(rows) else { return Vec::new() };
     let filter = rows.filter().clone();
     let preview = |edit| {
         let (ids, filter) = (ids.clone(), filter.clone());
-        vec![Effect::Write(Job::BulkPreview { ids, filter, edit }, "looking")]
+        vec![Effect::Write(Job::BulkPreview { ids, filter, edit }, "previewing")]
     };
     let prompt =
         |kind| vec![Effect::OpenPrompt(Box::new(Prompt::new(kind, what.clone(), ids.clone(), filter.clone())))];
@@ -77,12 +79,16 @@ pub fn edits(rows: &PagedList) -> Vec<Item> {
         Item::new("set the auth mode to shared", "", preview(BulkEdit::AuthMode(AuthMode::Shared))),
         Item::new("Find and replace in names", "find => replace", prompt(PromptKind::Rename)),
         Item::new("set a field of the config", "field = value", prompt(PromptKind::Field)),
-        Item::new("export", key_of(KeyContext::Connectors, Action::Export), vec![Effect::RunAction(Action::Export)]),
+        Item::new(
+            "export",
+            keys.key_of(KeyContext::Connectors, Action::Export),
+            vec![Effect::RunAction(Action::Export)],
+        ),
         Item::new("delete", "", preview(BulkEdit::Delete)),
     ]
 }
 
-fn compare(rows: &PagedList, current: String) -> Effect {
+fn compare(rows: &PagedList, current: String, keys: KeyMap) -> Effect {
     match (rows.selected(), rows.targets()) {
         (2, selected) => match <[String; 2]>::try_from(selected) {
             Ok([one, other]) => Effect::Read(Query::Compare { one, other }),
@@ -93,8 +99,8 @@ fn compare(rows: &PagedList, current: String) -> Effect {
         }
         _ => Effect::info(format!(
             "Select two connectors ({}), or select one and move to the other; then {} compares them",
-            key_of(KeyContext::Connectors, Action::Select),
-            key_of(KeyContext::Connectors, Action::Compare)
+            keys.key_of(KeyContext::Connectors, Action::Select),
+            keys.key_of(KeyContext::Connectors, Action::Compare)
         )),
     }
 }
@@ -102,21 +108,21 @@ fn compare(rows: &PagedList, current: String) -> Effect {
 /// Returns the export of the selected connectors, else of those of the filter.
 fn export_of(rows: &PagedList) -> Purpose {
     let (ids, what) = match (rows.selected(), rows.is_filtered()) {
-        (0, false) => (Vec::new(), format!("all {}", rows.total)),
-        (0, true) => (Vec::new(), format!("the {} of the filter", rows.total)),
+        (0, false) => (Vec::new(), format!("all {}", grouped(rows.total))),
+        (0, true) => (Vec::new(), format!("the {} of the filter", grouped(rows.total))),
         (selected, _) => (rows.targets(), format!("the {selected} selected")),
     };
     Purpose::Export { ids, what }
 }
 
 /// Esc goes back one level and never quits.
-fn back(rows: &mut PagedList) -> Vec<Effect> {
+fn back(rows: &mut PagedList, keys: KeyMap) -> Vec<Effect> {
     if rows.clear_selection() {
         return Vec::new();
     }
     match rows.clear_filter() {
         Some(request) => vec![Effect::Read(request)],
-        None => vec![Effect::info(format!("{} quits", key_of(KeyContext::Connectors, Action::Quit)))],
+        None => vec![Effect::info(format!("{} quits", keys.key_of(KeyContext::Connectors, Action::Quit)))],
     }
 }
 
@@ -172,16 +178,10 @@ pub fn list_area(area: Rect) -> Rect {
 }
 
 /// Draws the list, and the current connector in the panel.
-pub fn view(
-    rows: &PagedList,
-    preview: Option<&Record>,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    now: Timestamp,
-    theme: Theme,
-) {
+pub fn view(rows: &PagedList, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let Split { list, panel, .. } = split::split_side_by_side(area);
-    let key = |action| key_of(KeyContext::Connectors, action);
+    let key = |action| keys.key_of(KeyContext::Connectors, action);
     let empty = [
         "No connectors yet.".to_owned(),
         String::new(),
@@ -189,21 +189,22 @@ pub fn view(
         format!("{}  create a connector", key(Action::New)),
         format!("{}  pull from a Kibana", key(Action::Sync)),
     ];
-    table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, theme);
+    table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, ui);
     if panel.area() > 0 {
-        view_panel(preview, frame, panel, now, theme);
+        view_panel(preview, frame, panel, now, ui);
     }
 }
 
-fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let inside = split::edge(frame, area, true, theme);
     if let Some(record) = preview {
-        let mut lines = connector_details::lines(record, now, theme, usize::from(inside.width));
+        let mut lines = connector_details::lines(record, now, ui, usize::from(inside.width));
         let height = usize::from(inside.height);
         if lines.len() > height && height > 0 {
             lines.truncate(height - 1);
             lines.push(Line::styled(
-                format!("… {} shows all", key_of(KeyContext::Connectors, Action::Open)),
+                format!("… {} shows all", keys.key_of(KeyContext::Connectors, Action::Open)),
                 theme.muted(),
             ));
         }

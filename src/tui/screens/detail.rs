@@ -7,8 +7,9 @@ use ratatui::text::Line;
 
 use super::connectors;
 use super::effect::{Effect, Route};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::menu::{Item, Menu};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::theme::Theme;
@@ -32,11 +33,12 @@ impl State {
         Self { id, record: None, gone: false, scroll: Scroll::default() }
     }
 
-    fn lines(&self, width: usize, now: Timestamp, theme: Theme) -> Vec<Line<'static>> {
+    fn lines(&self, width: usize, now: Timestamp, ui: Ui) -> Vec<Line<'static>> {
+        let Ui { theme: _, keys } = ui;
         match (&self.record, self.gone) {
-            (Some(record), _) => connector_details::lines(record, now, theme, width.saturating_sub(2)),
+            (Some(record), _) => connector_details::lines(record, now, ui, width.saturating_sub(2)),
             (None, true) => {
-                let key = key_of(KeyContext::Detail, Action::Back);
+                let key = keys.key_of(KeyContext::Detail, Action::Back);
                 vec![format!("This connector has been deleted. {key} goes back.").into()]
             }
             (None, false) => vec!["loading …".into()],
@@ -45,8 +47,8 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, size: (usize, usize)) -> Vec<Effect> {
-    let lines = state.lines(size.0, Timestamp::UNIX_EPOCH, Theme::new(false)).len();
+pub fn update(state: &mut State, action: Action, size: (usize, usize), keys: KeyMap) -> Vec<Effect> {
+    let lines = state.lines(size.0, Timestamp::UNIX_EPOCH, Ui { theme: Theme::new(false), keys }).len();
     if state.scroll.act(action, size.1, lines) {
         return Vec::new();
     }
@@ -78,12 +80,13 @@ fn compare(state: &State) -> Effect {
         })
         .collect();
     if items.is_empty() {
-        return Effect::info("This file's history knows of no change of it");
+        return Effect::info("The history has no change of this connector");
     }
-    Effect::OpenMenu(Box::new(Menu::new("Compare with what it was", items)))
+    Effect::OpenMenu(Box::new(Menu::new("Compare with an earlier state", items)))
 }
 
 /// Draws the connector.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    state.scroll.view(state.lines(usize::from(area.width), now, theme), KeyContext::Detail, frame, area);
+pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
+    let Ui { theme: _, keys } = ui;
+    state.scroll.view(state.lines(usize::from(area.width), now, ui), KeyContext::Detail, frame, area, keys);
 }

@@ -108,7 +108,7 @@ pub enum Route {
     History,
     /// One step of the history, with a filter.
     Step(i64, &'static str),
-    /// The copies of the file.
+    /// The backups of the file.
     Backups,
     /// The screen of a remote.
     Sync,

@@ -11,8 +11,9 @@ use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, OperationKind, StepState};
 use crate::text::terminal::clip;
 use crate::text::time::age;
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Dialog, Tone};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::cut_top;
 use crate::tui::widgets::list_state::{Column, ListState, Shown};
 use crate::tui::widgets::theme::Theme;
@@ -89,12 +90,12 @@ fn already(step: &HistoryEntry) -> Option<(Tone, String)> {
 }
 
 /// Undoes the last step; confirms if it changed several connectors.
-pub fn undo(last_step: Option<&HistoryEntry>) -> Effect {
+pub fn undo(last_step: Option<&HistoryEntry>, keys: KeyMap) -> Effect {
     let Some(step) = last_step else {
         return Effect::info("Nothing to undo");
     };
     let job = Effect::Write(Job::Undo, "undoing");
-    if step.records <= 1 { job } else { confirm_undo(step, None, job) }
+    if step.records <= 1 { job } else { confirm_undo(step, None, job, keys) }
 }
 
 /// Redoes the last undone step; confirms if it concerns several connectors.
@@ -107,12 +108,12 @@ pub fn redo(next: Option<&HistoryEntry>) -> Effect {
 }
 
 /// Names a step that is to be undone or redone from a page that shows something else, or not all of it.
-pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bool) -> Effect {
+pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bool, keys: KeyMap) -> Effect {
     let job = Effect::Write(Job::Revert { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
-    if is_redo { confirm_redo(step, elsewhere, job) } else { confirm_undo(step, elsewhere, job) }
+    if is_redo { confirm_redo(step, elsewhere, job) } else { confirm_undo(step, elsewhere, job, keys) }
 }
 
-fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Effect {
+fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect, keys: KeyMap) -> Effect {
     let what = match step.undone {
         0 if step.records <= 1 => format!("Undo the last step: {} of {}?", step.word(), about(step)),
         0 => format!("Undo the last step: {} of {}?", step.word(), connectors(step.left())),
@@ -121,7 +122,7 @@ fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Ef
             step.word(),
             connectors(step.records),
             connectors(step.left()),
-            key_of(KeyContext::History, Action::Redo)
+            keys.key_of(KeyContext::History, Action::Redo)
         ),
     };
     confirm("Undo", what, elsewhere, job)
@@ -142,9 +143,10 @@ fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Effect) -> Ef
 }
 
 /// Draws the history.
-pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
+pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
+    let theme = ui.theme;
     let (head, body) = cut_top(area, 1);
-    frame.render_widget(Paragraph::new(headline(overview, usize::from(head.width), theme)), head);
+    frame.render_widget(Paragraph::new(headline(overview, usize::from(head.width), ui)), head);
     let steps = state.steps();
     if steps.is_empty() {
         let text = if state.steps.is_some() { "  Nothing has been changed in this file yet." } else { "  loading …" };
@@ -169,17 +171,18 @@ pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rec
     state.list.view(columns, steps.len(), row, frame, body, theme);
 }
 
-fn headline(overview: &Overview, cells: usize, theme: Theme) -> Line<'static> {
+fn headline(overview: &Overview, cells: usize, ui: Ui) -> Line<'static> {
+    let Ui { theme, keys } = ui;
     let of = |step: &HistoryEntry| match step.undone {
         0 => format!("{} of {}", step.word(), about(step)),
         _ => format!("rest of the {} ({})", step.word(), step.left()),
     };
     let mut parts = Vec::new();
     if let Some(step) = &overview.last_step {
-        parts.push(format!("{} undoes the {}", key_of(KeyContext::History, Action::Undo), of(step)));
+        parts.push(format!("{} undoes the {}", keys.key_of(KeyContext::History, Action::Undo), of(step)));
     }
     if let Some(step) = &overview.next_redo {
-        parts.push(format!("{} redoes: {}", key_of(KeyContext::History, Action::Redo), about(step)));
+        parts.push(format!("{} redoes: {}", keys.key_of(KeyContext::History, Action::Redo), about(step)));
     }
     Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
 }

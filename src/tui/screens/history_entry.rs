@@ -14,8 +14,9 @@ use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, RecordChange, RevertPreview, Scope};
 use crate::text::terminal::{clip, safe, wrap};
 use crate::text::time::age;
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Dialog, change_lines};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::layout::cut_top;
@@ -75,12 +76,12 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, keys: KeyMap) -> Vec<Effect> {
     if let Some(requests) = state.rows.act(action) {
         return requests.into_iter().map(Effect::Read).collect();
     }
     match action {
-        Action::Revert => revert(state),
+        Action::Revert => revert(state, keys),
         Action::Open => match state.change.as_ref() {
             Some(RecordChange { now: Some(record), .. }) => vec![Effect::Route(Route::Detail(record.id.clone()))],
             _ => vec![Effect::info("This connector is not in the file now")],
@@ -102,7 +103,7 @@ fn back(state: &mut State) -> Vec<Effect> {
 }
 
 /// Reverts the selected records of the step, or the current one.
-fn revert(state: &State) -> Vec<Effect> {
+fn revert(state: &State, keys: KeyMap) -> Vec<Effect> {
     if state.change.as_ref().is_some_and(|change| change.sent.is_some()) {
         return vec![Effect::info(PUSHED)];
     }
@@ -121,20 +122,20 @@ fn revert(state: &State) -> Vec<Effect> {
             vec![Effect::info("This was undone already")]
         }
         Some(change) if change.back == RevertPreview::Unknown => {
-            let key = key_of(KeyContext::History, Action::Backups);
+            let key = keys.key_of(KeyContext::History, Action::Backups);
             let text = format!(
                 "another program deleted it, and the history holds only what this step changed; a backup may have \
                  it ({key} in the history)"
             );
             vec![Effect::warning(text)]
         }
-        Some(change) => vec![Effect::OpenDialog(Box::new(confirm_for_one(change)))],
+        Some(change) => vec![Effect::OpenDialog(Box::new(confirm_for_one(change, keys)))],
         None => Vec::new(),
     }
 }
 
 /// Confirms the revert of one record, with both sides.
-fn confirm_for_one(change: &RecordChange) -> Dialog {
+fn confirm_for_one(change: &RecordChange, keys: KeyMap) -> Dialog {
     let (id, name) = (change.id.clone(), change.name());
     let is_applied = change.state == ChangeState::Applied;
     let step = change.step;
@@ -156,7 +157,7 @@ fn confirm_for_one(change: &RecordChange) -> Dialog {
     };
     let answer = if is_applied { "Revert" } else { "Revert anyway" };
     let dialog = dialog
-        .line(format!("{} to redo.", key_of(KeyContext::Step, Action::Redo)))
+        .line(format!("{} to redo.", keys.key_of(KeyContext::Step, Action::Redo)))
         .choice(answer, vec![Effect::Write(job, "reverting a step")]);
     if is_applied { dialog.default_to_last() } else { dialog }
 }
@@ -179,25 +180,19 @@ fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
 }
 
 /// Draws the entry; `step` is its header.
-pub fn view(
-    state: &State,
-    step: Option<&HistoryEntry>,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    now: Timestamp,
-    theme: Theme,
-) {
+pub fn view(state: &State, step: Option<&HistoryEntry>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let (head, list, panel, is_side_by_side) = areas(area);
     frame.render_widget(Paragraph::new(headline(state, step, usize::from(head.width), now, theme)), head);
     let empty = [
         "No connector was changed in this step.".to_owned(),
         String::new(),
-        format!("{}  back to the history", key_of(KeyContext::Step, Action::Back)),
+        format!("{}  back to the history", keys.key_of(KeyContext::Step, Action::Back)),
     ];
     let columns = columns(usize::from(list.width), theme);
-    table::view(&state.rows, &columns, &empty, frame, list, theme);
+    table::view(&state.rows, &columns, &empty, frame, list, ui);
     if panel.area() > 0 {
-        view_panel(state, frame, panel, is_side_by_side, theme);
+        view_panel(state, frame, panel, is_side_by_side, ui);
     }
 }
 
@@ -252,14 +247,16 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
     columns
 }
 
-fn view_panel(state: &State, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, theme: Theme) {
+fn view_panel(state: &State, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
+    let theme = ui.theme;
     let inside = split::edge(frame, area, is_side_by_side, theme);
     if let Some(change) = &state.change {
-        frame.render_widget(Paragraph::new(change_panel(change, usize::from(inside.width), theme)), inside);
+        frame.render_widget(Paragraph::new(change_panel(change, usize::from(inside.width), ui)), inside);
     }
 }
 
-fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'static>> {
+fn change_panel(change: &RecordChange, cells: usize, ui: Ui) -> Vec<Line<'static>> {
+    let Ui { theme, keys } = ui;
     let record = change.record();
     let mut lines = vec![Line::styled(clip(change.name(), cells), theme.accent())];
     match (&change.before, &change.after) {
@@ -275,11 +272,11 @@ fn change_panel(change: &RecordChange, cells: usize, theme: Theme) -> Vec<Line<'
         (None, Some(_)) => lines.push(Line::styled("+ created", theme.good())),
         (_, None) => lines.push(Line::styled("- deleted", theme.bad())),
     }
-    let key = key_of(KeyContext::Step, Action::Revert);
+    let key = keys.key_of(KeyContext::Step, Action::Revert);
     let note = match change.state {
         _ if change.sent.is_some() => "sent to Kibana; the file did not change".to_owned(),
         _ if change.back == RevertPreview::Unknown => {
-            "deleted by another program; of the rest of it the history knows nothing".to_owned()
+            "deleted by another program; the history has no other data of it".to_owned()
         }
         ChangeState::Applied => format!("as this step left it ({key} to undo)"),
         ChangeState::Undone => "undone".to_owned(),

@@ -12,8 +12,9 @@ use crate::domain::{Connector, Group, Summary};
 use crate::store::{Applied, HistoryEntry, PlanCounts, Scope, UpgradeReport};
 use crate::text::grouped;
 use crate::text::terminal::{clip, safe};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Dialog, Tone};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::cut_top;
 use crate::tui::widgets::paged_list::PagedList;
@@ -50,17 +51,17 @@ pub struct Facts<'a> {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, facts: Facts<'_>) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, facts: Facts<'_>, keys: KeyMap) -> Vec<Effect> {
     if let Some(requests) = state.rows.act(action) {
         return requests.into_iter().map(Effect::Read).collect();
     }
     match action {
-        Action::ChooseFirst => choose(state, 0),
-        Action::ChooseSecond => choose(state, 1),
-        Action::Skip => decide(state, Some(Decision::Skip)),
-        Action::ResetDecision => decide(state, None),
+        Action::ChooseFirst => choose(state, 0, keys),
+        Action::ChooseSecond => choose(state, 1, keys),
+        Action::Skip => decide(state, Some(Decision::Skip), keys),
+        Action::ResetDecision => decide(state, None, keys),
         Action::NextGroup => next_group(state),
-        Action::Apply => vec![confirm_apply(facts.plan)],
+        Action::Apply => vec![confirm_apply(facts.plan, keys)],
         Action::Rollback => vec![confirm_roll_back(facts.last_run)],
         Action::Edit => {
             state.rows.current().map(|row| Effect::Route(Route::Edit(row.id.clone()))).into_iter().collect()
@@ -86,22 +87,22 @@ fn back(state: &mut State) -> Vec<Effect> {
 }
 
 /// Decides for one of the choices that the newest step of the migration offers.
-fn choose(state: &mut State, at: usize) -> Vec<Effect> {
+fn choose(state: &mut State, at: usize, keys: KeyMap) -> Vec<Effect> {
     let choice = migration::current().choices().get(at).copied();
-    choice.map_or_else(Vec::new, |choice| decide(state, Some(Decision::Choose(choice))))
+    choice.map_or_else(Vec::new, |choice| decide(state, Some(Decision::Choose(choice)), keys))
 }
 
-fn decide(state: &mut State, decision: Option<Decision>) -> Vec<Effect> {
+fn decide(state: &mut State, decision: Option<Decision>, keys: KeyMap) -> Vec<Effect> {
     let is_single = state.rows.selected() == 0;
     if is_single && state.rows.current().is_some_and(|row| row.group == Some(Group::Blocked)) {
-        let key = key_of(KeyContext::Review, Action::Edit);
+        let key = keys.key_of(KeyContext::Review, Action::Edit);
         return vec![Effect::warning(format!("This record is blocked: repair it first ({key} opens it in the form)"))];
     }
     let ids = state.rows.targets();
     if ids.is_empty() {
         return Vec::new();
     }
-    let mut effects = vec![Effect::Write(Job::Decide { ids, decision }, "keeping the decision")];
+    let mut effects = vec![Effect::Write(Job::Decide { ids, decision }, "saving the decision")];
     if is_single {
         effects.extend(state.rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read));
     }
@@ -131,11 +132,11 @@ fn set_group(state: &mut State, group: Option<Group>) -> Vec<Effect> {
     request.map(Effect::Read).into_iter().collect()
 }
 
-fn confirm_apply(plan: &PlanCounts) -> Effect {
+fn confirm_apply(plan: &PlanCounts, keys: KeyMap) -> Effect {
     if plan.to_apply() == 0 {
         return Effect::info(match plan.pending() {
-            0 => "nothing to apply: every record is migrated".to_owned(),
-            _ => format!("nothing to apply: {} skipped, {} blocked", plan.skipped(), plan.blocked),
+            0 => "Nothing to apply: every record is migrated".to_owned(),
+            _ => format!("Nothing to apply: {} skipped, {} blocked", grouped(plan.skipped()), grouped(plan.blocked)),
         });
     }
     let job = Effect::Write(Job::Apply, "migrating");
@@ -144,7 +145,7 @@ fn confirm_apply(plan: &PlanCounts) -> Effect {
             .line(format!("{} to model version {}:", connectors(plan.to_apply()), migration::latest()))
             .lines(apply_lines(plan))
             .line("This is the whole plan, whatever is filtered or selected.")
-            .line(format!("Secrets, config and everything else stay byte for byte. The run can be stopped with {} and rolled back as one step.", key_of(KeyContext::Review, Action::Back)))
+            .line(format!("Secrets, config and everything else stay byte for byte. The run can be stopped with {} and rolled back as one step.", keys.key_of(KeyContext::Review, Action::Back)))
             .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
     ))
 }
@@ -154,7 +155,7 @@ fn apply_lines(plan: &PlanCounts) -> Vec<(Tone, String)> {
     let planned = choices.first().map_or_else(|| "backfill".to_owned(), |proposed| format!("backfill: {proposed}"));
     let mut counts = vec![(plan.to_backfill(), planned)];
     counts.extend(choices.iter().map(|choice| (plan.chosen(choice), format!("{choice}, as you decided"))));
-    counts.push((plan.to_stamp(), "version stamp only".to_owned()));
+    counts.push((plan.to_stamp(), "stamp only".to_owned()));
     counts.push((plan.skipped(), "skipped by you, not migrated".to_owned()));
     counts.push((plan.blocked, "blocked, not migrated".to_owned()));
     tally(counts)
@@ -179,12 +180,12 @@ fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Effect {
 }
 
 /// The result of a run, with the way back.
-pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
+pub fn result(applied: &Applied, pending: &PlanCounts, keys: KeyMap) -> Dialog {
     let title = if applied.stopped { "Migration stopped" } else { "Migration applied" };
     let chosen: u64 = applied.chosen.values().sum();
     let mut counts = vec![(applied.backfilled - chosen, "backfilled as planned".to_owned())];
     counts.extend(applied.chosen.iter().map(|(choice, count)| (*count, format!("{choice}, as you decided"))));
-    counts.push((applied.stamped, "version stamp only".to_owned()));
+    counts.push((applied.stamped, "stamp only".to_owned()));
     let mut dialog =
         Dialog::new(title, "OK").line(format!("{} migrated:", connectors(applied.written()))).lines(tally(counts));
     if pending.pending() > 0 {
@@ -199,7 +200,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
             .lines(resumed_note(applied))
             .line(format!(
                 "In the review, {} rolls this run back, now or later.",
-                key_of(KeyContext::Review, Action::Rollback)
+                keys.key_of(KeyContext::Review, Action::Rollback)
             ))
             .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]);
     }
@@ -210,10 +211,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts) -> Dialog {
 fn resumed_note(applied: &Applied) -> Option<(Tone, String)> {
     let before = applied.of_run.saturating_sub(applied.written());
     (before > 0).then(|| {
-        (
-            Tone::Plain,
-            format!("With the {before} of before the stop, this run is about {}.", connectors(applied.of_run)),
-        )
+        (Tone::Plain, format!("With the {before} before the stop, this run is about {}.", connectors(applied.of_run)))
     })
 }
 
@@ -242,26 +240,20 @@ fn areas(state: &State, area: Rect) -> Areas {
 }
 
 /// Draws the review.
-pub fn view(
-    state: &State,
-    plan: &PlanCounts,
-    preview: Option<&Connector>,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    theme: Theme,
-) {
+pub fn view(state: &State, plan: &PlanCounts, preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let areas = areas(state, area);
     frame.render_widget(Paragraph::new(banner(state, plan, areas.banner, theme)), areas.banner);
     let empty = [
         "Every record is migrated; nothing to review.".to_owned(),
         String::new(),
-        format!("{:<4} roll the last run back", key_of(KeyContext::Review, Action::Rollback)),
-        format!("{:<4} back to the connectors", key_of(KeyContext::Review, Action::Back)),
+        format!("{:<4} roll the last run back", keys.key_of(KeyContext::Review, Action::Rollback)),
+        format!("{:<4} back to the connectors", keys.key_of(KeyContext::Review, Action::Back)),
     ];
     let columns = columns(usize::from(areas.list.width), theme);
-    table::view(&state.rows, &columns, &empty, frame, areas.list, theme);
+    table::view(&state.rows, &columns, &empty, frame, areas.list, ui);
     if areas.panel.area() > 0 {
-        view_panel(state, preview, frame, areas.panel, areas.is_side_by_side, theme);
+        view_panel(state, preview, frame, areas.panel, areas.is_side_by_side, ui);
     }
 }
 
@@ -281,7 +273,7 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
         Span::styled(text, if state.group == Some(name) { theme.selected() } else { theme.text() })
     };
     let mut spans = vec![
-        Span::styled(format!("{} pending: ", plan.pending()), theme.title()),
+        Span::styled(format!("{} pending: ", grouped(plan.pending())), theme.title()),
         group(Group::Backfill, plan.backfill),
         Span::raw(", "),
         group(Group::StampOnly, plan.stamp_only),
@@ -361,8 +353,9 @@ fn view_panel(
     frame: &mut Frame<'_>,
     area: Rect,
     is_side_by_side: bool,
-    theme: Theme,
+    ui: Ui,
 ) {
+    let theme = ui.theme;
     let inside = split::edge(frame, area, is_side_by_side, theme);
     let (Some(row), Some(connector)) = (state.rows.current(), preview) else {
         return;
@@ -372,7 +365,7 @@ fn view_panel(
     };
     let cells = usize::from(inside.width);
     let mut lines = vec![Line::styled(clip(&connector.name, cells), theme.accent())];
-    lines.extend(connector_details::plan_lines(connector, &plan, row.decision, theme, cells));
+    lines.extend(connector_details::plan_lines(connector, &plan, row.decision, ui, cells));
     if is_side_by_side {
         lines.push(Line::default());
         lines.push(Line::from(safe(&connector_details::type_text(&connector.connector_type_id))));

@@ -42,7 +42,7 @@ pub(super) struct Decoder {
     skipped: Option<Skipped>,
 }
 
-/// A sequence whose bytes are no keys.
+/// A sequence whose bytes are not keys.
 #[derive(Clone, Copy)]
 enum Skipped {
     /// `ESC [ …`, up to a letter or the like.

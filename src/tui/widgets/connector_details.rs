@@ -11,7 +11,8 @@ use crate::domain::{self, Catalogue, Connector, Group, StoredAuthMode, validate}
 use crate::store::{RecordStep, StepState};
 use crate::text::terminal::{clip, safe, wrap};
 use crate::text::time::{age, readable};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext};
+use crate::tui::ui::Ui;
 use crate::tui::widgets::json;
 use crate::tui::widgets::theme::Theme;
 use crate::worker::Record;
@@ -20,7 +21,8 @@ use crate::worker::Record;
 const LABEL: usize = 15;
 
 /// A record as lines of at most `cells`.
-pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec<Line<'static>> {
+pub fn lines(record: &Record, now: Timestamp, ui: Ui, cells: usize) -> Vec<Line<'static>> {
+    let theme = ui.theme;
     let connector = &record.connector;
     let mut lines = Vec::new();
     let mut field = |label: &str, value: &str| push_field(&mut lines, label, value, theme, cells);
@@ -43,7 +45,7 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
         field("migration", &format!("{}: {}", plan.group.label(), plan.reason));
     }
     push_problems(&mut lines, connector, theme, cells);
-    push_history(&mut lines, &record.history, now, theme, cells);
+    push_history(&mut lines, &record.history, now, ui, cells);
     lines.push(Line::default());
     lines.push(Line::styled("config", theme.accent()));
     match domain::json::parse_lossy(&connector.config) {
@@ -56,7 +58,8 @@ pub fn lines(record: &Record, now: Timestamp, theme: Theme, cells: usize) -> Vec
 /// Steps of the history that are shown with a record.
 const STEPS: usize = 5;
 
-fn push_history(lines: &mut Vec<Line<'static>>, steps: &[RecordStep], now: Timestamp, theme: Theme, cells: usize) {
+fn push_history(lines: &mut Vec<Line<'static>>, steps: &[RecordStep], now: Timestamp, ui: Ui, cells: usize) {
+    let Ui { theme, keys } = ui;
     if steps.is_empty() {
         return;
     }
@@ -76,7 +79,7 @@ fn push_history(lines: &mut Vec<Line<'static>>, steps: &[RecordStep], now: Times
     }
     if steps.len() > STEPS {
         lines.push(Line::styled(
-            format!("      earlier ones: {}", key_of(KeyContext::Detail, Action::History)),
+            format!("      earlier ones: {}", keys.key_of(KeyContext::Detail, Action::History)),
             theme.muted(),
         ));
     }
@@ -165,9 +168,10 @@ pub fn plan_lines(
     connector: &Connector,
     plan: &Plan,
     decision: Option<Decision>,
-    theme: Theme,
+    ui: Ui,
     cells: usize,
 ) -> Vec<Line<'static>> {
+    let Ui { theme, keys } = ui;
     let style = if plan.group == Group::Blocked { theme.bad() } else { theme.title() };
     let mut lines = wrapped(&headline(plan, decision), cells, style);
     match migration::apply(connector, decision, false) {
@@ -176,7 +180,7 @@ pub fn plan_lines(
             lines.push(Line::styled("  = nothing changes", theme.muted()));
             if plan.group == Group::Blocked && connector.model_version <= migration::latest() {
                 lines.push(Line::styled(
-                    format!("{} opens it for repair", key_of(KeyContext::Review, Action::Edit)),
+                    format!("{} opens it for repair", keys.key_of(KeyContext::Review, Action::Edit)),
                     theme.text(),
                 ));
             }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 
 /// The first line shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,13 +30,13 @@ impl Scroll {
     }
 
     /// Draws the lines that are in view.
-    pub fn view(self, lines: Vec<Line<'static>>, place: KeyContext, frame: &mut Frame<'_>, area: Rect) {
+    pub fn view(self, lines: Vec<Line<'static>>, place: KeyContext, frame: &mut Frame<'_>, area: Rect, keys: KeyMap) {
         let height = usize::from(area.height);
         let first = self.0.min(lines.len().saturating_sub(height));
         let more = lines.len() > first + height;
         let mut shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
         if let (true, Some(last)) = (more, shown.last_mut()) {
-            *last = Line::from(format!("… {} for more", key_of(place, Action::PageDown)));
+            *last = Line::from(format!("… {} for more", keys.key_of(place, Action::PageDown)));
         }
         let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         frame.render_widget(Paragraph::new(shown), area);

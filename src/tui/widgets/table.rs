@@ -9,8 +9,10 @@ use ratatui::widgets::Paragraph;
 use super::paged_list::PagedList;
 use crate::domain::Summary;
 use crate::store::Sort;
+use crate::text::grouped;
 use crate::text::terminal::{clip, fit};
-use crate::tui::keymap::{Action, key_of};
+use crate::tui::keymap::Action;
+use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::cut_top;
 use crate::tui::widgets::theme::Theme;
 
@@ -34,8 +36,9 @@ pub(in crate::tui) fn view(
     empty: &[String],
     frame: &mut Frame<'_>,
     area: Rect,
-    theme: Theme,
+    ui: Ui,
 ) {
+    let Ui { theme, keys } = ui;
     let (filter, area) = cut_top(area, 1);
     frame.render_widget(Paragraph::new(filter_line(rows, usize::from(filter.width), theme)), filter);
     let (heads, body) = cut_top(area, 1);
@@ -43,7 +46,7 @@ pub(in crate::tui) fn view(
     frame.render_widget(Paragraph::new(Line::styled(format!("  {}", head.join(" ")), theme.title())), heads);
     if rows.total == 0 {
         let no_match = [
-            format!("No connectors match. {} clears the filter", key_of(rows.context(), Action::Back)),
+            format!("No connectors match. {} clears the filter", keys.key_of(rows.context(), Action::Back)),
             String::new(),
             "Words match name, id and type. Auth types: authtype:basic; modes: auth:per-user.".to_owned(),
         ];
@@ -98,7 +101,7 @@ fn filter_line(rows: &PagedList, width: usize, theme: Theme) -> Line<'static> {
     let mut count = match (rows.is_slow, rows.is_marking()) {
         (true, true) => "selecting …".to_owned(),
         (true, false) => "searching …".to_owned(),
-        _ => format!("{place} of {}", rows.total),
+        _ => format!("{} of {}", grouped(place), grouped(rows.total)),
     };
     if rows.selected() > 0 {
         count.push_str(&format!(", {} selected", rows.selected()));

@@ -9,7 +9,7 @@ use crate::domain::catalogue::ConnectorType;
 use crate::domain::connector::kind_of;
 use crate::domain::json::{self, RawObject};
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::secret_input::SecretInput;
 
@@ -92,12 +92,12 @@ impl Field {
     }
 
     /// Clears the value, or restores the initial one.
-    pub(super) fn clear_or_restore(&mut self) {
+    pub(super) fn clear_or_restore(&mut self, keys: KeyMap) {
         let initial = self.initial.clone();
         let Some(input) = self.widget.input() else { return };
         let text = if input.text().is_empty() { initial } else { String::new() };
         input.replace(&text);
-        self.problem = self.check().err();
+        self.problem = self.check(keys).err();
     }
 
     /// Returns a note about an unusual but valid value; for a secret, without its value.
@@ -125,7 +125,7 @@ impl Field {
     }
 
     /// Returns the problem with the value, if any.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self, keys: KeyMap) -> Result<(), String> {
         if let Widget::Secret(input) = &self.widget {
             return secrets::check(input, self.kind.as_ref());
         }
@@ -135,14 +135,15 @@ impl Field {
                 Err("a name is needed".to_owned())
             }
             (FieldId::Type, Widget::Type(id)) if id.is_empty() => {
-                Err(format!("choose a connector type ({})", key_of(KeyContext::Form, Action::Open)))
+                Err(format!("choose a connector type ({})", keys.key_of(KeyContext::Form, Action::Open)))
             }
-            (FieldId::AuthMode, Widget::Mode(StoredAuthMode::Unknown(unrecognized), None)) => {
-                Err(format!("{unrecognized} is not a mode; choose one ({})", key_of(KeyContext::Form, Action::Change)))
-            }
+            (FieldId::AuthMode, Widget::Mode(StoredAuthMode::Unknown(unrecognized), None)) => Err(format!(
+                "{unrecognized} is not a mode; choose one ({})",
+                keys.key_of(KeyContext::Form, Action::Change)
+            )),
             (FieldId::AuthType, _) if value.is_none() => Err(format!(
                 "choose how it authenticates ({}): that decides which secrets it needs",
-                key_of(KeyContext::Form, Action::Change)
+                keys.key_of(KeyContext::Form, Action::Change)
             )),
             (FieldId::OtherConfig | FieldId::WholeConfig | FieldId::Extra, Widget::Json(input)) => {
                 object_problem(input.text(), self.id == FieldId::OtherConfig)
@@ -167,30 +168,30 @@ fn object_problem(text: &str, may_be_empty: bool) -> Result<(), String> {
 }
 
 /// The fields of a record, in the order of the form.
-pub(super) fn fields_of(purpose: Purpose, base: &Connector, state: &SecretsState) -> Vec<Field> {
+pub(super) fn fields_of(purpose: Purpose, base: &Connector, state: &SecretsState, keys: KeyMap) -> Vec<Field> {
     let type_help = match purpose {
         Purpose::Edit => "never changes after creation".to_owned(),
-        Purpose::Create => format!("{} opens the list of types", key_of(KeyContext::Form, Action::Open)),
+        Purpose::Create => format!("{} opens the list of types", keys.key_of(KeyContext::Form, Action::Open)),
     };
     let known = Catalogue::current().get(&base.connector_type_id);
     let name_help = known.map_or("the name that users see", |known| known.description.as_str());
     let mut fields = vec![
         required(Field::new(FieldId::Type, "Connector type", &type_help, Widget::Type(base.connector_type_id.clone()))),
         required(Field::new(FieldId::Name, "Name", name_help, Widget::Text(TextInput::new(&base.name)))),
-        mode_field(base),
+        mode_field(base, keys),
     ];
     match (RawObject::parse(&base.config), known) {
         (Ok(_), Some(known)) => {
             let config = base.config_object().unwrap_or_default();
             fields.extend(known.config.iter().map(|kind| config_field(kind, config.get(&kind.name))));
-            push_secrets(&mut fields, purpose, known, &config, state);
+            fields.extend(secret_fields(purpose, known, &config, state, keys));
             fields.push(other_config(&config, known));
         }
         (Ok(_), None) if base.connector_type_id.is_empty() => {}
         (parsed, known) => {
             fields.push(whole_config(base, parsed.is_ok()));
             match known {
-                Some(known) => push_secrets(&mut fields, purpose, known, &Map::new(), state),
+                Some(known) => fields.extend(secret_fields(purpose, known, &Map::new(), state, keys)),
                 None => fields.push(whole_secrets()),
             }
         }
@@ -208,13 +209,13 @@ fn required(mut field: Field) -> Field {
     field
 }
 
-fn mode_field(base: &Connector) -> Field {
+fn mode_field(base: &Connector, keys: KeyMap) -> Field {
     let stored = base.stored_auth_mode();
     let chosen = match stored {
         StoredAuthMode::Known(mode) => Some(mode),
         StoredAuthMode::None | StoredAuthMode::Unknown(_) => None,
     };
-    let key = key_of(KeyContext::Form, Action::Change);
+    let key = keys.key_of(KeyContext::Form, Action::Change);
     let help = format!("whose credentials the connector uses; {key} toggles");
     Field::new(FieldId::AuthMode, "Auth mode", &help, Widget::Mode(stored, chosen))
 }
@@ -235,14 +236,15 @@ fn config_field(kind: &catalogue::Field, value: Option<&Value>) -> Field {
     field
 }
 
-/// The auth type where it is kept with the secrets, and a write-only field for each secret.
-fn push_secrets(
-    fields: &mut Vec<Field>,
+/// Returns the auth type where it is kept with the secrets, and a write-only field for each secret.
+fn secret_fields(
     purpose: Purpose,
     known: &ConnectorType,
     config: &Map<String, Value>,
     state: &SecretsState,
-) {
+    keys: KeyMap,
+) -> Vec<Field> {
+    let mut fields = Vec::new();
     if known.keeps_auth_type_in_secrets() {
         fields.push(auth_type_field(purpose, known, config, state));
     }
@@ -252,11 +254,12 @@ fn push_secrets(
             catalogue::FieldKind::Choice => choice(&kind.choices, false, None),
             _ => Widget::Secret(SecretInput::default()),
         };
-        let help = secrets::help(kind);
+        let help = secrets::help(kind, keys);
         let mut field = Field::of(FieldId::Secret(kind.name.clone(), at), kind, &help, widget);
         field.is_stored = state.has(&kind.name);
         fields.push(field);
     }
+    fields
 }
 
 fn auth_type_field(

@@ -199,7 +199,7 @@ pub(super) fn choice(choices: &[Option<String>], required: bool, value: Option<&
 }
 
 pub(super) fn json_reason(error: &serde_json::Error) -> String {
-    format!("not right as JSON: {error}")
+    format!("malformed JSON: {error}")
 }
 
 /// Returns the lines of an object of texts; `None` if a name or a value does not fit in one line.

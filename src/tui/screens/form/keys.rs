@@ -6,8 +6,7 @@ use super::save::{close, save};
 use super::to_connector;
 use super::{Purpose, State, follow_auth_type};
 use crate::domain::{SecretsState, catalogue};
-use crate::tui::keymap;
-use crate::tui::keymap::{Action, Key, KeyContext, key_of};
+use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::screens::effect::Effect;
 use crate::tui::screens::form::type_picker;
 
@@ -18,7 +17,7 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
         follow_auth_type(state);
         return Vec::new();
     }
-    let action = keymap::action(KeyContext::Form, key);
+    let action = state.keys.action(KeyContext::Form, key);
     match action {
         Some(Action::Save) => return save(state),
         Some(Action::Back) => return close(state),
@@ -33,7 +32,7 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
     // Keys typed without looking may be meant for another field, and be a secret.
     match (is_taken, key.typed(), action) {
         (false, Some(_), None) => {
-            let key = |action| key_of(KeyContext::Form, action);
+            let key = |action| state.keys.key_of(KeyContext::Form, action);
             vec![Effect::info(format!(
                 "Text cannot be typed here: {} and {} choose, {} continues",
                 key(Action::Left),
@@ -59,7 +58,7 @@ fn pick(state: &mut State, key: Key) {
     let Some(picker) = &mut state.picker else {
         return;
     };
-    match keymap::action(KeyContext::Picker, key) {
+    match state.keys.action(KeyContext::Picker, key) {
         Some(Action::Back) => state.picker = None,
         Some(action) => {
             if let Some(id) = picker.act(action) {
@@ -74,6 +73,7 @@ fn pick(state: &mut State, key: Key) {
 
 /// A key inside a text; false when it is meant for the form.
 fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
+    let keys = state.keys;
     use crossterm::event::KeyCode::{Down, Up};
     let Some(field) = state.focused() else {
         return false;
@@ -106,7 +106,7 @@ fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
         }
     };
     if handled && field.problem.is_some() {
-        field.problem = field.check().err();
+        field.problem = field.check(keys).err();
     }
     handled
 }
@@ -129,6 +129,7 @@ fn jump(state: &mut State, key: Key, action: Option<Action>) -> bool {
 
 fn act(state: &mut State, action: Option<Action>) {
     let is_new = state.purpose == Purpose::Create;
+    let keys = state.keys;
     match action {
         Some(Action::NextField) => state.move_focus(true),
         Some(Action::PreviousField) => state.move_focus(false),
@@ -145,7 +146,7 @@ fn act(state: &mut State, action: Option<Action>) {
                 match &mut field.widget {
                     Widget::Secret(input) => input.toggle_clear(is_set),
                     Widget::Toggle(on) if field.id.is_of_secrets() => *on = None,
-                    _ => field.clear_or_restore(),
+                    _ => field.clear_or_restore(keys),
                 }
             }
         }
@@ -155,8 +156,9 @@ fn act(state: &mut State, action: Option<Action>) {
 
 impl State {
     fn move_focus(&mut self, forward: bool) {
+        let keys = self.keys;
         if let Some(field) = self.focused() {
-            field.problem = field.check().err();
+            field.problem = field.check(keys).err();
         }
         let places = self.shown_places();
         let next = if forward {
@@ -175,8 +177,9 @@ impl State {
 
     /// The focused choice is another one.
     fn changed(&mut self) {
+        let keys = self.keys;
         let Some(field) = self.focused() else { return };
-        field.problem = field.check().err();
+        field.problem = field.check(keys).err();
         if field.id == FieldId::AuthMode {
             self.mode_chosen = true;
         }
@@ -197,7 +200,7 @@ impl State {
             self.base.connector_type_id = id.to_owned();
             self.base.config = to_connector::default_config(id);
         }
-        self.fields = field::fields_of(self.purpose, &self.base, &self.secrets);
+        self.fields = field::fields_of(self.purpose, &self.base, &self.secrets, self.keys);
         self.take_content(typed);
         for field in &mut self.fields {
             field.problem = None;

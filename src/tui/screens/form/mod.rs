@@ -13,6 +13,7 @@ mod visibility;
 
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
 use crate::tui::keymap::KeyContext;
+use crate::tui::keymap::KeyMap;
 use crate::tui::widgets::input::TooLong;
 use crate::worker::Record;
 use field::{Field, FieldId};
@@ -51,22 +52,24 @@ pub struct State {
     original_secrets: (SecretsState, Option<String>),
     /// The user chose the mode; until then the mode of a new connector follows its auth type.
     mode_chosen: bool,
+    /// The key map, for problems and hints that name a key.
+    keys: KeyMap,
 }
 
 impl State {
     /// A form on a record of the file.
-    pub fn edit(record: Record) -> Self {
-        Self::new(Purpose::Edit, record, None)
+    pub fn edit(record: Record, keys: KeyMap) -> Self {
+        Self::new(Purpose::Edit, record, None, keys)
     }
 
     /// A form on a new record: empty, or a copy of another one, whose secrets are copied too if they open.
-    pub fn create(record: Record, duplicate_of: Option<String>) -> Self {
-        Self::new(Purpose::Create, record, duplicate_of)
+    pub fn create(record: Record, duplicate_of: Option<String>, keys: KeyMap) -> Self {
+        Self::new(Purpose::Create, record, duplicate_of, keys)
     }
 
-    fn new(purpose: Purpose, record: Record, duplicate_of: Option<String>) -> Self {
+    fn new(purpose: Purpose, record: Record, duplicate_of: Option<String>, keys: KeyMap) -> Self {
         let Record { connector: base, secrets, .. } = record;
-        let fields = field::fields_of(purpose, &base, &secrets);
+        let fields = field::fields_of(purpose, &base, &secrets, keys);
         let (original, mode_chosen) = (base.clone(), purpose == Purpose::Edit);
         let original_secrets = (secrets.clone(), duplicate_of.clone());
         let mut state = Self {
@@ -80,11 +83,12 @@ impl State {
             original,
             original_secrets,
             mode_chosen,
+            keys,
         };
         if purpose == Purpose::Edit {
             for at in state.shown_places() {
                 let field = &mut state.fields[at];
-                field.problem = field.check().err();
+                field.problem = field.check(keys).err();
                 field.had_problem = field.problem.is_some();
             }
         }
@@ -100,7 +104,7 @@ impl State {
     /// Focuses the first missing secret, or the field that decides which secrets there are. Never a visible text: the
     /// user is about to type a secret.
     pub fn go_to_secrets(&mut self) {
-        let is_unknown = |field: &Field| field.id == FieldId::AuthType && field.check().is_err();
+        let is_unknown = |field: &Field| field.id == FieldId::AuthType && field.check(self.keys).is_err();
         let is_wanted = |field: &Field| self.is_missed(field) || is_unknown(field);
         let wanted: [&dyn Fn(&Field) -> bool; 3] =
             [&is_wanted, &|field| field.id.is_of_secrets(), &|field| field.id == FieldId::AuthMode];
@@ -177,6 +181,7 @@ impl State {
     /// Handles the text of the editor, valid or not: a problem is shown, and the text is kept. Returns whether the
     /// editor changed nothing.
     pub fn edited(&mut self, text: &str) -> bool {
+        let keys = self.keys;
         let Some(field) = self.focused() else { return true };
         let before = field.widget.content();
         let has_lines = field.widget.has_lines();
@@ -185,7 +190,7 @@ impl State {
                 true => input.replace(text.trim_end_matches('\n')),
                 false => input.replace(&text.trim_end().replace("\r\n", " ").replace('\n', " ")),
             }
-            field.problem = field.check().err();
+            field.problem = field.check(keys).err();
         }
         let is_same = field.widget.content() == before;
         follow_auth_type(self);
@@ -195,7 +200,7 @@ impl State {
     /// Handles a concurrent change: takes the stored record, with or without the edits of this form.
     pub fn rebase(&mut self, theirs: Record, keep_mine: bool) {
         let mine = std::mem::take(&mut self.fields);
-        *self = State::new(self.purpose, theirs, self.duplicate_of.take());
+        *self = State::new(self.purpose, theirs, self.duplicate_of.take(), self.keys);
         if keep_mine {
             self.take_content(mine);
         }
@@ -206,7 +211,7 @@ impl State {
         for changed in mine.into_iter().filter(|field| field.is_changed() && field.id != FieldId::Type) {
             if let Some(field) = self.fields.iter_mut().find(|field| field.id == changed.id) {
                 field.widget.take_content(changed.widget);
-                field.problem = field.check().err();
+                field.problem = field.check(self.keys).err();
             }
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
     let places = state.shown_places();
     let are_entered = state.secrets_are_entered();
     for &at in &places {
-        let problem = state.fields[at].check().err();
+        let problem = state.fields[at].check(state.keys).err();
         let is_missed = are_entered && state.is_missed(&state.fields[at]);
         state.fields[at].problem = problem.or_else(|| is_missed.then(|| "a value is needed".to_owned()));
     }
@@ -121,8 +121,8 @@ pub fn conflict(state: &State, theirs: &Record) -> Dialog {
         .lines(change_lines(&changes(&state.base, &theirs.connector)))
         .lines([(Tone::Head, "your changes:".to_owned())])
         .lines(change_lines(&changes(&state.base, &mine)))
-        .choice("Take theirs, drop mine", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), false)])
-        .choice("Take theirs, put mine on top", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), true)])
+        .choice("Discard my changes", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), false)])
+        .choice("Apply my changes to it", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), true)])
 }
 
 /// Handles a record that someone else deleted: it can be saved as a new one.

@@ -12,11 +12,11 @@ use crate::domain::catalogue::FieldKind;
 use crate::domain::diff::Change;
 use crate::domain::secrets::{OpenSecrets, Secret, SecretEdits};
 use crate::domain::{SecretsState, validate};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::widgets::secret_input::{Intent, SecretInput};
 
 /// One line of help for a secret.
-pub(super) fn help(kind: &catalogue::Field) -> String {
+pub(super) fn help(kind: &catalogue::Field, keys: KeyMap) -> String {
     let form = match kind.kind {
         FieldKind::TextMap => " as name: value on each line",
         FieldKind::Object => " as a JSON object",
@@ -29,12 +29,12 @@ pub(super) fn help(kind: &catalogue::Field) -> String {
     };
     let entered = match kind.kind {
         FieldKind::Toggle | FieldKind::Choice => {
-            format!("Write-only: {} chooses another value", key_of(KeyContext::Form, Action::Change))
+            format!("Write-only: {} chooses another value", keys.key_of(KeyContext::Form, Action::Change))
         }
         _ => {
             return format!(
                 "{own}{default}Write-only: type or paste{form} to replace it, {} clears or keeps it. It is never shown",
-                key_of(KeyContext::Form, Action::ClearField)
+                keys.key_of(KeyContext::Form, Action::ClearField)
             );
         }
     };

@@ -10,7 +10,7 @@ use super::input::Widget;
 use super::{Purpose, State, has_unrecognized_mode};
 use crate::domain::{AuthMode, Catalogue, SecretsState, StoredAuthMode};
 use crate::text::terminal::{clip, fit, width as text_width, wrap};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
 use crate::tui::widgets::secret_input::{Intent, SecretInput};
@@ -158,7 +158,7 @@ fn label_width(state: &State, width: usize) -> usize {
 fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
     match &field.widget {
         Widget::Type(id) if id.is_empty() => {
-            let text = format!("(choose with {})", key_of(KeyContext::Form, Action::Open));
+            let text = format!("(choose with {})", state.keys.key_of(KeyContext::Form, Action::Open));
             vec![value(&text, focused, room, theme)]
         }
         Widget::Type(id) => vec![value(&connector_details::type_text(id), focused, room, theme)],

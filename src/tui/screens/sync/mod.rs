@@ -10,7 +10,7 @@ use crate::domain::remote::{ApiCall, Drift, PushOptions, SyncStatus};
 use crate::messages::sync::{Permits, push_note, unresolvable};
 use crate::service::remote::{Entry, Planned, Side, SyncGroup};
 use crate::text::terminal::clip;
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Dialog, Tone};
 use crate::tui::widgets::list_state::ListState;
 use crate::worker::{Job, Query, SyncView};
@@ -77,7 +77,7 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, height: usize, keys: KeyMap) -> Vec<Effect> {
     let total = state.total();
     if state.list.act(action, total, height) {
         return Vec::new();
@@ -94,13 +94,13 @@ pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
             state.options.lose_secrets = !state.options.lose_secrets;
             vec![Effect::Read(state.request())]
         }
-        Action::Fetch => vec![Effect::Write(Job::Fetch, "asking Kibana")],
+        Action::Fetch => vec![Effect::Write(Job::Fetch, "fetching")],
         Action::Pull => vec![Effect::Write(Job::Pull { deletes_most: false }, "pulling")],
-        Action::Push => vec![confirm_push(state)],
-        Action::KeepLocal => vec![confirm_resolve(state, Side::Local)],
-        Action::UseRemote => vec![confirm_resolve(state, Side::Remote)],
-        Action::Open => open(state),
-        Action::Edit => edit(state),
+        Action::Push => vec![confirm_push(state, keys)],
+        Action::KeepLocal => vec![confirm_resolve(state, Side::Local, keys)],
+        Action::UseRemote => vec![confirm_resolve(state, Side::Remote, keys)],
+        Action::Open => open(state, keys),
+        Action::Edit => edit(state, keys),
         Action::Back => back(state),
         Action::Quit => vec![Effect::Route(Route::Back)],
         _ => Vec::new(),
@@ -151,24 +151,24 @@ fn back(state: &mut State) -> Vec<Effect> {
 }
 
 /// All that differs, and a way to the connector itself.
-fn open(state: &State) -> Vec<Effect> {
+fn open(state: &State, keys: KeyMap) -> Vec<Effect> {
     let Some(entry) = state.current() else { return Vec::new() };
     let group = entry.group().map_or("in sync", SyncGroup::label);
-    let mut dialog = Dialog::new(format!("{} ({group})", entry.name), "Close").lines(view::details(entry));
+    let mut dialog = Dialog::new(format!("{} ({group})", entry.name), "Close").lines(view::details(entry, keys));
     if entry.is_local {
         dialog = dialog.choice("The connector", vec![Effect::Route(Route::Detail(entry.id.clone()))]);
     }
     vec![Effect::OpenDialog(Box::new(dialog))]
 }
 
-fn edit(state: &State) -> Vec<Effect> {
+fn edit(state: &State, keys: KeyMap) -> Vec<Effect> {
     match state.current() {
         Some(entry) if entry.is_local => vec![Effect::Route(Route::Edit(entry.id.clone()))],
         Some(entry) if matches!(entry.status, SyncStatus::ReadOnly(_)) => {
             vec![Effect::info("Kibana manages this connector: it cannot be changed, so it is not in the file")]
         }
         Some(entry) if entry.has_base => {
-            let key = key_of(KeyContext::Sync, Action::UseRemote);
+            let key = keys.key_of(KeyContext::Sync, Action::UseRemote);
             vec![Effect::info(format!("It was deleted in the file; {key} restores it from Kibana"))]
         }
         Some(_) => vec![Effect::info("It is in Kibana only; a pull adds it")],
@@ -178,7 +178,7 @@ fn edit(state: &State) -> Vec<Effect> {
 
 /// Confirms a push of the selected entries, else of all that can be pushed: a push of the current one alone would be a
 /// surprise.
-fn confirm_push(state: &State) -> Effect {
+fn confirm_push(state: &State, keys: KeyMap) -> Effect {
     let Some((view, remote)) = state.view.as_ref().and_then(|view| Some((view, view.remote.as_ref()?))) else {
         return Effect::info("This file has no remote");
     };
@@ -222,7 +222,7 @@ fn confirm_push(state: &State) -> Effect {
     }
     dialog = dialog.line(format!(
         "What was changed in Kibana since is not overwritten. {} stops after the one being sent.",
-        key_of(KeyContext::Sync, Action::Back)
+        keys.key_of(KeyContext::Sync, Action::Back)
     ));
     let job = Job::Push { plan: plan.clone(), options: state.options };
     Effect::OpenDialog(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Effect::Write(job, "pushing")])))
@@ -263,7 +263,7 @@ fn which(wanted: &[Entry], is_selected: bool) -> String {
     format!("{}{first}{more}", if is_selected { "Of the selected: " } else { "" })
 }
 
-fn confirm_resolve(state: &State, side: Side) -> Effect {
+fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Effect {
     let targets = state.targets();
     let (meant, left): (Vec<&Entry>, Vec<&Entry>) =
         targets.into_iter().partition(|entry| entry.can_be_resolved(side).is_ok());
@@ -271,7 +271,7 @@ fn confirm_resolve(state: &State, side: Side) -> Effect {
     {
         return Effect::info(format!(
             "Nothing to resolve with {}: {}",
-            key_of(KeyContext::Sync, if side == Side::Local { Action::KeepLocal } else { Action::UseRemote }),
+            keys.key_of(KeyContext::Sync, if side == Side::Local { Action::KeepLocal } else { Action::UseRemote }),
             unresolvable(reason)
         ));
     }
@@ -280,14 +280,14 @@ fn confirm_resolve(state: &State, side: Side) -> Effect {
         return Effect::info("No row is selected");
     }
     let (what, answer) = match side {
-        Side::Local => ("the file's version is kept, and a push can send it", "Take this file's"),
-        Side::Remote => ("Kibana's version replaces the file's", "Take Kibana's"),
+        Side::Local => ("the file's version is kept, and a push can send it", "Keep local"),
+        Side::Remote => ("Kibana's version replaces the file's", "Use remote"),
     };
-    let dialog = Dialog::new("Decide", "Cancel")
+    let dialog = Dialog::new("Resolve", "Cancel")
         .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
         .lines(side_effects(&meant, side))
-        .line(format!("{} to undo.", key_of(KeyContext::Sync, Action::Undo)));
-    Effect::OpenDialog(Box::new(dialog.choice(answer, vec![Effect::Write(Job::Resolve { ids, side }, "deciding")])))
+        .line(format!("{} to undo.", keys.key_of(KeyContext::Sync, Action::Undo)));
+    Effect::OpenDialog(Box::new(dialog.choice(answer, vec![Effect::Write(Job::Resolve { ids, side }, "resolving")])))
 }
 
 /// Returns the side effects of resolving for a side.
@@ -309,7 +309,7 @@ fn side_effects(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
 }
 
 /// Returns the keys that permit what a push does not do by itself.
-pub(in crate::tui) fn permits() -> Permits {
-    let key = |action| key_of(KeyContext::Sync, action);
+pub(in crate::tui) fn permits(keys: KeyMap) -> Permits {
+    let key = |action| keys.key_of(KeyContext::Sync, action);
     Permits { delete: key(Action::AllowDelete), loss: key(Action::AllowLoss) }
 }

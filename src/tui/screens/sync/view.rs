@@ -12,9 +12,10 @@ use crate::domain::remote::Drift;
 use crate::messages;
 use crate::service::remote::{Entry, SyncGroup};
 use crate::text::terminal::{clip, safe, width, wrap};
-use crate::tui::keymap::{Action, KeyContext, key_of};
+use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::Tone;
 use crate::tui::screens::sync::permits;
+use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details::type_name;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
 use crate::tui::widgets::list_state::{Column, Shown};
@@ -45,25 +46,26 @@ pub fn height(area: Rect) -> usize {
 const COLUMNS: [(&str, usize); 5] = [("", 1), ("NAME", 0), ("TYPE", 12), ("GROUP", 9), ("WHAT", 22)];
 
 /// Draws the screen.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+    let Ui { theme, keys } = ui;
     let (head, list, panel, is_side_by_side) = areas(area);
     let Some(view) = &state.view else {
         return frame.render_widget(Paragraph::new("  comparing …"), area);
     };
     if view.remote.is_none() {
-        return frame.render_widget(Paragraph::new(without_remote(usize::from(area.width), theme)), area);
+        return frame.render_widget(Paragraph::new(without_remote(usize::from(area.width), ui)), area);
     }
-    frame.render_widget(Paragraph::new(headlines(state, view, head, theme)), head);
+    frame.render_widget(Paragraph::new(headlines(state, view, head, ui)), head);
     let entries = state.entries();
     if entries.is_empty() {
         let text = match view.remote.as_ref().and_then(|remote| remote.fetched_at.as_ref()) {
             None => format!(
                 "  Not fetched yet: {} fetches, {} pulls the connectors of Kibana.",
-                key(Action::Fetch),
-                key(Action::Pull)
+                key(Action::Fetch, keys),
+                key(Action::Pull, keys)
             ),
             Some(_) if state.group.is_some() => {
-                format!("  No connector in this group; {} shows the next.", key(Action::NextGroup))
+                format!("  No connector in this group; {} shows the next.", key(Action::NextGroup, keys))
             }
             Some(_) => "  Nothing to push or pull.".to_owned(),
         };
@@ -87,20 +89,21 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     {
         let inside = split::edge(frame, panel, is_side_by_side, theme);
         let height = usize::from(inside.height);
-        let mut lines = panel_lines(entry, usize::from(inside.width), theme);
+        let mut lines = panel_lines(entry, usize::from(inside.width), ui);
         if lines.len() > height && height > 0 {
             lines.truncate(height - 1);
-            lines.push(Line::styled(format!("… {} shows all", key(Action::Open)), theme.muted()));
+            lines.push(Line::styled(format!("… {} shows all", key(Action::Open, keys)), theme.muted()));
         }
         frame.render_widget(Paragraph::new(lines), inside);
     }
 }
 
-fn key(action: Action) -> String {
-    key_of(KeyContext::Sync, action)
+fn key(action: Action, keys: KeyMap) -> String {
+    keys.key_of(KeyContext::Sync, action)
 }
 
-fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
+fn without_remote(cells: usize, ui: Ui) -> Vec<Line<'static>> {
+    let Ui { theme, keys } = ui;
     let text = "This file is not a working copy of a Kibana yet. On the command line:";
     let mut lines: Vec<Line<'_>> = wrap(text, cells.saturating_sub(4)).into_iter().map(Line::from).collect();
     lines.push(Line::default());
@@ -109,16 +112,17 @@ fn without_remote(cells: usize, theme: Theme) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     lines.push(Line::styled(
-        format!("{} reads the file again; {} goes back.", key(Action::Refresh), key(Action::Back)),
+        format!("{} reads the file again; {} goes back.", key(Action::Refresh, keys), key(Action::Back, keys)),
         theme.muted(),
     ));
     lines
 }
 
 /// Draws the address of the remote, or unusual facts; then the size of each group.
-fn headlines(state: &State, view: &SyncView, area: Rect, theme: Theme) -> Vec<Line<'static>> {
+fn headlines(state: &State, view: &SyncView, area: Rect, ui: Ui) -> Vec<Line<'static>> {
+    let theme = ui.theme;
     let cells = usize::from(area.width);
-    let mut notices = notices(state, view, theme);
+    let mut notices = notices(state, view, ui);
     let place = view.remote.as_ref().map(|remote| Span::styled(safe(&position_text(remote)), theme.muted()));
     if area.height < 2 {
         notices.extend(counts(state, view, theme));
@@ -135,26 +139,30 @@ fn position_text(remote: &Remote) -> String {
         (Some(_), Some(_)) => ", which does not know auth modes: they stay in this file",
         (Some(_), None) => ", version unknown (set it with --kibana-version)",
     };
-    let seen = remote.fetched_at.as_deref().map_or("never fetched", |seen| seen.get(..16).unwrap_or(seen));
-    format!("{}: {}{version}{modes} · seen {}", remote.name, remote.place(), seen.replace('T', " "))
+    let fetched = remote
+        .fetched_at
+        .as_deref()
+        .map_or("never fetched".to_owned(), |at| format!("fetched {}", at.get(..16).unwrap_or(at).replace('T', " ")));
+    format!("{}: {}{version}{modes} · {fetched}", remote.name, remote.place())
 }
 
 /// Returns notes that stay visible above the list.
-fn notices(state: &State, view: &SyncView, theme: Theme) -> Vec<Span<'static>> {
+fn notices(state: &State, view: &SyncView, ui: Ui) -> Vec<Span<'static>> {
+    let Ui { theme, keys } = ui;
     let mut found = Vec::new();
     if view.report.was_interrupted() {
         let way = if view.report.last_push.as_ref().is_some_and(|push| push.is_open) {
-            format!(": {} finds out", key(Action::Fetch))
+            format!(": {} finds out", key(Action::Fetch, keys))
         } else {
             String::new()
         };
-        found.push((format!("the last push was not done whole{way}"), theme.bad()));
+        found.push((format!("the last push is incomplete{way}"), theme.bad()));
     }
     if !state.selected.is_empty() {
         found.push((format!("{} selected", state.selected.len()), theme.accent()));
     }
     if let Some(group) = state.group {
-        found.push((format!("only {} ({})", group.label(), key(Action::NextGroup)), theme.warning()));
+        found.push((format!("only {} ({})", group.label(), key(Action::NextGroup, keys)), theme.warning()));
     }
     if state.options.delete {
         found.push(("deletes allowed".to_owned(), theme.warning()));
@@ -219,9 +227,10 @@ fn cells(state: &State, entry: &Entry, theme: Theme) -> Vec<Shown> {
 }
 
 /// Draws the status and its reasons, then each field with its three sides.
-fn panel_lines(entry: &Entry, cells: usize, theme: Theme) -> Vec<Line<'static>> {
+fn panel_lines(entry: &Entry, cells: usize, ui: Ui) -> Vec<Line<'static>> {
+    let Ui { theme, keys } = ui;
     let mut lines = vec![Line::styled(clip(&entry.name, cells), theme.accent())];
-    for (tone, text) in details(entry) {
+    for (tone, text) in details(entry, keys) {
         match tone {
             // The sides of a field are one line each; all of them are behind Enter.
             Tone::Minus | Tone::Plus | Tone::Head | Tone::Muted => {
@@ -234,9 +243,9 @@ fn panel_lines(entry: &Entry, cells: usize, theme: Theme) -> Vec<Line<'static>> 
 }
 
 /// Returns the status of a connector with its reasons, and each field with its three sides.
-pub(super) fn details(entry: &Entry) -> Vec<(Tone, String)> {
+pub(super) fn details(entry: &Entry, keys: KeyMap) -> Vec<(Tone, String)> {
     let mut lines: Vec<(Tone, String)> =
-        messages::sync::explained(entry, &permits()).into_iter().map(|text| (Tone::Plain, text)).collect();
+        messages::sync::explained(entry, &permits(keys)).into_iter().map(|text| (Tone::Plain, text)).collect();
     for field in &entry.fields {
         let who = match field.drift {
             Drift::Local => "changed locally",
