@@ -33,7 +33,7 @@ impl Demo {
     ///
     /// # Errors
     /// If it cannot be written, or `keep` exists.
-    pub fn create(keep: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn create(keep: Option<&Path>, catalogue: &Catalogue) -> anyhow::Result<Self> {
         let (path, folder) = match keep {
             Some(path) => (path.to_owned(), None),
             None => {
@@ -52,7 +52,7 @@ impl Demo {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&path).with_context(|| format!("{} cannot be created", path.display()))?;
-        Store::write_schema_1(&path, &connectors(&Vault::new(keys_of(&path)))?)?;
+        Store::write_schema_1(&path, &connectors(&Vault::new(keys_of(&path)), catalogue)?)?;
         Ok(Self { path, folder })
     }
 
@@ -76,7 +76,7 @@ pub fn keys_of(file: &Path) -> KeyOptions {
 
 /// Returns the demo's records as schema 1 holds them: the auth mode in `extra`, one broken row, encrypted secrets, one
 /// of them by Kibana.
-fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
+fn connectors(vault: &Vault, catalogue: &Catalogue) -> anyhow::Result<Vec<Connector>> {
     let mut export = ExportReader::new("the demo", Box::new(BufReader::new(Cursor::new(CONNECTORS))));
     let mut connectors = Vec::new();
     for connector in export.by_ref() {
@@ -86,8 +86,8 @@ fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
         }
         // Where the export has ciphertext, the demo has its own secrets; one keeps Kibana's.
         if connector.secrets.is_some() && connector.name != FOREIGN {
-            let edits = secrets_for(&connector);
-            vault.prepare_secrets(None, &mut connector, &edits)?;
+            let edits = secrets_for(&connector, catalogue);
+            vault.prepare_secrets(None, &mut connector, &edits, catalogue)?;
         }
         connectors.push(connector);
     }
@@ -101,10 +101,10 @@ fn connectors(vault: &Vault) -> anyhow::Result<Vec<Connector>> {
 }
 
 /// Returns invented values for the secrets of a record's type.
-fn secrets_for(connector: &Connector) -> SecretEdits {
+fn secrets_for(connector: &Connector, catalogue: &Catalogue) -> SecretEdits {
     let config = connector.config_object().unwrap_or_default();
     let value_of = |key: &str| config.get(key).cloned().unwrap_or_default();
-    let known = Catalogue::current().get(&connector.connector_type_id);
+    let known = catalogue.get(&connector.connector_type_id);
     let fields = |is_needed: bool| {
         let is_requested = move |field: &&Field| field.applies(value_of) && (!is_needed || field.is_required());
         let value = |field: &Field| (field.name.clone(), Some(Secret::text(&format!("demo-{}", field.name))));

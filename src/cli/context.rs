@@ -31,12 +31,14 @@ pub(super) struct Session {
     pub(super) ui: UiArgs,
     /// The user's configuration, for commands that use it.
     pub(super) config: Config,
+    /// The connector types that the program knows.
+    pub(super) catalogue: &'static Catalogue,
 }
 
 impl Session {
     /// Returns the connectors file with its keys; the environment and the platform's directories fill in.
     pub(super) fn context(&self) -> anyhow::Result<Context> {
-        Context::new(self.file.clone(), self.reading, self.key_file.clone(), self.prompt_passphrase)
+        Context::new(self.file.clone(), self.reading, self.key_file.clone(), self.prompt_passphrase, self.catalogue)
     }
 }
 
@@ -46,6 +48,7 @@ pub(super) struct Context {
     pub(super) reading: Reading,
     key_file: Option<PathBuf>,
     prompt_passphrase: bool,
+    pub(super) catalogue: &'static Catalogue,
 }
 
 impl Context {
@@ -54,6 +57,7 @@ impl Context {
         reading: Reading,
         key_file: Option<PathBuf>,
         prompt_passphrase: bool,
+        catalogue: &'static Catalogue,
     ) -> anyhow::Result<Self> {
         let file = match file.or_else(|| path_in("CONNECTOR_ADMIN_FILE")) {
             Some(file) => file,
@@ -63,7 +67,7 @@ impl Context {
                 .join("connector-admin")
                 .join("connectors.db"),
         };
-        Ok(Self { file, reading, key_file, prompt_passphrase })
+        Ok(Self { file, reading, key_file, prompt_passphrase, catalogue })
     }
 
     /// Opens the file for writing, after an upgrade if one is needed; creates it if it does not exist.
@@ -86,7 +90,7 @@ impl Context {
         });
         let limits = store.history_limits()?;
         store.prune(limits, clock::now(), &mut |_, _| true)?;
-        let store = store.with_commit_flag(output.commit_flag());
+        let store = store.with_commit_flag(output.commit_flag()).with_catalogue(self.catalogue);
         if let Some(report) = &upgraded {
             output.notice(&format!(
                 "upgraded {} from schema {} to {}; backup: {}",
@@ -109,10 +113,11 @@ impl Context {
 
     /// Opens the file for a command that only reads it.
     pub(super) fn read(&self) -> anyhow::Result<Store> {
-        Store::open_read_only(&self.file, self.reading).map_err(|error| match error {
+        let store = Store::open_read_only(&self.file, self.reading).map_err(|error| match error {
             StoreError::Missing(file) => no_such_file(&file),
             error => error.into(),
-        })
+        });
+        store.map(|store| store.with_catalogue(self.catalogue))
     }
 
     /// Opens the file for reading, with the keys if the filter depends on them.
@@ -201,20 +206,20 @@ pub(super) fn types_file() -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Adds the user's connector types to the catalogue: `--types`, `$CONNECTOR_ADMIN_TYPES`, or `connector_types.json` in
+/// Returns the catalogue with the user's connector types: `--types`, `$CONNECTOR_ADMIN_TYPES`, or `connector_types.json` in
 /// the platform's configuration directory.
-pub(super) fn install_types(named: Option<PathBuf>) -> anyhow::Result<()> {
+pub(super) fn load_catalogue(named: Option<PathBuf>) -> anyhow::Result<&'static Catalogue> {
     let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_TYPES").is_some();
     let Some(path) = named.or_else(|| types_file().ok()).filter(|path| is_named || path.exists()) else {
-        return Ok(());
+        return Ok(Catalogue::built_in());
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| anyhow::anyhow!("{} cannot be read: {}", path.display(), fs::reason(&error)))?;
-    match Catalogue::builtin().with(&text) {
-        Ok(catalogue) => catalogue.install(),
+    match Catalogue::from_built_in().with(&text) {
+        // It lives as long as the program, like the built-in one.
+        Ok(catalogue) => Ok(Box::leak(Box::new(catalogue))),
         Err(reason) => bail!("{}, {reason}. None of its types is used", path.display()),
     }
-    Ok(())
 }
 
 /// Returns the default path of the configuration.

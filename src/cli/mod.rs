@@ -105,7 +105,7 @@ fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
     refuse_contradictions(&args)?;
     let access = args.command.as_ref().map_or(Access::Ui, Command::access);
     let mut output = Output::new(args.quiet, access.continues(), committed);
-    context::install_types(args.types)?;
+    let catalogue = context::load_catalogue(args.types)?;
     // Only keys and colours are affected; a mistake there does not stop a script.
     let config = if access.uses_config() { context::load_config(args.config)? } else { Config::default() };
     if let Some(word) = args.positional.as_ref().filter(|word| looks_mistyped(word)) {
@@ -122,6 +122,7 @@ fn dispatch(args: Args, committed: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         prompt_passphrase: args.passphrase,
         ui: args.ui,
         config,
+        catalogue,
     };
     match args.command {
         None => open_ui(&session),
@@ -149,7 +150,13 @@ fn refuse_contradictions(args: &Args) -> anyhow::Result<()> {
 fn open_ui(session: &Session) -> anyhow::Result<u8> {
     let context = session.context()?;
     let keys = context.keys()?;
-    let open = OpenOptions { path: context.file, read_only: session.ui.read_only, keys, restore: None };
+    let open = OpenOptions {
+        path: context.file,
+        read_only: session.ui.read_only,
+        keys,
+        restore: None,
+        catalogue: session.catalogue,
+    };
     let signal = run::run(run::Options {
         open,
         apply_migration: session.ui.apply_migration,

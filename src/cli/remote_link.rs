@@ -98,7 +98,12 @@ pub(in crate::cli) fn compared(
 /// Returns whether a connector of either side passes a filter.
 pub(in crate::cli) fn passes(store: &Store, filter: &Filter, both: &SyncPair) -> bool {
     let remote = || both.state.fetched.as_ref().map(|seen| seen.to_connector(&both.state.id));
-    filter.is_empty() || both.local.clone().or_else(remote).is_some_and(|side| filter.matches(&store.summary_of(&side)))
+    filter.is_empty()
+        || both
+            .local
+            .clone()
+            .or_else(remote)
+            .is_some_and(|side| filter.matches(&store.summary_of(&side), store.catalogue()))
 }
 
 /// Prompts for the credential of a remote.

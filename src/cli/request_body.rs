@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::DONE;
 use super::context::Context;
 use super::render::output::Output;
-use crate::domain::{Connector, is_plain_id, json, validate};
+use crate::domain::{Catalogue, Connector, is_plain_id, json, validate};
 use crate::fs;
 use crate::kibana::body;
 use crate::kibana::body::{ApiError, Body};
@@ -58,16 +58,17 @@ pub(in crate::cli) fn print_written(
     connector: &Connector,
     json: bool,
     output: &mut Output,
+    catalogue: &Catalogue,
 ) -> anyhow::Result<u8> {
     if json {
-        output.json_text(&json::pretty(&body::connector(connector)))?;
+        output.json_text(&json::pretty(&body::connector(connector, catalogue)))?;
     } else {
         output.line(&format!("{verb} {} ({})", connector.name, connector.id))?;
     }
     if !is_plain_id(&connector.id) {
         output.notice(&format!("it is a connector {LONG_IDS}"));
     }
-    for note in validate::notes(connector) {
+    for note in validate::notes(connector, catalogue) {
         output.notice(&format!("{} {}", note.field, note.reason));
     }
     if connector.is_missing_secrets {

@@ -1,6 +1,7 @@
 //! One edit of many connectors.
 
 use super::auth::{AuthMode, StoredAuthMode};
+use super::catalogue::Catalogue;
 use super::connector::Connector;
 use super::json::{self, RawObject};
 use super::validate;
@@ -86,42 +87,42 @@ impl BulkEdit {
     }
 
     /// Returns a warning about an edit of this connector that is possible but doubtful.
-    pub fn warning(&self, current: &Connector) -> Option<String> {
+    pub fn warning(&self, current: &Connector, catalogue: &Catalogue) -> Option<String> {
         match self {
-            Self::AuthMode(mode) => Self::warning_about(*mode, current),
+            Self::AuthMode(mode) => Self::warning_about(*mode, current, catalogue),
             _ => None,
         }
     }
 
-    fn warning_about(mode: AuthMode, current: &Connector) -> Option<String> {
-        validate::auth_mode_warning(mode, current.auth_type().name())
+    fn warning_about(mode: AuthMode, current: &Connector, catalogue: &Catalogue) -> Option<String> {
+        validate::auth_mode_warning(mode, current.auth_type().name(), catalogue)
     }
 
     /// Applies the edit. Whether the secrets can be re-encrypted for a changed config is decided by the caller.
-    pub fn apply(&self, current: &Connector) -> Edited {
+    pub fn apply(&self, current: &Connector, catalogue: &Catalogue) -> Edited {
         if *self == Self::Delete {
             return Edited::Deleted;
         }
         if current.is_newer_than_known() {
             return Edited::Refused("its model version is newer than this program knows".to_owned());
         }
-        let edited = match self.edited(current) {
+        let edited = match self.edited(current, catalogue) {
             Ok(Some(edited)) => edited,
             Ok(None) => return Edited::Unchanged,
             Err(reason) => return Edited::Refused(reason),
         };
-        let before = validate::problems(current);
-        match validate::problems(&edited).into_iter().find(|problem| !before.contains(problem)) {
+        let before = validate::problems(current, catalogue);
+        match validate::problems(&edited, catalogue).into_iter().find(|problem| !before.contains(problem)) {
             Some(problem) => Edited::Refused(format!("{}: {}", problem.field, problem.reason)),
             None => Edited::Changed(Box::new(edited)),
         }
     }
 
-    fn edited(&self, current: &Connector) -> Result<Option<Connector>, String> {
+    fn edited(&self, current: &Connector, catalogue: &Catalogue) -> Result<Option<Connector>, String> {
         let mut edited = current.clone();
         match self {
-            Self::FittingAuthMode(mode) if Self::warning_about(*mode, current).is_some() => {
-                return Err(Self::warning_about(*mode, current).unwrap_or_default());
+            Self::FittingAuthMode(mode) if Self::warning_about(*mode, current, catalogue).is_some() => {
+                return Err(Self::warning_about(*mode, current, catalogue).unwrap_or_default());
             }
             Self::AuthMode(mode) | Self::FittingAuthMode(mode) => {
                 if current.stored_auth_mode() == StoredAuthMode::Known(*mode) {
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn bulk_edit_changes_only_its_field() {
         let current = connector();
-        let edit = |edit: &BulkEdit| match edit.apply(&current) {
+        let edit = |edit: &BulkEdit| match edit.apply(&current, Catalogue::built_in()) {
             Edited::Changed(edited) => *edited,
             other => panic!("{other:?}"),
         };
@@ -180,21 +181,30 @@ mod tests {
         let url = edit(&BulkEdit::field("url = https://b.example").expect("an edit"));
         assert_eq!(url.config, current.config.replace("a.example", "b.example"));
         assert_eq!(edit(&BulkEdit::AuthMode(AuthMode::PerUser)).auth_mode, Some(AuthMode::PerUser));
-        assert!(BulkEdit::AuthMode(AuthMode::PerUser).warning(&current).is_some());
+        assert!(BulkEdit::AuthMode(AuthMode::PerUser).warning(&current, Catalogue::built_in()).is_some());
         let fitting = BulkEdit::FittingAuthMode(AuthMode::PerUser);
-        assert!(matches!(fitting.apply(&current), Edited::Refused(_)));
+        assert!(matches!(fitting.apply(&current, Catalogue::built_in()), Edited::Refused(_)));
         let consent = current.config.replace("null", "\"oauth_authorization_code\"");
-        assert!(matches!(fitting.apply(&Connector { config: consent, ..current }), Edited::Changed(_)));
+        assert!(matches!(
+            fitting.apply(&Connector { config: consent, ..current }, Catalogue::built_in()),
+            Edited::Changed(_)
+        ));
     }
 
     #[test]
     fn impossible_bulk_edit_has_a_reason() {
         let current = connector();
-        let is_refused = |text: Result<BulkEdit, String>| matches!(text.expect("an edit").apply(&current), Edited::Refused(reason) if !reason.is_empty());
+        let is_refused = |text: Result<BulkEdit, String>| matches!(text.expect("an edit").apply(&current, Catalogue::built_in()), Edited::Refused(reason) if !reason.is_empty());
         assert!(is_refused(BulkEdit::field("method = shout")) && is_refused(BulkEdit::rename("staging: a =>")));
         let newer = Connector { model_version: 9, ..connector() };
-        assert!(matches!(BulkEdit::AuthMode(AuthMode::Shared).apply(&newer), Edited::Refused(_)));
-        assert_eq!(BulkEdit::field("method = post").expect("an edit").apply(&current), Edited::Unchanged);
-        assert_eq!(BulkEdit::Delete.apply(&newer), Edited::Deleted);
+        assert!(matches!(
+            BulkEdit::AuthMode(AuthMode::Shared).apply(&newer, Catalogue::built_in()),
+            Edited::Refused(_)
+        ));
+        assert_eq!(
+            BulkEdit::field("method = post").expect("an edit").apply(&current, Catalogue::built_in()),
+            Edited::Unchanged
+        );
+        assert_eq!(BulkEdit::Delete.apply(&newer, Catalogue::built_in()), Edited::Deleted);
     }
 }

@@ -180,10 +180,10 @@ impl Connector {
     }
 
     /// Kibana computes this: a deprecated type, or ServiceNow through the Table API.
-    pub fn is_deprecated(&self) -> bool {
+    pub fn is_deprecated(&self, catalogue: &Catalogue) -> bool {
         let config = self.config_members(&["usesTableApi"]);
         let uses_table_api = config.is_ok_and(|config| config.get("usesTableApi") == Some(&Value::Bool(true)));
-        Catalogue::current().is_deprecated(&self.connector_type_id, uses_table_api)
+        catalogue.is_deprecated(&self.connector_type_id, uses_table_api)
     }
 }
 
@@ -285,7 +285,7 @@ pub struct Summary {
 
 impl Summary {
     /// Summarizes a record, whether it is stored or not.
-    pub fn of(connector: &Connector) -> Self {
+    pub fn of(connector: &Connector, catalogue: &Catalogue) -> Self {
         let auth_mode = match connector.stored_auth_mode() {
             StoredAuthMode::Known(mode) => Some(mode),
             StoredAuthMode::None | StoredAuthMode::Unknown(_) => None,
@@ -299,7 +299,7 @@ impl Summary {
             auth_mode,
             is_missing_secrets: connector.is_missing_secrets,
             has_unreadable_secrets: false,
-            is_deprecated: connector.is_deprecated(),
+            is_deprecated: connector.is_deprecated(catalogue),
             is_malformed: connector.config_members(&[]).is_err() || connector.extra_members(&[]).is_err(),
             group: migration::plan(connector).map(|plan| plan.group),
             model_version: connector.model_version,
@@ -312,24 +312,24 @@ impl Summary {
     }
 
     /// Returns the name of the connector type to show.
-    pub fn type_label(&self) -> &str {
-        let known = Catalogue::current().get(&self.connector_type_id).map(|known| known.name.as_str());
+    pub fn type_label<'a>(&'a self, catalogue: &'a Catalogue) -> &'a str {
+        let known = catalogue.get(&self.connector_type_id).map(|known| known.name.as_str());
         known.or(self.reported_type.as_deref()).unwrap_or(&self.connector_type_id)
     }
 
     /// The connector type is not in the catalogue.
-    pub fn is_unknown_type(&self) -> bool {
-        Catalogue::current().get(&self.connector_type_id).is_none()
+    pub fn is_unknown_type(&self, catalogue: &Catalogue) -> bool {
+        catalogue.get(&self.connector_type_id).is_none()
     }
     /// Returns the flags in words, the most urgent first.
-    pub fn flags(&self) -> Vec<&'static str> {
+    pub fn flags(&self, catalogue: &Catalogue) -> Vec<&'static str> {
         [
             (self.is_malformed, "malformed"),
             (self.group == Some(Group::Blocked), "blocked"),
             (self.is_missing_secrets, "no secrets"),
             (self.has_unreadable_secrets, "unreadable"),
             (matches!(self.group, Some(Group::Backfill | Group::StampOnly)), "to migrate"),
-            (self.is_unknown_type(), "unknown type"),
+            (self.is_unknown_type(catalogue), "unknown type"),
             (self.is_deprecated, "deprecated"),
         ]
         .into_iter()

@@ -128,19 +128,19 @@ impl Filter {
     }
 
     /// Does this connector pass?
-    pub fn matches(&self, summary: &Summary) -> bool {
-        self.terms.iter().all(|term| term.test.holds(summary) != term.negated)
+    pub fn matches(&self, summary: &Summary, catalogue: &Catalogue) -> bool {
+        self.terms.iter().all(|term| term.test.holds(summary, catalogue) != term.negated)
     }
 }
 
 impl Test {
-    fn holds(&self, summary: &Summary) -> bool {
+    fn holds(&self, summary: &Summary, catalogue: &Catalogue) -> bool {
         match self {
             Test::Text(wanted) => [&summary.name, &summary.id, &summary.connector_type_id]
                 .into_iter()
                 .any(|text| fold(text).contains(wanted)),
             Test::Type(wanted) => {
-                is_of_type(&summary.connector_type_id, wanted)
+                is_of_type(&summary.connector_type_id, wanted, catalogue)
                     || summary.reported_type.as_ref().is_some_and(|name| fold(name).contains(wanted))
             }
             Test::AuthMode(mode) => summary.auth_mode == *mode,
@@ -153,7 +153,7 @@ impl Test {
             Test::UnreadableSecrets => summary.has_unreadable_secrets,
             Test::InGroup(group) => summary.group == Some(*group),
             Test::Deprecated => summary.is_deprecated,
-            Test::UnknownType => summary.is_unknown_type(),
+            Test::UnknownType => summary.is_unknown_type(catalogue),
             Test::Malformed => summary.is_malformed,
             Test::Change(state) => summary.change.as_ref().is_some_and(|change| change.state == *state),
         }
@@ -161,8 +161,8 @@ impl Test {
 }
 
 /// Does a connector type's id or name hold a folded text?
-pub fn is_of_type(connector_type_id: &str, wanted: &str) -> bool {
-    let name = Catalogue::current().get(connector_type_id).map(|known| &known.name);
+pub fn is_of_type(connector_type_id: &str, wanted: &str, catalogue: &Catalogue) -> bool {
+    let name = catalogue.get(connector_type_id).map(|known| &known.name);
     fold(connector_type_id).contains(wanted) || name.is_some_and(|name| fold(name).contains(wanted))
 }
 
@@ -369,7 +369,7 @@ mod tests {
             "-",
         ] {
             let parsed = Filter::parse(filter);
-            let matched = parsed.as_ref().map(|filter| filter.matches(&connector));
+            let matched = parsed.as_ref().map(|filter| filter.matches(&connector, Catalogue::built_in()));
             assert_eq!(
                 matched,
                 Ok(filter != "-" || connector.name.contains('-') || connector.id.contains('-')),
@@ -379,7 +379,11 @@ mod tests {
         for filter in
             ["-ops", "\"call on\"", "auth:shared", "authtype:none", "is:stamp-only", "-type:webhook", "is:malformed"]
         {
-            assert_eq!(Filter::parse(filter).map(|filter| filter.matches(&connector)), Ok(false), "{filter}");
+            assert_eq!(
+                Filter::parse(filter).map(|filter| filter.matches(&connector, Catalogue::built_in())),
+                Ok(false),
+                "{filter}"
+            );
         }
     }
 
@@ -413,7 +417,7 @@ mod tests {
         #[test]
         fn any_text_is_a_filter_or_a_reason(text in "\\PC{0,40}", name in "\\PC{0,20}") {
             if let Ok(filter) = Filter::parse(&text) {
-                filter.matches(&summary(&name));
+                filter.matches(&summary(&name), Catalogue::built_in());
             }
         }
 
@@ -421,7 +425,7 @@ mod tests {
         fn any_part_of_a_name_finds_it(name in "[^\"]{1,20}", start in 0usize..20, len in 1usize..20) {
             let part: String = name.chars().skip(start).take(len).collect();
             let filter = Filter::parse(&format!("\"{part}\"")).expect("a phrase is always a filter");
-            prop_assert!(filter.matches(&summary(&name)));
+            prop_assert!(filter.matches(&summary(&name), Catalogue::built_in()));
         }
     }
 }

@@ -45,7 +45,7 @@ const IN_FORM: &str = "edit it: the form opens at this field";
 const WITH_SQLITE: &str = "give it another id with `sqlite3 FILE`, for example by its rowid";
 
 /// Checks a record against its schema, the catalogue, the migration and its secrets.
-pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
+pub fn findings(connector: &Connector, secrets: &SecretsState, catalogue: &Catalogue) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut push = |severity, field: &str, reason: String, repair| {
         found.push(Finding { severity, field: field.to_owned(), reason, repair });
@@ -53,7 +53,7 @@ pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
     if connector.id.is_empty() {
         push(Severity::Problem, "id", "the id is empty".to_owned(), "export it and import it with --create-new-copies");
     }
-    for problem in validate::problems(connector) {
+    for problem in validate::problems(connector, catalogue) {
         // A record is found by its id, and the one that is stored cannot be written.
         let repair = if problem.field == "id" { WITH_SQLITE } else { IN_FORM };
         push(Severity::Problem, &problem.field, problem.reason, repair);
@@ -65,12 +65,12 @@ pub fn findings(connector: &Connector, secrets: &SecretsState) -> Vec<Finding> {
             push(Severity::Note, field, reason, "rewrite it in the form, or with `update`");
         }
     }
-    for note in validate::notes(connector) {
+    for note in validate::notes(connector, catalogue) {
         push(Severity::Note, &note.field, note.reason, "edit it if that was not meant");
     }
     of_migration(connector, &mut push);
-    of_type(connector, &mut push);
-    of_secrets(connector, secrets, &mut push);
+    of_type(connector, &mut push, catalogue);
+    of_secrets(connector, secrets, &mut push, catalogue);
     for (field, time) in [("created_at", &connector.created_at), ("updated_at", &connector.updated_at)] {
         if let Some(text) = time.as_deref().filter(|text| text.parse::<jiff::Timestamp>().is_err()) {
             push(
@@ -106,22 +106,22 @@ fn of_migration(connector: &Connector, push: &mut Push<'_>) {
     }
 }
 
-fn of_type(connector: &Connector, push: &mut Push<'_>) {
-    if Catalogue::current().get(&connector.connector_type_id).is_none() {
+fn of_type(connector: &Connector, push: &mut Push<'_>, catalogue: &Catalogue) {
+    if catalogue.get(&connector.connector_type_id).is_none() {
         let reason = format!("{:?} is not in the catalogue", connector.connector_type_id);
         push(Severity::Note, "connector_type_id", reason, "add the type with --types FILE, or edit its config as JSON");
     }
-    if connector.is_deprecated() {
+    if connector.is_deprecated(catalogue) {
         let reason = "deprecated in Kibana".to_owned();
         push(Severity::Note, "connector_type_id", reason, "create a new connector of the type that replaces it");
     }
     let mode = connector.effective_auth_mode();
-    if let Some(warning) = validate::auth_mode_warning(mode, connector.auth_type().name()) {
+    if let Some(warning) = validate::auth_mode_warning(mode, connector.auth_type().name(), catalogue) {
         push(Severity::Note, "authMode", warning, "toggle it if that was not meant");
     }
 }
 
-fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>) {
+fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>, catalogue: &Catalogue) {
     match secrets {
         SecretsState::Missing => {
             let reason = "the secrets are missing".to_owned();
@@ -136,7 +136,7 @@ fn of_secrets(connector: &Connector, secrets: &SecretsState, push: &mut Push<'_>
             );
         }
         SecretsState::Set { .. } | SecretsState::None => {
-            let missed = Catalogue::current().missed_secrets(connector, secrets);
+            let missed = catalogue.missed_secrets(connector, secrets);
             // The required secrets of an unreadable config are unknown.
             if missed.is_empty() || connector.config_object().is_err() {
                 return;
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn keys(connector: &Connector, secrets: &SecretsState) -> Vec<String> {
-        let findings = findings(connector, secrets);
+        let findings = findings(connector, secrets, Catalogue::built_in());
         assert!(findings.iter().all(|finding| !finding.repair.is_empty() && !finding.reason.is_empty()));
         findings.iter().map(|finding| format!("{} {}", finding.severity.as_str(), finding.field)).collect()
     }

@@ -23,7 +23,7 @@ impl Problem {
 }
 
 /// Everything that is wrong with a record; empty when it is right.
-pub fn problems(connector: &Connector) -> Vec<Problem> {
+pub fn problems(connector: &Connector, catalogue: &Catalogue) -> Vec<Problem> {
     let not_utf8 = "is not UTF-8 in the file, and is shown with U+FFFD in its place; enter it again";
     let mut found: Vec<Problem> =
         connector.not_utf8().into_iter().map(|column| Problem::new(column, not_utf8)).collect();
@@ -32,7 +32,7 @@ pub fn problems(connector: &Connector) -> Vec<Problem> {
     }
     match connector.config_object() {
         Err(reason) => found.push(Problem::new("config", reason)),
-        Ok(config) => config_problems(&connector.connector_type_id, &config, &mut found),
+        Ok(config) => config_problems(&connector.connector_type_id, &config, &mut found, catalogue),
     }
     if let Err(reason) = connector.extra_object() {
         found.push(Problem::new("extra", reason));
@@ -41,9 +41,8 @@ pub fn problems(connector: &Connector) -> Vec<Problem> {
 }
 
 /// Returns notes about values that Kibana may refuse or the user may not have meant. They never prevent a save.
-pub fn notes(connector: &Connector) -> Vec<Problem> {
-    let (Some(known), Ok(config)) = (Catalogue::current().get(&connector.connector_type_id), connector.config_object())
-    else {
+pub fn notes(connector: &Connector, catalogue: &Catalogue) -> Vec<Problem> {
+    let (Some(known), Ok(config)) = (catalogue.get(&connector.connector_type_id), connector.config_object()) else {
         return Vec::new();
     };
     let of_value = |(key, value): (&String, &Value)| {
@@ -83,8 +82,13 @@ pub fn text_note(kind: FieldKind, text: &str) -> Option<String> {
     Some(note)
 }
 
-fn config_problems(connector_type_id: &str, config: &Map<String, Value>, found: &mut Vec<Problem>) {
-    let Some(connector_type) = Catalogue::current().get(connector_type_id) else {
+fn config_problems(
+    connector_type_id: &str,
+    config: &Map<String, Value>,
+    found: &mut Vec<Problem>,
+    catalogue: &Catalogue,
+) {
+    let Some(connector_type) = catalogue.get(connector_type_id) else {
         if let AuthType::NotText(_) = auth_type_of(config.get("authType")) {
             found.push(Problem::new("config.authType", "must be a string"));
         }
@@ -187,8 +191,8 @@ fn is_email(text: &str) -> bool {
 }
 
 /// A hint (never an error) when the auth mode does not fit the auth type.
-pub fn auth_mode_warning(mode: AuthMode, auth_type: Option<&str>) -> Option<String> {
-    let inferred = Catalogue::current().inferred_auth_mode(auth_type);
+pub fn auth_mode_warning(mode: AuthMode, auth_type: Option<&str>, catalogue: &Catalogue) -> Option<String> {
+    let inferred = catalogue.inferred_auth_mode(auth_type);
     match (mode, inferred, auth_type) {
         (AuthMode::PerUser, AuthMode::Shared, Some(auth_type)) => {
             Some(format!("per-user needs OAuth with each user's consent; {auth_type} has no such step"))
@@ -205,11 +209,16 @@ pub fn auth_mode_warning(mode: AuthMode, auth_type: Option<&str>) -> Option<Stri
 
 /// A hint when another auth type is chosen: Kibana's update keeps the mode, so it refuses a type of the
 /// other mode, and any change of a per-user connector's.
-pub fn auth_type_change_warning(mode: AuthMode, before: Option<&str>, after: Option<&str>) -> Option<String> {
+pub fn auth_type_change_warning(
+    mode: AuthMode,
+    before: Option<&str>,
+    after: Option<&str>,
+    catalogue: &Catalogue,
+) -> Option<String> {
     if before == after {
         return None;
     }
-    match (mode, Catalogue::current().inferred_auth_mode(after)) {
+    match (mode, catalogue.inferred_auth_mode(after)) {
         (AuthMode::PerUser, _) if before.is_some() => {
             Some("Kibana itself refuses to change the auth type of a per-user connector".to_owned())
         }
@@ -225,7 +234,10 @@ mod tests {
     use super::*;
 
     fn webhook(config: &str) -> Vec<Problem> {
-        problems(&Connector { name: "n".into(), config: config.into(), ..Connector::new("id", ".webhook") })
+        problems(
+            &Connector { name: "n".into(), config: config.into(), ..Connector::new("id", ".webhook") },
+            Catalogue::built_in(),
+        )
     }
 
     #[test]
@@ -250,11 +262,13 @@ mod tests {
 
     #[test]
     fn per_user_without_consent_is_a_warning() {
-        assert!(auth_mode_warning(AuthMode::PerUser, Some("basic")).is_some());
-        assert!(auth_mode_warning(AuthMode::PerUser, None).is_some());
-        assert!(auth_mode_warning(AuthMode::PerUser, Some("oauth_authorization_code")).is_none());
-        assert!(auth_mode_warning(AuthMode::Shared, Some("basic")).is_none());
-        assert!(auth_mode_warning(AuthMode::Shared, Some("ears")).is_some());
+        assert!(auth_mode_warning(AuthMode::PerUser, Some("basic"), Catalogue::built_in()).is_some());
+        assert!(auth_mode_warning(AuthMode::PerUser, None, Catalogue::built_in()).is_some());
+        assert!(
+            auth_mode_warning(AuthMode::PerUser, Some("oauth_authorization_code"), Catalogue::built_in()).is_none()
+        );
+        assert!(auth_mode_warning(AuthMode::Shared, Some("basic"), Catalogue::built_in()).is_none());
+        assert!(auth_mode_warning(AuthMode::Shared, Some("ears"), Catalogue::built_in()).is_some());
     }
 
     #[test]
@@ -268,7 +282,7 @@ mod tests {
             (PerUser, Some("ears"), Some("ears"), false),
             (PerUser, None, Some("ears"), false),
         ] {
-            let warning = auth_type_change_warning(mode, before, after);
+            let warning = auth_type_change_warning(mode, before, after, Catalogue::built_in());
             assert_eq!(warning.is_some(), remarked, "{mode} {before:?} {after:?}: {warning:?}");
         }
     }
@@ -277,8 +291,8 @@ mod tests {
     fn plain_text_that_kibana_accepts_is_only_a_note() {
         let noted = |type_id: &str, config: &str| {
             let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", type_id) };
-            assert_eq!(problems(&connector), [], "{config}");
-            notes(&connector).into_iter().map(|note| note.field).collect::<Vec<_>>()
+            assert_eq!(problems(&connector, Catalogue::built_in()), [], "{config}");
+            notes(&connector, Catalogue::built_in()).into_iter().map(|note| note.field).collect::<Vec<_>>()
         };
         assert_eq!(noted(".webhook", r#"{"url":"hook.example"}"#), ["config.url"]);
         assert_eq!(
@@ -300,7 +314,7 @@ mod tests {
     fn hidden_field_is_not_required() {
         let email = |config: &str| {
             let connector = Connector { name: "n".into(), config: config.into(), ..Connector::new("id", ".email") };
-            problems(&connector).into_iter().map(|problem| problem.field).collect::<Vec<_>>()
+            problems(&connector, Catalogue::built_in()).into_iter().map(|problem| problem.field).collect::<Vec<_>>()
         };
         assert_eq!(email(r#"{"service":"other","from":"a@b.example"}"#), ["config.host", "config.port"]);
         assert_eq!(email(r#"{"service":"gmail","from":"A B <a@b.example>"}"#), [""; 0]);

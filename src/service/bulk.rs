@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::bulk::{BulkEdit, Edited};
-use crate::domain::{Connector, Filter, SecretEdits, SecretsState};
+use crate::domain::{Catalogue, Connector, Filter, SecretEdits, SecretsState};
 use crate::service::ServiceError;
 use crate::store::{Scope, Sort, Store, Written};
 use crate::vault::Vault;
@@ -48,7 +48,7 @@ pub fn preview(store: &Store, vault: &Vault, ids: &[String], edit: &BulkEdit) ->
     let mut warnings: HashMap<String, u64> = HashMap::new();
     for id in ids {
         let Some(current) = store.get(id)? else { continue };
-        let after = match possible(vault, &current, edit) {
+        let after = match possible(vault, &current, edit, store.catalogue()) {
             Edited::Unchanged => {
                 preview.unchanged += 1;
                 continue;
@@ -61,7 +61,7 @@ pub fn preview(store: &Store, vault: &Vault, ids: &[String], edit: &BulkEdit) ->
             Edited::Deleted => None,
         };
         preview.changed += 1;
-        if let Some(warning) = edit.warning(&current) {
+        if let Some(warning) = edit.warning(&current, store.catalogue()) {
             *warnings.entry(warning).or_default() += 1;
         }
         if preview.first.len() < PREVIEW_ROWS {
@@ -89,11 +89,12 @@ pub fn apply(
     edit: &BulkEdit,
     now: &str,
 ) -> Result<Written, ServiceError> {
+    let catalogue = store.catalogue();
     let is_delete = *edit == BulkEdit::Delete;
     store.edit_each::<ServiceError>(ids, is_delete, now, |current| {
-        let mut edited = possible(vault, current, edit);
+        let mut edited = possible(vault, current, edit, catalogue);
         if let Edited::Changed(draft) = &mut edited {
-            vault.prepare_secrets(Some(current), draft, &SecretEdits::default())?;
+            vault.prepare_secrets(Some(current), draft, &SecretEdits::default(), catalogue)?;
             draft.updated_at = Some(now.to_owned());
         }
         Ok(edited)
@@ -101,8 +102,8 @@ pub fn apply(
 }
 
 /// Secrets that cannot be opened now never could again with another config.
-fn possible(vault: &Vault, current: &Connector, edit: &BulkEdit) -> Edited {
-    match edit.apply(current) {
+fn possible(vault: &Vault, current: &Connector, edit: &BulkEdit, catalogue: &Catalogue) -> Edited {
+    match edit.apply(current, catalogue) {
         Edited::Changed(after) if after.config != current.config => match vault.state(current) {
             SecretsState::Unreadable(_) => Edited::Refused(
                 "its secrets cannot be decrypted now, and with another config they never could".to_owned(),

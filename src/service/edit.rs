@@ -21,7 +21,7 @@ pub fn create(
     if duplicate_of.is_some() && original.is_none() {
         return Err(ServiceError::OriginalGone);
     }
-    vault.prepare_secrets(original.as_ref(), &mut connector, secrets)?;
+    vault.prepare_secrets(original.as_ref(), &mut connector, secrets, store.catalogue())?;
     Ok(store.create(&connector, now)?)
 }
 
@@ -36,8 +36,9 @@ pub fn save(
     secrets: &SecretEdits,
     now: &str,
 ) -> Result<(SaveOutcome, SecretsState), ServiceError> {
+    let catalogue = store.catalogue();
     let outcome = store.save::<ServiceError>(connector, now, |current, saved| {
-        Ok(vault.prepare_secrets(Some(current), saved, secrets)?)
+        Ok(vault.prepare_secrets(Some(current), saved, secrets, catalogue)?)
     })?;
     let state = match &outcome {
         SaveOutcome::Saved(found) | SaveOutcome::Conflict(found) => vault.state(found),

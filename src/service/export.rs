@@ -33,12 +33,13 @@ pub fn export(
     wanted: impl Fn(&Connector) -> bool,
     progress: Progress<'_>,
 ) -> Result<ExportReport, ServiceError> {
+    let catalogue = store.catalogue();
     let mut report = ExportReport::default();
     let (mut read, total) = (0, store.count_rows()? as u64);
     let io = |cause| FileError { name: name.to_owned(), cause };
     // The lines are made while the next connectors are read.
     let line = |connector: Connector| {
-        let line = to_line(&connector);
+        let line = to_line(&connector, catalogue);
         (connector.id, line)
     };
     let mut write = |(id, line): (String, Result<(String, bool), String>)| -> Result<(), ServiceError> {

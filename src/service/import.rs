@@ -41,6 +41,7 @@ pub fn import(
     renamed: Renamed<'_>,
     progress: Progress<'_>,
 ) -> Result<(ImportOutcome, ImportWarnings), ServiceError> {
+    let catalogue = store.catalogue();
     let ImportRequest { source, on_conflict, create_automatic_backup } = importing;
     let creates_new_copies = on_conflict == OnConflict::CreateNewCopies;
     let mut export = ExportReader::open(source)?;
@@ -64,10 +65,11 @@ pub fn import(
             let (incoming, derived) = found?;
             line = incoming.line;
             refuse_repeated(ids.as_ref(), &incoming.connector.id)?;
-            let connector = ready(vault, incoming, creates_new_copies.then_some(&mut *renamed))?;
+            let connector = ready(vault, incoming, creates_new_copies.then_some(&mut *renamed), catalogue)?;
             Ok::<_, ServiceError>(NewConnector { connector, derived })
         });
-        let keep = &mut |current: &Connector, incoming: &mut Connector| keep_secrets(vault, current, incoming);
+        let keep =
+            &mut |current: &Connector, incoming: &mut Connector| keep_secrets(vault, current, incoming, catalogue);
         store.import(&mut connectors, options, keep, now, |read| progress(read, length.guess(read)))
     });
     let outcome = match outcome {
@@ -98,7 +100,12 @@ fn warnings_of(export: ExportReader, on_conflict: OnConflict) -> Result<ImportWa
 }
 
 /// Prepares a connector of an export for the file: a new id if `renamed` is given, and its plain secrets encrypted.
-fn ready(vault: &Vault, incoming: ImportedConnector, renamed: Option<Renamed<'_>>) -> Result<Connector, ServiceError> {
+fn ready(
+    vault: &Vault,
+    incoming: ImportedConnector,
+    renamed: Option<Renamed<'_>>,
+    catalogue: &Catalogue,
+) -> Result<Connector, ServiceError> {
     let ImportedConnector { mut connector, plain_secrets, .. } = incoming;
     if let Some(renamed) = renamed {
         let new_id = uuid::Uuid::new_v4().to_string();
@@ -109,7 +116,7 @@ fn ready(vault: &Vault, incoming: ImportedConnector, renamed: Option<Renamed<'_>
         connector.is_missing_secrets |= connector.secrets.take().is_some();
     }
     if let Some(secret) = plain_secrets {
-        connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &secret.state());
+        connector.is_missing_secrets = catalogue.misses_secrets(&connector, &secret.state());
         connector.secrets = Some(vault.encrypt(&connector, secret.secret())?);
     }
     Ok(connector)
@@ -117,7 +124,12 @@ fn ready(vault: &Vault, incoming: ImportedConnector, renamed: Option<Renamed<'_>
 
 /// Gives a connector that replaces another one the stored secrets: an export holds none, and the stored ones are kept
 /// as long as type and config need the same. They stay byte for byte where possible.
-fn keep_secrets(vault: &Vault, current: &Connector, incoming: &mut Connector) -> Result<(), ServiceError> {
+fn keep_secrets(
+    vault: &Vault,
+    current: &Connector,
+    incoming: &mut Connector,
+    catalogue: &Catalogue,
+) -> Result<(), ServiceError> {
     if incoming.secrets.is_some() || current.secrets.is_none() {
         return Ok(());
     }
@@ -128,7 +140,7 @@ fn keep_secrets(vault: &Vault, current: &Connector, incoming: &mut Connector) ->
         return Ok(());
     }
     let Ok(open) = vault.open(current) else { return Ok(()) };
-    if still_fit(current, incoming, &open.state()) {
+    if still_fit(current, incoming, &open.state(), catalogue) {
         incoming.is_missing_secrets = false;
         incoming.secrets = Some(vault.encrypt(incoming, open.secret())?);
     }
@@ -136,8 +148,7 @@ fn keep_secrets(vault: &Vault, current: &Connector, incoming: &mut Connector) ->
 }
 
 /// Returns whether stored secrets fit the replacing connector.
-fn still_fit(current: &Connector, incoming: &Connector, state: &SecretsState) -> bool {
-    let catalogue = Catalogue::current();
+fn still_fit(current: &Connector, incoming: &Connector, state: &SecretsState, catalogue: &Catalogue) -> bool {
     let known = catalogue.get(&incoming.connector_type_id);
     // The auth type among the secrets is that of the config too.
     let is_same_connection = match known.is_some_and(ConnectorType::keeps_auth_type_in_secrets) {
@@ -172,6 +183,7 @@ pub fn preview(
     source: &Path,
     on_conflict: OnConflict,
     progress: Progress<'_>,
+    catalogue: &Catalogue,
 ) -> Result<Preview, ServiceError> {
     let mut export = ExportReader::open(source)?;
     let ids = TempIdSet::new()?;
@@ -190,7 +202,7 @@ pub fn preview(
         if let (Some((store, vault)), true, None, OnConflict::Overwrite) = (store, exists, &plain_secrets, on_conflict)
             && let Some(current) = store.get(&connector.id)?
         {
-            keep_secrets(vault, &current, &mut connector)?;
+            keep_secrets(vault, &current, &mut connector, catalogue)?;
             outcome.count_secrets(&current, &connector);
         }
         outcome.missing_secrets += u64::from(connector.is_missing_secrets && plain_secrets.is_none());

@@ -12,6 +12,7 @@ use anyhow::Context;
 use crate::clock;
 use crate::config::Config;
 use crate::demo::Demo;
+use crate::domain::Catalogue;
 use crate::store::{self, Reading, StoreError};
 use crate::tui::app;
 use crate::tui::app::{Message, Model, Setup};
@@ -81,12 +82,13 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
     if !is_new {
         session_state.open_file(None);
     }
+    let catalogue = options.open.catalogue;
     let mut model = Model::new(Setup {
         path,
         is_new,
         ui_state: options.ui_state_file.as_deref().map(UiState::read).unwrap_or_default(),
         file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        ui: Ui { theme: Theme::from_environment(options.config.scheme), keys: options.config.keys },
+        ui: Ui { theme: Theme::from_environment(options.config.scheme), keys: options.config.keys, catalogue },
         mouse,
         apply_migration: options.apply_migration,
         is_demo: options.is_demo,
@@ -139,11 +141,11 @@ impl FileSession {
     }
 
     /// Opens the file as the user chose.
-    fn begin(&mut self, start: OpenTarget) -> anyhow::Result<()> {
+    fn begin(&mut self, start: OpenTarget, catalogue: &'static Catalogue) -> anyhow::Result<()> {
         match start {
             OpenTarget::New | OpenTarget::Import => {}
             OpenTarget::Demo => {
-                let demo = Demo::create(None)?;
+                let demo = Demo::create(None, catalogue)?;
                 self.open.path = demo.path().to_owned();
                 self.open.keys = crate::demo::keys_of(demo.path());
                 self.demo = Some(demo);
@@ -280,7 +282,7 @@ fn step(
     while let Some(message) = messages.pop_front() {
         model.set_now(clock::now());
         for effect in app::update(model, message) {
-            reads |= perform(session, session_state, effect, &mut messages)?;
+            reads |= perform(session, session_state, effect, &mut messages, model.ui().catalogue)?;
         }
     }
     Ok(reads)
@@ -292,6 +294,7 @@ fn perform(
     session_state: &mut FileSession,
     effect: Effect,
     messages: &mut VecDeque<Message>,
+    catalogue: &'static Catalogue,
 ) -> anyhow::Result<bool> {
     match effect {
         Effect::Read(request) => {
@@ -323,7 +326,7 @@ fn perform(
         Effect::OpenFile(OpenTarget::File(path)) if session_state.threads.is_some() => {
             messages.push_back(Message::Switched(session_state.switch(&path).map_err(|error| error.to_string())));
         }
-        Effect::OpenFile(start) => session_state.begin(start)?,
+        Effect::OpenFile(start) => session_state.begin(start, catalogue)?,
         Effect::SaveUiState(ui_state) => {
             session_state.save_ui_state(*ui_state);
         }

@@ -283,6 +283,7 @@ impl Vault {
         current: Option<&Connector>,
         draft: &mut Connector,
         edits: &SecretEdits,
+        catalogue: &Catalogue,
     ) -> Result<(), VaultError> {
         draft.secrets = current.and_then(|current| current.secrets.clone());
         let is_same_record = current.is_some_and(|current| current.associated_data() == draft.associated_data());
@@ -302,9 +303,8 @@ impl Vault {
             Err(_) => OpenSecrets::empty(),
         };
         let edited = open.edited(edits);
-        let is_missed = |connector: &Connector, secrets: &OpenSecrets| {
-            Catalogue::current().misses_secrets(connector, &secrets.state())
-        };
+        let is_missed =
+            |connector: &Connector, secrets: &OpenSecrets| catalogue.misses_secrets(connector, &secrets.state());
         // An edit that does not concern the secrets keeps their known state.
         let was_missed = current.map(|current| is_missed(current, &open));
         if was_missed != Some(is_missed(draft, &edited)) || !edits.is_empty() {

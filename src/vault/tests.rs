@@ -29,7 +29,7 @@ fn password(text: &str) -> SecretEdits {
 
 fn encrypted(vault: &Vault, id: &str) -> Connector {
     let mut connector = webhook(id);
-    vault.prepare_secrets(None, &mut connector, &password("hunter2")).expect("encrypted");
+    vault.prepare_secrets(None, &mut connector, &password("hunter2"), Catalogue::built_in()).expect("encrypted");
     connector
 }
 
@@ -88,7 +88,7 @@ fn prepare_secrets_reencrypts_only_when_needed() {
     let carried = |edits: &SecretEdits, change: &dyn Fn(&mut Connector)| {
         let mut draft = old.clone();
         change(&mut draft);
-        vault.prepare_secrets(Some(&old), &mut draft, edits).expect("carried");
+        vault.prepare_secrets(Some(&old), &mut draft, edits, Catalogue::built_in()).expect("carried");
         draft
     };
     let keep = SecretEdits::default();
@@ -107,12 +107,12 @@ fn prepare_secrets_reencrypts_only_when_needed() {
     let lost = tempfile::tempdir().expect("a folder");
     let stranger = self::vault(&lost);
     let mut draft = Connector { config: "{}".into(), ..old.clone() };
-    stranger.prepare_secrets(Some(&old), &mut draft, &keep).expect("kept");
+    stranger.prepare_secrets(Some(&old), &mut draft, &keep, Catalogue::built_in()).expect("kept");
     assert_eq!(draft.secrets, old.secrets);
-    stranger.prepare_secrets(Some(&old), &mut draft, &password("again")).expect("encrypted");
+    stranger.prepare_secrets(Some(&old), &mut draft, &password("again"), Catalogue::built_in()).expect("encrypted");
     assert!(stranger.state(&draft).has("password"));
     let mut duplicate = Connector { id: "copy".into(), ..old.clone() };
-    stranger.prepare_secrets(Some(&old), &mut duplicate, &keep).expect("copied without");
+    stranger.prepare_secrets(Some(&old), &mut duplicate, &keep, Catalogue::built_in()).expect("copied without");
     assert!(duplicate.secrets.is_none() && duplicate.is_missing_secrets);
 }
 
@@ -196,11 +196,11 @@ fn missing_secrets_are_the_required_ones_not_set() {
     ];
     for (current, config, expected) in cases {
         let mut draft = Connector { config: config.into(), ..current.clone() };
-        vault.prepare_secrets(Some(&current), &mut draft, &keep).expect("carried");
+        vault.prepare_secrets(Some(&current), &mut draft, &keep, Catalogue::built_in()).expect("carried");
         assert_eq!(draft.is_missing_secrets, expected, "{} to {config}", current.config);
     }
     let mut half = Connector { config: "{}".into(), ..webhook("half") };
-    vault.prepare_secrets(None, &mut half, &password("p")).expect("encrypted");
+    vault.prepare_secrets(None, &mut half, &password("p"), Catalogue::built_in()).expect("encrypted");
     assert!(half.is_missing_secrets && vault.state(&half).has("password"));
 }
 

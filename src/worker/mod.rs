@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
+use crate::domain::Catalogue;
 use crate::vault::KeyOptions;
 pub use job::Job;
 pub use network::Network;
@@ -37,6 +38,8 @@ pub struct OpenOptions {
     pub keys: KeyOptions,
     /// A backup to restore before the file is opened.
     pub restore: Option<PathBuf>,
+    /// The connector types that the program knows.
+    pub catalogue: &'static Catalogue,
 }
 
 /// The running threads.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Job, JobResult, Reply};
 use crate::clock;
-use crate::domain::Remote;
+use crate::domain::{Catalogue, Remote};
 use crate::kibana::{Credential, Kibana, KibanaError};
 use crate::service::remote;
 use crate::service::remote::{Pulling, SyncError};
@@ -21,12 +21,13 @@ pub struct Network {
     vault: Vault,
     cancel: Arc<AtomicBool>,
     store: Option<Store>,
+    catalogue: &'static Catalogue,
 }
 
 impl Network {
     pub(super) fn new(store: &Store, vault: Vault) -> Self {
         let (path, file) = (store.path().to_owned(), store.file_id());
-        Self { path, file, vault, cancel: Arc::default(), store: None }
+        Self { path, file, vault, cancel: Arc::default(), store: None, catalogue: store.catalogue() }
     }
 
     /// Stopped by this flag.
@@ -57,7 +58,9 @@ impl Network {
         let store = match &mut self.store {
             Some(store) => store,
             // Not stopped by the same flag: an answer of Kibana is stored in any case.
-            none => none.insert(Store::join_same(&self.path, self.file, &Arc::default())?),
+            none => {
+                none.insert(Store::join_same(&self.path, self.file, &Arc::default())?.with_catalogue(self.catalogue))
+            }
         };
         let mut remote = remote::remote_of(store, None)?;
         let now = clock::now_iso();

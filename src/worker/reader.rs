@@ -241,7 +241,11 @@ impl Reader {
         let secrets = self.vault.state(&connector);
         let history = self.store.history_of(id, STEPS_OF_A_RECORD)?;
         let record = Some(Box::new(Record {
-            reported_type: self.store.reported_types().name(&connector.connector_type_id).map(str::to_owned),
+            reported_type: self
+                .store
+                .reported_types()
+                .name(&connector.connector_type_id, self.store.catalogue())
+                .map(str::to_owned),
             connector,
             secrets,
             history,
@@ -334,7 +338,10 @@ impl Reader {
             if !list.filter.is_empty() {
                 let mut matching = Vec::new();
                 for id in std::mem::take(&mut order.gone) {
-                    if self.of_step(step, &id)?.is_some_and(|summary| list.filter.matches(&summary)) {
+                    if self
+                        .of_step(step, &id)?
+                        .is_some_and(|summary| list.filter.matches(&summary, self.store.catalogue()))
+                    {
                         matching.push(id);
                     }
                 }
@@ -374,7 +381,8 @@ impl Reader {
         }
         for summary in rows.iter_mut().flatten() {
             let both = self.store.both_sides(&remote.name, &summary.id)?;
-            summary.drift = remote::entry_of(&self.vault, remote, &both, PushOptions::default()).sign();
+            summary.drift =
+                remote::entry_of(&self.vault, remote, &both, PushOptions::default(), self.store.catalogue()).sign();
         }
         Ok(())
     }
@@ -392,7 +400,7 @@ impl Reader {
 
     /// A record that is not in the file any more, as a step left or found it.
     fn of_step(&self, step: i64, id: &str) -> Result<Option<Summary>, StoreError> {
-        Ok(self.store.change(step, id)?.map(|change| change.summary()))
+        Ok(self.store.change(step, id)?.map(|change| change.summary(self.store.catalogue())))
     }
 
     fn rows(&mut self, scope: Scope, generation: u64, start: usize, len: usize) -> Result<Option<Reply>, StoreError> {
@@ -472,13 +480,14 @@ mod tests {
 
     use super::*;
     use crate::demo::{Demo, keys_of};
+    use crate::domain::Catalogue;
 
     /// The first page comes before its rows are counted; a filter that comes in between has its own count.
     #[test]
     fn late_count_is_not_used_for_a_newer_filter() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("demo.db");
-        Demo::create(Some(&path))?.finish();
+        Demo::create(Some(&path), Catalogue::built_in())?.finish();
         let store = Store::open(&path, &Arc::default(), &mut |_| Ok(()))?.0;
         let mut reader = Reader::new(store.reader()?, Vault::new(keys_of(&path)));
         let replies = RefCell::new(Vec::new());

@@ -60,7 +60,7 @@ impl Writer {
             let continues = |_, _| !cancel.load(Ordering::Relaxed);
             store::restore(&options.path, backup, clock::now(), continues).map_err(|error| error.to_string())
         });
-        let (mut store, upgraded) = if options.read_only {
+        let (store, upgraded) = if options.read_only {
             (Store::open_read_only(&options.path, Reading::Untouched)?, None)
         } else {
             Store::open(&options.path, cancel, &mut |stage| {
@@ -68,6 +68,7 @@ impl Writer {
                 if cancel.load(Ordering::Relaxed) { Err(StoreError::Cancelled) } else { Ok(()) }
             })?
         };
+        let mut store = store.with_catalogue(options.catalogue);
         let reader = store.reader()?;
         let vault = Vault::new(options.keys.clone());
         let wrong = check_passphrase(&vault, &store)?.err();
@@ -147,7 +148,13 @@ impl Writer {
             }
             Job::Preview { path } => {
                 let path = expand_home(&path);
-                let found = preview(Some((&self.store, &self.vault)), &path, OnConflict::Report, &mut progress)?;
+                let found = preview(
+                    Some((&self.store, &self.vault)),
+                    &path,
+                    OnConflict::Report,
+                    &mut progress,
+                    self.store.catalogue(),
+                )?;
                 JobResult::Previewed { path, preview: Box::new(found) }
             }
             Job::Export { path, ids, filter, replace } => {
@@ -246,7 +253,7 @@ impl Writer {
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
         let wanted = |connector: &Connector| {
             let is_named = ids.is_empty() || ids.contains(connector.id.as_str());
-            is_named && (filter.is_empty() || filter.matches(&self.store.summary_of(connector)))
+            is_named && (filter.is_empty() || filter.matches(&self.store.summary_of(connector), self.store.catalogue()))
         };
         write_atomically(path, |out| {
             export(&self.store, out, &path.display().to_string(), wanted, &mut |done, total| progress(done, total))

@@ -72,7 +72,7 @@ fn broken_json_is_refused() {
     refused(format!("{} {}", good(), good()).as_bytes(), 1, "is on an earlier line too");
     refused(format!("[{}", good()).as_bytes(), 1, "is a JSON array that cannot be read");
     refused(format!("{}\n\n{{\"a\":1}}", good()).as_bytes(), 3, "has no type");
-    refused(b"SQLite format 3\0", 1, "is not a JSON document");
+    refused(b"SQLite format 3\0", 1, "is a SQLite file");
 }
 
 #[test]

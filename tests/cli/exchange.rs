@@ -292,7 +292,7 @@ fn diff_compares_file_and_export() {
     let output = run(&path, &["diff", export]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("differs: ") && text.contains("    - per-user\n    + (none)"), "{text}");
+    assert!(text.contains("differs: ") && text.contains("    file    per-user\n    export  (none)"), "{text}");
     assert!(text.contains("only in the file: n (mine)"), "{text}");
     let message = run(&path, &["diff", export, "--json", "--filter", "auth:per-user"]).stdout;
     let message: Value = serde_json::from_slice(&message).unwrap();

@@ -8,6 +8,7 @@ use connector_admin::store::upgrade;
 use connector_admin::store::{LATEST_SCHEMA, Stage, Store, StoreError};
 
 use crate::support::{TestDir, execute, rows, untouched};
+use connector_admin::domain::Catalogue;
 
 fn backups(dir: &TestDir) -> Vec<PathBuf> {
     dir.names().into_iter().filter(|name| name.ends_with(".bak")).map(|name| dir.path(&name)).collect()
@@ -307,7 +308,7 @@ fn link_is_followed_and_backup_is_next_to_the_target() {
     let folder = dir.path("real");
     std::fs::create_dir(&folder).unwrap();
     let path = folder.join("demo.db");
-    connector_admin::demo::Demo::create(Some(&path)).unwrap().finish();
+    connector_admin::demo::Demo::create(Some(&path), Catalogue::built_in()).unwrap().finish();
     std::os::unix::fs::symlink(&path, dir.path("link.db")).unwrap();
     let report = run(&dir.path("link.db")).unwrap().expect("an upgrade");
     assert_eq!(report.backup.parent(), Some(std::fs::canonicalize(&folder).unwrap().as_path()));

@@ -26,8 +26,13 @@ fn contains_no_secret(reason: &str) {
 
 /// Reads everything in a record that the screens and commands read.
 fn read_all(connector: &Connector) {
-    let summary = Summary::of(connector);
-    let _ = (summary.flags(), connector.auth_type(), connector.stored_auth_mode(), validate::problems(connector));
+    let summary = Summary::of(connector, Catalogue::built_in());
+    let _ = (
+        summary.flags(Catalogue::built_in()),
+        connector.auth_type(),
+        connector.stored_auth_mode(),
+        validate::problems(connector, Catalogue::built_in()),
+    );
     if let Some(plan) = migration::plan(connector) {
         assert!(!plan.reason.is_empty());
         if let Some(after) = migration::apply(connector, None, true) {
@@ -35,19 +40,19 @@ fn read_all(connector: &Connector) {
             assert_eq!(kept, (&connector.config, &connector.secrets, &connector.extra));
         }
     }
-    let message = json::parse_lossy(&body::connector(connector)).expect("an answer is JSON");
+    let message = json::parse_lossy(&body::connector(connector, Catalogue::built_in())).expect("an answer is JSON");
     assert_eq!(message["id"], connector.id.as_str());
 }
 
 #[test]
 fn filter_language_accepts_any_text() {
     let connector = Connector::new("ops-1", ".webhook");
-    let summary = Summary::of(&connector);
+    let summary = Summary::of(&connector, Catalogue::built_in());
     try_inputs("filter", include_bytes!("corpus/filter.txt"), "\n", |input| {
         let text = String::from_utf8_lossy(input);
         assert!(warnings(&text).iter().all(|warning| !warning.is_empty()));
         match Filter::parse(&text) {
-            Ok(filter) => assert!(filter.matches(&summary) || !filter.is_empty()),
+            Ok(filter) => assert!(filter.matches(&summary, Catalogue::built_in()) || !filter.is_empty()),
             Err(reason) => assert!(!reason.is_empty()),
         }
     });
@@ -100,8 +105,14 @@ fn request_bodies_accept_any_bytes() {
     try_inputs("body", include_bytes!("corpus/body.txt"), "\n", |input| {
         let text = String::from_utf8_lossy(input);
         for refused in [
-            Body::read(&text).and_then(|body| body.create("new")).map(|(made, _)| read_all(&made)).err(),
-            Body::read(&text).and_then(|body| body.update(&current)).map(|(made, _)| read_all(&made)).err(),
+            Body::read(&text)
+                .and_then(|body| body.create("new", Catalogue::built_in()))
+                .map(|(made, _)| read_all(&made))
+                .err(),
+            Body::read(&text)
+                .and_then(|body| body.update(&current, Catalogue::built_in()))
+                .map(|(made, _)| read_all(&made))
+                .err(),
         ]
         .into_iter()
         .flatten()

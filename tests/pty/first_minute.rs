@@ -16,7 +16,7 @@ fn started(dir: &TestDir, name: &str) -> Terminal {
 fn missing_file_offers_how_to_begin() {
     let dir = TestDir::new();
     let mut terminal = started(&dir, "new.db");
-    terminal.expect("Get started").expect("look at the demo").expect("does not exist yet").send("\x1b");
+    terminal.expect("Get started").expect("open the demo").expect("does not exist yet").send("\x1b");
     assert_eq!(terminal.end_restored().0, 0);
     assert!(!dir.path("new.db").exists(), "nothing is created before the choice");
     let mut terminal = started(&dir, "new.db");

@@ -220,7 +220,10 @@ fn two_connectors_and_two_states_of_one_are_compared() {
         .expect("name");
     // Two encrypted values always differ, which means nothing.
     app.expect_not("stored, replaced");
-    app.act("confirm back filter").type_text("Ticket webhook").act("confirm open compare").expect("knows of no change");
+    app.act("confirm back filter")
+        .type_text("Ticket webhook")
+        .act("confirm open compare")
+        .expect("has no change of this");
     app.act("toggle-mode").expect("per-user now").act("compare").expect("before step 1").act("confirm");
     app.expect("Compare").expect("auth mode").expect("+ per-user").act("confirm back").expect("/Ticket webhook");
 }

@@ -2,6 +2,7 @@
 //! change: `INSTA_UPDATE=always cargo test`, then review the difference.
 
 use crate::support::{App, TestDir, styles_of, text_of};
+use connector_admin::domain::Catalogue;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 10)];
 
@@ -12,7 +13,7 @@ fn snapshot(name: &str, keys: impl Fn(&mut App)) {
             let file = dir.path(if colour { "colour" } else { "plain" });
             std::fs::create_dir(&file).expect("a folder");
             let path = file.join("demo.db");
-            connector_admin::demo::Demo::create(Some(&path)).expect("the demo").finish();
+            connector_admin::demo::Demo::create(Some(&path), Catalogue::built_in()).expect("the demo").finish();
             let mut app = App::start(&path, width, height, colour, false);
             keys(&mut app);
             app.buffer()

@@ -10,13 +10,16 @@ use connector_admin::store::Store;
 use connector_admin::vault::Vault;
 
 use crate::support::{App, TestDir, execute, rows};
+use connector_admin::domain::Catalogue;
 
 fn add(path: &Path, id: &str, type_id: &str, name: &str, config: &str, secrets: &[(&str, &str)]) {
     let (mut store, _) = Store::open(path, &std::sync::Arc::default(), &mut |_| Ok(())).unwrap();
     let mut connector = Connector { name: name.into(), config: config.into(), ..Connector::new(id, type_id) };
     connector.is_missing_secrets = secrets.is_empty();
     let by_name = secrets.iter().map(|(name, value)| ((*name).to_owned(), Some(Secret::text(value)))).collect();
-    Vault::new(keys_of(path)).prepare_secrets(None, &mut connector, &SecretEdits { by_name, whole: None }).unwrap();
+    Vault::new(keys_of(path))
+        .prepare_secrets(None, &mut connector, &SecretEdits { by_name, whole: None }, Catalogue::built_in())
+        .unwrap();
     store.create(&connector, "2026-11-25T12:00:00.000Z").unwrap();
 }
 

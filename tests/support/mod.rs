@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use connector_admin::demo::{Demo, keys_of};
+use connector_admin::domain::Catalogue;
 use connector_admin::tui::app;
 use connector_admin::tui::app::{Message, Model, Mouse, Setup};
 use connector_admin::tui::keymap;
@@ -47,7 +48,7 @@ impl TestDir {
     /// The demo at schema 1.
     pub fn demo(&self) -> PathBuf {
         let path = self.path("demo.db");
-        Demo::create(Some(&path)).expect("the demo").finish();
+        Demo::create(Some(&path), Catalogue::built_in()).expect("the demo").finish();
         path
     }
 
@@ -140,12 +141,18 @@ impl App {
     pub fn start(path: &Path, width: u16, height: u16, colour: bool, read_only: bool) -> Self {
         let replies = Rc::new(RefCell::new(VecDeque::new()));
         let sink = replies.clone();
-        let options = OpenOptions { path: path.to_owned(), read_only, keys: keys_of(path), restore: None };
+        let options = OpenOptions {
+            path: path.to_owned(),
+            read_only,
+            keys: keys_of(path),
+            restore: None,
+            catalogue: Catalogue::built_in(),
+        };
         let (writer, reader) =
             Writer::open(&options, &Arc::default(), &move |reply| sink.borrow_mut().push_back(reply)).expect("opens");
         let model = Model::new(Setup {
             file: path.file_name().unwrap().to_string_lossy().into_owned(),
-            ui: Ui { theme: Theme::new(colour), keys: KeyMap::default() },
+            ui: Ui { theme: Theme::new(colour), keys: KeyMap::default(), catalogue: Catalogue::built_in() },
             mouse: true,
             path: path.to_owned(),
             is_new: false,

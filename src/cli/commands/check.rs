@@ -67,14 +67,14 @@ impl Run for Check {
         let mut printed = Printed::begin(&of_file, self.json, output)?;
         let mut counts = Counts { problems: of_file.len() as u64, ..Counts::default() };
         let read = store.each::<anyhow::Error>(|connector| {
-            if !filter.matches(&store.summary_of(&connector)) {
+            if !filter.matches(&store.summary_of(&connector), session.catalogue) {
                 return Ok(());
             }
             counts.checked += 1;
             if counts.checked.is_multiple_of(1000) {
                 progress.bar("checked", counts.checked, total, "connectors");
             }
-            for finding in findings(&connector, &vault.state(&connector)) {
+            for finding in findings(&connector, &vault.state(&connector), session.catalogue) {
                 let is_problem = finding.severity == Severity::Problem;
                 *(if is_problem { &mut counts.problems } else { &mut counts.notes }) += 1;
                 if is_problem || !self.problems {

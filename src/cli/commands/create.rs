@@ -45,14 +45,15 @@ impl Run for Create {
         let Self { from, id, json } = self;
         let context = session.context()?;
         let new_id = uuid::Uuid::new_v4().to_string();
-        let (connector, secrets) = match read_body(&from).and_then(|body| body.with_id(id).create(&new_id)) {
-            Ok(made) => made,
-            Err(error) => return refuse(&from, &error, json, output),
-        };
+        let (connector, secrets) =
+            match read_body(&from).and_then(|body| body.with_id(id).create(&new_id, session.catalogue)) {
+                Ok(made) => made,
+                Err(error) => return refuse(&from, &error, json, output),
+            };
         let (mut store, _) = context.open(output)?;
         let vault = vault_of(&context, &store, output)?;
         match edit::create(&mut store, &vault, connector, &secrets, None, &clock::now_iso()) {
-            Ok(created) => print_written("Created", &created, json, output),
+            Ok(created) => print_written("Created", &created, json, output, session.catalogue),
             Err(ServiceError::Store(StoreError::IdInUse(id))) => {
                 let error = ApiError::conflict(format!("a connector with id {id:?} already exists; update it instead"));
                 refuse(&context.file, &error, json, output)

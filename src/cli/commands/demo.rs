@@ -30,12 +30,13 @@ impl Run for Demo {
     }
 
     fn run(self, session: &Session, _output: &mut Output) -> anyhow::Result<u8> {
-        let demo = demo::Demo::create(self.keep.as_deref())?;
+        let demo = demo::Demo::create(self.keep.as_deref(), session.catalogue)?;
         let open = OpenOptions {
             path: demo.path().to_owned(),
             read_only: session.ui.read_only,
             keys: demo::keys_of(demo.path()),
             restore: None,
+            catalogue: session.catalogue,
         };
         let signal = run::run(run::Options {
             open,

@@ -14,7 +14,7 @@ use crate::cli::render::remote::{print_differences, report_json};
 use crate::cli::render::stream::List;
 use crate::cli::{DONE, NEEDS_ATTENTION};
 use crate::domain::diff::{Change, changes};
-use crate::domain::{Connector, Filter};
+use crate::domain::{Catalogue, Connector, Filter};
 use crate::kibana::saved_objects::{ExportReader, as_exported};
 use crate::store::TempIdSet;
 use crate::text::{grouped, plural};
@@ -90,8 +90,8 @@ impl DiffSink<'_> {
         for field in fields {
             let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
             self.output.line(&format!("  {}", field.field))?;
-            self.output.line(&format!("    - {}", value(&field.before)))?;
-            self.output.line(&format!("    + {}", value(&field.after)))?;
+            self.output.line(&format!("    file    {}", value(&field.before)))?;
+            self.output.line(&format!("    export  {}", value(&field.after)))?;
         }
         Ok(())
     }
@@ -105,7 +105,8 @@ fn diff_export(
     output: &mut Output,
 ) -> anyhow::Result<u8> {
     let store = context.read_for(filter)?;
-    let is_wanted = |record: &Connector| filter.is_empty() || filter.matches(&store.summary_of(record));
+    let is_wanted =
+        |record: &Connector| filter.is_empty() || filter.matches(&store.summary_of(record), context.catalogue);
     let exported = TempIdSet::new()?;
     let list = json.then(|| List::object(&[], "connectors", output)).transpose()?;
     let mut sink = DiffSink { list, output, differing: 0, only_in_file: 0, only_in_export: 0 };
@@ -118,7 +119,7 @@ fn diff_export(
                 sink.print(&theirs, "only in the export", &[])?;
             }
             Some(ours) if is_wanted(&ours) || is_wanted(&theirs) => {
-                let fields = differences(&ours, &theirs);
+                let fields = differences(&ours, &theirs, context.catalogue);
                 if !fields.is_empty() {
                     sink.differing += 1;
                     sink.print(&ours, "differs", &fields)?;
@@ -138,8 +139,8 @@ fn diff_export(
 }
 
 /// Returns the differences in what an export holds: no secrets, and its own times.
-fn differences(ours: &Connector, theirs: &Connector) -> Vec<Change> {
-    let (ours, theirs) = (as_exported(ours), as_exported(theirs));
+fn differences(ours: &Connector, theirs: &Connector, catalogue: &Catalogue) -> Vec<Change> {
+    let (ours, theirs) = (as_exported(ours, catalogue), as_exported(theirs, catalogue));
     changes(&ours, &Connector { is_missing_secrets: ours.is_missing_secrets, ..theirs })
 }
 

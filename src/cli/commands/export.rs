@@ -51,7 +51,9 @@ impl Run for Export {
         }
         let filter = parse_filter(self.filter.as_deref(), output)?;
         let store = context.read_for(&filter)?;
-        let is_wanted = |connector: &Connector| filter.is_empty() || filter.matches(&store.summary_of(connector));
+        let is_wanted = |connector: &Connector| {
+            filter.is_empty() || filter.matches(&store.summary_of(connector), session.catalogue)
+        };
         let progress = output.progress();
         // On a terminal the lines themselves show the progress.
         let is_shown = target.is_some() || !output.is_terminal();

@@ -41,18 +41,23 @@ impl Run for Get {
             return refuse(&context.file, &ApiError::not_found(&[&self.id]), self.json, output);
         };
         if self.json {
-            output.json_text(&json::pretty(&body::connector(&connector)))?;
+            output.json_text(&json::pretty(&body::connector(&connector, session.catalogue)))?;
             return Ok(warn_of_replaced(u64::from(!connector.not_utf8().is_empty()), output));
         }
         if let Some(warning) = vault.exposure() {
             output.notice(&messages::keys::warning(&KeyWarning::Exposed(warning)));
         }
-        print(&connector, &vault.state(&connector), output)?;
+        print(&connector, &vault.state(&connector), output, session.catalogue)?;
         Ok(DONE)
     }
 }
 
-fn print(connector: &Connector, secrets: &SecretsState, output: &mut Output) -> anyhow::Result<()> {
+fn print(
+    connector: &Connector,
+    secrets: &SecretsState,
+    output: &mut Output,
+    catalogue: &Catalogue,
+) -> anyhow::Result<()> {
     let mode = match connector.stored_auth_mode() {
         StoredAuthMode::None => "not set (behaves as shared)".to_owned(),
         StoredAuthMode::Known(mode) => mode.to_string(),
@@ -65,7 +70,7 @@ fn print(connector: &Connector, secrets: &SecretsState, output: &mut Output) -> 
         ("connector type", connector.connector_type_id.clone()),
         ("auth type", connector.auth_type().name().unwrap_or("none").to_owned()),
         ("auth mode", mode),
-        ("secrets", Catalogue::current().describe_secrets(connector, secrets)),
+        ("secrets", catalogue.describe_secrets(connector, secrets)),
         ("model version", connector.model_version.to_string()),
         ("created", time(&connector.created_at)),
         ("updated", time(&connector.updated_at)),
@@ -76,10 +81,10 @@ fn print(connector: &Connector, secrets: &SecretsState, output: &mut Output) -> 
     if let Some(plan) = migration::plan(connector) {
         output.line(&format!("{:<15} {}: {}", "migration", plan.group.label(), plan.reason))?;
     }
-    for problem in validate::problems(connector) {
+    for problem in validate::problems(connector, catalogue) {
         output.line(&format!("{:<15} {}: {}", "problem", problem.field, problem.reason))?;
     }
-    for note in validate::notes(connector) {
+    for note in validate::notes(connector, catalogue) {
         output.line(&format!("{:<15} {}: {}", "note", note.field, note.reason))?;
     }
     Ok(())

@@ -121,7 +121,7 @@ impl History {
         let mut list = if self.json { Some(begin_list(&found, output)?) } else { None };
         let mut shown = 0;
         store.each_change::<anyhow::Error>(step, |change| {
-            if !filter.matches(&change.summary()) {
+            if !filter.matches(&change.summary(context.catalogue), context.catalogue) {
                 return Ok(());
             }
             shown += 1;

@@ -145,6 +145,7 @@ impl Import {
             &self.source,
             self.on_conflict(),
             &mut |done, total| progress.bar("read", done, total, "connectors"),
+            context.catalogue,
         );
         drop(progress);
         let preview = preview?;

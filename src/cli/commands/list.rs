@@ -76,14 +76,17 @@ impl Run for List {
 
 fn print_json(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<u64> {
     let mut list = JsonList::array(output)?;
-    let not_utf8 = each_connector(store, order, |connector| Ok(list.push_text(&body::connector(connector), output)?))?;
+    let not_utf8 = each_connector(store, order, |connector| {
+        Ok(list.push_text(&body::connector(connector, store.catalogue()), output)?)
+    })?;
     list.end(&[], output)?;
     Ok(not_utf8)
 }
 
 fn print_json_lines(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Result<u64> {
-    let not_utf8 =
-        each_connector(store, order, |connector| Ok(output.text(&format!("{}\n", body::connector(connector)))?))?;
+    let not_utf8 = each_connector(store, order, |connector| {
+        Ok(output.text(&format!("{}\n", body::connector(connector, store.catalogue())))?)
+    })?;
     output.flush()?;
     Ok(not_utf8)
 }
@@ -110,7 +113,8 @@ fn print_table(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Re
     for window in order.windows(WINDOW) {
         for row in store.summaries(&window)?.into_iter().flatten() {
             let mode = row.auth_mode.map_or("not set", |mode| mode.as_str()).to_owned();
-            let (flags, auth_type) = (row.flags().join(", "), row.auth_type.unwrap_or_else(|| "-".to_owned()));
+            let (flags, auth_type) =
+                (row.flags(store.catalogue()).join(", "), row.auth_type.unwrap_or_else(|| "-".to_owned()));
             table.push(vec![row.name, row.id, row.connector_type_id, auth_type, mode, flags], output)?;
         }
     }
@@ -132,7 +136,7 @@ fn print_csv(store: &Store, order: &RowIds, output: &mut Output) -> anyhow::Resu
     ]);
     for window in order.windows(WINDOW) {
         for row in store.summaries(&window)?.into_iter().flatten() {
-            let flags = row.flags().join(", ");
+            let flags = row.flags(store.catalogue()).join(", ");
             let is_unusual = [&row.name, &row.connector_type_id].iter().any(|text| text.contains('\u{fffd}'));
             if is_unusual && store.get(&row.id)?.is_some_and(|record| !record.not_utf8().is_empty()) {
                 not_utf8 += 1;

@@ -69,7 +69,7 @@ impl Run for Rekey {
 /// The result of a rotation.
 #[derive(Default)]
 struct Rotation {
-    resealed: u64,
+    reencrypted: u64,
     current: u64,
     unreadable: Vec<(String, String)>,
     is_complete: bool,
@@ -157,7 +157,7 @@ fn rotate(store: &mut Store, vault: &Vault, output: &Output) -> anyhow::Result<R
                 Ok(None)
             }
             Reencryption::Reencrypted(encrypted) => {
-                rotation.resealed += 1;
+                rotation.reencrypted += 1;
                 Ok(Some(encrypted))
             }
             Reencryption::Unreadable(reason) => {
@@ -212,7 +212,7 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
             rotation.unreadable.iter().map(|(id, reason)| json!({"id": id, "reason": reason})).collect();
         output.json(&json!({
             "key": key,
-            "reencrypted": rotation.resealed,
+            "reencrypted": rotation.reencrypted,
             "current": rotation.current,
             "unreadable": unreadable,
             "stopped": !rotation.is_complete,
@@ -221,7 +221,7 @@ fn report(key: &str, rotation: &Rotation, json: bool, output: &mut Output) -> an
     }
     output.line(&format!(
         "key {key}: {} re-encrypted, {} already encrypted with it",
-        grouped(rotation.resealed),
+        grouped(rotation.reencrypted),
         grouped(rotation.current)
     ))?;
     for (id, reason) in &rotation.unreadable {

@@ -32,8 +32,8 @@ impl Run for Types {
         Access::NoFile
     }
 
-    fn run(self, _session: &Session, output: &mut Output) -> anyhow::Result<u8> {
-        let catalogue = Catalogue::current();
+    fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<u8> {
+        let catalogue = session.catalogue;
         let Some(id) = self.id else {
             if self.json {
                 output.json(&json!(catalogue.types()))?;

@@ -61,7 +61,7 @@ impl Run for Undo {
 fn matching_ids(store: &Store, step: i64, filter: &Filter) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     store.each_change::<StoreError>(step, |change| {
-        if filter.matches(&change.summary()) {
+        if filter.matches(&change.summary(store.catalogue()), store.catalogue()) {
             ids.push(change.id);
         }
         Ok(())

@@ -52,8 +52,8 @@ impl Run for Update {
         let mut store = context.open_existing(output)?;
         let vault = vault_of(&context, &store, output)?;
         match update_in(&mut store, &vault, &id, body)? {
-            Ok((updated, true)) => print_written("Updated", &updated, json, output),
-            Ok((unchanged, false)) => print_written("Unchanged:", &unchanged, json, output),
+            Ok((updated, true)) => print_written("Updated", &updated, json, output, session.catalogue),
+            Ok((unchanged, false)) => print_written("Unchanged:", &unchanged, json, output, session.catalogue),
             Err(error) => refuse(&context.file, &error, json, output),
         }
     }
@@ -68,7 +68,7 @@ fn update_in(
 ) -> anyhow::Result<Result<(Connector, bool), ApiError>> {
     let Some(current) = store.get(id)? else { return Ok(Err(ApiError::not_found(&[id]))) };
     let has_secrets = body.has_secrets();
-    let (connector, secrets) = match body.update(&current) {
+    let (connector, secrets) = match body.update(&current, store.catalogue()) {
         Ok(updated) => updated,
         Err(error) => return Ok(Err(error)),
     };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,8 +28,6 @@ pub struct Catalogue {
     features: BTreeMap<String, String>,
 }
 
-static CURRENT: OnceLock<Catalogue> = OnceLock::new();
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CatalogueFile<'a> {
@@ -42,18 +40,14 @@ struct CatalogueFile<'a> {
 }
 
 impl Catalogue {
-    /// The catalogue in use: the built-in one, unless [`Catalogue::install`] came first.
-    pub fn current() -> &'static Catalogue {
-        CURRENT.get_or_init(Self::builtin)
-    }
-
-    /// Makes this catalogue the one in use. Only the first call has an effect, so it comes before any lookup.
-    pub fn install(self) {
-        let _ = CURRENT.set(self);
+    /// Returns the catalogue that comes with the program.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(Catalogue::from_built_in);
+        &BUILT_IN
     }
 
     /// The catalogue that comes with the program (a test proves that it loads).
-    pub fn builtin() -> Self {
+    pub fn from_built_in() -> Self {
         Self::default().with(BUILTIN).unwrap_or_default()
     }
 
@@ -295,7 +289,7 @@ mod tests {
 
     #[test]
     fn visible_fields_have_distinct_names() {
-        for known in Catalogue::builtin().types() {
+        for known in Catalogue::from_built_in().types() {
             for auth_type in known.auth_types.iter().map(|id| Value::from(id.as_str())).chain([Value::Null]) {
                 let value_of = |key: &str| match key {
                     "authType" => auth_type.clone(),
@@ -318,7 +312,7 @@ mod tests {
   {"id": ".acme", "name": "Acme", "auth_types": ["badge"], "auth_location": "secrets",
    "config": [{"name": "url", "type": "url", "required": true}],
    "secrets": [{"name": "pin", "type": "string", "required": true, "when": {"authType": ["badge"]}}]}]}"#;
-        let catalogue = Catalogue::builtin().with(added).expect("added");
+        let catalogue = Catalogue::from_built_in().with(added).expect("added");
         let acme = catalogue.get(".acme").expect("there");
         assert_eq!((acme.config[0].label.as_str(), acme.framework.as_str()), ("url", "custom"));
         assert!(acme.needs_secrets() && acme.per_user_auth_types == ["badge"]);
@@ -335,24 +329,30 @@ mod tests {
         ] {
             let broken = added.replace(from, to);
             assert_ne!(broken, added, "{from}");
-            let error = Catalogue::builtin().with(&broken).expect_err(reason);
+            let error = Catalogue::from_built_in().with(&broken).expect_err(reason);
             assert!(error.starts_with(reason), "{error}");
         }
         let twice = added.replace("[\n  {\"id\"", "[\n  {\"id\": \".acme\", \"name\": \"A\"},\n  {\"id\"");
-        assert_eq!(Catalogue::builtin().with(&twice).expect_err("twice"), "line 5: .acme appears twice in the file");
-        assert!(Catalogue::builtin().with("null").is_err_and(|reason| reason.starts_with("line 1: ")));
+        assert_eq!(
+            Catalogue::from_built_in().with(&twice).expect_err("twice"),
+            "line 5: .acme appears twice in the file"
+        );
+        assert!(Catalogue::from_built_in().with("null").is_err_and(|reason| reason.starts_with("line 1: ")));
         // The output of `types --json` and `types ID --json` is accepted too, with its own line numbers.
         let one = "\u{feff}{\n \"id\": \".acme\",\n \"name\": \"A\"}";
         for text in [one.to_owned(), format!("[{}]", one.trim_start_matches('\u{feff}'))] {
-            assert!(Catalogue::builtin().with(&text).is_ok_and(|catalogue| catalogue.get(".acme").is_some()), "{text}");
+            assert!(
+                Catalogue::from_built_in().with(&text).is_ok_and(|catalogue| catalogue.get(".acme").is_some()),
+                "{text}"
+            );
             let broken = text.replace("\"A\"", "7");
-            assert!(Catalogue::builtin().with(&broken).is_err_and(|reason| reason.starts_with("line 3: ")));
+            assert!(Catalogue::from_built_in().with(&broken).is_err_and(|reason| reason.starts_with("line 3: ")));
         }
     }
 
     #[test]
     fn per_user_is_inferred_for_oauth_code_and_ears() {
-        let catalogue = Catalogue::builtin();
+        let catalogue = Catalogue::from_built_in();
         for (auth_type, mode) in [
             (Some("oauth_authorization_code"), AuthMode::PerUser),
             (Some("ears"), AuthMode::PerUser),

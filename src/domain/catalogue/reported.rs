@@ -12,17 +12,17 @@ pub struct ReportedTypes(BTreeMap<String, String>);
 impl ReportedTypes {
     /// Returns the name that Kibana reports for a type; `None` if the catalogue knows the type or no Kibana reported
     /// it.
-    pub fn name(&self, id: &str) -> Option<&str> {
-        if Catalogue::current().get(id).is_some() {
+    pub fn name(&self, id: &str, catalogue: &Catalogue) -> Option<&str> {
+        if catalogue.get(id).is_some() {
             return None;
         }
         self.0.get(id).map(String::as_str)
     }
 
     /// Returns the name to show for a type: the catalogue's, else the reported one, else its id.
-    pub fn label<'a>(&'a self, id: &'a str) -> &'a str {
-        let known = Catalogue::current().get(id).map(|known| known.name.as_str());
-        known.or_else(|| self.name(id)).unwrap_or(id)
+    pub fn label<'a>(&'a self, id: &'a str, catalogue: &'a Catalogue) -> &'a str {
+        let known = catalogue.get(id).map(|known| known.name.as_str());
+        known.or_else(|| self.name(id, catalogue)).unwrap_or(id)
     }
 }
 

@@ -59,6 +59,8 @@ pub enum LocalSecrets {
 /// The facts besides the three sides that a classification depends on.
 #[derive(Clone, Debug)]
 pub struct ClassifyContext<'a> {
+    /// The connector types that the program knows.
+    pub catalogue: &'a Catalogue,
     /// The id of the connector.
     pub id: &'a str,
     /// The secrets in the file.
@@ -136,7 +138,7 @@ pub fn classify(
     if let (SyncStatus::ToPush { calls, notes, .. }, Some(local)) = (&mut status, sides.local)
         && calls.iter().any(|call| matches!(call, ApiCall::Create | ApiCall::Update))
     {
-        let doubtful = validate::notes(local).into_iter();
+        let doubtful = validate::notes(local, context.catalogue).into_iter();
         notes.extend(doubtful.map(|note| PushNote::DoubtfulValue { field: note.field, note: note.reason }));
     }
     (status, fields)
@@ -209,7 +211,7 @@ fn missing_remotely(
     }
     let mode = local.effective_auth_mode();
     let auth_type = auth_type_sent(local, context);
-    let inferred = Catalogue::current().inferred_auth_mode(auth_type.as_deref());
+    let inferred = context.catalogue.inferred_auth_mode(auth_type.as_deref());
     match (context.knows_modes, mode == inferred) {
         (true, true) => send(vec![ApiCall::Create], ResultingMode::AsLocal(mode), Vec::new()),
         (true, false) => {
@@ -325,7 +327,7 @@ fn updated(
     options: PushOptions,
 ) -> SyncStatus {
     let mode = local.effective_auth_mode();
-    let is_refused = Catalogue::current().misses_secrets(local, context.state);
+    let is_refused = context.catalogue.misses_secrets(local, context.state);
     let mut notes = if context.knows_modes { Vec::new() } else { old_server(mode) };
     let after = if context.knows_modes { ResultingMode::AsLocal(mode) } else { ResultingMode::Unknown };
     if let Some(lost) = lost
@@ -364,7 +366,7 @@ fn import_destroys(local: &Connector, context: &ClassifyContext<'_>) -> Option<B
         return Some(BlockReason::IdRemovedOnImport);
     }
     let auth_type = auth_type_sent(local, context);
-    let implied = Catalogue::current().inferred_auth_mode(auth_type.as_deref());
+    let implied = context.catalogue.inferred_auth_mode(auth_type.as_deref());
     if (local.effective_auth_mode(), implied) == (AuthMode::Shared, AuthMode::PerUser) {
         let auth_type = auth_type.unwrap_or_default();
         return Some(BlockReason::NoUpdateOfShared { auth_type, is_after_import: true });
@@ -372,11 +374,11 @@ fn import_destroys(local: &Connector, context: &ClassifyContext<'_>) -> Option<B
     if !matches!(context.secrets, LocalSecrets::Some { .. }) {
         return None;
     }
-    if Catalogue::current().misses_secrets(local, context.state) {
-        let missing = Catalogue::current().missed_secrets(local, context.state);
+    if context.catalogue.misses_secrets(local, context.state) {
+        let missing = context.catalogue.missed_secrets(local, context.state);
         return Some(BlockReason::SecretsIncomplete(missing.into_iter().map(str::to_owned).collect()));
     }
-    let problem = validate::problems(local).into_iter().next();
+    let problem = validate::problems(local, context.catalogue).into_iter().next();
     problem
         .map(|problem| BlockReason::InvalidValue { field: problem.field, problem: problem.reason })
         .or_else(|| chosen_by_kibana(local, context))
@@ -403,7 +405,7 @@ fn cannot_be_sent(local: &Connector, context: &ClassifyContext<'_>) -> Option<Bl
 }
 
 fn cannot_be_created(local: &Connector, context: &ClassifyContext<'_>) -> Option<BlockReason> {
-    let catalogue = Catalogue::current();
+    let catalogue = context.catalogue;
     if local.id.contains('/') {
         return Some(BlockReason::IdNotInUrl { is_deleted: false });
     }
@@ -422,7 +424,7 @@ fn cannot_be_created(local: &Connector, context: &ClassifyContext<'_>) -> Option
 
 fn chosen_by_kibana(local: &Connector, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     let auth_type = auth_type_sent(local, context)?;
-    let is_chosen = Catalogue::current().auth_type(&auth_type).is_some_and(|known| known.is_chosen_by_kibana);
+    let is_chosen = context.catalogue.auth_type(&auth_type).is_some_and(|known| known.is_chosen_by_kibana);
     is_chosen.then_some(BlockReason::AuthTypeSetByKibana(auth_type))
 }
 
@@ -437,7 +439,7 @@ fn lost_by_replacing(local: &Connector, remote: &Snapshot, context: &ClassifyCon
     {
         return None;
     }
-    let is_needed = Catalogue::current().misses_secrets(local, context.state);
+    let is_needed = context.catalogue.misses_secrets(local, context.state);
     Some(match (remote.is_missing_secrets, is_needed) {
         (true, _) => LostSecrets::MissingOnBothSides,
         (false, true) => LostSecrets::OnlyInKibana,
@@ -447,7 +449,7 @@ fn lost_by_replacing(local: &Connector, remote: &Snapshot, context: &ClassifyCon
 
 /// Returns whether a connector of this type and config can have secrets. For an unknown type it can.
 fn may_have_secrets(local: &Connector, context: &ClassifyContext<'_>) -> bool {
-    let Some(known) = Catalogue::current().get(&local.connector_type_id) else { return true };
+    let Some(known) = context.catalogue.get(&local.connector_type_id) else { return true };
     let config = local.config_object().unwrap_or_default();
     let value_of = |key: &str| match context.state.auth_type() {
         Some(id) if key == "authType" => id.into(),
@@ -461,7 +463,7 @@ fn may_have_secrets(local: &Connector, context: &ClassifyContext<'_>) -> bool {
 fn refused_auth_type(local: &Connector, remote: &Snapshot, context: &ClassifyContext<'_>) -> Option<BlockReason> {
     let stored_mode = remote.auth_mode?;
     let (requested, stored) = (auth_type_sent(local, context), remote.auth_type());
-    let implied = Catalogue::current().inferred_auth_mode(requested.as_deref());
+    let implied = context.catalogue.inferred_auth_mode(requested.as_deref());
     match (stored_mode, implied) {
         (AuthMode::PerUser, _) if requested != stored => Some(BlockReason::AuthTypeOfPerUser),
         (AuthMode::Shared, AuthMode::PerUser) => {

@@ -3,7 +3,7 @@
 use super::classify::*;
 use super::reason::{BlockReason, LostSecrets, PushNote};
 use super::snapshot::Snapshot;
-use crate::domain::{AuthMode, Connector, SecretsState};
+use crate::domain::{AuthMode, Catalogue, Connector, SecretsState};
 
 fn webhook(config: &str, mode: AuthMode) -> Connector {
     Connector { name: "n".into(), config: config.into(), auth_mode: Some(mode), ..Connector::new("id", ".webhook") }
@@ -34,6 +34,7 @@ fn status(case: &Case<'_>) -> SyncStatus {
         _ => SecretsState::None,
     };
     let facts = ClassifyContext {
+        catalogue: Catalogue::built_in(),
         id: case.local.map_or("a", |local| local.id.as_str()),
         secrets: case.secrets.clone(),
         state: &state,
@@ -224,6 +225,7 @@ fn both_requests_are_checked_before_the_first() {
     let state = SecretsState::Set { keys: vec!["user".into()], auth_type: None };
     let remote_of = Snapshot::as_reported(&old, true);
     let facts = |state| ClassifyContext {
+        catalogue: Catalogue::built_in(),
         id: "a",
         secrets: LocalSecrets::Some { is_sent: true },
         state,

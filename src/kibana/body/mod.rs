@@ -11,10 +11,9 @@ use crate::domain::{Catalogue, Connector, json as stored};
 
 /// Returns the text of the API object. The config is the stored text, digit for digit; a config that is not JSON
 /// becomes null.
-pub fn connector(connector: &Connector) -> String {
+pub fn connector(connector: &Connector, catalogue: &Catalogue) -> String {
     let config = stored::compact(&connector.config).unwrap_or_else(|_| "null".to_owned());
-    let is_type_deprecated =
-        Catalogue::current().get(&connector.connector_type_id).is_some_and(|known| known.is_deprecated);
+    let is_type_deprecated = catalogue.get(&connector.connector_type_id).is_some_and(|known| known.is_deprecated);
     let before = json!({
         "id": connector.id,
         "name": connector.name,
@@ -24,7 +23,7 @@ pub fn connector(connector: &Connector) -> String {
         "is_missing_secrets": connector.is_missing_secrets,
         "is_preconfigured": false,
         "is_system_action": false,
-        "is_deprecated": connector.is_deprecated(),
+        "is_deprecated": connector.is_deprecated(catalogue),
         "is_connector_type_deprecated": is_type_deprecated,
         "auth_mode": connector.effective_auth_mode().as_str(),
     });

@@ -82,26 +82,26 @@ impl Body {
     ///
     /// # Errors
     /// 400 for an unknown connector type, or a config or secrets that do not fit it.
-    pub fn create(self, new_id: &str) -> Result<(Connector, SecretEdits), ApiError> {
+    pub fn create(self, new_id: &str, catalogue: &Catalogue) -> Result<(Connector, SecretEdits), ApiError> {
         let type_id = self.connector_type_id.clone().unwrap_or_default();
         if type_id.trim().is_empty() {
             return Err(ApiError::bad("[request body.connector_type_id]: is missing"));
         }
-        if Catalogue::current().get(&type_id).is_none() {
-            return Err(ApiError::bad(Catalogue::current().unknown_type(&type_id)));
+        if catalogue.get(&type_id).is_none() {
+            return Err(ApiError::bad(catalogue.unknown_type(&type_id)));
         }
         let id = self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| new_id.to_owned());
         if id.trim().is_empty() {
             return Err(ApiError::bad("[request params.id]: is blank"));
         }
         let mut connector = Connector::new(&id, &type_id);
-        let (config, secrets, auth_type) = self.parts(&type_id, &connector.config)?;
+        let (config, secrets, auth_type) = self.parts(&type_id, &connector.config, catalogue)?;
         connector.name = self.name;
         connector.config = config;
         connector.auth_mode =
-            Some(self.auth_mode.unwrap_or_else(|| Catalogue::current().inferred_auth_mode(auth_type.as_deref())));
-        check(&connector, None)?;
-        connector.is_missing_secrets = Catalogue::current().misses_secrets(&connector, &SecretsState::None);
+            Some(self.auth_mode.unwrap_or_else(|| catalogue.inferred_auth_mode(auth_type.as_deref())));
+        check(&connector, None, catalogue)?;
+        connector.is_missing_secrets = catalogue.misses_secrets(&connector, &SecretsState::None);
         Ok((connector, secrets))
     }
 
@@ -109,7 +109,7 @@ impl Body {
     ///
     /// # Errors
     /// 400 if a fixed value differs, or a config or secrets do not fit the type.
-    pub fn update(self, current: &Connector) -> Result<(Connector, SecretEdits), ApiError> {
+    pub fn update(self, current: &Connector, catalogue: &Catalogue) -> Result<(Connector, SecretEdits), ApiError> {
         if current.is_newer_than_known() {
             return Err(ApiError::bad(format!(
                 "connector {} belongs to model version {}, which is newer than this program knows",
@@ -123,11 +123,11 @@ impl Body {
                 return Err(ApiError::bad(format!("[request body.{key}]: cannot be changed; it is {kept:?}")));
             }
         }
-        let (config, secrets, auth_type) = self.parts(&current.connector_type_id, &current.config)?;
+        let (config, secrets, auth_type) = self.parts(&current.connector_type_id, &current.config, catalogue)?;
         let mode = current.effective_auth_mode();
         let before = current.auth_type();
         if self.auth_mode.is_none_or(|given| given == mode)
-            && let Some(reason) = auth_type_change_warning(mode, before.name(), auth_type.as_deref())
+            && let Some(reason) = auth_type_change_warning(mode, before.name(), auth_type.as_deref(), catalogue)
         {
             return Err(ApiError::bad(format!("{reason}; give the other auth_mode too. Connector: {}", current.id)));
         }
@@ -137,7 +137,7 @@ impl Body {
             _ => current.auth_mode,
         };
         let connector = Connector { name: self.name, config, auth_mode, ..current.clone() };
-        check(&connector, Some(current))?;
+        check(&connector, Some(current), catalogue)?;
         Ok((connector, secrets))
     }
 
@@ -147,7 +147,12 @@ impl Body {
     }
 
     /// Returns the config (as stored, if it is equal), the secrets, and their auth type.
-    fn parts(&self, type_id: &str, stored: &str) -> Result<(String, SecretEdits, Option<String>), ApiError> {
+    fn parts(
+        &self,
+        type_id: &str,
+        stored: &str,
+        catalogue: &Catalogue,
+    ) -> Result<(String, SecretEdits, Option<String>), ApiError> {
         let mut config = self.config.clone();
         if is_same(&config, stored) {
             config = stored.to_owned();
@@ -157,7 +162,7 @@ impl Body {
         let mut secrets = SecretEdits::default();
         let mut auth_type = auth_type_of(&config);
         if let Some(text) = &self.secrets {
-            let (whole, named) = secrets_of(type_id, text)?;
+            let (whole, named) = secrets_of(type_id, text, catalogue)?;
             // Kibana copies the auth type among the secrets to the config.
             if let Some(named) = named {
                 let mut object = RawObject::parse(&config).map_err(|error| ApiError::config(&error.to_string()))?;
@@ -213,13 +218,17 @@ fn auth_type_of(config: &str) -> Option<String> {
 }
 
 /// Parses the secrets object and its auth type; errors never contain its values.
-fn secrets_of(type_id: &str, text: &Zeroizing<String>) -> Result<(Secret, Option<String>), ApiError> {
+fn secrets_of(
+    type_id: &str,
+    text: &Zeroizing<String>,
+    catalogue: &Catalogue,
+) -> Result<(Secret, Option<String>), ApiError> {
     if json::has_repeated_key(text) {
         return Err(ApiError::bad("[request body.secrets]: names a key twice"));
     }
     let values: BTreeMap<String, &RawValue> =
         serde_json::from_str(text).map_err(|_| ApiError::bad("[request body.secrets]: must be an object"))?;
-    if let Some(known) = Catalogue::current().get(type_id) {
+    if let Some(known) = catalogue.get(type_id) {
         for (key, value) in &values {
             let is_auth_type = key == "authType" && known.keeps_auth_type_in_secrets();
             let field = known.secrets.iter().find(|field| field.name == *key);
@@ -261,9 +270,11 @@ fn wipe(object: RawObject) {
 }
 
 /// Applies the rules of the type, as the form does. A problem that existed before the update does not refuse it.
-fn check(connector: &Connector, current: Option<&Connector>) -> Result<(), ApiError> {
-    let before = current.map(validate::problems).unwrap_or_default();
-    if let Some(problem) = validate::problems(connector).into_iter().find(|problem| !before.contains(problem)) {
+fn check(connector: &Connector, current: Option<&Connector>, catalogue: &Catalogue) -> Result<(), ApiError> {
+    let before = current.map(|current| validate::problems(current, catalogue)).unwrap_or_default();
+    if let Some(problem) =
+        validate::problems(connector, catalogue).into_iter().find(|problem| !before.contains(problem))
+    {
         return Err(match problem.field.strip_prefix("config") {
             Some(key) => ApiError::config(&format!("{}: {}", key_of(key), problem.reason)),
             None => ApiError::bad(format!("[request body.{}]: {}", problem.field, problem.reason)),

@@ -8,7 +8,7 @@ mod model_version;
 mod read;
 mod write;
 
-use crate::domain::Connector;
+use crate::domain::{Catalogue, Connector};
 use crate::fs::FileError;
 
 pub use read::{ExportReader, ImportWarnings, ImportedConnector, without_origin};
@@ -42,9 +42,9 @@ pub enum ReadError {
 
 /// Returns a connector as an import of its export would produce it: keys in Kibana's order, without values that no
 /// export holds.
-pub fn as_exported(connector: &Connector) -> Connector {
+pub fn as_exported(connector: &Connector, catalogue: &Catalogue) -> Connector {
     let read = || {
-        let (line, _) = to_line(connector).ok()?;
+        let (line, _) = to_line(connector, catalogue).ok()?;
         ExportReader::new("a line", Box::new(std::io::Cursor::new(line))).next()?.ok()
     };
     read().map_or_else(|| connector.clone(), |imported| imported.connector)

@@ -32,7 +32,7 @@ pub fn write_summary(out: &mut dyn Write, exported: u64, excluded: &[(String, St
 ///
 /// # Errors
 /// If config or extra is not JSON.
-pub fn to_line(connector: &Connector) -> Result<(String, bool), String> {
+pub fn to_line(connector: &Connector, catalogue: &Catalogue) -> Result<(String, bool), String> {
     if let Some(column) = connector.not_utf8().first() {
         return Err(format!("its {column} is not UTF-8, which JSON cannot hold; repair it first"));
     }
@@ -40,7 +40,7 @@ pub fn to_line(connector: &Connector) -> Result<(String, bool), String> {
     let config = json::sorted(&connector.config).map_err(broken("config"))?;
     let extra = json::sorted(&connector.extra).map_err(broken("extra"))?;
     let mut document = RawObject::parse(&extra).map_err(|_| "extra is not a JSON object".to_owned())?;
-    let is_missing = is_missing_secrets(connector);
+    let is_missing = is_missing_secrets(connector, catalogue);
     let mut attributes =
         document.take("attributes").and_then(|raw| RawObject::parse(raw.get()).ok()).unwrap_or_default();
     strip_keys(&mut attributes);
@@ -92,13 +92,13 @@ fn strip_keys(attributes: &mut RawObject) {
     attributes.take("uiamApiKeyExternal");
 }
 
-fn is_missing_secrets(connector: &Connector) -> bool {
+fn is_missing_secrets(connector: &Connector, catalogue: &Catalogue) -> bool {
     // The rule reads one key of the config.
     let config = match connector.config.contains("\"hasAuth\"") {
         true => connector.config_object().unwrap_or_default(),
         false => serde_json::Map::new(),
     };
-    Catalogue::current().is_missing_secrets_after_export(
+    catalogue.is_missing_secrets_after_export(
         &connector.connector_type_id,
         &config,
         connector.is_missing_secrets || connector.secrets.is_some(),

@@ -3,7 +3,7 @@
 use super::status::entry_of;
 use super::{SyncError, SyncGroup, Unresolvable};
 use crate::domain::remote::{Drift, FieldDrift, PushOptions, Snapshot, SyncStatus, merged};
-use crate::domain::{Connector, Remote, SecretEdits};
+use crate::domain::{Catalogue, Connector, Remote, SecretEdits};
 use crate::store::{OperationKind, PullAction, PullOutcome, Store, SyncPair};
 use crate::vault::Vault;
 
@@ -51,7 +51,9 @@ fn deleted_in_bulk(store: &Store, vault: &Vault, remote: &Remote) -> Result<usiz
             same += 1;
             let is_gone = both.local.is_some() && both.state.fetched.is_none();
             gone += usize::from(
-                is_gone && entry_of(vault, remote, &both, PushOptions::default()).status == SyncStatus::ToPull,
+                is_gone
+                    && entry_of(vault, remote, &both, PushOptions::default(), store.catalogue()).status
+                        == SyncStatus::ToPull,
             );
         }
         Ok(())
@@ -70,13 +72,14 @@ pub fn pull(
     pulling: Pulling<'_>,
     now: &str,
 ) -> Result<PullReport, SyncError> {
+    let catalogue = store.catalogue();
     let mut report = PullReport::default();
     if !pulling.deletes_most && pulling.only.is_none() {
         report.held_back = deleted_in_bulk(store, vault, remote)?;
     }
     let holds_back = report.held_back > 0;
     report.pulled = store.apply_pull::<SyncError>((OperationKind::Pull, &remote.name), pulling.only, now, |both| {
-        let entry = entry_of(vault, remote, both, PushOptions::default());
+        let entry = entry_of(vault, remote, both, PushOptions::default(), catalogue);
         match entry.group() {
             Some(SyncGroup::Conflict) => {
                 report.conflicts.push(entry.id);
@@ -101,7 +104,7 @@ pub fn pull(
                 if !takes {
                     return Ok(PullAction::Keep);
                 }
-                accepted(vault, local, fetched, &entry.fields, now)
+                accepted(vault, local, fetched, &entry.fields, now, catalogue)
             }
             _ => Ok(PullAction::Keep),
         }
@@ -122,9 +125,10 @@ fn accepted(
     fetched: &Snapshot,
     fields: &[FieldDrift],
     now: &str,
+    catalogue: &Catalogue,
 ) -> Result<PullAction, SyncError> {
     let mut accepted = merged(local, fetched, fields);
-    vault.prepare_secrets(Some(local), &mut accepted, &SecretEdits::default())?;
+    vault.prepare_secrets(Some(local), &mut accepted, &SecretEdits::default(), catalogue)?;
     put(accepted, local.secrets.is_none().then_some(fetched.is_missing_secrets), now)
 }
 
@@ -149,9 +153,10 @@ pub fn resolve(
     side: Side,
     now: &str,
 ) -> Result<(PullOutcome, Vec<(String, Unresolvable)>), SyncError> {
+    let catalogue = store.catalogue();
     let mut left = Vec::new();
     let pulled = store.apply_pull::<SyncError>((OperationKind::Resolve, &remote.name), Some(ids), now, |both| {
-        let entry = entry_of(vault, remote, both, PushOptions::default());
+        let entry = entry_of(vault, remote, both, PushOptions::default(), catalogue);
         if let Err(reason) = entry.can_be_resolved(side) {
             left.push((entry.id, reason));
             return Ok(PullAction::Keep);
@@ -162,7 +167,7 @@ pub fn resolve(
             (Side::Local, Some(local), Some(fetched))
                 if entry.status == SyncStatus::Conflict && entry.fields.iter().any(|it| it.drift == Drift::Remote) =>
             {
-                accepted(vault, local, fetched, &entry.fields, now)
+                accepted(vault, local, fetched, &entry.fields, now, catalogue)
             }
             (Side::Local, ..) => Ok(PullAction::AcceptAsBase),
             (Side::Remote, _, None) => Ok(PullAction::Delete),
@@ -173,9 +178,9 @@ pub fn resolve(
                 // Kibana has others: those of the file are given up like all else.
                 if entry.has_new_secrets && !fetched.is_missing_secrets {
                     let without = Connector { secrets: None, ..local.clone() };
-                    return accepted(vault, &without, fetched, &fields, now);
+                    return accepted(vault, &without, fetched, &fields, now, catalogue);
                 }
-                accepted(vault, local, fetched, &fields, now)
+                accepted(vault, local, fetched, &fields, now, catalogue)
             }
         }
     })?;

@@ -246,7 +246,7 @@ impl PushRun<'_> {
         self.store.record_remote(&self.remote.name, id, found.as_ref())?;
         let state = self.store.remote_state(&self.remote.name, id)?;
         let both = SyncPair { local: self.store.get(id)?, state };
-        let entry = entry_of(self.vault, self.remote, &both, self.options);
+        let entry = entry_of(self.vault, self.remote, &both, self.options, self.store.catalogue());
         Ok(Ok((both, entry)))
     }
 
@@ -340,7 +340,7 @@ impl PushRun<'_> {
     }
 
     fn loses_secrets(&self, record: &Connector) -> Result<bool, SyncError> {
-        Ok(saved_objects::to_line(record).map_err(KibanaError::Settings)?.1)
+        Ok(saved_objects::to_line(record, self.store.catalogue()).map_err(KibanaError::Settings)?.1)
     }
 
     fn execute(&self, request: &PreparedRequest<'_>) -> Result<Option<RemoteConnector>, KibanaError> {
@@ -350,7 +350,8 @@ impl PushRun<'_> {
             ApiCall::Update => self.kibana.update(record, request.secrets, knows_modes).map(Some),
             ApiCall::Delete => self.kibana.delete(&record.id).map(|()| None),
             ApiCall::Import => {
-                let (line, _) = saved_objects::to_line(record).map_err(KibanaError::Settings)?;
+                let (line, _) =
+                    saved_objects::to_line(record, self.store.catalogue()).map_err(KibanaError::Settings)?;
                 let imported = self.kibana.import(&line, !request.is_new)?;
                 if let Some(other) = imported.destination.filter(|other| *other != record.id) {
                     return Err(KibanaError::Settings(format!(

@@ -5,7 +5,7 @@ use crate::domain::remote::{
     ApiCall, ClassifyContext, Drift, FieldDrift, LocalSecrets, PushOptions, Sides, SyncStatus, classify,
 };
 use crate::domain::secrets::SecretsState;
-use crate::domain::{Connector, Remote};
+use crate::domain::{Catalogue, Connector, Remote};
 use crate::store::{Progress, Push, RemoteState, RequestState, Store, StoreError, SyncPair};
 use crate::vault::Vault;
 
@@ -244,7 +244,7 @@ pub fn report(
         if !wanted(&both) {
             return Ok(());
         }
-        report.add(entry_of(vault, remote, &both, options));
+        report.add(entry_of(vault, remote, &both, options, store.catalogue()));
         Ok(())
     })?;
     report.entries.sort_by_key(Entry::group);
@@ -252,7 +252,7 @@ pub fn report(
 }
 
 /// Judges one connector.
-pub fn entry_of(vault: &Vault, remote: &Remote, both: &SyncPair, options: PushOptions) -> Entry {
+pub fn entry_of(vault: &Vault, remote: &Remote, both: &SyncPair, options: PushOptions, catalogue: &Catalogue) -> Entry {
     let (secrets, state) = secrets(vault, both.local.as_ref(), &both.state);
     let has_new_secrets = match &secrets {
         LocalSecrets::Some { is_sent } => {
@@ -262,6 +262,7 @@ pub fn entry_of(vault: &Vault, remote: &Remote, both: &SyncPair, options: PushOp
     };
     let holds_some = matches!(secrets, LocalSecrets::Some { .. });
     let context = ClassifyContext {
+        catalogue,
         id: &both.state.id,
         secrets,
         state: &state,

@@ -18,7 +18,7 @@ use super::schema::{self, APPLICATION_ID};
 use super::suitability::check_writable;
 use super::upgrade::{Stage, UpgradeReport, upgrade};
 use super::write_lock::{begin, is_busy};
-use crate::domain::ReportedTypes;
+use crate::domain::{Catalogue, ReportedTypes};
 use crate::fs::{TemporaryFile, folder_of};
 use crate::store::error::StoreError;
 use crate::store::records::derive::{note_rules, overlay, store_if_due};
@@ -51,6 +51,8 @@ pub struct Store {
     pub(in crate::store) unreadable_keys: BTreeSet<String>,
     /// The names of connector types that remotes reported.
     pub(in crate::store) reported_types: ReportedTypes,
+    /// The connector types that the program knows.
+    pub(in crate::store) catalogue: &'static Catalogue,
     /// Another connection of this process may write to the file.
     pub(in crate::store) may_be_written: bool,
     /// Derived columns in memory lie over those of the file.
@@ -84,6 +86,7 @@ impl Store {
             committed: Arc::default(),
             unreadable_keys: BTreeSet::new(),
             reported_types: ReportedTypes::default(),
+            catalogue: Catalogue::built_in(),
             may_be_written: false,
             has_overlay: false,
         };
@@ -154,6 +157,7 @@ impl Store {
             committed: Arc::default(),
             unreadable_keys: BTreeSet::new(),
             reported_types: ReportedTypes::default(),
+            catalogue: Catalogue::built_in(),
             may_be_written: false,
             has_overlay: false,
         };
@@ -206,6 +210,18 @@ impl Store {
         let _ = self.connection.busy_timeout(BUSY);
     }
 
+    /// Uses another catalogue than the built-in one.
+    #[must_use]
+    pub fn with_catalogue(mut self, catalogue: &'static Catalogue) -> Self {
+        self.catalogue = catalogue;
+        self
+    }
+
+    /// Returns the catalogue in use.
+    pub fn catalogue(&self) -> &'static Catalogue {
+        self.catalogue
+    }
+
     /// Raises this flag when something was written.
     #[must_use]
     pub fn with_commit_flag(mut self, committed: &Arc<AtomicBool>) -> Self {
@@ -220,7 +236,7 @@ impl Store {
     /// If the file cannot be opened again.
     pub fn reader(&self) -> Result<Self, StoreError> {
         let reader = Self::read(&self.path, self.reading)?;
-        Ok(Self { may_be_written: !self.read_only, ..reader })
+        Ok(Self { may_be_written: !self.read_only, catalogue: self.catalogue, ..reader })
     }
 
     /// The file.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{HistoryEntry, STEP, step_of};
 use crate::domain::diff::{ChangeInStep, ChangeState, changes};
-use crate::domain::{Connector, Summary};
+use crate::domain::{Catalogue, Connector, Summary};
 use crate::store::records::connectors::{get, get_by_key, key_of};
 use crate::store::records::patch;
 use crate::store::records::patch::{ColumnPatch, with_columns};
@@ -59,11 +59,11 @@ impl RecordChange {
     }
 
     /// For filters, whether the record is in the file or not.
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self, catalogue: &'static Catalogue) -> Summary {
         let name = self.name().to_owned();
         // A push and a decision may concern records that are not in the file.
         let record = self.record().cloned().unwrap_or_else(|| Connector::new(&self.id, ""));
-        Summary { name, change: Some(self.in_step()), ..Summary::of(&record) }
+        Summary { name, change: Some(self.in_step()), ..Summary::of(&record, catalogue) }
     }
 
     /// For the row of a list.

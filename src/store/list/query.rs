@@ -10,7 +10,7 @@ use rusqlite::Row;
 use super::index::RowIds;
 use crate::domain::diff::ChangeInStep;
 use crate::domain::migration::{Decision, Group};
-use crate::domain::{AuthMode, Catalogue, Filter, Summary};
+use crate::domain::{AuthMode, Filter, Summary};
 use crate::store::error::StoreError;
 use crate::store::file::open::Store;
 use crate::store::history::change_state;
@@ -208,7 +208,7 @@ impl Store {
                 let state = change_state(connection, step, (row.get(14)?, summary.revision))?;
                 summary.change = state.map(|state| ChangeInStep { state, text: String::new() });
             }
-            if filter.matches(&summary) {
+            if filter.matches(&summary, self.catalogue) {
                 found.insert(row.get("key")?);
             }
         }
@@ -224,7 +224,7 @@ impl Store {
             auth_mode: text(row, 4)?.as_deref().and_then(AuthMode::parse),
             is_missing_secrets: integer(row, 5)? != 0,
             has_unreadable_secrets: text(row, 13)?.is_some_and(|key| self.unreadable_keys.contains(&key)),
-            is_deprecated: integer(row, 6)? != 0 || Catalogue::current().is_deprecated(&connector_type_id, false),
+            is_deprecated: integer(row, 6)? != 0 || self.catalogue.is_deprecated(&connector_type_id, false),
             is_malformed: integer(row, 7)? != 0,
             group: text(row, 8)?.as_deref().and_then(Group::parse),
             model_version: integer(row, 9)?,
@@ -233,7 +233,7 @@ impl Store {
             decision: text(row, 12)?.as_deref().and_then(Decision::parse),
             change: None,
             drift: None,
-            reported_type: self.reported_types.name(&connector_type_id).map(str::to_owned),
+            reported_type: self.reported_types.name(&connector_type_id, self.catalogue).map(str::to_owned),
             connector_type_id,
         })
     }

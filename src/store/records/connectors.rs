@@ -153,12 +153,13 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub fn set_auth_mode(&mut self, ids: &[String], change: ModeChange, now: &str) -> Result<Written, StoreError> {
+        let catalogue = self.catalogue;
         self.write_each::<StoreError>("setting the auth mode", OperationKind::AuthMode, ids, now, |current| {
             let mode = match change {
                 ModeChange::To(mode) => mode,
                 ModeChange::Toggle => current.effective_auth_mode().toggled(),
             };
-            let mut edited = BulkEdit::AuthMode(mode).apply(current);
+            let mut edited = BulkEdit::AuthMode(mode).apply(current, catalogue);
             if let Edited::Changed(edited) = &mut edited {
                 edited.updated_at = Some(now.to_owned());
             }

@@ -108,8 +108,8 @@ impl Store {
     pub fn summary_of(&self, connector: &Connector) -> Summary {
         let key = connector.secrets.as_deref().map(key_of);
         let has_unreadable_secrets = key.is_some_and(|key| self.unreadable_keys.contains(key));
-        let reported_type = self.reported_types.name(&connector.connector_type_id).map(str::to_owned);
-        Summary { has_unreadable_secrets, reported_type, ..Summary::of(connector) }
+        let reported_type = self.reported_types.name(&connector.connector_type_id, self.catalogue).map(str::to_owned);
+        Summary { has_unreadable_secrets, reported_type, ..Summary::of(connector, self.catalogue) }
     }
 
     /// Counts the connectors whose secrets cannot be decrypted because their key is missing.

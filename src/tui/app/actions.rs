@@ -304,14 +304,16 @@ pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Acti
             let facts = review::Facts { plan: &model.overview.plan, last_run: model.overview.last_run.as_ref() };
             review::update(&mut model.review, action, facts, model.setup.ui.keys)
         }
-        Some(Screen::Detail(state)) => detail::update(state, action, size, model.setup.ui.keys),
-        Some(Screen::Overview(state)) => overview::update(state, action, &model.overview, size.1),
+        Some(Screen::Detail(state)) => detail::update(state, action, size, model.setup.ui),
+        Some(Screen::Overview(state)) => {
+            overview::update(state, action, &model.overview, size.1, model.setup.ui.catalogue)
+        }
         Some(Screen::History(state)) => history::update(state, action, &model.overview, size.1),
         Some(Screen::HistoryEntry(state)) => history_entry::update(state, action, model.setup.ui.keys),
         Some(Screen::Backups(state)) => backups::update(state, action, size.1),
         Some(Screen::Sync(state)) => sync::update(state, action, sync::height(body), model.setup.ui.keys),
         Some(Screen::Help(state)) => {
-            if help::update(state, action, size, model.setup.ui.keys) {
+            if help::update(state, action, size, model.setup.ui) {
                 Vec::new()
             } else {
                 vec![Effect::Route(Route::Back)]

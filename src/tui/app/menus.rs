@@ -126,7 +126,7 @@ pub(super) fn copy(model: &Model) -> Effect {
     let Some(connector) = record.map(|record| &record.connector) else {
         return Effect::info("No connector to copy from");
     };
-    let json = json::pretty(&body::connector(connector));
+    let json = json::pretty(&body::connector(connector, model.setup.ui.catalogue));
     let parts = [
         ("id", connector.id.clone()),
         ("name", connector.name.clone()),

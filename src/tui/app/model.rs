@@ -241,6 +241,11 @@ impl Model {
         self.fatal.as_deref()
     }
 
+    /// Returns what every screen is drawn with.
+    pub fn ui(&self) -> Ui {
+        self.setup.ui
+    }
+
     /// Sets the time, before each message.
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = now;

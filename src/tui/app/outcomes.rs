@@ -8,7 +8,7 @@ use super::model::{Model, Screen};
 use crate::domain::bulk::BulkEdit;
 use crate::domain::diff::changes;
 use crate::domain::remote::PushOptions;
-use crate::domain::{Connector, SecretsState, validate};
+use crate::domain::{Catalogue, Connector, SecretsState, validate};
 use crate::kibana::saved_objects::ImportWarnings;
 use crate::messages::transfer::{export_notes, import_notes};
 use crate::service::bulk::BulkPreview;
@@ -36,7 +36,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             close_form(model, &created, "created")
         }
         JobResult::Saved { outcome, secrets } => saved(model, outcome, secrets),
-        JobResult::AuthModeSet(written) => mode_set(&written, context, model.setup.ui.keys),
+        JobResult::AuthModeSet(written) => mode_set(&written, context, model.setup.ui.keys, model.setup.ui.catalogue),
         JobResult::Deleted(written) => deleted(model, &written),
         JobResult::Imported { path, outcome, notices } => {
             model.last_path.clear();
@@ -135,17 +135,16 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
     }
 }
 
-fn mode_set(written: &Written, context: KeyContext, keys: KeyMap) -> Vec<Effect> {
+fn mode_set(written: &Written, context: KeyContext, keys: KeyMap, catalogue: &'static Catalogue) -> Vec<Effect> {
     let undo = undo_key(context, keys);
     let mut text = match (&written.last, written.changed.len()) {
         (Some(last), 1) => format!("{} is {} now ({undo} to undo)", last.name, last.effective_auth_mode()),
         (_, count) => format!("auth mode of {} changed ({undo} to undo)", count_of(count as u64)),
     };
-    let warning = written
-        .last
-        .as_ref()
-        .filter(|_| written.changed.len() == 1)
-        .and_then(|last| validate::auth_mode_warning(last.effective_auth_mode(), last.auth_type().name()));
+    let warning =
+        written.last.as_ref().filter(|_| written.changed.len() == 1).and_then(|last| {
+            validate::auth_mode_warning(last.effective_auth_mode(), last.auth_type().name(), catalogue)
+        });
     if let Some(warning) = warning {
         text.push_str(&format!(". But: {warning}"));
     }

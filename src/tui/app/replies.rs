@@ -408,17 +408,17 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
         )];
     }
     let form = match awaited {
-        AwaitedForm::Edit => form::State::edit(record, model.setup.ui.keys),
+        AwaitedForm::Edit => form::State::edit(record, model.setup.ui),
         AwaitedForm::Fill => {
             model.filled = Some((record.connector.name.clone(), record.connector.id.clone()));
-            let mut form = form::State::edit(record, model.setup.ui.keys);
+            let mut form = form::State::edit(record, model.setup.ui);
             form.go_to_secrets();
             form
         }
         AwaitedForm::Duplicate => {
             let connector = form::duplicate_of(&record.connector, &(model.setup.new_id)());
             let duplicate = Record::new(connector, record.secrets);
-            form::State::create(duplicate, Some(record.connector.id), model.setup.ui.keys)
+            form::State::create(duplicate, Some(record.connector.id), model.setup.ui)
         }
     };
     let shows_auth_type = awaited == AwaitedForm::Fill && form.shows_auth_type();

@@ -218,7 +218,7 @@ fn navigate(model: &mut Model, go: Route, outside: &mut Vec<Effect>) {
         Route::New => {
             let template = form::new_connector(&(model.setup.new_id)());
             let record = Record::new(template, SecretsState::None);
-            model.screens.push(Screen::Form(Box::new(form::State::create(record, None, model.setup.ui.keys))));
+            model.screens.push(Screen::Form(Box::new(form::State::create(record, None, model.setup.ui))));
         }
         Route::Review => {
             model.screens.push(Screen::Review);

@@ -70,7 +70,9 @@ fn screen(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             body,
             model.setup.ui,
         ),
-        Screen::Overview(state) => overview::view(state, &model.overview, frame, body, model.now, theme),
+        Screen::Overview(state) => {
+            overview::view(state, &model.overview, frame, body, model.now, theme, model.setup.ui.catalogue);
+        }
         Screen::History(state) => history::view(state, &model.overview, frame, body, model.now, model.setup.ui),
         Screen::HistoryEntry(state) => {
             history_entry::view(state, model.step(state.step), frame, body, model.now, model.setup.ui);

@@ -157,7 +157,7 @@ impl Dialog {
 
     /// Draws the question in the middle of `area`.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-        let Ui { theme, keys } = ui;
+        let Ui { theme, keys, .. } = ui;
         let (inner_width, place) = self.place(area, theme);
         let body = self.wrapped(inner_width, theme);
         let answers = self.answer_lines(inner_width, theme);

@@ -151,7 +151,7 @@ const VISIBLE_ROWS: usize = 8;
 
 /// Draws the question for a file.
 pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let height = u16::try_from(VISIBLE_ROWS).unwrap_or(8) + 5;
     let place = centered(body, 76, height.min(body.height));
     let title = match &state.purpose {

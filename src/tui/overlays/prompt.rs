@@ -106,7 +106,7 @@ impl Prompt {
 
     /// Draws it in the middle of `area`.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-        let Ui { theme, keys } = ui;
+        let Ui { theme, keys, .. } = ui;
         let what = clip(&self.what, 40);
         let (title, hint) = match self.kind {
             PromptKind::Rename => (format!(" Rename {what} "), "find => replace, for example: staging => production"),

@@ -56,7 +56,7 @@ fn confirm_restore(backup: &Backup) -> Effect {
 
 /// Draws the backups.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let backups = state.backups();
     if backups.is_empty() {
         let text = match state.backups {

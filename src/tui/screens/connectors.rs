@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::effect::{Effect, Route};
 use crate::domain::bulk::BulkEdit;
-use crate::domain::{AuthMode, Group, Summary};
+use crate::domain::{AuthMode, Catalogue, Group, Summary};
 use crate::store::{ModeChange, SortColumn};
 use crate::text::grouped;
 use crate::text::time::age;
@@ -179,7 +179,7 @@ pub fn list_area(area: Rect) -> Rect {
 
 /// Draws the list, and the current connector in the panel.
 pub fn view(rows: &PagedList, preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let Split { list, panel, .. } = split::split_side_by_side(area);
     let key = |action| keys.key_of(KeyContext::Connectors, action);
     let empty = [
@@ -189,14 +189,14 @@ pub fn view(rows: &PagedList, preview: Option<&Record>, frame: &mut Frame<'_>, a
         format!("{}  create a connector", key(Action::New)),
         format!("{}  pull from a Kibana", key(Action::Sync)),
     ];
-    table::view(rows, &columns(rows, usize::from(list.width), now, theme), &empty, frame, list, ui);
+    table::view(rows, &columns(rows, usize::from(list.width), now, theme, ui.catalogue), &empty, frame, list, ui);
     if panel.area() > 0 {
         view_panel(preview, frame, panel, now, ui);
     }
 }
 
 fn view_panel(preview: Option<&Record>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let inside = split::edge(frame, area, true, theme);
     if let Some(record) = preview {
         let mut lines = connector_details::lines(record, now, ui, usize::from(inside.width));
@@ -287,17 +287,23 @@ pub fn column_at(rows: &PagedList, width: u16, x: u16) -> Option<Kind> {
     })
 }
 
-fn columns<'a>(rows: &PagedList, width: usize, now: Timestamp, theme: Theme) -> Vec<Column<'a>> {
+fn columns<'a>(
+    rows: &PagedList,
+    width: usize,
+    now: Timestamp,
+    theme: Theme,
+    catalogue: &'static Catalogue,
+) -> Vec<Column<'a>> {
     let head = |kind: &Kind| {
         let arrow = if rows.sort.descending { " ▼" } else { " ▲" };
         if kind.sort == Some(rows.sort.column) { format!("{}{arrow}", kind.name) } else { kind.name.to_owned() }
     };
     let cell = |kind: &Kind, cells: usize| -> table::Cell<'a> {
         match kind.name {
-            "TYPE" => Box::new(move |row| (row.type_label().to_owned(), theme.muted())),
-            "AUTH TYPE" => Box::new(move |row| (auth_type(row), theme.muted())),
+            "TYPE" => Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
+            "AUTH TYPE" => Box::new(move |row| (auth_type(row, catalogue), theme.muted())),
             "MODE" => Box::new(move |row| mode(row, theme)),
-            "FLAGS" => Box::new(move |row| (flags(row, cells), flag_style(row, theme))),
+            "FLAGS" => Box::new(move |row| (flags(row, cells, catalogue), flag_style(row, theme))),
             "UPDATED" => Box::new(move |row| (age(row.updated_at.as_deref(), now), theme.muted())),
             _ => Box::new(move |row| (row.name.clone(), theme.text())),
         }
@@ -306,8 +312,8 @@ fn columns<'a>(rows: &PagedList, width: usize, now: Timestamp, theme: Theme) -> 
     kinds.iter().map(|(kind, cells)| Column { head: head(kind), width: *cells, cell: cell(kind, *cells) }).collect()
 }
 
-fn auth_type(row: &Summary) -> String {
-    row.auth_type.as_deref().map_or("-".to_owned(), |id| connector_details::auth_type_name(id).to_owned())
+fn auth_type(row: &Summary, catalogue: &'static Catalogue) -> String {
+    row.auth_type.as_deref().map_or("-".to_owned(), |id| connector_details::auth_type_name(id, catalogue).to_owned())
 }
 
 /// Returns the mode; a record without one behaves as shared.
@@ -320,8 +326,8 @@ pub(super) fn mode(row: &Summary, theme: Theme) -> (String, ratatui::style::Styl
 }
 
 /// Returns all flags if they fit, else the most urgent one and the number of others.
-fn flags(row: &Summary, cells: usize) -> String {
-    let flags = row.flags();
+fn flags(row: &Summary, cells: usize, catalogue: &'static Catalogue) -> String {
+    let flags = row.flags(catalogue);
     let all = flags.join(", ");
     match flags.first() {
         Some(first) if all.len() > cells => format!("{first} +{}", flags.len() - 1),

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 
 use super::connectors;
 use super::effect::{Effect, Route};
-use crate::tui::keymap::{Action, KeyContext, KeyMap};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::overlays::menu::{Item, Menu};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
@@ -34,7 +34,7 @@ impl State {
     }
 
     fn lines(&self, width: usize, now: Timestamp, ui: Ui) -> Vec<Line<'static>> {
-        let Ui { theme: _, keys } = ui;
+        let keys = ui.keys;
         match (&self.record, self.gone) {
             (Some(record), _) => connector_details::lines(record, now, ui, width.saturating_sub(2)),
             (None, true) => {
@@ -47,8 +47,9 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, size: (usize, usize), keys: KeyMap) -> Vec<Effect> {
-    let lines = state.lines(size.0, Timestamp::UNIX_EPOCH, Ui { theme: Theme::new(false), keys }).len();
+pub fn update(state: &mut State, action: Action, size: (usize, usize), ui: Ui) -> Vec<Effect> {
+    let _keys = ui.keys;
+    let lines = state.lines(size.0, Timestamp::UNIX_EPOCH, Ui { theme: Theme::new(false), ..ui }).len();
     if state.scroll.act(action, size.1, lines) {
         return Vec::new();
     }
@@ -87,6 +88,6 @@ fn compare(state: &State) -> Effect {
 
 /// Draws the connector.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme: _, keys } = ui;
+    let keys = ui.keys;
     state.scroll.view(state.lines(usize::from(area.width), now, ui), KeyContext::Detail, frame, area, keys);
 }

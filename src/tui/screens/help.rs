@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::filter;
 use crate::text::terminal::{fit, width, wrap};
-use crate::tui::keymap::{Action, KeyContext, KeyMap};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::theme::Theme;
@@ -26,19 +26,19 @@ impl State {
 }
 
 /// Scrolls; false when the action leaves the help.
-pub fn update(state: &mut State, action: Action, size: (usize, usize), keys: KeyMap) -> bool {
-    let lines = lines(state.place, size.0, Ui { theme: Theme::new(false), keys }).len();
+pub fn update(state: &mut State, action: Action, size: (usize, usize), ui: Ui) -> bool {
+    let lines = lines(state.place, size.0, Ui { theme: Theme::new(false), ..ui }).len();
     state.scroll.act(action, size.1, lines) || !matches!(action, Action::Back | Action::Quit)
 }
 
 /// Draws the help.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-    let Ui { theme: _, keys } = ui;
+    let keys = ui.keys;
     state.scroll.view(lines(state.place, usize::from(area.width), ui), KeyContext::Help, frame, area, keys);
 }
 
 fn lines(place: KeyContext, columns: usize, ui: Ui) -> Vec<Line<'static>> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let cells = columns.saturating_sub(2);
     let others = KeyContext::ALL.into_iter().filter(|other| *other != place);
     let mut lines = Vec::new();

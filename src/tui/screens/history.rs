@@ -172,7 +172,7 @@ pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rec
 }
 
 fn headline(overview: &Overview, cells: usize, ui: Ui) -> Line<'static> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let of = |step: &HistoryEntry| match step.undone {
         0 => format!("{} of {}", step.word(), about(step)),
         _ => format!("rest of the {} ({})", step.word(), step.left()),

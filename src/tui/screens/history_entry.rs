@@ -8,8 +8,8 @@ use ratatui::widgets::Paragraph;
 
 use super::effect::{Effect, Route, connectors};
 use super::history::PUSHED;
-use crate::domain::Summary;
 use crate::domain::diff::{ChangeState, changes};
+use crate::domain::{Catalogue, Summary};
 use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, RecordChange, RevertPreview, Scope};
 use crate::text::terminal::{clip, safe, wrap};
@@ -181,7 +181,7 @@ fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
 
 /// Draws the entry; `step` is its header.
 pub fn view(state: &State, step: Option<&HistoryEntry>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let (head, list, panel, is_side_by_side) = areas(area);
     frame.render_widget(Paragraph::new(headline(state, step, usize::from(head.width), now, theme)), head);
     let empty = [
@@ -189,7 +189,7 @@ pub fn view(state: &State, step: Option<&HistoryEntry>, frame: &mut Frame<'_>, a
         String::new(),
         format!("{}  back to the history", keys.key_of(KeyContext::Step, Action::Back)),
     ];
-    let columns = columns(usize::from(list.width), theme);
+    let columns = columns(usize::from(list.width), theme, ui.catalogue);
     table::view(&state.rows, &columns, &empty, frame, list, ui);
     if panel.area() > 0 {
         view_panel(state, frame, panel, is_side_by_side, ui);
@@ -209,7 +209,7 @@ fn headline(state: &State, step: Option<&HistoryEntry>, cells: usize, now: Times
     Line::styled(clip(&text, cells), theme.title())
 }
 
-fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
+fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<Column<'a>> {
     let name_width = if width >= 60 { width / 3 } else { width.saturating_sub(18).max(6) };
     let mut columns = vec![Column {
         head: "NAME".to_owned(),
@@ -220,7 +220,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
         columns.push(Column {
             head: "TYPE".to_owned(),
             width: 14,
-            cell: Box::new(move |row| (row.type_label().to_owned(), theme.muted())),
+            cell: Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
         });
     }
     if width >= 60 {
@@ -256,7 +256,7 @@ fn view_panel(state: &State, frame: &mut Frame<'_>, area: Rect, is_side_by_side:
 }
 
 fn change_panel(change: &RecordChange, cells: usize, ui: Ui) -> Vec<Line<'static>> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let record = change.record();
     let mut lines = vec![Line::styled(clip(change.name(), cells), theme.accent())];
     match (&change.before, &change.after) {
@@ -285,7 +285,7 @@ fn change_panel(change: &RecordChange, cells: usize, ui: Ui) -> Vec<Line<'static
     };
     lines.push(Line::from(Span::styled(clip(&note, cells), theme.muted())));
     if let Some(record) = record {
-        lines.push(Line::from(safe(&connector_details::type_text(&record.connector_type_id))));
+        lines.push(Line::from(safe(&connector_details::type_text(&record.connector_type_id, ui.catalogue))));
     }
     lines
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::effect::{Effect, Route};
-use crate::domain::AuthMode;
+use crate::domain::{AuthMode, Catalogue};
 use crate::messages::history::about;
 use crate::store::{HistoryEntry, Statistics};
 use crate::text::terminal::{fit, width};
@@ -50,8 +50,14 @@ pub fn requests() -> [Query; 2] {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, overview: &Overview, height: usize) -> Vec<Effect> {
-    let rows = rows(state, overview);
+pub fn update(
+    state: &mut State,
+    action: Action,
+    overview: &Overview,
+    height: usize,
+    catalogue: &'static Catalogue,
+) -> Vec<Effect> {
+    let rows = rows(state, overview, catalogue);
     let last = rows.len().saturating_sub(1);
     let page = height.saturating_sub(2).max(1);
     match action {
@@ -68,7 +74,7 @@ pub fn update(state: &mut State, action: Action, overview: &Overview, height: us
     Vec::new()
 }
 
-fn rows(state: &State, overview: &Overview) -> Vec<Row> {
+fn rows(state: &State, overview: &Overview, catalogue: &'static Catalogue) -> Vec<Row> {
     let Some(statistics) = &state.statistics else { return Vec::new() };
     let of_mode = |mode| statistics.modes.iter().find(|(known, _)| *known == mode).map_or(0, |(_, count)| *count);
     let plan = &overview.plan;
@@ -106,7 +112,7 @@ fn rows(state: &State, overview: &Overview) -> Vec<Row> {
     sections.push(("Recent changes", state.steps.iter().take(STEPS).map(of_step).collect()));
     let of_type = |(id, count): &(String, u64)| {
         let id_in_quotes = id.replace('"', "");
-        Row::new(overview.reported_types.label(id), *count, format!("type:\"{id_in_quotes}\""))
+        Row::new(overview.reported_types.label(id, catalogue), *count, format!("type:\"{id_in_quotes}\""))
     };
     sections.push(("Connector types", statistics.types.iter().map(of_type).collect()));
     let mut all = Vec::new();
@@ -120,8 +126,16 @@ fn rows(state: &State, overview: &Overview) -> Vec<Row> {
 }
 
 /// Draws the overview.
-pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rect, now: Timestamp, theme: Theme) {
-    let rows = rows(state, overview);
+pub fn view(
+    state: &State,
+    overview: &Overview,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    now: Timestamp,
+    theme: Theme,
+    catalogue: &'static Catalogue,
+) {
+    let rows = rows(state, overview, catalogue);
     if rows.is_empty() {
         return frame.render_widget(Paragraph::new("  counting …"), area);
     }

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::effect::{Effect, Route, connectors};
 use crate::domain::migration;
 use crate::domain::migration::Decision;
-use crate::domain::{Connector, Group, Summary};
+use crate::domain::{Catalogue, Connector, Group, Summary};
 use crate::store::{Applied, HistoryEntry, PlanCounts, Scope, UpgradeReport};
 use crate::text::grouped;
 use crate::text::terminal::{clip, safe};
@@ -241,7 +241,7 @@ fn areas(state: &State, area: Rect) -> Areas {
 
 /// Draws the review.
 pub fn view(state: &State, plan: &PlanCounts, preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let areas = areas(state, area);
     frame.render_widget(Paragraph::new(banner(state, plan, areas.banner, theme)), areas.banner);
     let empty = [
@@ -250,7 +250,7 @@ pub fn view(state: &State, plan: &PlanCounts, preview: Option<&Connector>, frame
         format!("{:<4} roll the last run back", keys.key_of(KeyContext::Review, Action::Rollback)),
         format!("{:<4} back to the connectors", keys.key_of(KeyContext::Review, Action::Back)),
     ];
-    let columns = columns(usize::from(areas.list.width), theme);
+    let columns = columns(usize::from(areas.list.width), theme, ui.catalogue);
     table::view(&state.rows, &columns, &empty, frame, areas.list, ui);
     if areas.panel.area() > 0 {
         view_panel(state, preview, frame, areas.panel, areas.is_side_by_side, ui);
@@ -290,7 +290,7 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
     lines
 }
 
-fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
+fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<Column<'a>> {
     let mut columns = vec![Column {
         head: "NAME".to_owned(),
         width: 0,
@@ -300,7 +300,7 @@ fn columns<'a>(width: usize, theme: Theme) -> Vec<Column<'a>> {
         columns.push(Column {
             head: "TYPE".to_owned(),
             width: 14,
-            cell: Box::new(move |row| (row.type_label().to_owned(), theme.muted())),
+            cell: Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
         });
     }
     if width >= 50 {
@@ -368,7 +368,7 @@ fn view_panel(
     lines.extend(connector_details::plan_lines(connector, &plan, row.decision, ui, cells));
     if is_side_by_side {
         lines.push(Line::default());
-        lines.push(Line::from(safe(&connector_details::type_text(&connector.connector_type_id))));
+        lines.push(Line::from(safe(&connector_details::type_text(&connector.connector_type_id, ui.catalogue))));
         lines.extend(
             crate::domain::json::parse_lossy(&connector.config)
                 .map(|config| crate::tui::widgets::json::lines(&config, theme))

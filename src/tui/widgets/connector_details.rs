@@ -32,19 +32,19 @@ pub fn lines(record: &Record, now: Timestamp, ui: Ui, cells: usize) -> Vec<Line<
         "connector type",
         &match &record.reported_type {
             Some(name) => format!("{name} ({}, not in the catalogue)", connector.connector_type_id),
-            None => type_text(&connector.connector_type_id),
+            None => type_text(&connector.connector_type_id, ui.catalogue),
         },
     );
-    field("auth type", &auth_type_text(connector));
+    field("auth type", &auth_type_text(connector, ui.catalogue));
     field("auth mode", &auth_mode_text(connector));
-    field("secrets", &Catalogue::current().describe_secrets(connector, &record.secrets));
+    field("secrets", &ui.catalogue.describe_secrets(connector, &record.secrets));
     field("model version", &connector.model_version.to_string());
     field("created", &readable(connector.created_at.as_deref(), now));
     field("updated", &readable(connector.updated_at.as_deref(), now));
     if let Some(plan) = migration::plan(connector) {
         field("migration", &format!("{}: {}", plan.group.label(), plan.reason));
     }
-    push_problems(&mut lines, connector, theme, cells);
+    push_problems(&mut lines, connector, theme, cells, ui.catalogue);
     push_history(&mut lines, &record.history, now, ui, cells);
     lines.push(Line::default());
     lines.push(Line::styled("config", theme.accent()));
@@ -59,7 +59,7 @@ pub fn lines(record: &Record, now: Timestamp, ui: Ui, cells: usize) -> Vec<Line<
 const STEPS: usize = 5;
 
 fn push_history(lines: &mut Vec<Line<'static>>, steps: &[RecordStep], now: Timestamp, ui: Ui, cells: usize) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     if steps.is_empty() {
         return;
     }
@@ -96,18 +96,24 @@ fn push_field(lines: &mut Vec<Line<'static>>, label: &str, value: &str, theme: T
     }
 }
 
-fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: Theme, cells: usize) {
-    let problems = validate::problems(connector);
-    let hint = validate::auth_mode_warning(connector.effective_auth_mode(), connector.auth_type().name());
+fn push_problems(
+    lines: &mut Vec<Line<'static>>,
+    connector: &Connector,
+    theme: Theme,
+    cells: usize,
+    catalogue: &'static Catalogue,
+) {
+    let problems = validate::problems(connector, catalogue);
+    let hint = validate::auth_mode_warning(connector.effective_auth_mode(), connector.auth_type().name(), catalogue);
     let deprecated = connector
-        .is_deprecated()
+        .is_deprecated(catalogue)
         .then(|| "deprecated: Kibana still runs it and advises to create a new one".to_owned());
-    let unknown = Catalogue::current()
+    let unknown = catalogue
         .get(&connector.connector_type_id)
         .is_none()
         .then(|| "unknown connector type: its config can be edited as JSON only".to_owned());
     let line = |problem: validate::Problem| format!("{}: {}", problem.field, problem.reason);
-    let notes = validate::notes(connector).into_iter().map(line);
+    let notes = validate::notes(connector, catalogue).into_iter().map(line);
     let problems = problems.into_iter().map(line);
     for (sign, text) in problems
         .map(|text| ('!', text))
@@ -122,29 +128,29 @@ fn push_problems(lines: &mut Vec<Line<'static>>, connector: &Connector, theme: T
 }
 
 /// A connector type's name with its id.
-pub fn type_text(id: &str) -> String {
-    match Catalogue::current().get(id) {
+pub fn type_text(id: &str, catalogue: &'static Catalogue) -> String {
+    match catalogue.get(id) {
         Some(known) => format!("{} ({id})", known.name),
         None => format!("{id} (unknown type)"),
     }
 }
 
 /// A connector type's name alone, or its id.
-pub fn type_name(id: &str) -> &str {
-    Catalogue::current().get(id).map_or(id, |known| &known.name)
+pub fn type_name<'a>(id: &'a str, catalogue: &'static Catalogue) -> &'a str {
+    catalogue.get(id).map_or(id, |known| &known.name)
 }
 
 /// An auth type's label, or its id.
-pub fn auth_type_name(id: &str) -> &str {
-    Catalogue::current().auth_type(id).map_or(id, |known| &known.label)
+pub fn auth_type_name<'a>(id: &'a str, catalogue: &'static Catalogue) -> &'a str {
+    catalogue.auth_type(id).map_or(id, |known| &known.label)
 }
 
-fn auth_type_text(connector: &Connector) -> String {
+fn auth_type_text(connector: &Connector, catalogue: &'static Catalogue) -> String {
     use crate::domain::AuthType;
     match connector.auth_type() {
         AuthType::None => "none".to_owned(),
         AuthType::Named(id) if id.trim().is_empty() => format!("{id:?} (blanks)"),
-        AuthType::Named(id) => match Catalogue::current().auth_type(&id) {
+        AuthType::Named(id) => match catalogue.auth_type(&id) {
             Some(known) => format!("{} ({id})", known.label),
             None => id,
         },
@@ -171,11 +177,11 @@ pub fn plan_lines(
     ui: Ui,
     cells: usize,
 ) -> Vec<Line<'static>> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let style = if plan.group == Group::Blocked { theme.bad() } else { theme.title() };
     let mut lines = wrapped(&headline(plan, decision), cells, style);
     match migration::apply(connector, decision, false) {
-        Some(after) => push_outcome(&mut lines, connector, &after, theme, cells),
+        Some(after) => push_outcome(&mut lines, connector, &after, theme, cells, ui.catalogue),
         None => {
             lines.push(Line::styled("  = nothing changes", theme.muted()));
             if plan.group == Group::Blocked && connector.model_version <= migration::latest() {
@@ -198,7 +204,14 @@ fn headline(plan: &Plan, decision: Option<Decision>) -> String {
     }
 }
 
-fn push_outcome(lines: &mut Vec<Line<'static>>, before: &Connector, after: &Connector, theme: Theme, cells: usize) {
+fn push_outcome(
+    lines: &mut Vec<Line<'static>>,
+    before: &Connector,
+    after: &Connector,
+    theme: Theme,
+    cells: usize,
+    catalogue: &'static Catalogue,
+) {
     let changes = changes(before, after);
     if !changes.iter().any(|change| change.field == "auth mode") {
         let mode = match before.stored_auth_mode() {
@@ -222,7 +235,8 @@ fn push_outcome(lines: &mut Vec<Line<'static>>, before: &Connector, after: &Conn
         let sign = if at == 0 { "  = " } else { "    " };
         lines.push(Line::styled(format!("{sign}{part}"), theme.muted()));
     }
-    let warning = after.auth_mode.and_then(|mode| validate::auth_mode_warning(mode, before.auth_type().name()));
+    let warning =
+        after.auth_mode.and_then(|mode| validate::auth_mode_warning(mode, before.auth_type().name(), catalogue));
     if let Some(warning) = warning {
         lines.extend(wrapped(&format!("* {warning}"), cells, theme.warning()));
     }
@@ -254,7 +268,7 @@ mod tests {
         connector.auth_mode = Some(domain::AuthMode::PerUser);
         let theme = Theme::new(true);
         let mut lines = Vec::new();
-        push_problems(&mut lines, &connector, theme, 24);
+        push_problems(&mut lines, &connector, theme, 24, Catalogue::built_in());
         let is_warning = |line: &Line<'_>| line.style == theme.warning();
         assert!(lines.len() > 1 && lines.iter().all(is_warning), "{lines:?}");
     }

@@ -38,7 +38,7 @@ pub(in crate::tui) fn view(
     area: Rect,
     ui: Ui,
 ) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let (filter, area) = cut_top(area, 1);
     frame.render_widget(Paragraph::new(filter_line(rows, usize::from(filter.width), theme)), filter);
     let (heads, body) = cut_top(area, 1);

@@ -12,7 +12,6 @@ use text::TextIndex;
 
 use super::query;
 use super::query::{Scope, Sort, SortColumn};
-use crate::domain::Catalogue;
 use crate::domain::filter::{Filter, Term, Test, fold, is_of_type};
 use crate::store::error::StoreError;
 use crate::store::file::open::Store;
@@ -178,10 +177,11 @@ impl Lists {
             }
             Test::Type(wanted) => {
                 let reported = store.reported_types();
-                let is_reported = |id: &str| reported.name(id).is_some_and(|name| fold(name).contains(wanted));
-                self.of_types(store, |id| is_of_type(id, wanted) || is_reported(id))?
+                let is_reported =
+                    |id: &str| reported.name(id, store.catalogue()).is_some_and(|name| fold(name).contains(wanted));
+                self.of_types(store, |id| is_of_type(id, wanted, store.catalogue()) || is_reported(id))?
             }
-            Test::UnknownType => self.of_types(store, |id| Catalogue::current().get(id).is_none())?,
+            Test::UnknownType => self.of_types(store, |id| store.catalogue().get(id).is_none())?,
             test => store.rows_of(test)?,
         };
         self.sets.insert(test.clone(), set);

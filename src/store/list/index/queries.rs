@@ -3,7 +3,6 @@
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::row_set::RowSet;
-use crate::domain::Catalogue;
 use crate::domain::filter::{Test, fold};
 use crate::store::error::StoreError;
 use crate::store::file::open::Store;
@@ -152,7 +151,7 @@ impl Store {
                 self.row_ids(&select(&self.is_unreadable()), &keys)
             }
             Test::Deprecated => {
-                let types = self.types_where(|id| Catalogue::current().is_deprecated(id, false))?;
+                let types = self.types_where(|id| self.catalogue.is_deprecated(id, false))?;
                 let mut rows = self.rows_of_types(&types)?;
                 // The rest of the types that can be used in a deprecated way is named by the column itself.
                 let in_use = "connector_type_id IN ('.servicenow', '.servicenow-sir') AND is_deprecated_use <> 0";

@@ -101,7 +101,7 @@ impl Field {
     }
 
     /// Returns a note about an unusual but valid value; for a secret, without its value.
-    pub(super) fn note(&self, type_id: &str) -> Option<String> {
+    pub(super) fn note(&self, type_id: &str, catalogue: &'static Catalogue) -> Option<String> {
         match (&self.id, &self.widget) {
             (_, Widget::Secret(input)) => secrets::note(input, self.kind.as_ref()),
             (FieldId::Config(_), _) => {
@@ -110,7 +110,8 @@ impl Field {
             }
             (FieldId::OtherConfig, widget) => {
                 let other = Connector { config: widget.text()?.to_owned(), ..Connector::new("", type_id) };
-                let names: Vec<String> = validate::notes(&other).into_iter().map(|note| note.field).collect();
+                let names: Vec<String> =
+                    validate::notes(&other, catalogue).into_iter().map(|note| note.field).collect();
                 let names = names.iter().filter_map(|name| name.strip_prefix("config.")).collect::<Vec<_>>();
                 (!names.is_empty())
                     .then(|| format!("Kibana refuses keys that are not of this connector type: {}", names.join(", ")))
@@ -168,12 +169,18 @@ fn object_problem(text: &str, may_be_empty: bool) -> Result<(), String> {
 }
 
 /// The fields of a record, in the order of the form.
-pub(super) fn fields_of(purpose: Purpose, base: &Connector, state: &SecretsState, keys: KeyMap) -> Vec<Field> {
+pub(super) fn fields_of(
+    purpose: Purpose,
+    base: &Connector,
+    state: &SecretsState,
+    keys: KeyMap,
+    catalogue: &'static Catalogue,
+) -> Vec<Field> {
     let type_help = match purpose {
         Purpose::Edit => "never changes after creation".to_owned(),
         Purpose::Create => format!("{} opens the list of types", keys.key_of(KeyContext::Form, Action::Open)),
     };
-    let known = Catalogue::current().get(&base.connector_type_id);
+    let known = catalogue.get(&base.connector_type_id);
     let name_help = known.map_or("the name that users see", |known| known.description.as_str());
     let mut fields = vec![
         required(Field::new(FieldId::Type, "Connector type", &type_help, Widget::Type(base.connector_type_id.clone()))),
@@ -184,14 +191,14 @@ pub(super) fn fields_of(purpose: Purpose, base: &Connector, state: &SecretsState
         (Ok(_), Some(known)) => {
             let config = base.config_object().unwrap_or_default();
             fields.extend(known.config.iter().map(|kind| config_field(kind, config.get(&kind.name))));
-            fields.extend(secret_fields(purpose, known, &config, state, keys));
+            fields.extend(secret_fields(purpose, known, &config, state, keys, catalogue));
             fields.push(other_config(&config, known));
         }
         (Ok(_), None) if base.connector_type_id.is_empty() => {}
         (parsed, known) => {
             fields.push(whole_config(base, parsed.is_ok()));
             match known {
-                Some(known) => fields.extend(secret_fields(purpose, known, &Map::new(), state, keys)),
+                Some(known) => fields.extend(secret_fields(purpose, known, &Map::new(), state, keys, catalogue)),
                 None => fields.push(whole_secrets()),
             }
         }
@@ -243,10 +250,11 @@ fn secret_fields(
     config: &Map<String, Value>,
     state: &SecretsState,
     keys: KeyMap,
+    catalogue: &'static Catalogue,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
     if known.keeps_auth_type_in_secrets() {
-        fields.push(auth_type_field(purpose, known, config, state));
+        fields.push(auth_type_field(purpose, known, config, state, catalogue));
     }
     for (at, kind) in known.secrets.iter().enumerate() {
         let widget = match kind.kind {
@@ -267,8 +275,9 @@ fn auth_type_field(
     known: &ConnectorType,
     config: &Map<String, Value>,
     state: &SecretsState,
+    catalogue: &'static Catalogue,
 ) -> Field {
-    let is_choosable = |id: &&String| Catalogue::current().auth_type(id).is_none_or(|info| !info.is_chosen_by_kibana);
+    let is_choosable = |id: &&String| catalogue.auth_type(id).is_none_or(|info| !info.is_chosen_by_kibana);
     let choices: Vec<Option<String>> = known.auth_types.iter().filter(is_choosable).cloned().map(Some).collect();
     let stored = state.auth_type().or_else(|| config.get("authType").and_then(Value::as_str));
     let first = choices.first().cloned().flatten().filter(|_| purpose == Purpose::Create);

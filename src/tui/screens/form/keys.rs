@@ -134,7 +134,7 @@ fn act(state: &mut State, action: Option<Action>) {
         Some(Action::NextField) => state.move_focus(true),
         Some(Action::PreviousField) => state.move_focus(false),
         Some(Action::Open) => match state.focused().map(|field| &field.widget) {
-            Some(Widget::Type(_)) if is_new => state.picker = Some(type_picker::State::default()),
+            Some(Widget::Type(_)) if is_new => state.picker = Some(type_picker::State::new(state.catalogue)),
             _ => state.move_focus(true),
         },
         Some(Action::Right | Action::Change) => state.change(1),
@@ -198,9 +198,9 @@ impl State {
         } else {
             (self.secrets, self.duplicate_of) = (SecretsState::None, None);
             self.base.connector_type_id = id.to_owned();
-            self.base.config = to_connector::default_config(id);
+            self.base.config = to_connector::default_config(id, self.catalogue);
         }
-        self.fields = field::fields_of(self.purpose, &self.base, &self.secrets, self.keys);
+        self.fields = field::fields_of(self.purpose, &self.base, &self.secrets, self.keys, self.catalogue);
         self.take_content(typed);
         for field in &mut self.fields {
             field.problem = None;

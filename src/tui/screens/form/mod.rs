@@ -14,6 +14,7 @@ mod visibility;
 use crate::domain::{Catalogue, Connector, SecretsState, StoredAuthMode, validate};
 use crate::tui::keymap::KeyContext;
 use crate::tui::keymap::KeyMap;
+use crate::tui::ui::Ui;
 use crate::tui::widgets::input::TooLong;
 use crate::worker::Record;
 use field::{Field, FieldId};
@@ -54,22 +55,30 @@ pub struct State {
     mode_chosen: bool,
     /// The key map, for problems and hints that name a key.
     keys: KeyMap,
+    /// The connector types that the program knows.
+    catalogue: &'static Catalogue,
 }
 
 impl State {
     /// A form on a record of the file.
-    pub fn edit(record: Record, keys: KeyMap) -> Self {
-        Self::new(Purpose::Edit, record, None, keys)
+    pub fn edit(record: Record, ui: Ui) -> Self {
+        Self::new(Purpose::Edit, record, None, ui.keys, ui.catalogue)
     }
 
     /// A form on a new record: empty, or a copy of another one, whose secrets are copied too if they open.
-    pub fn create(record: Record, duplicate_of: Option<String>, keys: KeyMap) -> Self {
-        Self::new(Purpose::Create, record, duplicate_of, keys)
+    pub fn create(record: Record, duplicate_of: Option<String>, ui: Ui) -> Self {
+        Self::new(Purpose::Create, record, duplicate_of, ui.keys, ui.catalogue)
     }
 
-    fn new(purpose: Purpose, record: Record, duplicate_of: Option<String>, keys: KeyMap) -> Self {
+    fn new(
+        purpose: Purpose,
+        record: Record,
+        duplicate_of: Option<String>,
+        keys: KeyMap,
+        catalogue: &'static Catalogue,
+    ) -> Self {
         let Record { connector: base, secrets, .. } = record;
-        let fields = field::fields_of(purpose, &base, &secrets, keys);
+        let fields = field::fields_of(purpose, &base, &secrets, keys, catalogue);
         let (original, mode_chosen) = (base.clone(), purpose == Purpose::Edit);
         let original_secrets = (secrets.clone(), duplicate_of.clone());
         let mut state = Self {
@@ -84,6 +93,7 @@ impl State {
             original_secrets,
             mode_chosen,
             keys,
+            catalogue,
         };
         if purpose == Purpose::Edit {
             for at in state.shown_places() {
@@ -96,7 +106,7 @@ impl State {
         let first = usize::from(!state.base.name.is_empty());
         state.focus = state.fields.iter().position(|field| field.had_problem).unwrap_or(first);
         if purpose == Purpose::Create && state.base.name.is_empty() {
-            state.picker = Some(type_picker::State::default());
+            state.picker = Some(type_picker::State::new(catalogue));
         }
         state
     }
@@ -200,7 +210,7 @@ impl State {
     /// Handles a concurrent change: takes the stored record, with or without the edits of this form.
     pub fn rebase(&mut self, theirs: Record, keep_mine: bool) {
         let mine = std::mem::take(&mut self.fields);
-        *self = State::new(self.purpose, theirs, self.duplicate_of.take(), self.keys);
+        *self = State::new(self.purpose, theirs, self.duplicate_of.take(), self.keys, self.catalogue);
         if keep_mine {
             self.take_content(mine);
         }
@@ -233,9 +243,12 @@ impl State {
         let stored = self.original.auth_type();
         let before = self.secrets.auth_type().or(stored.name());
         let change = (self.purpose == Purpose::Edit)
-            .then(|| validate::auth_type_change_warning(mode, before, auth_type.as_deref()))
+            .then(|| validate::auth_type_change_warning(mode, before, auth_type.as_deref(), self.catalogue))
             .flatten();
-        [validate::auth_mode_warning(mode, auth_type.as_deref()), change].into_iter().flatten().collect()
+        [validate::auth_mode_warning(mode, auth_type.as_deref(), self.catalogue), change]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -244,7 +257,7 @@ fn follow_auth_type(state: &mut State) {
     if state.mode_chosen {
         return;
     }
-    let inferred = Catalogue::current().inferred_auth_mode(state.auth_type().as_deref());
+    let inferred = state.catalogue.inferred_auth_mode(state.auth_type().as_deref());
     for field in &mut state.fields {
         if let Widget::Mode(_, chosen) = &mut field.widget {
             *chosen = Some(inferred);

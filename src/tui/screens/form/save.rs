@@ -60,7 +60,11 @@ fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
     let mut dialog = Dialog::new(title, "Keep editing");
     if state.purpose == Purpose::Create {
         dialog = dialog
-            .line(format!("{} of type {}", draft.name, connector_details::type_text(&draft.connector_type_id)))
+            .line(format!(
+                "{} of type {}",
+                draft.name,
+                connector_details::type_text(&draft.connector_type_id, state.catalogue)
+            ))
             .line(format!("auth mode {}", draft.effective_auth_mode()));
     }
     // Unexpected effects come first, visible without scrolling.

@@ -37,7 +37,7 @@ impl State {
             draft.config = self.config(&draft.config)?;
         }
         if self.purpose == Purpose::Create && (self.duplicate_of.is_none() || self.base.is_missing_secrets) {
-            draft.is_missing_secrets = Catalogue::current().misses_secrets(&draft, &SecretsState::None);
+            draft.is_missing_secrets = self.catalogue.misses_secrets(&draft, &SecretsState::None);
         }
         Ok(draft)
     }
@@ -76,7 +76,7 @@ impl State {
 
     fn replace_other_config(&self, config: &mut RawObject, text: &str) -> Result<(), String> {
         let base = self.base.config_object().unwrap_or_default();
-        let known = Catalogue::current().get(&self.base.connector_type_id);
+        let known = self.catalogue.get(&self.base.connector_type_id);
         let is_known = |key: &str| {
             let value = base.get(key).unwrap_or(&Value::Null);
             known.is_some_and(|known| has_field(known, key, value))
@@ -110,8 +110,8 @@ pub fn new_connector(id: &str) -> Connector {
 }
 
 /// The config a new connector of a type starts with: the catalogue's defaults.
-pub(super) fn default_config(connector_type_id: &str) -> String {
-    let Some(known) = Catalogue::current().get(connector_type_id) else {
+pub(super) fn default_config(connector_type_id: &str, catalogue: &'static Catalogue) -> String {
+    let Some(known) = catalogue.get(connector_type_id) else {
         return "{}".to_owned();
     };
     let config: Map<String, Value> =

@@ -16,13 +16,19 @@ use crate::tui::widgets::layout::{centered, cut_top};
 use crate::tui::widgets::theme::Theme;
 
 /// The picker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     search: TextInput,
     selected: usize,
+    catalogue: &'static Catalogue,
 }
 
 impl State {
+    /// The picker, before a search.
+    pub fn new(catalogue: &'static Catalogue) -> Self {
+        Self { search: TextInput::default(), selected: 0, catalogue }
+    }
+
     fn found(&self) -> Vec<&'static ConnectorType> {
         let wanted = fold(self.search.text().trim());
         let matches = |known: &&ConnectorType| {
@@ -31,7 +37,7 @@ impl State {
                 .any(|text| fold(text).contains(&wanted))
         };
         let mut found: Vec<&ConnectorType> =
-            Catalogue::current().types().iter().filter(|known| !known.is_system).filter(matches).collect();
+            self.catalogue.types().iter().filter(|known| !known.is_system).filter(matches).collect();
         // Stable: within a group the types stay in the order of their names. A name that matches comes first.
         let is_it = |known: &&ConnectorType| fold(&known.id) == wanted || fold(&known.name) == wanted;
         found.sort_by_key(|known| (!is_it(known), self.group_of(known)));

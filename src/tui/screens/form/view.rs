@@ -73,7 +73,7 @@ fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std:
                 lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), theme.bad()));
             }
         }
-        if let (None, Some(note)) = (&field.problem, field.note(&state.base.connector_type_id)) {
+        if let (None, Some(note)) = (&field.problem, field.note(&state.base.connector_type_id, state.catalogue)) {
             let indent = label_width(state, width) + 3;
             for part in wrap(&format!("* {note}"), width.saturating_sub(indent)) {
                 lines.push(Line::styled(format!("{}{part}", " ".repeat(indent)), theme.warning()));
@@ -161,7 +161,7 @@ fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: 
             let text = format!("(choose with {})", state.keys.key_of(KeyContext::Form, Action::Open));
             vec![value(&text, focused, room, theme)]
         }
-        Widget::Type(id) => vec![value(&connector_details::type_text(id), focused, room, theme)],
+        Widget::Type(id) => vec![value(&connector_details::type_text(id, state.catalogue), focused, room, theme)],
         Widget::Text(input) | Widget::Number(input) if focused => input.view(room, 1, true, theme),
         Widget::Text(input) | Widget::Number(input) if !input.text().is_empty() => input.view(room, 1, false, theme),
         Widget::Json(input) | Widget::Lines(input) | Widget::Pairs(input) | Widget::Items(input) if focused => {
@@ -175,7 +175,12 @@ fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: 
         }
         Widget::Toggle(on) => vec![value(toggle_text(field, *on), focused, room, theme)],
         Widget::Choice { options, at } => {
-            vec![value(&choice_text(field, options.get(*at).cloned().flatten(), room), focused, room, theme)]
+            vec![value(
+                &choice_text(field, options.get(*at).cloned().flatten(), room, state.catalogue),
+                focused,
+                room,
+                theme,
+            )]
         }
         Widget::Mode(_, chosen) => vec![mode_line(*chosen, focused, theme)],
         Widget::Secret(input) => vec![secret_line(state, field, input, focused, room, theme)],
@@ -192,7 +197,7 @@ fn toggle_text(field: &Field, on: Option<bool>) -> &'static str {
     }
 }
 
-fn choice_text(field: &Field, chosen: Option<String>, room: usize) -> String {
+fn choice_text(field: &Field, chosen: Option<String>, room: usize, catalogue: &'static Catalogue) -> String {
     let is_auth_type = match &field.id {
         FieldId::AuthType => true,
         FieldId::Config(key) => key == "authType",
@@ -202,8 +207,8 @@ fn choice_text(field: &Field, chosen: Option<String>, room: usize) -> String {
         None if matches!(field.id, FieldId::Secret(..)) && field.is_stored => "set, kept".to_owned(),
         None if matches!(field.id, FieldId::Secret(..)) => "not set".to_owned(),
         None => "(none)".to_owned(),
-        Some(id) if is_auth_type && Catalogue::current().auth_type(&id).is_some() => {
-            let name = connector_details::auth_type_name(&id);
+        Some(id) if is_auth_type && catalogue.auth_type(&id).is_some() => {
+            let name = connector_details::auth_type_name(&id, catalogue);
             let both = format!("{name} ({id})");
             if both.len() + 4 > room { name.to_owned() } else { both }
         }

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::State;
-use crate::domain::Remote;
 use crate::domain::remote::Drift;
+use crate::domain::{Catalogue, Remote};
 use crate::messages;
 use crate::service::remote::{Entry, SyncGroup};
 use crate::text::terminal::{clip, safe, width, wrap};
@@ -47,7 +47,7 @@ const COLUMNS: [(&str, usize); 5] = [("", 1), ("NAME", 0), ("TYPE", 12), ("GROUP
 
 /// Draws the screen.
 pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let (head, list, panel, is_side_by_side) = areas(area);
     let Some(view) = &state.view else {
         return frame.render_widget(Paragraph::new("  comparing …"), area);
@@ -80,7 +80,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
     let columns: Vec<Column> = shown.iter().map(|at| Column(COLUMNS[*at].0, COLUMNS[*at].1)).collect();
     let row = |at: usize| {
         let Some(entry) = entries.get(at) else { return Vec::new() };
-        let cells = cells(state, entry, theme);
+        let cells = cells(state, entry, theme, ui.catalogue);
         cells.into_iter().enumerate().filter(|(at, _)| shown.contains(at)).map(|(_, cell)| cell).collect()
     };
     state.list.view(&columns, entries.len(), row, frame, list, theme);
@@ -103,7 +103,7 @@ fn key(action: Action, keys: KeyMap) -> String {
 }
 
 fn without_remote(cells: usize, ui: Ui) -> Vec<Line<'static>> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let text = "This file is not a working copy of a Kibana yet. On the command line:";
     let mut lines: Vec<Line<'_>> = wrap(text, cells.saturating_sub(4)).into_iter().map(Line::from).collect();
     lines.push(Line::default());
@@ -148,7 +148,7 @@ fn position_text(remote: &Remote) -> String {
 
 /// Returns notes that stay visible above the list.
 fn notices(state: &State, view: &SyncView, ui: Ui) -> Vec<Span<'static>> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let mut found = Vec::new();
     if view.report.was_interrupted() {
         let way = if view.report.last_push.as_ref().is_some_and(|push| push.is_open) {
@@ -214,13 +214,13 @@ fn group_style(group: SyncGroup, theme: Theme) -> Style {
     }
 }
 
-fn cells(state: &State, entry: &Entry, theme: Theme) -> Vec<Shown> {
+fn cells(state: &State, entry: &Entry, theme: Theme, catalogue: &'static Catalogue) -> Vec<Shown> {
     let group = entry.group();
     let sign = if state.selected.contains(&entry.id) { "*" } else { "" };
     vec![
         (sign.to_owned(), theme.accent()),
         (entry.name.clone(), theme.text()),
-        (type_name(&entry.connector_type_id).to_owned(), theme.muted()),
+        (type_name(&entry.connector_type_id, catalogue).to_owned(), theme.muted()),
         (group.map_or("", SyncGroup::label).to_owned(), group.map_or(theme.text(), |group| group_style(group, theme))),
         (messages::sync::summary(entry), theme.muted()),
     ]
@@ -228,7 +228,7 @@ fn cells(state: &State, entry: &Entry, theme: Theme) -> Vec<Shown> {
 
 /// Draws the status and its reasons, then each field with its three sides.
 fn panel_lines(entry: &Entry, cells: usize, ui: Ui) -> Vec<Line<'static>> {
-    let Ui { theme, keys } = ui;
+    let Ui { theme, keys, .. } = ui;
     let mut lines = vec![Line::styled(clip(&entry.name, cells), theme.accent())];
     for (tone, text) in details(entry, keys) {
         match tone {
