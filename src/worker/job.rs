@@ -8,9 +8,9 @@ use crate::service::remote::{Planned, Side};
 use crate::store::{ModeChange, OnConflict};
 use std::path::PathBuf;
 
-/// Work for the writer.
+/// Work on the file, for the writer thread.
 #[derive(Clone, Debug)]
-pub enum Job {
+pub enum FileJob {
     /// Add a connector.
     Create {
         /// The new record, without secrets.
@@ -127,6 +127,11 @@ pub enum Job {
         /// The path, which must be free.
         path: PathBuf,
     },
+}
+
+/// Work with Kibana, for the network thread.
+#[derive(Clone, Debug)]
+pub enum RemoteJob {
     /// Fetch the connectors of the remote.
     Fetch,
     /// Fetch, and merge the changes.
@@ -157,9 +162,23 @@ pub enum Job {
     },
 }
 
-impl Job {
-    /// Returns whether the network thread runs it.
-    pub fn is_of_network(&self) -> bool {
-        matches!(self, Job::Fetch | Job::Pull { .. } | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. })
+/// Work for one of the two threads that write.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// For the writer thread.
+    File(FileJob),
+    /// For the network thread.
+    Remote(RemoteJob),
+}
+
+impl From<FileJob> for Job {
+    fn from(job: FileJob) -> Self {
+        Job::File(job)
+    }
+}
+
+impl From<RemoteJob> for Job {
+    fn from(job: RemoteJob) -> Self {
+        Job::Remote(job)
     }
 }

@@ -20,7 +20,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::domain::Catalogue;
 use crate::vault::KeyOptions;
-pub use job::Job;
+pub use job::{FileJob, Job, RemoteJob};
 pub use network::Network;
 pub use query::{ListQuery, Query};
 pub use reader::Reader;
@@ -45,8 +45,8 @@ pub struct OpenOptions {
 /// The running threads.
 pub struct Worker {
     requests: Option<Sender<Query>>,
-    jobs: Option<Sender<Job>>,
-    network: Option<Sender<Job>>,
+    jobs: Option<Sender<FileJob>>,
+    network: Option<Sender<RemoteJob>>,
     cancel: Arc<AtomicBool>,
     reading: Arc<ReaderControl>,
     writer: Option<JoinHandle<()>>,
@@ -104,9 +104,10 @@ impl Worker {
     pub fn job(&self, job: Job) {
         // An earlier stop belongs to another job; a stop right after this belongs to the new one.
         self.cancel.store(false, Ordering::Relaxed);
-        let thread = if job.is_of_network() { &self.network } else { &self.jobs };
-        if let Some(jobs) = thread {
-            let _ = jobs.send(job);
+        // A thread that has ended has reported why.
+        match job {
+            Job::File(job) => drop(self.jobs.as_ref().map(|jobs| jobs.send(job))),
+            Job::Remote(job) => drop(self.network.as_ref().map(|jobs| jobs.send(job))),
         }
     }
 
@@ -133,7 +134,7 @@ impl Worker {
 }
 
 /// Runs jobs with Kibana on a separate thread until the channel closes.
-fn run_network(mut network: Network, jobs: Receiver<Job>, reply: impl Fn(Reply) + Send + 'static) {
+fn run_network(mut network: Network, jobs: Receiver<RemoteJob>, reply: impl Fn(Reply) + Send + 'static) {
     thread::spawn(move || {
         let notifier = PanicNotifier(reply);
         for job in jobs {

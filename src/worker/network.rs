@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Job, JobResult, Reply};
+use super::{JobResult, RemoteJob, Reply};
 use crate::clock;
 use crate::domain::{Catalogue, Remote};
 use crate::kibana::{Credential, Kibana, KibanaError};
@@ -38,7 +38,7 @@ impl Network {
     }
 
     /// Runs one job and replies with its result.
-    pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
+    pub fn run(&mut self, job: RemoteJob, reply: &impl Fn(Reply)) {
         let done = self.do_job(job, reply);
         if let Some(store) = &self.store {
             store.empty_log();
@@ -53,7 +53,7 @@ impl Network {
         });
     }
 
-    fn do_job(&mut self, job: Job, reply: &impl Fn(Reply)) -> Result<JobResult, SyncError> {
+    fn do_job(&mut self, job: RemoteJob, reply: &impl Fn(Reply)) -> Result<JobResult, SyncError> {
         let (vault, cancel) = (self.vault.clone(), self.cancel.clone());
         let store = match &mut self.store {
             Some(store) => store,
@@ -69,17 +69,17 @@ impl Network {
             remote::connect(remote, &vault, given, &cancel)
         };
         Ok(match job {
-            Job::Fetch => {
+            RemoteJob::Fetch => {
                 let kibana = connect(&remote)?;
                 remote::fetch(store, &vault, &mut remote, &kibana)?;
                 JobResult::Fetched
             }
-            Job::Pull { deletes_most } => {
+            RemoteJob::Pull { deletes_most } => {
                 let kibana = connect(&remote)?;
                 remote::fetch(store, &vault, &mut remote, &kibana)?;
                 JobResult::Pulled(remote::pull(store, &vault, &remote, Pulling { only: None, deletes_most }, &now)?)
             }
-            Job::Push { plan, options } => {
+            RemoteJob::Push { plan, options } => {
                 let kibana = connect(&remote)?;
                 let _lock = remote::lock_for_push(&self.path)?;
                 let mut done = 0;
@@ -91,7 +91,7 @@ impl Network {
                 })?;
                 JobResult::Pushed(Box::new(report))
             }
-            Job::Resolve { ids, side } => {
+            RemoteJob::Resolve { ids, side } => {
                 let (_, left) = remote::resolve(store, &vault, &remote, &ids, side, &now)?;
                 JobResult::Resolved {
                     count: ids.len() - left.len(),
@@ -99,12 +99,11 @@ impl Network {
                     left: left.into_iter().next().map(|(_, why)| why),
                 }
             }
-            Job::Execute { id, params } => {
+            RemoteJob::Execute { id, params } => {
                 let kibana = connect(&remote)?;
                 remote::make_secrets_known(store, &vault, &kibana, &id)?;
                 JobResult::Ran(kibana.execute(&id, &params)?)
             }
-            _ => JobResult::Nothing("this is not a job of the network".to_owned()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Replies of the threads to the UI.
 
-use super::Job;
+use super::FileJob;
 use crate::domain::{Connector, Remote, ReportedTypes, SecretsState, Summary};
 use crate::fs::paths::Entry;
 use crate::kibana::ExecutionResult;
@@ -226,7 +226,7 @@ pub enum JobResult {
     /// Connectors were deleted.
     Deleted(Written),
     /// The preview of a bulk edit, and the job that applies it.
-    BulkPreviewed(Box<BulkPreview>, Box<Job>),
+    BulkPreviewed(Box<BulkPreview>, Box<FileJob>),
     /// An edit of many was made.
     Bulked(Written),
     /// An import ended.
@@ -246,7 +246,7 @@ pub enum JobResult {
         preview: Box<Preview>,
     },
     /// The file of an export exists; the job that replaces it.
-    FileIsThere(Box<Job>),
+    FileIsThere(Box<FileJob>),
     /// An export was written.
     Exported {
         /// The file.

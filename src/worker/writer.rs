@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::network::Network;
 use super::reader::{Reader, overview};
-use super::{Job, JobResult, Opened, Reply};
+use super::{FileJob, JobResult, Opened, Reply};
 use super::{OpenOptions, ReaderControl};
 use crate::clock;
 use crate::domain::{Connector, Filter};
@@ -98,7 +98,7 @@ impl Writer {
     }
 
     /// Runs one job and replies with its result.
-    pub fn run(&mut self, job: Job, reply: &impl Fn(Reply)) {
+    pub fn run(&mut self, job: FileJob, reply: &impl Fn(Reply)) {
         let derived = self.store.derive().map_err(ServiceError::from);
         let done = derived.and_then(|()| self.do_job(job, &clock::now_iso(), reply));
         self.store.empty_log();
@@ -112,41 +112,43 @@ impl Writer {
         });
     }
 
-    fn do_job(&mut self, job: Job, now: &str, reply: &impl Fn(Reply)) -> Result<JobResult, ServiceError> {
+    fn do_job(&mut self, job: FileJob, now: &str, reply: &impl Fn(Reply)) -> Result<JobResult, ServiceError> {
         let cancel = self.cancel.clone();
         let mut progress = |done, total| {
             reply(Reply::Progress { done, total });
             !cancel.load(Ordering::Relaxed)
         };
         Ok(match job {
-            Job::Create { connector, secrets, duplicate_of } => {
+            FileJob::Create { connector, secrets, duplicate_of } => {
                 let created = create(&mut self.store, &self.vault, *connector, &secrets, duplicate_of.as_deref(), now)?;
                 JobResult::Created(Box::new(created))
             }
-            Job::Save { connector, secrets } => {
+            FileJob::Save { connector, secrets } => {
                 let (outcome, secrets) = save(&mut self.store, &self.vault, &connector, &secrets, now)?;
                 JobResult::Saved { outcome, secrets }
             }
-            Job::SetAuthMode { ids, change } => JobResult::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?),
-            Job::Delete { ids } => JobResult::Deleted(self.store.delete(&ids, now)?),
-            Job::BulkPreview { ids, filter, edit } => {
+            FileJob::SetAuthMode { ids, change } => {
+                JobResult::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?)
+            }
+            FileJob::Delete { ids } => JobResult::Deleted(self.store.delete(&ids, now)?),
+            FileJob::BulkPreview { ids, filter, edit } => {
                 self.find_keys(&filter)?;
                 let ids = bulk::targets(&self.store, ids, &filter)?;
                 let preview = bulk::preview(&self.store, &self.vault, &ids, &edit)?;
-                JobResult::BulkPreviewed(Box::new(preview), Box::new(Job::Bulk { ids, filter, edit }))
+                JobResult::BulkPreviewed(Box::new(preview), Box::new(FileJob::Bulk { ids, filter, edit }))
             }
-            Job::Bulk { ids, filter, edit } => {
+            FileJob::Bulk { ids, filter, edit } => {
                 let ids = bulk::targets(&self.store, ids, &filter)?;
                 JobResult::Bulked(bulk::apply(&mut self.store, &self.vault, &ids, &edit, now)?)
             }
-            Job::Import { path, on_conflict } => {
+            FileJob::Import { path, on_conflict } => {
                 let path = expand_home(&path);
                 let importing = ImportRequest { source: &path, on_conflict, create_automatic_backup: true };
                 let (store, vault) = (&mut self.store, &self.vault);
                 let (outcome, notices) = import(store, vault, importing, now, &mut |_, _| Ok(()), &mut progress)?;
                 JobResult::Imported { path, outcome, notices }
             }
-            Job::Preview { path } => {
+            FileJob::Preview { path } => {
                 let path = expand_home(&path);
                 let found = preview(
                     Some((&self.store, &self.vault)),
@@ -157,49 +159,50 @@ impl Writer {
                 )?;
                 JobResult::Previewed { path, preview: Box::new(found) }
             }
-            Job::Export { path, ids, filter, replace } => {
+            FileJob::Export { path, ids, filter, replace } => {
                 let path = expand_home(&path);
                 if !replace && path.exists() {
-                    return Ok(JobResult::FileIsThere(Box::new(Job::Export { path, ids, filter, replace: true })));
+                    return Ok(JobResult::FileIsThere(Box::new(FileJob::Export { path, ids, filter, replace: true })));
                 }
                 self.find_keys(&filter)?;
                 let report = self.export(&path, &ids, &filter, &mut progress)?;
                 JobResult::Exported { path, report }
             }
-            Job::Decide { ids, decision } => JobResult::Decided(self.store.decide(&ids, decision, &mut progress)?),
-            Job::Apply => {
+            FileJob::Decide { ids, decision } => {
+                JobResult::Decided(self.store.decide(&ids, decision, &mut progress)?)
+            }
+            FileJob::Apply => {
                 reply(Reply::Phase("creating a backup"));
                 self.store.create_automatic_backup(&mut progress)?;
                 reply(Reply::Phase("migrating"));
                 JobResult::Applied(self.store.apply(false, now, &mut progress)?)
             }
-            Job::Rollback => match self.store.last_run()? {
+            FileJob::Rollback => match self.store.last_run()? {
                 Some(run) => JobResult::Reverted(self.store.revert(run.step, now, &mut progress)?),
                 None => JobResult::Nothing("no migration run to roll back".to_owned()),
             },
-            Job::Undo => match self.store.last_step()? {
+            FileJob::Undo => match self.store.last_step()? {
                 Some(step) => JobResult::Reverted(self.store.revert(step.step, now, &mut progress)?),
                 None => JobResult::Nothing("nothing to undo".to_owned()),
             },
-            Job::Redo => match self.store.next_redo()? {
+            FileJob::Redo => match self.store.next_redo()? {
                 Some(step) => JobResult::Reverted(self.store.revert(step.step, now, &mut progress)?),
                 None => JobResult::Nothing("nothing to redo".to_owned()),
             },
-            Job::UndoOnPage { id, step, is_redo } => {
+            FileJob::UndoOnPage { id, step, is_redo } => {
                 self.undo_on_page(id.as_deref(), step, is_redo, now, &mut progress)?
             }
-            Job::Revert { step, only: None } => JobResult::Reverted(self.store.revert(step, now, &mut progress)?),
-            Job::Revert { step, only: Some(ids) } => JobResult::Reverted(self.store.revert_some(step, &ids, now)?),
-            Job::ForceRevert { step, id, seen } => JobResult::Reverted(self.store.revert_over(step, &id, seen, now)?),
-            Job::Fetch | Job::Pull { .. } | Job::Push { .. } | Job::Resolve { .. } | Job::Execute { .. } => {
-                JobResult::Nothing("this is a job of the network".to_owned())
+            FileJob::Revert { step, only: None } => JobResult::Reverted(self.store.revert(step, now, &mut progress)?),
+            FileJob::Revert { step, only: Some(ids) } => JobResult::Reverted(self.store.revert_some(step, &ids, now)?),
+            FileJob::ForceRevert { step, id, seen } => {
+                JobResult::Reverted(self.store.revert_over(step, &id, seen, now)?)
             }
-            Job::SaveAs { path } => {
+            FileJob::SaveAs { path } => {
                 let path = expand_home(&path);
                 check_target(&path, self.store.path(), self.vault.key_file())?;
                 JobResult::SavedAs(self.store.back_up(Some(&path), clock::now(), &mut progress)?.path)
             }
-            Job::CreateBackup => JobResult::BackedUp(self.store.back_up(None, clock::now(), &mut progress)?),
+            FileJob::CreateBackup => JobResult::BackedUp(self.store.back_up(None, clock::now(), &mut progress)?),
         })
     }
 }

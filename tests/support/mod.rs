@@ -21,7 +21,7 @@ use connector_admin::tui::screens::Effect;
 use connector_admin::tui::ui::Ui;
 use connector_admin::tui::ui_state::UiState;
 use connector_admin::tui::widgets::theme::Theme;
-use connector_admin::worker::{Job, Reply};
+use connector_admin::worker::{FileJob, Job, Reply};
 use connector_admin::worker::{OpenOptions, Reader, Writer};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, TestBackend};
@@ -188,16 +188,15 @@ impl App {
                 Effect::Write(mut job, _) => {
                     self.jobs += 1;
                     // Any keys can type any name; none of them may end up outside of the test's own folder.
-                    if let Job::Export { path, .. } = &mut job
+                    if let Job::File(FileJob::Export { path, .. }) = &mut job
                         && let Some(folder) = self.options.path.parent()
                         && !path.starts_with(folder)
                     {
                         *path = folder.join(path.strip_prefix("/").unwrap_or(path));
                     }
-                    if job.is_of_network() {
-                        self.writer.network().run(job, &reply);
-                    } else {
-                        self.writer.run(job, &reply);
+                    match job {
+                        Job::File(job) => self.writer.run(job, &reply),
+                        Job::Remote(job) => self.writer.network().run(job, &reply),
                     }
                 }
                 Effect::EditText { text, .. } => {

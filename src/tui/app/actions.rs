@@ -14,7 +14,7 @@ use crate::tui::screens::{
 use crate::tui::widgets::input::TooLong;
 use crate::tui::widgets::paged_list::PagedList;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{Job, Query};
+use crate::worker::{FileJob, Query};
 
 /// A key was pressed.
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -199,15 +199,15 @@ fn file_outcome(model: &mut Model, outcome: file_picker::Outcome) -> Vec<Effect>
             None => Vec::new(),
             Some(file_picker::Purpose::Import) => {
                 model.last_path.clone_from(&text);
-                vec![Effect::Write(Job::Preview { path: text.into() }, "reading the export")]
+                vec![Effect::write(FileJob::Preview { path: text.into() }, "reading the export")]
             }
             Some(file_picker::Purpose::Export { ids, what: _ }) => {
                 model.last_export.clone_from(&text);
                 let filter = model.connectors.filter().clone();
-                vec![Effect::Write(Job::Export { path: text.into(), ids, filter, replace: false }, "exporting")]
+                vec![Effect::write(FileJob::Export { path: text.into(), ids, filter, replace: false }, "exporting")]
             }
             Some(file_picker::Purpose::SaveAs) => {
-                vec![Effect::Write(Job::SaveAs { path: text.into() }, "saving to a new file")]
+                vec![Effect::write(FileJob::SaveAs { path: text.into() }, "saving to a new file")]
             }
         },
     }
@@ -215,7 +215,7 @@ fn file_outcome(model: &mut Model, outcome: file_picker::Outcome) -> Vec<Effect>
 
 /// The job of an import.
 pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Effect {
-    Effect::Write(Job::Import { path, on_conflict }, "importing")
+    Effect::write(FileJob::Import { path, on_conflict }, "importing")
 }
 
 fn menu_key(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
@@ -331,7 +331,7 @@ fn undo(model: &Model, is_redo: bool) -> Effect {
         _ if is_redo => return history::redo(model.overview.next_redo.as_ref()),
         _ => return history::undo(model.overview.last_step.as_ref(), model.setup.ui.keys),
     };
-    Effect::Write(Job::UndoOnPage { id, step, is_redo }, if is_redo { "redoing" } else { "undoing" })
+    Effect::write(FileJob::UndoOnPage { id, step, is_redo }, if is_redo { "redoing" } else { "undoing" })
 }
 
 /// Can this be done now? If not, why.

@@ -9,7 +9,7 @@ use crate::tui::overlays::dialog::Tone;
 use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::sync::permits;
 use crate::tui::screens::{Dialog, Effect};
-use crate::worker::Job;
+use crate::worker::RemoteJob;
 
 /// A pull.
 pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Effect {
@@ -33,7 +33,7 @@ pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Effect {
             ))
             .choice(
                 format!("Delete {}", report.held_back),
-                vec![Effect::Write(Job::Pull { deletes_most: true }, "pulling")],
+                vec![Effect::write(RemoteJob::Pull { deletes_most: true }, "pulling")],
             );
         return Effect::OpenDialog(Box::new(dialog));
     }

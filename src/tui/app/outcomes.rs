@@ -20,7 +20,7 @@ use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Tone, change_lines};
 use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, form, history};
-use crate::worker::{Job, JobResult, Record};
+use crate::worker::{FileJob, JobResult, Record};
 
 fn undo_key(context: KeyContext, keys: KeyMap) -> String {
     keys.key_of(context, Action::Undo)
@@ -159,9 +159,9 @@ fn mode_set(written: &Written, context: KeyContext, keys: KeyMap, catalogue: &'s
 }
 
 /// Shows the preview of a bulk edit, for confirmation.
-fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
+fn bulk_preview(preview: &BulkPreview, job: FileJob) -> Dialog {
     let (label, is_delete) = match &job {
-        Job::Bulk { edit, .. } => (edit.label(), *edit == BulkEdit::Delete),
+        FileJob::Bulk { edit, .. } => (edit.label(), *edit == BulkEdit::Delete),
         _ => (String::new(), false),
     };
     let verb = if is_delete { "go" } else { "change" };
@@ -192,12 +192,13 @@ fn bulk_preview(preview: &BulkPreview, job: Job) -> Dialog {
     }
     let answer = format!("{} {}", if is_delete { "Delete" } else { "Change" }, preview.changed);
     dialog = dialog.line("This is one step for undo.");
-    if let (Job::Bulk { ids, filter, edit: BulkEdit::AuthMode(mode) }, true) = (&job, !preview.warnings.is_empty()) {
+    if let (FileJob::Bulk { ids, filter, edit: BulkEdit::AuthMode(mode) }, true) = (&job, !preview.warnings.is_empty())
+    {
         let edit = BulkEdit::FittingAuthMode(*mode);
-        let fitting = Job::BulkPreview { ids: ids.clone(), filter: filter.clone(), edit };
-        dialog = dialog.choice("Only where it makes sense", vec![Effect::Write(fitting, "previewing")]);
+        let fitting = FileJob::BulkPreview { ids: ids.clone(), filter: filter.clone(), edit };
+        dialog = dialog.choice("Only where it makes sense", vec![Effect::write(fitting, "previewing")]);
     }
-    dialog.choice(answer, vec![Effect::Write(job, "editing")])
+    dialog.choice(answer, vec![Effect::write(job, "editing")])
 }
 
 fn bulked(written: &Written, context: KeyContext, keys: KeyMap) -> Effect {
@@ -307,14 +308,14 @@ fn import_preview(path: &std::path::Path, preview: &Preview) -> Dialog {
     dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)]).default_to_last()
 }
 
-fn confirm_replace(job: Job) -> Dialog {
+fn confirm_replace(job: FileJob) -> Dialog {
     let name = match &job {
-        Job::Export { path, .. } => path.display().to_string(),
+        FileJob::Export { path, .. } => path.display().to_string(),
         _ => "the file".to_owned(),
     };
     Dialog::new("Replace the file?", "Cancel")
         .line(format!("{name} already exists. Replace it with the export?"))
-        .choice("Replace", vec![Effect::Write(job, "exporting")])
+        .choice("Replace", vec![Effect::write(job, "exporting")])
 }
 
 fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {

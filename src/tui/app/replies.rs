@@ -13,7 +13,7 @@ use crate::tui::screens::effect::connectors as count_of;
 use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, connectors, form, overview, review};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::paged_list::PagedList;
-use crate::worker::{Job, Opened, Query, Record, Reply};
+use crate::worker::{FileJob, Opened, Query, Record, Reply};
 
 /// Handles a reply.
 pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
@@ -301,7 +301,7 @@ fn first_counts(model: &Model) -> Vec<Effect> {
     let was_upgraded = opened.is_some_and(|opened| opened.upgraded.is_some());
     let plan = &model.overview.plan;
     if model.setup.apply_migration && plan.to_apply() > 0 {
-        return vec![Effect::Route(Route::Review), Effect::Write(Job::Apply, "migrating")];
+        return vec![Effect::Route(Route::Review), Effect::write(FileJob::Apply, "migrating")];
     }
     if was_upgraded && plan.pending() > 0 {
         return vec![Effect::Route(Route::Review)];

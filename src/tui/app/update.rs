@@ -14,7 +14,7 @@ use crate::tui::screens::{
     Effect, OpenTarget, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
 };
 use crate::tui::widgets::input::TextInput;
-use crate::worker::{Job, Query, Record};
+use crate::worker::{FileJob, Job, Query, Record, RemoteJob};
 
 /// Changes the state and returns the effects for the runtime: queries, jobs, cancel, quit, suspend.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -102,7 +102,7 @@ fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
         }
         Effect::Write(job, title) => {
             // One job at a time; keeping a few decisions is too quick to be worth a word.
-            if !matches!(&job, Job::Decide { ids, .. } if ids.len() < CONFIRM_FROM) {
+            if !matches!(&job, Job::File(FileJob::Decide { ids, .. }) if ids.len() < CONFIRM_FROM) {
                 let is_long = is_long(model, &job);
                 model.job = Some(RunningJob { is_long, ..RunningJob::new(title, model.now) });
             }
@@ -175,23 +175,22 @@ fn is_long(model: &Model, job: &Job) -> bool {
         step.as_ref().is_some_and(|step| step.records >= CONFIRM_FROM as u64)
     };
     match job {
-        Job::Apply
-        | Job::Rollback
-        | Job::Import { .. }
-        | Job::Preview { .. }
-        | Job::BulkPreview { .. }
-        | Job::Bulk { .. }
-        | Job::Export { .. }
-        | Job::CreateBackup
-        | Job::Fetch
-        | Job::Pull { .. }
-        | Job::Push { .. }
-        | Job::Execute { .. }
-        | Job::Revert { only: None, .. } => true,
-        Job::Decide { .. } => true,
-        Job::Undo => is_bulk(&model.overview.last_step),
-        Job::Redo => is_bulk(&model.overview.next_redo),
-        _ => false,
+        Job::Remote(job) => !matches!(job, RemoteJob::Resolve { .. }),
+        Job::File(
+            FileJob::Apply
+            | FileJob::Rollback
+            | FileJob::Import { .. }
+            | FileJob::Preview { .. }
+            | FileJob::BulkPreview { .. }
+            | FileJob::Bulk { .. }
+            | FileJob::Export { .. }
+            | FileJob::CreateBackup
+            | FileJob::Decide { .. }
+            | FileJob::Revert { only: None, .. },
+        ) => true,
+        Job::File(FileJob::Undo) => is_bulk(&model.overview.last_step),
+        Job::File(FileJob::Redo) => is_bulk(&model.overview.next_redo),
+        Job::File(_) => false,
     }
 }
 

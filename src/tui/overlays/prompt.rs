@@ -16,7 +16,7 @@ use crate::tui::screens::effect::Effect;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
-use crate::worker::Job;
+use crate::worker::{FileJob, RemoteJob};
 
 /// The purpose of the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Prompt {
                 self.what
             ))
             .line(format!("Params: {params}"))
-            .choice("Run it", vec![Effect::Write(Job::Execute { id, params }, "running the connector")]);
+            .choice("Run it", vec![Effect::write(RemoteJob::Execute { id, params }, "running the connector")]);
         Effect::OpenDialog(Box::new(dialog))
     }
 
@@ -95,7 +95,7 @@ impl Prompt {
         match read {
             Ok(edit) => {
                 let (ids, filter) = (self.ids.clone(), self.filter.clone());
-                Some(Effect::Write(Job::BulkPreview { ids, filter, edit }, "previewing"))
+                Some(Effect::write(FileJob::BulkPreview { ids, filter, edit }, "previewing"))
             }
             Err(reason) => {
                 self.problem = Some(reason);

@@ -14,7 +14,7 @@ use crate::tui::overlays::dialog::Dialog;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::list_state::{Column, ListState, Shown};
 use crate::tui::widgets::theme::Theme;
-use crate::worker::Job;
+use crate::worker::FileJob;
 
 /// The backups, once they are read.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
         return Vec::new();
     }
     match (action, state.backups().get(state.list.at(total))) {
-        (Action::CreateBackup, _) => vec![Effect::Write(Job::CreateBackup, "creating a backup")],
+        (Action::CreateBackup, _) => vec![Effect::write(FileJob::CreateBackup, "creating a backup")],
         (Action::Restore, Some(backup)) => vec![confirm_restore(backup)],
         (Action::Back | Action::Quit, _) => vec![Effect::Route(Route::Back)],
         _ => Vec::new(),

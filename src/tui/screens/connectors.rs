@@ -25,7 +25,7 @@ use crate::tui::widgets::split::Split;
 use crate::tui::widgets::table;
 use crate::tui::widgets::table::Column;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{Job, Query, Record};
+use crate::worker::{FileJob, Query, Record};
 
 /// Handles an action on the list.
 pub fn update(rows: &mut PagedList, action: Action, keys: KeyMap) -> Vec<Effect> {
@@ -65,7 +65,7 @@ pub fn edits(rows: &PagedList, keys: KeyMap) -> Vec<Item> {
     let filter = rows.filter().clone();
     let preview = |edit| {
         let (ids, filter) = (ids.clone(), filter.clone());
-        vec![Effect::Write(Job::BulkPreview { ids, filter, edit }, "previewing")]
+        vec![Effect::write(FileJob::BulkPreview { ids, filter, edit }, "previewing")]
     };
     let prompt =
         |kind| vec![Effect::OpenPrompt(Box::new(Prompt::new(kind, what.clone(), ids.clone(), filter.clone())))];
@@ -130,7 +130,7 @@ fn back(rows: &mut PagedList, keys: KeyMap) -> Vec<Effect> {
 /// row.
 pub fn toggle(ids: Vec<String>, is_elsewhere: bool) -> Effect {
     let count = ids.len();
-    let job = Effect::Write(Job::SetAuthMode { ids, change: ModeChange::Toggle }, "setting the auth mode");
+    let job = Effect::write(FileJob::SetAuthMode { ids, change: ModeChange::Toggle }, "setting the auth mode");
     if count <= 1 && !is_elsewhere {
         return job;
     }
@@ -158,7 +158,7 @@ pub fn delete(ids: Vec<String>, name: Option<&str>) -> Effect {
             format!("Delete {count}"),
         ),
     };
-    let job = Effect::Write(Job::Delete { ids }, "deleting");
+    let job = Effect::write(FileJob::Delete { ids }, "deleting");
     Effect::OpenDialog(Box::new(
         Dialog::new("Delete", "Cancel")
             .line(what)

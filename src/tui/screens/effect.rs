@@ -143,6 +143,11 @@ impl Severity {
 }
 
 impl Effect {
+    /// Has a thread run a job; the title is shown while it runs.
+    pub fn write(job: impl Into<Job>, title: &'static str) -> Self {
+        Effect::Write(job.into(), title)
+    }
+
     /// A line of information.
     pub fn info(text: impl Into<String>) -> Self {
         Effect::Notify(Severity::Info, text.into())

@@ -17,7 +17,7 @@ use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::cut_top;
 use crate::tui::widgets::list_state::{Column, ListState, Shown};
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{Job, Overview};
+use crate::worker::{FileJob, Overview};
 
 /// Why a push cannot be reverted.
 pub(super) const PUSHED: &str = "a push changed Kibana, not the file: change the connector and push again";
@@ -81,7 +81,7 @@ pub fn revert(step: &HistoryEntry, overview: &Overview) -> Effect {
     if !is_last && !step.kind.is_inverse() {
         dialog = dialog.line("It is not the last step; the ones after it stay.");
     }
-    let job = Effect::Write(Job::Revert { step: step.step, only: None }, "reverting a step");
+    let job = Effect::write(FileJob::Revert { step: step.step, only: None }, "reverting a step");
     Effect::OpenDialog(Box::new(dialog.choice(format!("Revert {}", step.left()), vec![job])))
 }
 
@@ -94,7 +94,7 @@ pub fn undo(last_step: Option<&HistoryEntry>, keys: KeyMap) -> Effect {
     let Some(step) = last_step else {
         return Effect::info("Nothing to undo");
     };
-    let job = Effect::Write(Job::Undo, "undoing");
+    let job = Effect::write(FileJob::Undo, "undoing");
     if step.records <= 1 { job } else { confirm_undo(step, None, job, keys) }
 }
 
@@ -103,13 +103,14 @@ pub fn redo(next: Option<&HistoryEntry>) -> Effect {
     let Some(undone) = next else {
         return Effect::info("Nothing to redo");
     };
-    let job = Effect::Write(Job::Redo, "redoing");
+    let job = Effect::write(FileJob::Redo, "redoing");
     if undone.records <= 1 { job } else { confirm_redo(undone, None, job) }
 }
 
 /// Names a step that is to be undone or redone from a page that shows something else, or not all of it.
 pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bool, keys: KeyMap) -> Effect {
-    let job = Effect::Write(Job::Revert { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
+    let job =
+        Effect::write(FileJob::Revert { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
     if is_redo { confirm_redo(step, elsewhere, job) } else { confirm_undo(step, elsewhere, job, keys) }
 }
 

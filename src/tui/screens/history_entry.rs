@@ -26,7 +26,7 @@ use crate::tui::widgets::split::Split;
 use crate::tui::widgets::table;
 use crate::tui::widgets::table::Column;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{Job, Query};
+use crate::worker::{FileJob, Query};
 
 /// The state of the screen.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ fn revert(state: &State, keys: KeyMap) -> Vec<Effect> {
     if state.rows.selected() > 0 {
         let ids = state.rows.targets();
         let count = ids.len();
-        let job = Effect::Write(Job::Revert { step: state.step, only: Some(ids) }, "reverting a step");
+        let job = Effect::write(FileJob::Revert { step: state.step, only: Some(ids) }, "reverting a step");
         let dialog = Dialog::new("Revert", "Cancel")
             .line(format!("Revert what step {} changed in the selected {}?", state.step, connectors(count as u64)))
             .line("Each goes back exactly to what it was. Those that were changed since are listed and skipped.")
@@ -151,14 +151,14 @@ fn confirm_for_one(change: &RecordChange, keys: KeyMap) -> Dialog {
         dialog = if lines.is_empty() { dialog.line("Nothing of it is left to revert.") } else { dialog.lines(lines) };
     }
     let job = if is_applied {
-        Job::Revert { step, only: Some(vec![id]) }
+        FileJob::Revert { step, only: Some(vec![id]) }
     } else {
-        Job::ForceRevert { step, id, seen: change.now.as_ref().map(|record| record.revision) }
+        FileJob::ForceRevert { step, id, seen: change.now.as_ref().map(|record| record.revision) }
     };
     let answer = if is_applied { "Revert" } else { "Revert anyway" };
     let dialog = dialog
         .line(format!("{} to redo.", keys.key_of(KeyContext::Step, Action::Redo)))
-        .choice(answer, vec![Effect::Write(job, "reverting a step")]);
+        .choice(answer, vec![Effect::write(job, "reverting a step")]);
     if is_applied { dialog.default_to_last() } else { dialog }
 }
 

@@ -23,7 +23,7 @@ use crate::tui::widgets::split::Split;
 use crate::tui::widgets::table;
 use crate::tui::widgets::table::Column;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::Job;
+use crate::worker::FileJob;
 
 /// The state of the review.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ fn decide(state: &mut State, decision: Option<Decision>, keys: KeyMap) -> Vec<Ef
     if ids.is_empty() {
         return Vec::new();
     }
-    let mut effects = vec![Effect::Write(Job::Decide { ids, decision }, "saving the decision")];
+    let mut effects = vec![Effect::write(FileJob::Decide { ids, decision }, "saving the decision")];
     if is_single {
         effects.extend(state.rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read));
     }
@@ -139,7 +139,7 @@ fn confirm_apply(plan: &PlanCounts, keys: KeyMap) -> Effect {
             _ => format!("Nothing to apply: {} skipped, {} blocked", grouped(plan.skipped()), grouped(plan.blocked)),
         });
     }
-    let job = Effect::Write(Job::Apply, "migrating");
+    let job = Effect::write(FileJob::Apply, "migrating");
     Effect::OpenDialog(Box::new(
         Dialog::new("Apply the migration", "Cancel")
             .line(format!("{} to model version {}:", connectors(plan.to_apply()), migration::latest()))
@@ -175,7 +175,7 @@ fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Effect {
         Dialog::new("Roll back", "Cancel")
             .line(format!("Roll the migration run of {} back (step {})?", connectors(run.left()), run.step))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and skipped.")
-            .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]),
+            .choice("Roll back", vec![Effect::write(FileJob::Rollback, "rolling back")]),
     ))
 }
 
@@ -202,7 +202,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts, keys: KeyMap) -> Dialog {
                 "In the review, {} rolls this run back, now or later.",
                 keys.key_of(KeyContext::Review, Action::Rollback)
             ))
-            .choice("Roll back", vec![Effect::Write(Job::Rollback, "rolling back")]);
+            .choice("Roll back", vec![Effect::write(FileJob::Rollback, "rolling back")]);
     }
     dialog
 }

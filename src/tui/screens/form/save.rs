@@ -7,7 +7,7 @@ use crate::domain::{Connector, SecretEdits, SecretsState};
 use crate::tui::overlays::dialog::{Dialog, Tone, change_lines};
 use crate::tui::screens::effect::{Effect, Route};
 use crate::tui::widgets::connector_details;
-use crate::worker::{Job, Record};
+use crate::worker::{FileJob, Record};
 
 pub(super) fn close(state: &State) -> Vec<Effect> {
     if !state.is_dirty() {
@@ -76,12 +76,12 @@ fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
     }
     let connector = Box::new(draft);
     let (verb, job) = match state.purpose {
-        Purpose::Edit => ("Save", Job::Save { connector, secrets: edits }),
+        Purpose::Edit => ("Save", FileJob::Save { connector, secrets: edits }),
         Purpose::Create => {
-            ("Create", Job::Create { connector, secrets: edits, duplicate_of: state.duplicate_of.clone() })
+            ("Create", FileJob::Create { connector, secrets: edits, duplicate_of: state.duplicate_of.clone() })
         }
     };
-    dialog.choice(verb, vec![Effect::Write(job, "saving")]).default_to_last()
+    dialog.choice(verb, vec![Effect::write(job, "saving")]).default_to_last()
 }
 
 /// Returns notes about the effect on the secrets, where it is not obvious.
@@ -136,8 +136,8 @@ pub fn gone(state: &State) -> Dialog {
     match state.draft() {
         Ok(connector) => {
             let secrets = state.secret_edits().unwrap_or_default();
-            let job = Job::Create { connector: Box::new(connector), secrets, duplicate_of: None };
-            dialog.choice("Create it again", vec![Effect::Write(job, "saving")])
+            let job = FileJob::Create { connector: Box::new(connector), secrets, duplicate_of: None };
+            dialog.choice("Create it again", vec![Effect::write(job, "saving")])
         }
         Err(_) => dialog,
     }

@@ -13,7 +13,7 @@ use crate::text::terminal::clip;
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Dialog, Tone};
 use crate::tui::widgets::list_state::ListState;
-use crate::worker::{Job, Query, SyncView};
+use crate::worker::{Query, RemoteJob, SyncView};
 
 pub use view::{height, view};
 
@@ -94,8 +94,8 @@ pub fn update(state: &mut State, action: Action, height: usize, keys: KeyMap) ->
             state.options.lose_secrets = !state.options.lose_secrets;
             vec![Effect::Read(state.request())]
         }
-        Action::Fetch => vec![Effect::Write(Job::Fetch, "fetching")],
-        Action::Pull => vec![Effect::Write(Job::Pull { deletes_most: false }, "pulling")],
+        Action::Fetch => vec![Effect::write(RemoteJob::Fetch, "fetching")],
+        Action::Pull => vec![Effect::write(RemoteJob::Pull { deletes_most: false }, "pulling")],
         Action::Push => vec![confirm_push(state, keys)],
         Action::KeepLocal => vec![confirm_resolve(state, Side::Local, keys)],
         Action::UseRemote => vec![confirm_resolve(state, Side::Remote, keys)],
@@ -224,8 +224,8 @@ fn confirm_push(state: &State, keys: KeyMap) -> Effect {
         "What was changed in Kibana since is not overwritten. {} stops after the one being sent.",
         keys.key_of(KeyContext::Sync, Action::Back)
     ));
-    let job = Job::Push { plan: plan.clone(), options: state.options };
-    Effect::OpenDialog(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Effect::Write(job, "pushing")])))
+    let job = RemoteJob::Push { plan: plan.clone(), options: state.options };
+    Effect::OpenDialog(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Effect::write(job, "pushing")])))
 }
 
 /// Returns the distinct notes, with the connector's name for those that do not concern all.
@@ -287,7 +287,9 @@ fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Effect {
         .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
         .lines(side_effects(&meant, side))
         .line(format!("{} to undo.", keys.key_of(KeyContext::Sync, Action::Undo)));
-    Effect::OpenDialog(Box::new(dialog.choice(answer, vec![Effect::Write(Job::Resolve { ids, side }, "resolving")])))
+    Effect::OpenDialog(Box::new(
+        dialog.choice(answer, vec![Effect::write(RemoteJob::Resolve { ids, side }, "resolving")]),
+    ))
 }
 
 /// Returns the side effects of resolving for a side.
