@@ -15,8 +15,9 @@ use crate::demo::Demo;
 use crate::domain::Catalogue;
 use crate::store::{self, Reading, StoreError};
 use crate::tui::app;
+use crate::tui::app::Effect;
 use crate::tui::app::{Message, Model, Setup};
-use crate::tui::screens::{Effect, OpenTarget};
+use crate::tui::screens::OpenTarget;
 use crate::tui::terminal::{Session, clipboard, editor, input, session, signals};
 use crate::tui::ui::Ui;
 use crate::tui::ui_state::UiState;
@@ -303,7 +304,7 @@ fn perform(
             }
             return Ok(true);
         }
-        Effect::Write(job, _) => {
+        Effect::Write(job) => {
             if let Some(threads) = &session_state.threads {
                 threads.job(job);
             }
@@ -335,15 +336,6 @@ fn perform(
             let result = clipboard::copy(&text);
             messages.push_back(Message::Copied(result));
         }
-        // These are handled by the model or by the loop.
-        Effect::Quit
-        | Effect::QuitAfterJob
-        | Effect::Route(_)
-        | Effect::ReplaceFormBase(..)
-        | Effect::Notify(..)
-        | Effect::OpenDialog(_) => {}
-        Effect::OpenMenu(_) | Effect::RunAction(_) | Effect::SendKey(_) | Effect::Filter(_) => {}
-        Effect::KeepView(..) | Effect::ToggleColumn(_) | Effect::WidenColumn(..) | Effect::OpenPrompt(_) => {}
     }
     Ok(false)
 }

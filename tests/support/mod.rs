@@ -14,10 +14,10 @@ use std::sync::Arc;
 use connector_admin::demo::{Demo, keys_of};
 use connector_admin::domain::Catalogue;
 use connector_admin::tui::app;
+use connector_admin::tui::app::Effect;
 use connector_admin::tui::app::{Message, Model, Mouse, Setup};
 use connector_admin::tui::keymap;
 use connector_admin::tui::keymap::{Key, KeyMap};
-use connector_admin::tui::screens::Effect;
 use connector_admin::tui::ui::Ui;
 use connector_admin::tui::ui_state::UiState;
 use connector_admin::tui::widgets::theme::Theme;
@@ -185,7 +185,7 @@ impl App {
             let reply = move |reply| sink.borrow_mut().push_back(reply);
             match effect {
                 Effect::Read(request) => self.reader.answer(&request, &reply),
-                Effect::Write(mut job, _) => {
+                Effect::Write(mut job) => {
                     self.jobs += 1;
                     // Any keys can type any name; none of them may end up outside of the test's own folder.
                     if let Job::File(FileJob::Export { path, .. }) = &mut job

@@ -9,7 +9,7 @@ use crate::text::capitalized;
 use crate::tui::keymap::{Action, Binding, Key, KeyContext};
 use crate::tui::overlays::file_picker;
 use crate::tui::screens::{
-    Dialog, Effect, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
+    Command, Dialog, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
 };
 use crate::tui::widgets::input::TooLong;
 use crate::tui::widgets::paged_list::PagedList;
@@ -17,20 +17,20 @@ use crate::tui::widgets::theme::Theme;
 use crate::worker::{FileJob, Query};
 
 /// A key was pressed.
-pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
+pub(super) fn key(model: &mut Model, key: Key) -> Vec<Command> {
     // A message stays until the next key, or until it expires.
     model.toast = None;
     let context = model.context();
     let action = model.setup.ui.keys.action(context, key);
     match action {
         Some(Action::QuitNow) => return quit_now(model),
-        Some(Action::Suspend) => return vec![Effect::Suspend],
-        Some(Action::Redraw) => return vec![Effect::Redraw],
+        Some(Action::Suspend) => return vec![Command::Suspend],
+        Some(Action::Redraw) => return vec![Command::Redraw],
         Some(Action::Help) if context == KeyContext::Form && model.opened.is_some() => {
-            return vec![Effect::Route(Route::Help)];
+            return vec![Command::Route(Route::Help)];
         }
         Some(Action::Back) if model.job.is_some() && model.dialog.is_none() => {
-            return vec![Effect::CancelJob];
+            return vec![Command::CancelJob];
         }
         Some(Action::Back) if model.rows().is_some_and(|rows| rows.is_marking()) && model.dialog.is_none() => {
             model.waiting_keys.clear();
@@ -39,7 +39,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         _ if model.is_too_small() => return Vec::new(),
         // Before the first file is chosen nothing else is available.
-        Some(Action::Back) if model.opened.is_none() && model.menu.is_some() => return vec![Effect::Quit],
+        Some(Action::Back) if model.opened.is_none() && model.menu.is_some() => return vec![Command::Quit],
         _ if model.opened.is_none() && model.menu.is_some() => return menu_key(model, key, action),
         _ if model.opened.is_none() => return opening(action),
         _ => {}
@@ -51,8 +51,8 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     focused_key(model, context, key, action)
 }
 
-/// Returns the effects of the next queued key, if it can be handled now.
-pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Effect>> {
+/// Returns the commands of the next queued key, if it can be handled now.
+pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Command>> {
     if model.is_waiting() {
         return None;
     }
@@ -61,7 +61,7 @@ pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Effect>> {
     Some(focused_key(model, context, key, model.setup.ui.keys.action(context, key)))
 }
 
-fn focused_key(model: &mut Model, context: KeyContext, key: Key, action: Option<Action>) -> Vec<Effect> {
+fn focused_key(model: &mut Model, context: KeyContext, key: Key, action: Option<Action>) -> Vec<Command> {
     match context {
         KeyContext::Dialog => dialog(model, action),
         KeyContext::Input => input(model, key, action),
@@ -83,64 +83,64 @@ fn focused_key(model: &mut Model, context: KeyContext, key: Key, action: Option<
 }
 
 /// While the file is being opened only leaving it makes sense; the upgrade undoes itself then.
-fn opening(action: Option<Action>) -> Vec<Effect> {
+fn opening(action: Option<Action>) -> Vec<Command> {
     match action {
-        Some(Action::Back | Action::Quit) => vec![Effect::CancelJob],
+        Some(Action::Back | Action::Quit) => vec![Command::CancelJob],
         _ => Vec::new(),
     }
 }
 
 /// Quits on Ctrl-C; requires confirmation only if unsaved input would be lost.
-fn quit_now(model: &mut Model) -> Vec<Effect> {
+fn quit_now(model: &mut Model) -> Vec<Command> {
     if model.quits_after_job {
-        return vec![Effect::Quit];
+        return vec![Command::Quit];
     }
     // A second Ctrl-C confirms: an interrupted step may be incomplete.
     if model.dialog.take_if(|dialog| dialog.closes_with_job()).is_some() {
-        return vec![Effect::QuitAfterJob];
+        return vec![Command::QuitAfterJob];
     }
     if let Some(job) = &model.job {
         return vec![confirm_stop(job)];
     }
     let is_dirty = matches!(model.screen(), Screen::Form(form) if form.is_dirty());
     if !is_dirty || model.dialog.is_some() {
-        return vec![Effect::Quit];
+        return vec![Command::Quit];
     }
-    vec![Effect::OpenDialog(Box::new(
+    vec![Command::OpenDialog(Box::new(
         Dialog::new("Quit", "Keep editing")
             .line("Quit and drop what you changed in this form?")
-            .choice("Quit", vec![Effect::Quit]),
+            .choice("Quit", vec![Command::Quit]),
     ))]
 }
 
 /// A job runs that would be cut off.
-fn confirm_stop(job: &RunningJob) -> Effect {
-    Effect::OpenDialog(Box::new(
+fn confirm_stop(job: &RunningJob) -> Command {
+    Command::OpenDialog(Box::new(
         Dialog::new("Quit", "Stay")
             .line(format!("A job is running: {}. Stop it and quit? The current step is finished first.", job.title))
-            .choice("Stop and quit", vec![Effect::QuitAfterJob])
+            .choice("Stop and quit", vec![Command::QuitAfterJob])
             .close_with_job(),
     ))
 }
 
-fn dialog(model: &mut Model, action: Option<Action>) -> Vec<Effect> {
+fn dialog(model: &mut Model, action: Option<Action>) -> Vec<Command> {
     let Some(dialog) = &mut model.dialog else {
         return Vec::new();
     };
     let answer = action.and_then(|action| dialog.update(action));
     match answer {
-        Some(effects) => {
+        Some(commands) => {
             model.dialog = None;
-            effects
+            commands
         }
         None => Vec::new(),
     }
 }
 
 /// The filter line and the import path.
-fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
+fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Command> {
     if let Some(prompt) = &mut model.prompt {
-        let effect = match action {
+        let command = match action {
             Some(Action::Back) => {
                 model.prompt = None;
                 return Vec::new();
@@ -151,10 +151,10 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
                 None
             }
         };
-        if effect.is_some() {
+        if command.is_some() {
             model.prompt = None;
         }
-        return effect.into_iter().collect();
+        return command.into_iter().collect();
     }
     if let Some(file) = &mut model.file {
         let outcome = match action {
@@ -179,46 +179,46 @@ fn input(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
         _ => match key.code {
             // The list can be walked while the filter is typed.
             crossterm::event::KeyCode::Down => {
-                return rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read).collect();
+                return rows.act(Action::Down).unwrap_or_default().into_iter().map(Command::Read).collect();
             }
             crossterm::event::KeyCode::Up => {
-                return rows.act(Action::Up).unwrap_or_default().into_iter().map(Effect::Read).collect();
+                return rows.act(Action::Up).unwrap_or_default().into_iter().map(Command::Read).collect();
             }
             _ => rows.type_filter(key),
         },
     };
-    request.map(Effect::Read).into_iter().collect()
+    request.map(Command::Read).into_iter().collect()
 }
 
 /// Handles the result of the file picker.
-fn file_outcome(model: &mut Model, outcome: file_picker::Outcome) -> Vec<Effect> {
+fn file_outcome(model: &mut Model, outcome: file_picker::Outcome) -> Vec<Command> {
     match outcome {
         file_picker::Outcome::Nothing => Vec::new(),
-        file_picker::Outcome::Folder(folder) => vec![Effect::Read(Query::Folder(folder))],
+        file_picker::Outcome::Folder(folder) => vec![Command::Read(Query::Folder(folder))],
         file_picker::Outcome::Named(text) => match model.file.take().map(|state| state.purpose) {
             None => Vec::new(),
             Some(file_picker::Purpose::Import) => {
                 model.last_path.clone_from(&text);
-                vec![Effect::write(FileJob::Preview { path: text.into() }, "reading the export")]
+                vec![Command::write(FileJob::Preview { path: text.into() }, "reading the export")]
             }
             Some(file_picker::Purpose::Export { ids, what: _ }) => {
                 model.last_export.clone_from(&text);
                 let filter = model.connectors.filter().clone();
-                vec![Effect::write(FileJob::Export { path: text.into(), ids, filter, replace: false }, "exporting")]
+                vec![Command::write(FileJob::Export { path: text.into(), ids, filter, replace: false }, "exporting")]
             }
             Some(file_picker::Purpose::SaveAs) => {
-                vec![Effect::write(FileJob::SaveAs { path: text.into() }, "saving to a new file")]
+                vec![Command::write(FileJob::SaveAs { path: text.into() }, "saving to a new file")]
             }
         },
     }
 }
 
 /// The job of an import.
-pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Effect {
-    Effect::write(FileJob::Import { path, on_conflict }, "importing")
+pub(super) fn import(path: PathBuf, on_conflict: OnConflict) -> Command {
+    Command::write(FileJob::Import { path, on_conflict }, "importing")
 }
 
-fn menu_key(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> {
+fn menu_key(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Command> {
     match (&mut model.menu, action) {
         (Some(_), Some(Action::Back)) => {
             model.menu = None;
@@ -233,14 +233,14 @@ fn menu_key(model: &mut Model, key: Key, action: Option<Action>) -> Vec<Effect> 
     }
 }
 
-/// Passes an action to the menu; returns the effects of the chosen item, if that closes it.
-pub(super) fn menu_chosen(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let effects = model.menu.as_mut()?.act(action)?;
+/// Passes an action to the menu; returns the commands of the chosen item, if that closes it.
+pub(super) fn menu_chosen(model: &mut Model, action: Action) -> Option<Vec<Command>> {
+    let commands = model.menu.as_mut()?.act(action)?;
     model.menu = None;
-    Some(effects)
+    Some(commands)
 }
 
-fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
+fn form_key(model: &mut Model, key: Key) -> Vec<Command> {
     let is_busy = model.job.is_some();
     match model.screens.last_mut() {
         Some(Screen::Form(form)) if !is_busy => form::update(form, key),
@@ -249,42 +249,42 @@ fn form_key(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 /// Reads the file again, including everything in memory.
-fn read_again(model: &mut Model) -> Vec<Effect> {
+fn read_again(model: &mut Model) -> Vec<Command> {
     model.preview_of = None;
-    let mut effects = vec![Effect::Read(Query::Forget)];
-    effects.extend(replies::reload(model));
-    effects.push(Effect::info("Read again"));
-    effects
+    let mut commands = vec![Command::Read(Query::Forget)];
+    commands.extend(replies::reload(model));
+    commands.push(Command::info("Read again"));
+    commands
 }
 
-pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Action) -> Vec<Effect> {
+pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Action) -> Vec<Command> {
     if let Err(reason) = availability(model, context, action) {
-        return vec![Effect::info(capitalized(&reason))];
+        return vec![Command::info(capitalized(&reason))];
     }
     if action == Action::Help {
-        return vec![Effect::Route(Route::Help)];
+        return vec![Command::Route(Route::Help)];
     }
     match action {
-        Action::Palette => return vec![Effect::OpenMenu(Box::new(menus::palette(model, context)))],
+        Action::Palette => return vec![Command::OpenMenu(Box::new(menus::palette(model, context)))],
         Action::CopyText => return vec![menus::copy(model)],
-        Action::SavedViews => return vec![Effect::OpenMenu(Box::new(menus::filters(model)))],
-        Action::Columns => return vec![Effect::OpenMenu(Box::new(menus::columns(model)))],
-        Action::OpenFile if model.job.is_some() => return vec![Effect::info("Wait for the running job first")],
-        Action::OpenFile => return vec![Effect::OpenMenu(Box::new(menus::files(model)))],
+        Action::SavedViews => return vec![Command::OpenMenu(Box::new(menus::filters(model)))],
+        Action::Columns => return vec![Command::OpenMenu(Box::new(menus::columns(model)))],
+        Action::OpenFile if model.job.is_some() => return vec![Command::info("Wait for the running job first")],
+        Action::OpenFile => return vec![Command::OpenMenu(Box::new(menus::files(model)))],
         Action::Mouse => {
             model.setup.mouse = !model.setup.mouse;
             let (word, text) =
                 if model.setup.mouse { ("on", "") } else { ("off", ": the terminal selects text again") };
-            return vec![Effect::Mouse(model.setup.mouse), Effect::info(format!("Mouse {word}{text}"))];
+            return vec![Command::Mouse(model.setup.mouse), Command::info(format!("Mouse {word}{text}"))];
         }
-        Action::Overview => return vec![Effect::Route(Route::Overview)],
-        Action::Sync => return vec![Effect::Route(Route::Sync)],
+        Action::Overview => return vec![Command::Route(Route::Overview)],
+        Action::Sync => return vec![Command::Route(Route::Sync)],
         Action::Execute => return vec![menus::run(model)],
         Action::Theme => {
             let scheme = model.setup.ui.theme.scheme().next();
             model.setup.ui.theme = Theme::of(scheme);
             let text = format!("theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
-            return vec![Effect::info(text)];
+            return vec![Command::info(text)];
         }
         Action::Undo => return vec![undo(model, false)],
         Action::Redo => return vec![undo(model, true)],
@@ -316,7 +316,7 @@ pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Acti
             if help::update(state, action, size, model.setup.ui) {
                 Vec::new()
             } else {
-                vec![Effect::Route(Route::Back)]
+                vec![Command::Route(Route::Back)]
             }
         }
         Some(Screen::Form(_)) | None => Vec::new(),
@@ -324,14 +324,14 @@ pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Acti
 }
 
 /// On the page of a connector or a step, undo of something else is confirmed first.
-fn undo(model: &Model, is_redo: bool) -> Effect {
+fn undo(model: &Model, is_redo: bool) -> Command {
     let (id, step) = match model.screen() {
         Screen::Detail(page) => (Some(page.id.clone()), None),
         Screen::HistoryEntry(page) => (None, Some(page.step)),
         _ if is_redo => return history::redo(model.overview.next_redo.as_ref()),
         _ => return history::undo(model.overview.last_step.as_ref(), model.setup.ui.keys),
     };
-    Effect::write(FileJob::UndoOnPage { id, step, is_redo }, if is_redo { "redoing" } else { "undoing" })
+    Command::write(FileJob::UndoOnPage { id, step, is_redo }, if is_redo { "redoing" } else { "undoing" })
 }
 
 /// Can this be done now? If not, why.
@@ -423,7 +423,7 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
         .filter(|binding| binding.hint().is_some() && !binding.keys.is_empty())
         .filter(|binding| binding.action != Action::Right || model.dialog.as_ref().is_none_or(Dialog::has_choice))
         .map(|binding| (binding, availability(model, context, binding.action).is_ok()))
-        // A hint without effect only takes room from the others.
+        // A hint without command only takes room from the others.
         .filter(|(binding, is_usable)| {
             *is_usable || !matches!(binding.action, Action::Undo | Action::Redo | Action::Rollback | Action::Apply)
         })
@@ -432,11 +432,11 @@ pub(super) fn footer(model: &Model) -> Vec<(&'static Binding, bool)> {
 }
 
 /// Text was pasted: it goes into a text or nowhere, never to the keys.
-pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    take_paste(model, text).unwrap_or_else(|error| vec![Effect::error(error.to_string())])
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Command> {
+    take_paste(model, text).unwrap_or_else(|error| vec![Command::error(error.to_string())])
 }
 
-fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
+fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Command>, TooLong> {
     if model.dialog.is_some() || model.is_too_small() {
         return Ok(Vec::new());
     }
@@ -457,10 +457,10 @@ fn take_paste(model: &mut Model, text: &str) -> Result<Vec<Effect>, TooLong> {
         return Ok(Vec::new());
     }
     Ok(match model.rows() {
-        Some(rows) if rows.typing => rows.paste_filter(text)?.map(Effect::Read).into_iter().collect(),
+        Some(rows) if rows.typing => rows.paste_filter(text)?.map(Command::Read).into_iter().collect(),
         _ => {
             let key = model.setup.ui.keys.key_of(model.context(), Action::Filter);
-            vec![Effect::info(format!("Text cannot be pasted here; {key} opens the filter"))]
+            vec![Command::info(format!("Text cannot be pasted here; {key} opens the filter"))]
         }
     })
 }

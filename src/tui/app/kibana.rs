@@ -6,13 +6,13 @@ use crate::service::remote::{PullReport, PushReport, STOPPED, SentOutcome, Side,
 use crate::text::grouped;
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::Tone;
-use crate::tui::screens::effect::connectors as count_of;
+use crate::tui::screens::command::connectors as count_of;
 use crate::tui::screens::sync::permits;
-use crate::tui::screens::{Dialog, Effect};
+use crate::tui::screens::{Command, Dialog};
 use crate::worker::RemoteJob;
 
 /// A pull.
-pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Effect {
+pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Command {
     let pulled = &report.pulled;
     let mut text = format!(
         "Pulled: {} new, {} changed, {} deleted",
@@ -33,13 +33,13 @@ pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Effect {
             ))
             .choice(
                 format!("Delete {}", report.held_back),
-                vec![Effect::write(RemoteJob::Pull { deletes_most: true }, "pulling")],
+                vec![Command::write(RemoteJob::Pull { deletes_most: true }, "pulling")],
             );
-        return Effect::OpenDialog(Box::new(dialog));
+        return Command::OpenDialog(Box::new(dialog));
     }
     match report.conflicts.len() {
-        0 => Effect::success(text),
-        count => Effect::info(format!(
+        0 => Command::success(text),
+        count => Command::info(format!(
             "{text}; {} changed on both sides and skipped: {} or {} decides",
             count_of(count as u64),
             keys.key_of(KeyContext::Sync, Action::KeepLocal),
@@ -49,10 +49,10 @@ pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Effect {
 }
 
 /// Reports a push; connectors that were not sent are listed with the reason.
-pub(super) fn pushed(report: &PushReport, keys: KeyMap) -> Effect {
+pub(super) fn pushed(report: &PushReport, keys: KeyMap) -> Command {
     let done = report.done();
     if report.is_complete() {
-        return Effect::success(format!("Pushed {}", count_of(done as u64)));
+        return Command::success(format!("Pushed {}", count_of(done as u64)));
     }
     let counts = [(done, "done"), (report.sent.len() - done, "not done"), (report.left, "left")];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
@@ -76,16 +76,16 @@ pub(super) fn pushed(report: &PushReport, keys: KeyMap) -> Effect {
         let why = if reason == STOPPED { String::new() } else { format!(" there: {reason}") };
         dialog = dialog.line(format!("The push stopped{why}. Push again to continue."));
     }
-    Effect::OpenDialog(Box::new(dialog))
+    Command::OpenDialog(Box::new(dialog))
 }
 
 /// Conflicts that were decided.
-pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>, keys: KeyMap) -> Effect {
+pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>, keys: KeyMap) -> Command {
     if let (0, Some(reason)) = (count, left) {
-        return Effect::warning(format!("Skipped: {}", unresolvable(reason)));
+        return Command::warning(format!("Skipped: {}", unresolvable(reason)));
     }
     let count = count_of(count as u64);
-    Effect::success(match side {
+    Command::success(match side {
         Side::Local => format!("{count}: kept local; the plan shows what a push can do"),
         Side::Remote => {
             format!("{count}: replaced by Kibana's ({} to undo)", keys.key_of(KeyContext::Sync, Action::Undo))
@@ -94,7 +94,7 @@ pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>, key
 }
 
 /// A run of a connector.
-pub(super) fn ran(ran: &ExecutionResult) -> Effect {
+pub(super) fn ran(ran: &ExecutionResult) -> Command {
     let (title, tone) = if ran.is_ok { ("It ran", Tone::Plus) } else { ("The run failed", Tone::Minus) };
-    Effect::OpenDialog(Box::new(Dialog::new(title, "OK").lines([(tone, ran.message.clone())])))
+    Command::OpenDialog(Box::new(Dialog::new(title, "OK").lines([(tone, ran.message.clone())])))
 }

@@ -2,6 +2,7 @@
 //! [`view`] draws the model. No thread, no clock, no terminal.
 
 mod actions;
+mod effect;
 mod kibana;
 mod menus;
 mod message;
@@ -13,6 +14,7 @@ mod update;
 mod view;
 mod welcome;
 
+pub use effect::Effect;
 pub use message::Message;
 pub use model::{Model, Setup};
 pub use mouse::Mouse;

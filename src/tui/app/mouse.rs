@@ -6,7 +6,7 @@ use super::actions::{menu_chosen, screen_action};
 use super::model::{Model, Screen};
 use super::view::footer_hints;
 use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::screens::{Effect, connectors, history_entry, review};
+use crate::tui::screens::{Command, connectors, history_entry, review};
 use crate::tui::widgets::layout::cut_top;
 use crate::tui::widgets::table;
 
@@ -24,7 +24,7 @@ pub enum Mouse {
 /// Rows that a turn of the wheel moves by.
 const WHEEL: usize = 3;
 
-pub(super) fn update(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
+pub(super) fn update(model: &mut Model, mouse: Mouse) -> Vec<Command> {
     model.toast = None;
     if model.is_too_small() || model.opened.is_none() || model.is_waiting() {
         return Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn update(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
     }
 }
 
-fn wheel(model: &mut Model, action: Action) -> Vec<Effect> {
+fn wheel(model: &mut Model, action: Action) -> Vec<Command> {
     match model.context() {
         KeyContext::Picker => menu_chosen(model, action).unwrap_or_default(),
         KeyContext::Dialog | KeyContext::Form | KeyContext::Input => Vec::new(),
@@ -44,7 +44,7 @@ fn wheel(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
-fn click(model: &mut Model, at: Position) -> Vec<Effect> {
+fn click(model: &mut Model, at: Position) -> Vec<Command> {
     let context = model.context();
     if at.y + 1 == model.size.1 {
         let hint = footer_hints(model, usize::from(model.size.0)).into_iter().find(|hint| hint.cells.contains(&at.x));
@@ -58,20 +58,20 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     }
 }
 
-fn dialog(model: &mut Model, at: Position) -> Vec<Effect> {
+fn dialog(model: &mut Model, at: Position) -> Vec<Command> {
     let body = model.body();
     let Some(answer) = model.dialog.as_ref().and_then(|dialog| dialog.answer_at(body, at)) else { return Vec::new() };
     model.dialog = None;
     answer
 }
 
-fn menu(model: &mut Model, at: Position) -> Vec<Effect> {
+fn menu(model: &mut Model, at: Position) -> Vec<Command> {
     let body = model.body();
     let is_row = model.menu.as_mut().is_some_and(|menu| menu.select_at(body, at));
     if is_row { menu_chosen(model, Action::Confirm).unwrap_or_default() } else { Vec::new() }
 }
 
-fn list(model: &mut Model, context: KeyContext, at: Position) -> Vec<Effect> {
+fn list(model: &mut Model, context: KeyContext, at: Position) -> Vec<Command> {
     let body = model.body();
     let area = match model.screen() {
         Screen::Review => review::list_area(&model.review, body),
@@ -82,7 +82,7 @@ fn list(model: &mut Model, context: KeyContext, at: Position) -> Vec<Effect> {
     if head.contains(at) && at.y + 1 == head.bottom() && context == KeyContext::Connectors {
         let column = connectors::column_at(&model.connectors, area.width, at.x - area.x);
         let request = column.and_then(|column| column.sort).map(|column| model.connectors.sort_by_column(column));
-        return request.map(Effect::Read).into_iter().collect();
+        return request.map(Command::Read).into_iter().collect();
     }
     if !rows_area.contains(at) {
         return Vec::new();
@@ -93,14 +93,14 @@ fn list(model: &mut Model, context: KeyContext, at: Position) -> Vec<Effect> {
 }
 
 /// A row that is selected already is opened, or its auth mode toggled where that was clicked.
-fn select(model: &mut Model, context: KeyContext, area: Rect, at: Position, is_mode: bool) -> Vec<Effect> {
+fn select(model: &mut Model, context: KeyContext, area: Rect, at: Position, is_mode: bool) -> Vec<Command> {
     let Some(rows) = model.rows() else { return Vec::new() };
     let row = rows.top + usize::from(at.y - area.y);
     if row >= rows.total {
         return Vec::new();
     }
     if row != rows.cursor {
-        return rows.go_to_row(row).into_iter().map(Effect::Read).collect();
+        return rows.go_to_row(row).into_iter().map(Command::Read).collect();
     }
     match (is_mode, context) {
         (true, _) => screen_action(model, context, Action::ToggleMode),

@@ -18,8 +18,8 @@ use crate::store::{Applied, ImportOutcome, OnConflict, OperationKind, Reverted, 
 use crate::text::{capitalized, grouped};
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Tone, change_lines};
-use crate::tui::screens::effect::connectors as count_of;
-use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, form, history};
+use crate::tui::screens::command::connectors as count_of;
+use crate::tui::screens::{Command, Dialog, OpenTarget, Route, form, history};
 use crate::worker::{FileJob, JobResult, Record};
 
 fn undo_key(context: KeyContext, keys: KeyMap) -> String {
@@ -27,7 +27,7 @@ fn undo_key(context: KeyContext, keys: KeyMap) -> String {
 }
 
 /// Handles the result of a job.
-pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
+pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Command> {
     // A message names the keys of the screen on which it is shown.
     let context = model.context_below();
     match done {
@@ -42,19 +42,19 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
             model.last_path.clear();
             imported(&path, &outcome, &notices, model.setup.ui.keys)
         }
-        JobResult::BulkPreviewed(preview, job) => vec![Effect::OpenDialog(Box::new(bulk_preview(&preview, *job)))],
+        JobResult::BulkPreviewed(preview, job) => vec![Command::OpenDialog(Box::new(bulk_preview(&preview, *job)))],
         JobResult::Bulked(written) => {
             model.connectors.clear_selection();
             vec![bulked(&written, context, model.setup.ui.keys)]
         }
-        JobResult::Previewed { path, preview } => vec![Effect::OpenDialog(Box::new(import_preview(&path, &preview)))],
-        JobResult::FileIsThere(job) => vec![Effect::OpenDialog(Box::new(confirm_replace(*job)))],
+        JobResult::Previewed { path, preview } => vec![Command::OpenDialog(Box::new(import_preview(&path, &preview)))],
+        JobResult::FileIsThere(job) => vec![Command::OpenDialog(Box::new(confirm_replace(*job)))],
         JobResult::Exported { path, report } => exported(&path, &report),
-        JobResult::Decided(0) => vec![Effect::info("Nothing decided: blocked and migrated records take no decision")],
+        JobResult::Decided(0) => vec![Command::info("Nothing decided: blocked and migrated records take no decision")],
         JobResult::Decided(1) => Vec::new(),
         JobResult::Decided(count) => {
             model.review.rows.clear_selection();
-            vec![Effect::success(format!("Decision saved for {}", count_of(count as u64)))]
+            vec![Command::success(format!("Decision saved for {}", count_of(count as u64)))]
         }
         JobResult::Applied(applied) => applied_run(model, applied),
         JobResult::Reverted(reverted) => {
@@ -72,16 +72,18 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
         }
         JobResult::BackedUp(backup) => {
             let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            vec![Effect::success(format!("Created {name}"))]
+            vec![Command::success(format!("Created {name}"))]
         }
         JobResult::SavedAs(path) => {
             let mut dialog = Dialog::new("Saved to a new file", "Stay").line(path.display().to_string());
             if model.screens.iter().any(|screen| matches!(screen, Screen::Form(form) if form.is_dirty())) {
                 dialog = dialog.line("A form is open: opening the new file drops what was typed into it.");
             }
-            vec![Effect::OpenDialog(Box::new(dialog.choice("Open it", vec![Effect::OpenFile(OpenTarget::File(path))])))]
+            vec![Command::OpenDialog(Box::new(
+                dialog.choice("Open it", vec![Command::OpenFile(OpenTarget::File(path))]),
+            ))]
         }
-        JobResult::Fetched => vec![Effect::success("Fetched from Kibana")],
+        JobResult::Fetched => vec![Command::success("Fetched from Kibana")],
         JobResult::Pulled(report) => vec![kibana::pulled(&report, model.setup.ui.keys)],
         JobResult::Pushed(report) => {
             // Permissions apply to one push.
@@ -94,11 +96,11 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Effect> {
         }
         JobResult::Resolved { count, side, left } => vec![kibana::resolved(count, side, left, model.setup.ui.keys)],
         JobResult::Ran(ran) => vec![kibana::ran(&ran)],
-        JobResult::Nothing(reason) => vec![Effect::info(capitalized(&reason))],
+        JobResult::Nothing(reason) => vec![Command::info(capitalized(&reason))],
     }
 }
 
-fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effect> {
+fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Command> {
     if matches!(model.screen(), Screen::Form(_)) {
         model.screens.pop();
     }
@@ -114,10 +116,10 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Effec
             }
         });
     }
-    vec![Effect::success(text)]
+    vec![Command::success(text)]
 }
 
-fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<Effect> {
+fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<Command> {
     let form = match model.screens.last() {
         Some(Screen::Form(form)) => Some(form),
         _ => None,
@@ -126,16 +128,16 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
         (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
         (SaveOutcome::Conflict(theirs), Some(form)) => {
             let theirs = Record::new(*theirs, secrets);
-            vec![Effect::OpenDialog(Box::new(form::conflict(form, &theirs)))]
+            vec![Command::OpenDialog(Box::new(form::conflict(form, &theirs)))]
         }
-        (SaveOutcome::Deleted, Some(form)) => vec![Effect::OpenDialog(Box::new(form::gone(form)))],
+        (SaveOutcome::Deleted, Some(form)) => vec![Command::OpenDialog(Box::new(form::gone(form)))],
         (SaveOutcome::Conflict(_) | SaveOutcome::Deleted, None) => {
-            vec![Effect::error("Not saved: changed by someone else")]
+            vec![Command::error("Not saved: changed by someone else")]
         }
     }
 }
 
-fn mode_set(written: &Written, context: KeyContext, keys: KeyMap, catalogue: &'static Catalogue) -> Vec<Effect> {
+fn mode_set(written: &Written, context: KeyContext, keys: KeyMap, catalogue: &'static Catalogue) -> Vec<Command> {
     let undo = undo_key(context, keys);
     let mut text = match (&written.last, written.changed.len()) {
         (Some(last), 1) => format!("{} is {} now ({undo} to undo)", last.name, last.effective_auth_mode()),
@@ -153,9 +155,9 @@ fn mode_set(written: &Written, context: KeyContext, keys: KeyMap, catalogue: &'s
     }
     let refused = refused(written);
     if written.changed.is_empty() && !refused.is_empty() {
-        return vec![Effect::warning(format!("Nothing changed{refused}"))];
+        return vec![Command::warning(format!("Nothing changed{refused}"))];
     }
-    vec![Effect::success(format!("{text}{refused}"))]
+    vec![Command::success(format!("{text}{refused}"))]
 }
 
 /// Shows the preview of a bulk edit, for confirmation.
@@ -196,18 +198,18 @@ fn bulk_preview(preview: &BulkPreview, job: FileJob) -> Dialog {
     {
         let edit = BulkEdit::FittingAuthMode(*mode);
         let fitting = FileJob::BulkPreview { ids: ids.clone(), filter: filter.clone(), edit };
-        dialog = dialog.choice("Only where it makes sense", vec![Effect::write(fitting, "previewing")]);
+        dialog = dialog.choice("Only where it makes sense", vec![Command::write(fitting, "previewing")]);
     }
-    dialog.choice(answer, vec![Effect::write(job, "editing")])
+    dialog.choice(answer, vec![Command::write(job, "editing")])
 }
 
-fn bulked(written: &Written, context: KeyContext, keys: KeyMap) -> Effect {
+fn bulked(written: &Written, context: KeyContext, keys: KeyMap) -> Command {
     let text = format!("{} changed ({} to undo)", count_of(written.changed.len() as u64), undo_key(context, keys));
     let refused = refused(written);
     if written.changed.is_empty() {
-        Effect::warning(format!("Nothing changed{refused}"))
+        Command::warning(format!("Nothing changed{refused}"))
     } else {
-        Effect::success(text + &refused)
+        Command::success(text + &refused)
     }
 }
 
@@ -227,21 +229,21 @@ fn refused(written: &Written) -> String {
     }
 }
 
-fn deleted(model: &mut Model, written: &Written) -> Vec<Effect> {
+fn deleted(model: &mut Model, written: &Written) -> Vec<Command> {
     model.connectors.unmark(&written.changed);
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();
     }
-    vec![Effect::success(format!(
+    vec![Command::success(format!(
         "Deleted {} ({} to undo)",
         count_of(written.changed.len() as u64),
         undo_key(model.context_below(), model.setup.ui.keys)
     ))]
 }
 
-fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWarnings, keys: KeyMap) -> Vec<Effect> {
+fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWarnings, keys: KeyMap) -> Vec<Command> {
     if !outcome.conflicts.is_empty() {
-        return vec![Effect::OpenDialog(Box::new(import_conflict(path, outcome)))];
+        return vec![Command::OpenDialog(Box::new(import_conflict(path, outcome)))];
     }
     let mut dialog = Dialog::new("Imported", "OK").line(format!(
         "{} imported: {} new, {} replaced.",
@@ -255,7 +257,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWar
             count_of(outcome.missing_secrets),
             keys.key_of(KeyContext::Connectors, Action::NextMissing)
         ));
-        dialog = dialog.choice("Show those without secrets", vec![Effect::Route(Route::Missing)]);
+        dialog = dialog.choice("Show those without secrets", vec![Command::Route(Route::Missing)]);
     }
     for (count, what) in [
         (outcome.kept_secrets, "kept the secrets that were stored."),
@@ -268,7 +270,7 @@ fn imported(path: &std::path::Path, outcome: &ImportOutcome, notices: &ImportWar
     for line in import_notes(notices) {
         dialog = dialog.line(format!("Notice: {line}."));
     }
-    vec![Effect::OpenDialog(Box::new(
+    vec![Command::OpenDialog(Box::new(
         dialog.line(format!("In the list, {} undoes the import.", undo_key(KeyContext::Connectors, keys))),
     ))]
 }
@@ -315,16 +317,16 @@ fn confirm_replace(job: FileJob) -> Dialog {
     };
     Dialog::new("Replace the file?", "Cancel")
         .line(format!("{name} already exists. Replace it with the export?"))
-        .choice("Replace", vec![Effect::write(job, "exporting")])
+        .choice("Replace", vec![Command::write(job, "exporting")])
 }
 
-fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Effect> {
+fn exported(path: &std::path::Path, report: &ExportReport) -> Vec<Command> {
     let mut dialog =
         Dialog::new("Exported", "OK").line(format!("{} to {}.", count_of(report.exported), path.display()));
     for line in export_notes(report) {
         dialog = dialog.line(format!("Notice: {line}."));
     }
-    vec![Effect::OpenDialog(Box::new(dialog))]
+    vec![Command::OpenDialog(Box::new(dialog))]
 }
 
 fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
@@ -348,14 +350,14 @@ fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
         .choice("Duplicate", again(OnConflict::CreateNewCopies))
 }
 
-fn applied_run(model: &mut Model, applied: Applied) -> Vec<Effect> {
+fn applied_run(model: &mut Model, applied: Applied) -> Vec<Command> {
     model.review.rows.clear_selection();
     model.review.upgraded = None;
     model.awaiting_result = Some(applied);
     Vec::new()
 }
 
-fn reverted_step(reverted: &Reverted, context: KeyContext, keys: KeyMap) -> Effect {
+fn reverted_step(reverted: &Reverted, context: KeyContext, keys: KeyMap) -> Command {
     let step = &reverted.step;
     let (verb, participle) = match (step.kind, step.kind.is_inverse()) {
         (_, true) => ("Redid", "redone"),
@@ -369,10 +371,10 @@ fn reverted_step(reverted: &Reverted, context: KeyContext, keys: KeyMap) -> Effe
         (None, _) => format!("{verb} {kind} of {}", count_of(reverted.restored)),
     };
     if reverted.stopped {
-        return Effect::info(format!("{what} of {}, then stopped; run it again to resume", step.left()));
+        return Command::info(format!("{what} of {}, then stopped; run it again to resume", step.left()));
     }
     if reverted.restored == 0 && reverted.conflicts.is_empty() {
-        return Effect::info("Nothing left to revert");
+        return Command::info("Nothing left to revert");
     }
     if reverted.conflicts.is_empty() {
         let way_back = if step.kind.is_inverse() {
@@ -380,7 +382,7 @@ fn reverted_step(reverted: &Reverted, context: KeyContext, keys: KeyMap) -> Effe
         } else {
             format!("{} to redo", keys.key_of(context, Action::Redo))
         };
-        return Effect::success(format!("{what} ({way_back})"));
+        return Command::success(format!("{what} ({way_back})"));
     }
     let title =
         if reverted.restored == 0 { format!("Nothing was {participle}") } else { format!("Partly {participle}") };
@@ -393,6 +395,6 @@ fn reverted_step(reverted: &Reverted, context: KeyContext, keys: KeyMap) -> Effe
     if reverted.conflicts.len() > 5 {
         dialog = dialog.line(format!("  and {} more", grouped(reverted.conflicts.len() - 5)));
     }
-    let show = vec![Effect::Route(Route::Step(step.step, "-change:undone"))];
-    Effect::OpenDialog(Box::new(dialog.choice("Show both sides", show).default_to_last()))
+    let show = vec![Command::Route(Route::Step(step.step, "-change:undone"))];
+    Command::OpenDialog(Box::new(dialog.choice("Show both sides", show).default_to_last()))
 }

@@ -9,26 +9,26 @@ use crate::store::{Backup, HistoryEntry, RecordChange, Restored, Scope};
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
 use crate::tui::overlays::dialog::{Tone, change_lines};
 use crate::tui::overlays::file_picker;
-use crate::tui::screens::effect::connectors as count_of;
-use crate::tui::screens::{Dialog, Effect, OpenTarget, Route, connectors, form, overview, review};
+use crate::tui::screens::command::connectors as count_of;
+use crate::tui::screens::{Command, Dialog, OpenTarget, Route, connectors, form, overview, review};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::paged_list::PagedList;
 use crate::worker::{FileJob, Opened, Query, Record, Reply};
 
 /// Handles a reply.
-pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
+pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Command> {
     match reply {
         Reply::Upgrading(stage) => model.upgrade_stage = Some(stage),
         Reply::Opened(opened) => return opened_file(model, *opened),
-        Reply::KeyWarning(warning) => return vec![Effect::warning(messages::keys::warning(&warning))],
+        Reply::KeyWarning(warning) => return vec![Command::warning(messages::keys::warning(&warning))],
         Reply::OpenFailed(reason) => {
             model.fatal = Some(reason);
-            return vec![Effect::Quit];
+            return vec![Command::Quit];
         }
         Reply::Died => {
             model.fatal =
                 Some("a part of the program failed; the file is safe, changes reported as done are kept".to_owned());
-            return vec![Effect::Quit];
+            return vec![Command::Quit];
         }
         Reply::Displaced { reason, is_replaced } => return displaced(model, reason, is_replaced),
         Reply::Listed { scope, generation, total, cursor, start, rows } => {
@@ -44,7 +44,7 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
         }
         Reply::Counted { scope, generation, total } => {
             if let Some(list) = list(model, scope) {
-                return list.counted(generation, total).into_iter().map(Effect::Read).collect();
+                return list.counted(generation, total).into_iter().map(Command::Read).collect();
             }
         }
         Reply::Ids { scope, ids } => {
@@ -59,8 +59,8 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 file.listed(&folder, entries);
             }
         }
-        Reply::Compared(None) => return vec![Effect::info("One of the two does not exist any more")],
-        Reply::Compared(Some(sides)) => return vec![Effect::OpenDialog(Box::new(comparison(&sides)))],
+        Reply::Compared(None) => return vec![Command::info("One of the two does not exist any more")],
+        Reply::Compared(Some(sides)) => return vec![Command::OpenDialog(Box::new(comparison(&sides)))],
         Reply::Statistics(statistics) => {
             for screen in &mut model.screens {
                 if let Screen::Overview(state) = screen {
@@ -102,12 +102,12 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 job.is_waiting = true;
             }
         }
-        Reply::Done(_) | Reply::Failed(_) if model.quits_after_job => return vec![Effect::Quit],
+        Reply::Done(_) | Reply::Failed(_) if model.quits_after_job => return vec![Command::Quit],
         Reply::Done(done) => {
             job_ended(model);
-            let mut effects = outcomes::job_done(model, done);
-            effects.extend(reload(model));
-            return effects;
+            let mut commands = outcomes::job_done(model, done);
+            commands.extend(reload(model));
+            return commands;
         }
         Reply::OlderSchema(schema) => return older_schema(model, schema),
         Reply::ReadFailed(reason) => return read_failed(model, reason),
@@ -116,9 +116,9 @@ pub(super) fn update(model: &mut Model, reply: Reply) -> Vec<Effect> {
             // A reason can be long, and none of it may be lost at the edge of the footer.
             let dialog = Dialog::new("The action failed", "OK").line(reason);
             let dialog = if model.is_displaced { with_rescue(dialog) } else { dialog };
-            let mut effects = vec![Effect::OpenDialog(Box::new(dialog))];
-            effects.extend(reload(model));
-            return effects;
+            let mut commands = vec![Command::OpenDialog(Box::new(dialog))];
+            commands.extend(reload(model));
+            return commands;
         }
     }
     Vec::new()
@@ -182,7 +182,7 @@ fn change_came(model: &mut Model, step: i64, id: &str, change: Option<&RecordCha
 }
 
 /// Reports that the file is no longer at its path. The open content stays on the screen and can be saved elsewhere.
-fn displaced(model: &mut Model, reason: String, is_replaced: bool) -> Vec<Effect> {
+fn displaced(model: &mut Model, reason: String, is_replaced: bool) -> Vec<Command> {
     model.is_displaced = true;
     let title = if is_replaced { "Another file is in its place" } else { "The file does not exist any more" };
     let mut dialog = Dialog::new(title, "Look around")
@@ -191,24 +191,24 @@ fn displaced(model: &mut Model, reason: String, is_replaced: bool) -> Vec<Effect
     if is_replaced {
         dialog = dialog.choice(
             "Open the file that is there now",
-            vec![Effect::OpenFile(OpenTarget::File(model.setup.path.clone()))],
+            vec![Command::OpenFile(OpenTarget::File(model.setup.path.clone()))],
         );
     }
-    vec![Effect::OpenDialog(Box::new(with_rescue(dialog)))]
+    vec![Command::OpenDialog(Box::new(with_rescue(dialog)))]
 }
 
 fn with_rescue(dialog: Dialog) -> Dialog {
-    dialog.choice("Save to a new file", vec![Effect::Route(Route::File(file_picker::Purpose::SaveAs))])
+    dialog.choice("Save to a new file", vec![Command::Route(Route::File(file_picker::Purpose::SaveAs))])
 }
 
 /// Not repeated automatically, which could fail endlessly.
-fn read_failed(model: &mut Model, reason: String) -> Vec<Effect> {
+fn read_failed(model: &mut Model, reason: String) -> Vec<Command> {
     give_up(model);
     let dialog = Dialog::new("The file cannot be read", "OK").line(reason).line(format!(
         "{} reads it again; Ctrl-c quits.",
         model.setup.ui.keys.key_of(model.context_below(), Action::Refresh)
     ));
-    vec![Effect::OpenDialog(Box::new(dialog))]
+    vec![Command::OpenDialog(Box::new(dialog))]
 }
 
 fn give_up(model: &mut Model) {
@@ -224,26 +224,26 @@ fn give_up(model: &mut Model) {
 }
 
 /// The file is another one now; only opening it again helps.
-fn older_schema(model: &mut Model, schema: i64) -> Vec<Effect> {
+fn older_schema(model: &mut Model, schema: i64) -> Vec<Command> {
     give_up(model);
     let dialog = Dialog::new("The file was replaced", "Later")
         .line(format!("Another program replaced this file with one of schema {schema}; the screen shows the old one."))
         .line("Opening it again upgrades its schema, after a backup.")
-        .choice("Open it again", vec![Effect::Reopen(None)])
+        .choice("Open it again", vec![Command::Reopen(None)])
         .default_to_last();
-    vec![Effect::OpenDialog(Box::new(dialog))]
+    vec![Command::OpenDialog(Box::new(dialog))]
 }
 
 /// The record that was to be gone to is not in the list.
-fn filter_hides(list: &mut PagedList, keys: KeyMap) -> Vec<Effect> {
+fn filter_hides(list: &mut PagedList, keys: KeyMap) -> Vec<Command> {
     if list.missed_destination() && list.is_filtered() {
         let key = keys.key_of(list.context(), Action::Back);
-        return vec![Effect::success(format!("Done; the filter hides the connector, {key} clears the filter"))];
+        return vec![Command::success(format!("Done; the filter hides the connector, {key} clears the filter"))];
     }
     Vec::new()
 }
 
-fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
+fn opened_file(model: &mut Model, opened: Opened) -> Vec<Command> {
     model.review.upgraded = opened.upgraded.clone();
     model.upgrade_stage = None;
     model.is_displaced = false;
@@ -252,28 +252,28 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Effect> {
     let body = model.body();
     model.connectors.resize(connectors::height(body));
     model.connectors.columns = model.setup.ui_state.columns.clone();
-    let mut effects = vec![Effect::Read(first_list(model))];
+    let mut commands = vec![Command::Read(first_list(model))];
     if std::mem::take(&mut model.awaiting_import) {
-        effects.push(Effect::Route(Route::File(file_picker::Purpose::Import)));
+        commands.push(Command::Route(Route::File(file_picker::Purpose::Import)));
     }
     if let Some(warning) = key_warning(model) {
-        effects.push(warning);
+        commands.push(warning);
     }
     if let Some(outcome) = model.opened.as_ref().and_then(|opened| opened.restored.clone()) {
         model.is_restoring = false;
-        effects.push(restored(outcome));
+        commands.push(restored(outcome));
     }
     match overview {
         Some(overview) => {
             model.overview = overview;
-            effects.extend(first_counts(model));
+            commands.extend(first_counts(model));
         }
         None => {
             model.awaiting_counts = true;
-            effects.push(Effect::Read(Query::Overview));
+            commands.push(Command::Read(Query::Overview));
         }
     }
-    effects
+    commands
 }
 
 /// The list as it was shown when the file was open last.
@@ -292,8 +292,8 @@ fn first_list(model: &mut Model) -> Query {
     model.connectors.reload()
 }
 
-/// Returns the effects of the first counts of an opened file.
-fn first_counts(model: &Model) -> Vec<Effect> {
+/// Returns the commands of the first counts of an opened file.
+fn first_counts(model: &Model) -> Vec<Command> {
     let opened = model.opened.as_ref();
     if opened.is_some_and(|opened| opened.restored.is_some()) {
         return Vec::new();
@@ -301,10 +301,10 @@ fn first_counts(model: &Model) -> Vec<Effect> {
     let was_upgraded = opened.is_some_and(|opened| opened.upgraded.is_some());
     let plan = &model.overview.plan;
     if model.setup.apply_migration && plan.to_apply() > 0 {
-        return vec![Effect::Route(Route::Review), Effect::write(FileJob::Apply, "migrating")];
+        return vec![Command::Route(Route::Review), Command::write(FileJob::Apply, "migrating")];
     }
     if was_upgraded && plan.pending() > 0 {
-        return vec![Effect::Route(Route::Review)];
+        return vec![Command::Route(Route::Review)];
     }
     if let Some(run) = &model.overview.interrupted_run {
         let text = "a migration run was interrupted after";
@@ -314,7 +314,7 @@ fn first_counts(model: &Model) -> Vec<Effect> {
             model.setup.ui.keys.key_of(KeyContext::Review, Action::Apply),
             model.setup.ui.keys.key_of(KeyContext::Review, Action::Rollback),
         );
-        return vec![Effect::warning(format!(
+        return vec![Command::warning(format!(
             "{text} {done}: {review} reviews it, {apply} resumes it, {undo} to undo"
         ))];
     }
@@ -322,13 +322,13 @@ fn first_counts(model: &Model) -> Vec<Effect> {
         0 => Vec::new(),
         pending => {
             let key = model.setup.ui.keys.key_of(KeyContext::Connectors, Action::Review);
-            vec![Effect::info(format!("{} to migrate: {key} reviews that", count_of(pending)))]
+            vec![Command::info(format!("{} to migrate: {key} reviews that", count_of(pending)))]
         }
     }
 }
 
 /// Reports the result of a restore.
-fn restored(outcome: Result<Restored, String>) -> Effect {
+fn restored(outcome: Result<Restored, String>) -> Command {
     let name = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let dialog = match outcome {
         Ok(restored) => {
@@ -344,40 +344,40 @@ fn restored(outcome: Result<Restored, String>) -> Effect {
         }
         Err(reason) => Dialog::new("The backup was not restored", "OK").line(reason).line("The file is as it was."),
     };
-    Effect::OpenDialog(Box::new(dialog))
+    Command::OpenDialog(Box::new(dialog))
 }
 
-fn key_warning(model: &Model) -> Option<Effect> {
+fn key_warning(model: &Model) -> Option<Command> {
     let warnings = &model.opened.as_ref()?.key_warnings;
     let dialog = Dialog::new("About the keys", "OK")
         .lines(warnings.iter().map(|warning| (Tone::Plain, messages::keys::warning(warning))));
-    (!warnings.is_empty()).then(|| Effect::OpenDialog(Box::new(dialog)))
+    (!warnings.is_empty()).then(|| Command::OpenDialog(Box::new(dialog)))
 }
 
 /// Reloads the contents of the screens.
-pub(super) fn reload(model: &mut Model) -> Vec<Effect> {
+pub(super) fn reload(model: &mut Model) -> Vec<Command> {
     if model.opened.is_none() {
         return Vec::new();
     }
-    let mut effects = vec![Effect::Read(model.connectors.reload()), Effect::Read(Query::Overview)];
+    let mut commands = vec![Command::Read(model.connectors.reload()), Command::Read(Query::Overview)];
     for screen in model.screens.iter_mut().rev() {
         match screen {
-            Screen::History(_) => effects.push(Effect::Read(Query::Steps)),
-            Screen::HistoryEntry(step) => effects.push(Effect::Read(step.read_again())),
-            Screen::Overview(_) => effects.extend(overview::requests().map(Effect::Read)),
-            Screen::Backups(_) => effects.push(Effect::Read(Query::Backups)),
-            Screen::Sync(state) => effects.push(Effect::Read(state.request())),
-            Screen::Review => effects.push(Effect::Read(model.review.rows.reload())),
+            Screen::History(_) => commands.push(Command::Read(Query::Steps)),
+            Screen::HistoryEntry(step) => commands.push(Command::Read(step.read_again())),
+            Screen::Overview(_) => commands.extend(overview::requests().map(Command::Read)),
+            Screen::Backups(_) => commands.push(Command::Read(Query::Backups)),
+            Screen::Sync(state) => commands.push(Command::Read(state.request())),
+            Screen::Review => commands.push(Command::Read(model.review.rows.reload())),
             Screen::Detail(detail) => {
-                effects.push(Effect::Read(Query::Record { id: detail.id.clone(), is_preview: false }));
+                commands.push(Command::Read(Query::Record { id: detail.id.clone(), is_preview: false }));
             }
             _ => {}
         }
     }
-    effects
+    commands
 }
 
-fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Effect> {
+fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Command> {
     if let Some((wanted, form)) = model.awaiting_form.take() {
         if wanted == id {
             return open_form(model, form, record);
@@ -398,12 +398,12 @@ fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Effec
     Vec::new()
 }
 
-fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) -> Vec<Effect> {
+fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) -> Vec<Command> {
     let Some(record) = record else {
-        return vec![Effect::warning("This connector has been deleted")];
+        return vec![Command::warning("This connector has been deleted")];
     };
     if record.connector.is_newer_than_known() {
-        return vec![Effect::warning(
+        return vec![Command::warning(
             "Written by a newer Kibana than this program knows: it can be viewed, not edited",
         )];
     }
@@ -429,7 +429,7 @@ fn open_form(model: &mut Model, awaited: AwaitedForm, record: Option<Record>) ->
             model.setup.ui.keys.key_of(KeyContext::Form, Action::Left),
         );
         let text = format!("choose the auth type first ({next}, {previous}); its secrets follow");
-        return vec![Effect::info(text)];
+        return vec![Command::info(text)];
     }
     Vec::new()
 }
@@ -453,10 +453,10 @@ pub(super) fn fill_after(model: &Model) -> Option<(String, String)> {
     Some((name, id))
 }
 
-fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect> {
+fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Command> {
     model.awaiting_missing = false;
     let Some(id) = id else {
-        return vec![Effect::info("No connector is missing secrets")];
+        return vec![Command::info("No connector is missing secrets")];
     };
     if matches!(model.screen(), Screen::Detail(_)) {
         model.screens.pop();
@@ -464,18 +464,18 @@ fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Effect
     model.connectors.go_to(&id);
     let save = model.setup.ui.keys.key_of(KeyContext::Form, Action::Save);
     let text = format!("{} without secrets; enter this one's, {save} saves", count_of(total));
-    vec![Effect::Read(model.connectors.reload()), Effect::Route(Route::Fill(id)), Effect::info(text)]
+    vec![Command::Read(model.connectors.reload()), Command::Route(Route::Fill(id)), Command::info(text)]
 }
 
 /// Handles the counts; the result of a run is reported with them.
-fn overview_came(model: &mut Model, overview: crate::worker::Overview) -> Vec<Effect> {
+fn overview_came(model: &mut Model, overview: crate::worker::Overview) -> Vec<Command> {
     model.overview = overview;
     if std::mem::take(&mut model.awaiting_counts) {
         return first_counts(model);
     }
     match model.awaiting_result.take() {
         Some(applied) => {
-            vec![Effect::OpenDialog(Box::new(review::result(&applied, &model.overview.plan, model.setup.ui.keys)))]
+            vec![Command::OpenDialog(Box::new(review::result(&applied, &model.overview.plan, model.setup.ui.keys)))]
         }
         None => Vec::new(),
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
 
+use super::effect::Effect;
 use super::message::Message;
 use super::model::{AwaitedForm, Model, RunningJob, Screen, TOAST, Toast};
 use super::{actions, mouse, replies};
@@ -11,7 +12,7 @@ use crate::domain::SecretsState;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::overlays::file_picker;
 use crate::tui::screens::{
-    Effect, OpenTarget, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
+    Command, OpenTarget, Route, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
 };
 use crate::tui::widgets::input::TextInput;
 use crate::worker::{FileJob, Job, Query, Record, RemoteJob};
@@ -31,24 +32,24 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Paste(text) => actions::paste(model, &text),
         Message::Edited(outcome) => edited(model, outcome),
         Message::Switched(Ok(path)) => switched(model, path),
-        Message::Switched(Err(reason)) => vec![Effect::error(reason)],
-        Message::Copied(Ok(())) => vec![Effect::success("Copied, if the terminal allows it")],
-        Message::Copied(Err(reason)) => vec![Effect::error(reason)],
+        Message::Switched(Err(reason)) => vec![Command::error(reason)],
+        Message::Copied(Ok(())) => vec![Command::success("Copied, if the terminal allows it")],
+        Message::Copied(Err(reason)) => vec![Command::error(reason)],
         Message::Resize(width, height) => resize(model, width, height),
         Message::Worker(reply) => replies::update(model, reply),
         Message::Tick => {
             expire_toast(model);
             Vec::new()
         }
-        Message::Terminate => vec![Effect::Quit],
+        Message::Terminate => vec![Command::Quit],
     };
     let mut outside = Vec::new();
-    for effect in wanted {
-        perform(model, effect, &mut outside);
+    for command in wanted {
+        perform(model, command, &mut outside);
     }
-    while let Some(effects) = actions::waiting_key(model) {
-        for effect in effects {
-            perform(model, effect, &mut outside);
+    while let Some(commands) = actions::waiting_key(model) {
+        for command in commands {
+            perform(model, command, &mut outside);
         }
     }
     follow_selection(model, &mut outside);
@@ -56,77 +57,81 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     outside
 }
 
-/// Does what can be done inside; passes the rest on.
-fn perform(model: &mut Model, effect: Effect, outside: &mut Vec<Effect>) {
-    match effect {
-        Effect::Notify(severity, text) => model.toast = Some(Toast { severity, text, since: model.now }),
-        Effect::OpenDialog(dialog) => model.dialog = Some(*dialog),
-        Effect::OpenMenu(menu) => model.menu = Some(*menu),
-        Effect::RunAction(action) => {
-            for effect in actions::screen_action(model, model.context(), action) {
-                perform(model, effect, outside);
+/// Carries out a command: changes the state, and adds what only the runtime can do to `outside`.
+fn perform(model: &mut Model, command: Command, outside: &mut Vec<Effect>) {
+    match command {
+        Command::Notify(severity, text) => model.toast = Some(Toast { severity, text, since: model.now }),
+        Command::OpenDialog(dialog) => model.dialog = Some(*dialog),
+        Command::OpenMenu(menu) => model.menu = Some(*menu),
+        Command::RunAction(action) => {
+            for command in actions::screen_action(model, model.context(), action) {
+                perform(model, command, outside);
             }
         }
-        Effect::OpenPrompt(prompt) => model.prompt = Some(*prompt),
-        Effect::OpenFile(start) => begin(model, start, outside),
-        Effect::KeepView(filter, is_kept) => {
+        Command::OpenPrompt(prompt) => model.prompt = Some(*prompt),
+        Command::OpenFile(start) => begin(model, start, outside),
+        Command::KeepView(filter, is_kept) => {
             model.setup.ui_state.keep_view(&filter, is_kept);
             let key = model.setup.ui.keys.key_of(KeyContext::Connectors, Action::SavedViews);
             let word = if is_kept { format!("View saved ({key} to open)") } else { "View deleted".to_owned() };
-            perform(model, Effect::success(word), outside);
+            perform(model, Command::success(word), outside);
             outside.push(Effect::SaveUiState(Box::new(model.ui_state())));
         }
-        Effect::ToggleColumn(name) => {
+        Command::ToggleColumn(name) => {
             model.setup.ui_state.columns.toggle(name);
             columns_chosen(model, outside);
         }
-        Effect::WidenColumn(name, cells) => {
+        Command::WidenColumn(name, cells) => {
             model.setup.ui_state.columns.widen(name, cells);
             columns_chosen(model, outside);
         }
-        Effect::SendKey(key) => {
-            for effect in actions::key(model, key) {
-                perform(model, effect, outside);
+        Command::SendKey(key) => {
+            for command in actions::key(model, key) {
+                perform(model, command, outside);
             }
         }
-        Effect::Filter(text) => {
+        Command::Filter(text) => {
             model.screens.truncate(1);
             model.connectors.filter_text = TextInput::new(&text);
             outside.extend(model.connectors.search().map(Effect::Read));
         }
-        Effect::Route(go) => navigate(model, go, outside),
-        Effect::ReplaceFormBase(theirs, keep_mine) => {
+        Command::Route(go) => navigate(model, go, outside),
+        Command::ReplaceFormBase(theirs, keep_mine) => {
             if let Some(Screen::Form(form)) = model.screens.last_mut() {
                 form.rebase(*theirs, keep_mine);
             }
         }
-        Effect::Write(job, title) => {
+        Command::Write(job, title) => {
             // One job at a time; keeping a few decisions is too quick to be worth a word.
             if !matches!(&job, Job::File(FileJob::Decide { ids, .. }) if ids.len() < CONFIRM_FROM) {
                 let is_long = is_long(model, &job);
                 model.job = Some(RunningJob { is_long, ..RunningJob::new(title, model.now) });
             }
-            outside.push(Effect::Write(job, title));
+            outside.push(Effect::Write(job));
         }
-        Effect::Reopen(backup) => {
+        Command::Reopen(backup) => {
             *model = model.reopened(backup.is_some());
             outside.push(Effect::Reopen(backup));
         }
-        Effect::QuitAfterJob if model.job.is_some() => {
+        Command::QuitAfterJob if model.job.is_some() => {
             model.quits_after_job = true;
-            perform(model, Effect::CancelJob, outside);
+            perform(model, Command::CancelJob, outside);
         }
-        Effect::CancelJob => {
+        Command::CancelJob => {
             if let Some(job) = &mut model.job {
                 job.is_stopping = true;
             }
             outside.push(Effect::CancelJob);
         }
-        Effect::Quit | Effect::QuitAfterJob => {
+        Command::Quit | Command::QuitAfterJob => {
             model.quitting = true;
-            outside.push(Effect::Quit);
         }
-        other => outside.push(other),
+        Command::Read(query) => outside.push(Effect::Read(query)),
+        Command::EditText { text, is_json } => outside.push(Effect::EditText { text, is_json }),
+        Command::Mouse(is_on) => outside.push(Effect::Mouse(is_on)),
+        Command::Copy(text) => outside.push(Effect::Copy(text)),
+        Command::Suspend => outside.push(Effect::Suspend),
+        Command::Redraw => outside.push(Effect::Redraw),
     }
 }
 
@@ -156,7 +161,7 @@ fn begin(model: &mut Model, start: OpenTarget, outside: &mut Vec<Effect>) {
 }
 
 /// Another file is being opened in place of the one before.
-fn switched(model: &mut Model, path: PathBuf) -> Vec<Effect> {
+fn switched(model: &mut Model, path: PathBuf) -> Vec<Command> {
     let ui_state = model.ui_state();
     *model = model.reopened(false);
     model.setup.ui_state = ui_state;
@@ -211,7 +216,7 @@ fn navigate(model: &mut Model, go: Route, outside: &mut Vec<Effect>) {
             model.awaiting_missing = true;
             outside.push(Effect::Read(Query::NextMissing { after: replies::fill_after(model) }));
         }
-        Route::Missing => perform(model, Effect::Filter("missing:secrets".to_owned()), outside),
+        Route::Missing => perform(model, Command::Filter("missing:secrets".to_owned()), outside),
         Route::Home => model.screens.truncate(1),
         Route::Duplicate(id) => await_form(model, id, AwaitedForm::Duplicate, outside),
         Route::New => {
@@ -276,19 +281,19 @@ fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Ve
 const UNCHANGED: &str =
     "the editor changed nothing; one that opens its window separately has to wait for it (EDITOR=\"code --wait\")";
 
-fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Effect> {
+fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Command> {
     match (outcome, model.screens.last_mut()) {
         (Ok(text), Some(Screen::Form(form))) => {
             let is_same = form.edited(&text);
             // A windowed editor that returns at once has only just started: its text would come too late.
-            is_same.then(|| Effect::info(UNCHANGED.to_owned())).into_iter().collect()
+            is_same.then(|| Command::info(UNCHANGED.to_owned())).into_iter().collect()
         }
         (Ok(_), _) => Vec::new(),
-        (Err(reason), _) => vec![Effect::error(reason)],
+        (Err(reason), _) => vec![Command::error(reason)],
     }
 }
 
-fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Effect> {
+fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Command> {
     model.size = (width, height);
     let body = model.body();
     let mut requests = vec![
@@ -303,7 +308,7 @@ fn resize(model: &mut Model, width: u16, height: u16) -> Vec<Effect> {
     if model.opened.is_none() {
         return Vec::new();
     }
-    requests.into_iter().flatten().map(Effect::Read).collect()
+    requests.into_iter().flatten().map(Command::Read).collect()
 }
 
 fn expire_toast(model: &mut Model) {

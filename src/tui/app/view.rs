@@ -13,9 +13,9 @@ use crate::text::terminal::{clip, fit, safe, width, wrap};
 use crate::text::{grouped, time};
 use crate::tui::keymap::{Action, Binding, KeyContext};
 use crate::tui::overlays::file_picker;
-use crate::tui::screens::effect::connectors as count_of;
+use crate::tui::screens::command::connectors as count_of;
 use crate::tui::screens::{
-    Effect, Severity, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
+    Command, Severity, backups, connectors, detail, form, help, history, history_entry, overview, review, sync,
 };
 use crate::tui::widgets::layout::{centered, cut_bottom, cut_top};
 
@@ -143,7 +143,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
 fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.setup.ui.theme;
     if let Some(job) = model.shown_job() {
-        // The reason why a key has no effect comes before the progress of the job.
+        // The reason why a key has no command comes before the progress of the job.
         let mut lines = toast_lines(model, cells);
         let can_be_stopped = model.dialog.is_none() && !job.is_stopping;
         let stops = format!("  {} stops", model.setup.ui.keys.key_of(model.context(), Action::Back));
@@ -185,11 +185,11 @@ pub(super) struct Hint {
 }
 
 impl Hint {
-    /// Returns the effect of a click.
-    pub(super) fn press(&self, context: KeyContext) -> Effect {
+    /// Returns the command of a click.
+    pub(super) fn press(&self, context: KeyContext) -> Command {
         match (context, self.binding.keys().next().flatten()) {
-            (KeyContext::Connectors, _) | (_, None) => Effect::RunAction(self.binding.action),
-            (_, Some(key)) => Effect::SendKey(key),
+            (KeyContext::Connectors, _) | (_, None) => Command::RunAction(self.binding.action),
+            (_, Some(key)) => Command::SendKey(key),
         }
     }
 }

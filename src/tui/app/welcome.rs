@@ -4,11 +4,11 @@ use ratatui::text::Line;
 
 use super::model::{Model, Setup};
 use crate::text::terminal::wrap;
-use crate::tui::screens::{Effect, Item, Menu, OpenTarget};
+use crate::tui::screens::{Command, Item, Menu, OpenTarget};
 
 /// The ways to begin.
 pub(super) fn menu(setup: &Setup) -> Menu {
-    let begin = |start| vec![Effect::OpenFile(start)];
+    let begin = |start| vec![Command::OpenFile(start)];
     let mut items = vec![
         Item::new("open the demo: 200 connectors, deleted on exit", "", begin(OpenTarget::Demo)),
         Item::new("import an export of Kibana into a new file", &setup.file, begin(OpenTarget::Import)),
@@ -19,7 +19,7 @@ pub(super) fn menu(setup: &Setup) -> Menu {
         let path = known.path.display().to_string();
         Item::new(format!("open {path}"), "recent", begin(OpenTarget::File(known.path.clone())))
     }));
-    items.push(Item::new("quit", "", vec![Effect::Quit]));
+    items.push(Item::new("quit", "", vec![Command::Quit]));
     Menu::new("Get started", items)
 }
 

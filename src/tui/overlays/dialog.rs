@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::text::terminal::{clip, width, wrap};
 use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::screens::effect::Effect;
+use crate::tui::screens::command::Command;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::centered;
 use crate::tui::widgets::theme::Theme;
@@ -31,13 +31,13 @@ pub enum Tone {
     Muted,
 }
 
-/// An answer and its effects.
+/// An answer and its commands.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// The answer.
     pub label: String,
-    /// The effects.
-    pub effects: Vec<Effect>,
+    /// The commands.
+    pub commands: Vec<Command>,
 }
 
 /// A question.
@@ -57,7 +57,7 @@ impl Dialog {
         Self {
             title: title.into(),
             body: Vec::new(),
-            choices: vec![Choice { label: cancel.to_owned(), effects: Vec::new() }],
+            choices: vec![Choice { label: cancel.to_owned(), commands: Vec::new() }],
             selected: 0,
             scroll: 0,
             closes_with_job: false,
@@ -80,8 +80,8 @@ impl Dialog {
 
     /// Adds an answer.
     #[must_use]
-    pub fn choice(mut self, label: impl Into<String>, effects: Vec<Effect>) -> Self {
-        self.choices.push(Choice { label: label.into(), effects });
+    pub fn choice(mut self, label: impl Into<String>, commands: Vec<Command>) -> Self {
+        self.choices.push(Choice { label: label.into(), commands });
         self
     }
 
@@ -109,8 +109,8 @@ impl Dialog {
         self.choices.len() > 1
     }
 
-    /// Handles an action; returns the effects of the chosen answer.
-    pub fn update(&mut self, action: Action) -> Option<Vec<Effect>> {
+    /// Handles an action; returns the commands of the chosen answer.
+    pub fn update(&mut self, action: Action) -> Option<Vec<Command>> {
         let count = self.choices.len();
         match action {
             Action::Right => self.selected = (self.selected + 1) % count,
@@ -118,7 +118,7 @@ impl Dialog {
             Action::PageDown => self.scroll += SCROLL,
             Action::PageUp => self.scroll = self.scroll.saturating_sub(SCROLL),
             Action::Confirm => {
-                return self.choices.get(self.selected).map(|choice| choice.effects.clone());
+                return self.choices.get(self.selected).map(|choice| choice.commands.clone());
             }
             Action::Back => return Some(Vec::new()),
             _ => {}
@@ -126,8 +126,8 @@ impl Dialog {
         None
     }
 
-    /// Returns the effects of the answer at a position.
-    pub fn answer_at(&self, area: Rect, at: Position) -> Option<Vec<Effect>> {
+    /// Returns the commands of the answer at a position.
+    pub fn answer_at(&self, area: Rect, at: Position) -> Option<Vec<Command>> {
         let theme = Theme::new(false);
         let (inner_width, place) = self.place(area, theme);
         let answers = self.answer_lines(inner_width, theme);
@@ -142,7 +142,7 @@ impl Dialog {
             let start = end;
             end += width(&button.content);
             if (start..end).contains(&usize::from(at.x)) {
-                return self.choices.get(before + offset).map(|choice| choice.effects.clone());
+                return self.choices.get(before + offset).map(|choice| choice.commands.clone());
             }
         }
         None

@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use crate::text::capitalized;
 use crate::text::terminal::{clip, fit, width};
 use crate::tui::keymap::{Action, Key};
-use crate::tui::screens::effect::Effect;
+use crate::tui::screens::command::Command;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::{centered, cut_top};
 use crate::tui::widgets::matcher::ranked;
@@ -23,14 +23,14 @@ pub struct Item {
     pub detail: String,
     /// Why it is unavailable.
     pub blocked: Option<String>,
-    /// The effects.
-    pub effects: Vec<Effect>,
+    /// The commands.
+    pub commands: Vec<Command>,
 }
 
 impl Item {
     /// Something that can be had.
-    pub fn new(label: impl Into<String>, detail: impl Into<String>, effects: Vec<Effect>) -> Self {
-        Self { label: label.into(), detail: detail.into(), blocked: None, effects }
+    pub fn new(label: impl Into<String>, detail: impl Into<String>, commands: Vec<Command>) -> Self {
+        Self { label: label.into(), detail: detail.into(), blocked: None, commands }
     }
 }
 
@@ -57,16 +57,16 @@ impl Menu {
         ranked(&self.items, self.search.text(), |item| format!("{} {}", item.label, item.detail))
     }
 
-    /// Handles an action; returns the effects of the chosen item.
-    pub fn act(&mut self, action: Action) -> Option<Vec<Effect>> {
+    /// Handles an action; returns the commands of the chosen item.
+    pub fn act(&mut self, action: Action) -> Option<Vec<Command>> {
         let last = self.found().len().saturating_sub(1);
         match action {
             Action::Confirm => {
                 let found = self.found();
                 let item = found.get(self.selected)?;
                 return Some(match &item.blocked {
-                    Some(reason) => vec![Effect::info(capitalized(reason))],
-                    None => item.effects.clone(),
+                    Some(reason) => vec![Command::info(capitalized(reason))],
+                    None => item.commands.clone(),
                 });
             }
             _ => self.selected = moved(self.selected, action, last),

@@ -12,7 +12,7 @@ use crate::domain::bulk::BulkEdit;
 use crate::domain::{Filter, json};
 use crate::text::terminal::clip;
 use crate::tui::keymap::{Action, Key, KeyContext};
-use crate::tui::screens::effect::Effect;
+use crate::tui::screens::command::Command;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
@@ -54,7 +54,7 @@ impl Prompt {
     }
 
     /// The warning before a run.
-    fn warn(&self, params: Value) -> Effect {
+    fn warn(&self, params: Value) -> Command {
         let id = self.ids.first().cloned().unwrap_or_default();
         let dialog = Dialog::new("Run it for real?", "Cancel")
             .line(format!(
@@ -63,8 +63,8 @@ impl Prompt {
                 self.what
             ))
             .line(format!("Params: {params}"))
-            .choice("Run it", vec![Effect::write(RemoteJob::Execute { id, params }, "running the connector")]);
-        Effect::OpenDialog(Box::new(dialog))
+            .choice("Run it", vec![Command::write(RemoteJob::Execute { id, params }, "running the connector")]);
+        Command::OpenDialog(Box::new(dialog))
     }
 
     /// Handles a key other than Esc.
@@ -82,8 +82,8 @@ impl Prompt {
         self.input.insert(text)
     }
 
-    /// Returns the effect, if the line is valid.
-    pub fn confirm(&mut self) -> Option<Effect> {
+    /// Returns the command, if the line is valid.
+    pub fn confirm(&mut self) -> Option<Command> {
         let read = match self.kind {
             PromptKind::Run => match json::read(self.input.text()) {
                 Ok(params @ Value::Object(_)) => return Some(self.warn(params)),
@@ -95,7 +95,7 @@ impl Prompt {
         match read {
             Ok(edit) => {
                 let (ids, filter) = (self.ids.clone(), self.filter.clone());
-                Some(Effect::write(FileJob::BulkPreview { ids, filter, edit }, "previewing"))
+                Some(Command::write(FileJob::BulkPreview { ids, filter, edit }, "previewing"))
             }
             Err(reason) => {
                 self.problem = Some(reason);

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;
 
-use super::effect::{Effect, Route};
+use super::command::{Command, Route};
 use crate::store::Backup;
 use crate::text::size::bytes_text;
 use crate::text::time::age_of;
@@ -31,26 +31,26 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Command> {
     let total = state.backups().len();
     if state.list.act(action, total, height) {
         return Vec::new();
     }
     match (action, state.backups().get(state.list.at(total))) {
-        (Action::CreateBackup, _) => vec![Effect::write(FileJob::CreateBackup, "creating a backup")],
+        (Action::CreateBackup, _) => vec![Command::write(FileJob::CreateBackup, "creating a backup")],
         (Action::Restore, Some(backup)) => vec![confirm_restore(backup)],
-        (Action::Back | Action::Quit, _) => vec![Effect::Route(Route::Back)],
+        (Action::Back | Action::Quit, _) => vec![Command::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
-fn confirm_restore(backup: &Backup) -> Effect {
+fn confirm_restore(backup: &Backup) -> Command {
     let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Effect::OpenDialog(Box::new(
+    Command::OpenDialog(Box::new(
         Dialog::new("Restore a backup", "Cancel")
             .line(format!("Restore {name}? All connectors, decisions and the history become what they were then."))
             .line("The backup is checked first, and the file as it is now is kept next to it.")
-            .choice("Restore", vec![Effect::Reopen(Some(backup.path.clone()))]),
+            .choice("Restore", vec![Command::Reopen(Some(backup.path.clone()))]),
     ))
 }
 

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::effect::{Effect, Route};
+use super::command::{Command, Route};
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{AuthMode, Catalogue, Group, Summary};
 use crate::store::{ModeChange, SortColumn};
@@ -28,15 +28,15 @@ use crate::tui::widgets::theme::Theme;
 use crate::worker::{FileJob, Query, Record};
 
 /// Handles an action on the list.
-pub fn update(rows: &mut PagedList, action: Action, keys: KeyMap) -> Vec<Effect> {
+pub fn update(rows: &mut PagedList, action: Action, keys: KeyMap) -> Vec<Command> {
     if let Some(requests) = rows.act(action) {
-        return requests.into_iter().map(Effect::Read).collect();
+        return requests.into_iter().map(Command::Read).collect();
     }
     let id = rows.current().map(|row| row.id.clone());
     match (action, id) {
-        (Action::Open, Some(id)) => vec![Effect::Route(Route::Detail(id))],
-        (Action::Edit, Some(id)) => vec![Effect::Route(Route::Edit(id))],
-        (Action::Duplicate, Some(id)) => vec![Effect::Route(Route::Duplicate(id))],
+        (Action::Open, Some(id)) => vec![Command::Route(Route::Detail(id))],
+        (Action::Edit, Some(id)) => vec![Command::Route(Route::Edit(id))],
+        (Action::Duplicate, Some(id)) => vec![Command::Route(Route::Duplicate(id))],
         (Action::ToggleMode, Some(_)) => vec![toggle(rows.targets(), rows.hidden_selection())],
         (Action::Delete, Some(_)) => {
             let name = rows.current().filter(|_| rows.selected() == 0).map(|row| row.name.clone());
@@ -44,17 +44,17 @@ pub fn update(rows: &mut PagedList, action: Action, keys: KeyMap) -> Vec<Effect>
         }
         (Action::BulkEdit, Some(_)) => {
             let Purpose::Export { what, .. } = export_of(rows) else { return Vec::new() };
-            vec![Effect::OpenMenu(Box::new(Menu::new(format!("Edit {what} (previewed first)"), edits(rows, keys))))]
+            vec![Command::OpenMenu(Box::new(Menu::new(format!("Edit {what} (previewed first)"), edits(rows, keys))))]
         }
         (Action::Compare, Some(selected)) => vec![compare(rows, selected, keys)],
-        (Action::NextMissing, _) => vec![Effect::Route(Route::NextMissing)],
-        (Action::New, _) => vec![Effect::Route(Route::New)],
-        (Action::Review, _) => vec![Effect::Route(Route::Review)],
-        (Action::Import, _) => vec![Effect::Route(Route::File(Purpose::Import))],
-        (Action::Export, _) => vec![Effect::Route(Route::File(export_of(rows)))],
-        (Action::History, _) => vec![Effect::Route(Route::History)],
+        (Action::NextMissing, _) => vec![Command::Route(Route::NextMissing)],
+        (Action::New, _) => vec![Command::Route(Route::New)],
+        (Action::Review, _) => vec![Command::Route(Route::Review)],
+        (Action::Import, _) => vec![Command::Route(Route::File(Purpose::Import))],
+        (Action::Export, _) => vec![Command::Route(Route::File(export_of(rows)))],
+        (Action::History, _) => vec![Command::Route(Route::History)],
         (Action::Back, _) => back(rows, keys),
-        (Action::Quit, _) => vec![Effect::Quit],
+        (Action::Quit, _) => vec![Command::Quit],
         _ => Vec::new(),
     }
 }
@@ -65,10 +65,10 @@ pub fn edits(rows: &PagedList, keys: KeyMap) -> Vec<Item> {
     let filter = rows.filter().clone();
     let preview = |edit| {
         let (ids, filter) = (ids.clone(), filter.clone());
-        vec![Effect::write(FileJob::BulkPreview { ids, filter, edit }, "previewing")]
+        vec![Command::write(FileJob::BulkPreview { ids, filter, edit }, "previewing")]
     };
     let prompt =
-        |kind| vec![Effect::OpenPrompt(Box::new(Prompt::new(kind, what.clone(), ids.clone(), filter.clone())))];
+        |kind| vec![Command::OpenPrompt(Box::new(Prompt::new(kind, what.clone(), ids.clone(), filter.clone())))];
     vec![
         Item::new(
             "set the auth mode to per-user where it makes sense",
@@ -82,22 +82,22 @@ pub fn edits(rows: &PagedList, keys: KeyMap) -> Vec<Item> {
         Item::new(
             "export",
             keys.key_of(KeyContext::Connectors, Action::Export),
-            vec![Effect::RunAction(Action::Export)],
+            vec![Command::RunAction(Action::Export)],
         ),
         Item::new("delete", "", preview(BulkEdit::Delete)),
     ]
 }
 
-fn compare(rows: &PagedList, current: String, keys: KeyMap) -> Effect {
+fn compare(rows: &PagedList, current: String, keys: KeyMap) -> Command {
     match (rows.selected(), rows.targets()) {
         (2, selected) => match <[String; 2]>::try_from(selected) {
-            Ok([one, other]) => Effect::Read(Query::Compare { one, other }),
-            Err(_) => Effect::info("Select two connectors first"),
+            Ok([one, other]) => Command::Read(Query::Compare { one, other }),
+            Err(_) => Command::info("Select two connectors first"),
         },
         (1, selected) if selected.first() != Some(&current) => {
-            Effect::Read(Query::Compare { one: selected.concat(), other: current })
+            Command::Read(Query::Compare { one: selected.concat(), other: current })
         }
-        _ => Effect::info(format!(
+        _ => Command::info(format!(
             "Select two connectors ({}), or select one and move to the other; then {} compares them",
             keys.key_of(KeyContext::Connectors, Action::Select),
             keys.key_of(KeyContext::Connectors, Action::Compare)
@@ -116,25 +116,25 @@ fn export_of(rows: &PagedList) -> Purpose {
 }
 
 /// Esc goes back one level and never quits.
-fn back(rows: &mut PagedList, keys: KeyMap) -> Vec<Effect> {
+fn back(rows: &mut PagedList, keys: KeyMap) -> Vec<Command> {
     if rows.clear_selection() {
         return Vec::new();
     }
     match rows.clear_filter() {
-        Some(request) => vec![Effect::Read(request)],
-        None => vec![Effect::info(format!("{} quits", keys.key_of(KeyContext::Connectors, Action::Quit)))],
+        Some(request) => vec![Command::Read(request)],
+        None => vec![Command::info(format!("{} quits", keys.key_of(KeyContext::Connectors, Action::Quit)))],
     }
 }
 
 /// Toggles a single visible connector at once; confirms for several, or if the only selected one is not the current
 /// row.
-pub fn toggle(ids: Vec<String>, is_elsewhere: bool) -> Effect {
+pub fn toggle(ids: Vec<String>, is_elsewhere: bool) -> Command {
     let count = ids.len();
-    let job = Effect::write(FileJob::SetAuthMode { ids, change: ModeChange::Toggle }, "setting the auth mode");
+    let job = Command::write(FileJob::SetAuthMode { ids, change: ModeChange::Toggle }, "setting the auth mode");
     if count <= 1 && !is_elsewhere {
         return job;
     }
-    Effect::OpenDialog(Box::new(
+    Command::OpenDialog(Box::new(
         Dialog::new("Toggle the auth mode", "Cancel")
             .line(format!(
                 "{} gets the mode it does not have. Secrets and config stay as they are. This is one step for undo.",
@@ -149,7 +149,7 @@ pub fn toggle(ids: Vec<String>, is_elsewhere: bool) -> Effect {
 }
 
 /// Confirms a delete: of one connector by its name, else of the selection.
-pub fn delete(ids: Vec<String>, name: Option<&str>) -> Effect {
+pub fn delete(ids: Vec<String>, name: Option<&str>) -> Command {
     let (what, answer) = match (name, ids.len()) {
         (Some(name), _) => (format!("Delete the connector “{name}”?"), "Delete".to_owned()),
         (None, 1) => (format!("Delete the selected connector, {}?", ids.concat()), "Delete 1".to_owned()),
@@ -158,8 +158,8 @@ pub fn delete(ids: Vec<String>, name: Option<&str>) -> Effect {
             format!("Delete {count}"),
         ),
     };
-    let job = Effect::write(FileJob::Delete { ids }, "deleting");
-    Effect::OpenDialog(Box::new(
+    let job = Command::write(FileJob::Delete { ids }, "deleting");
+    Command::OpenDialog(Box::new(
         Dialog::new("Delete", "Cancel")
             .line(what)
             .line("Rules in Kibana that use it would fail. Undo restores it.")

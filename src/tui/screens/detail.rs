@@ -5,8 +5,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::command::{Command, Route};
 use super::connectors;
-use super::effect::{Effect, Route};
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::overlays::menu::{Item, Menu};
 use crate::tui::ui::Ui;
@@ -47,43 +47,43 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, size: (usize, usize), ui: Ui) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, size: (usize, usize), ui: Ui) -> Vec<Command> {
     let _keys = ui.keys;
     let lines = state.lines(size.0, Timestamp::UNIX_EPOCH, Ui { theme: Theme::new(false), ..ui }).len();
     if state.scroll.act(action, size.1, lines) {
         return Vec::new();
     }
     match action {
-        Action::Edit => vec![Effect::Route(Route::Edit(state.id.clone()))],
-        Action::Duplicate => vec![Effect::Route(Route::Duplicate(state.id.clone()))],
-        Action::NextMissing => vec![Effect::Route(Route::NextMissing)],
+        Action::Edit => vec![Command::Route(Route::Edit(state.id.clone()))],
+        Action::Duplicate => vec![Command::Route(Route::Duplicate(state.id.clone()))],
+        Action::NextMissing => vec![Command::Route(Route::NextMissing)],
         Action::ToggleMode => vec![connectors::toggle(vec![state.id.clone()], false)],
         Action::Delete => {
             let name = state.record.as_ref().map(|record| record.connector.name.as_str());
             vec![connectors::delete(vec![state.id.clone()], name)]
         }
         Action::Compare => vec![compare(state)],
-        Action::History => vec![Effect::Route(Route::History)],
-        Action::Back | Action::Quit => vec![Effect::Route(Route::Back)],
+        Action::History => vec![Command::Route(Route::History)],
+        Action::Back | Action::Quit => vec![Command::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
 /// Returns the menu of the steps that changed the connector, for a comparison.
-fn compare(state: &State) -> Effect {
+fn compare(state: &State) -> Command {
     let steps = state.record.as_ref().map(|record| record.history.as_slice()).unwrap_or_default();
     let items: Vec<Item> = steps
         .iter()
         .map(|step| {
             let request = Query::CompareBefore { step: step.step.step, id: state.id.clone() };
             let label = format!("before step {}: {}", step.step.step, step.step.word());
-            Item::new(label, step.step.started_at.clone(), vec![Effect::Read(request)])
+            Item::new(label, step.step.started_at.clone(), vec![Command::Read(request)])
         })
         .collect();
     if items.is_empty() {
-        return Effect::info("The history has no change of this connector");
+        return Command::info("The history has no change of this connector");
     }
-    Effect::OpenMenu(Box::new(Menu::new("Compare with an earlier state", items)))
+    Command::OpenMenu(Box::new(Menu::new("Compare with an earlier state", items)))
 }
 
 /// Draws the connector.

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::effect::{Effect, Route, connectors};
+use super::command::{Command, Route, connectors};
 use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, OperationKind, StepState};
 use crate::text::terminal::clip;
@@ -51,27 +51,27 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, overview: &Overview, height: usize) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, overview: &Overview, height: usize) -> Vec<Command> {
     let total = state.steps().len();
     if state.list.act(action, total, height.saturating_sub(1)) {
         return Vec::new();
     }
     match (action, state.current()) {
-        (Action::Open, Some(step)) => vec![Effect::Route(Route::Step(step.step, ""))],
+        (Action::Open, Some(step)) => vec![Command::Route(Route::Step(step.step, ""))],
         (Action::Revert, Some(step)) => vec![revert(step, overview)],
-        (Action::Backups, _) => vec![Effect::Route(Route::Backups)],
-        (Action::Back | Action::Quit, _) => vec![Effect::Route(Route::Back)],
+        (Action::Backups, _) => vec![Command::Route(Route::Backups)],
+        (Action::Back | Action::Quit, _) => vec![Command::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
 /// Confirms the revert of a step.
-pub fn revert(step: &HistoryEntry, overview: &Overview) -> Effect {
+pub fn revert(step: &HistoryEntry, overview: &Overview) -> Command {
     if step.kind == OperationKind::Push {
-        return Effect::info(PUSHED);
+        return Command::info(PUSHED);
     }
     if step.state == StepState::Reverted {
-        return Effect::info(format!("Step {} was undone already", step.step));
+        return Command::info(format!("Step {} was undone already", step.step));
     }
     let is_last = overview.last_step.as_ref().is_some_and(|last| last.step == step.step);
     let mut dialog = Dialog::new("Revert a step", "Cancel")
@@ -81,8 +81,8 @@ pub fn revert(step: &HistoryEntry, overview: &Overview) -> Effect {
     if !is_last && !step.kind.is_inverse() {
         dialog = dialog.line("It is not the last step; the ones after it stay.");
     }
-    let job = Effect::write(FileJob::Revert { step: step.step, only: None }, "reverting a step");
-    Effect::OpenDialog(Box::new(dialog.choice(format!("Revert {}", step.left()), vec![job])))
+    let job = Command::write(FileJob::Revert { step: step.step, only: None }, "reverting a step");
+    Command::OpenDialog(Box::new(dialog.choice(format!("Revert {}", step.left()), vec![job])))
 }
 
 fn already(step: &HistoryEntry) -> Option<(Tone, String)> {
@@ -90,31 +90,31 @@ fn already(step: &HistoryEntry) -> Option<(Tone, String)> {
 }
 
 /// Undoes the last step; confirms if it changed several connectors.
-pub fn undo(last_step: Option<&HistoryEntry>, keys: KeyMap) -> Effect {
+pub fn undo(last_step: Option<&HistoryEntry>, keys: KeyMap) -> Command {
     let Some(step) = last_step else {
-        return Effect::info("Nothing to undo");
+        return Command::info("Nothing to undo");
     };
-    let job = Effect::write(FileJob::Undo, "undoing");
+    let job = Command::write(FileJob::Undo, "undoing");
     if step.records <= 1 { job } else { confirm_undo(step, None, job, keys) }
 }
 
 /// Redoes the last undone step; confirms if it concerns several connectors.
-pub fn redo(next: Option<&HistoryEntry>) -> Effect {
+pub fn redo(next: Option<&HistoryEntry>) -> Command {
     let Some(undone) = next else {
-        return Effect::info("Nothing to redo");
+        return Command::info("Nothing to redo");
     };
-    let job = Effect::write(FileJob::Redo, "redoing");
+    let job = Command::write(FileJob::Redo, "redoing");
     if undone.records <= 1 { job } else { confirm_redo(undone, None, job) }
 }
 
 /// Names a step that is to be undone or redone from a page that shows something else, or not all of it.
-pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bool, keys: KeyMap) -> Effect {
+pub fn confirm_on_page(step: &HistoryEntry, elsewhere: Option<&str>, is_redo: bool, keys: KeyMap) -> Command {
     let job =
-        Effect::write(FileJob::Revert { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
+        Command::write(FileJob::Revert { step: step.step, only: None }, if is_redo { "redoing" } else { "undoing" });
     if is_redo { confirm_redo(step, elsewhere, job) } else { confirm_undo(step, elsewhere, job, keys) }
 }
 
-fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect, keys: KeyMap) -> Effect {
+fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Command, keys: KeyMap) -> Command {
     let what = match step.undone {
         0 if step.records <= 1 => format!("Undo the last step: {} of {}?", step.word(), about(step)),
         0 => format!("Undo the last step: {} of {}?", step.word(), connectors(step.left())),
@@ -129,12 +129,12 @@ fn confirm_undo(step: &HistoryEntry, elsewhere: Option<&str>, job: Effect, keys:
     confirm("Undo", what, elsewhere, job)
 }
 
-fn confirm_redo(undone: &HistoryEntry, elsewhere: Option<&str>, job: Effect) -> Effect {
+fn confirm_redo(undone: &HistoryEntry, elsewhere: Option<&str>, job: Command) -> Command {
     confirm("Redo", format!("Redo the {}?", about(undone)), elsewhere, job)
 }
 
-fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Effect) -> Effect {
-    Effect::OpenDialog(Box::new(
+fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Command) -> Command {
+    Command::OpenDialog(Box::new(
         Dialog::new(verb, "Cancel")
             .line(what)
             .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))

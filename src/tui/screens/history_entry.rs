@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::effect::{Effect, Route, connectors};
+use super::command::{Command, Route, connectors};
 use super::history::PUSHED;
 use crate::domain::diff::{ChangeState, changes};
 use crate::domain::{Catalogue, Summary};
@@ -76,50 +76,50 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, keys: KeyMap) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, keys: KeyMap) -> Vec<Command> {
     if let Some(requests) = state.rows.act(action) {
-        return requests.into_iter().map(Effect::Read).collect();
+        return requests.into_iter().map(Command::Read).collect();
     }
     match action {
         Action::Revert => revert(state, keys),
         Action::Open => match state.change.as_ref() {
-            Some(RecordChange { now: Some(record), .. }) => vec![Effect::Route(Route::Detail(record.id.clone()))],
-            _ => vec![Effect::info("This connector is not in the file now")],
+            Some(RecordChange { now: Some(record), .. }) => vec![Command::Route(Route::Detail(record.id.clone()))],
+            _ => vec![Command::info("This connector is not in the file now")],
         },
         Action::Back => back(state),
-        Action::Quit => vec![Effect::Route(Route::Back)],
+        Action::Quit => vec![Command::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
-fn back(state: &mut State) -> Vec<Effect> {
+fn back(state: &mut State) -> Vec<Command> {
     if state.rows.clear_selection() {
         return Vec::new();
     }
     match state.rows.clear_filter() {
-        Some(request) => vec![Effect::Read(request)],
-        None => vec![Effect::Route(Route::Back)],
+        Some(request) => vec![Command::Read(request)],
+        None => vec![Command::Route(Route::Back)],
     }
 }
 
 /// Reverts the selected records of the step, or the current one.
-fn revert(state: &State, keys: KeyMap) -> Vec<Effect> {
+fn revert(state: &State, keys: KeyMap) -> Vec<Command> {
     if state.change.as_ref().is_some_and(|change| change.sent.is_some()) {
-        return vec![Effect::info(PUSHED)];
+        return vec![Command::info(PUSHED)];
     }
     if state.rows.selected() > 0 {
         let ids = state.rows.targets();
         let count = ids.len();
-        let job = Effect::write(FileJob::Revert { step: state.step, only: Some(ids) }, "reverting a step");
+        let job = Command::write(FileJob::Revert { step: state.step, only: Some(ids) }, "reverting a step");
         let dialog = Dialog::new("Revert", "Cancel")
             .line(format!("Revert what step {} changed in the selected {}?", state.step, connectors(count as u64)))
             .line("Each goes back exactly to what it was. Those that were changed since are listed and skipped.")
             .choice(format!("Revert {count}"), vec![job]);
-        return vec![Effect::OpenDialog(Box::new(dialog))];
+        return vec![Command::OpenDialog(Box::new(dialog))];
     }
     match &state.change {
         Some(change) if change.state == ChangeState::Undone => {
-            vec![Effect::info("This was undone already")]
+            vec![Command::info("This was undone already")]
         }
         Some(change) if change.back == RevertPreview::Unknown => {
             let key = keys.key_of(KeyContext::History, Action::Backups);
@@ -127,9 +127,9 @@ fn revert(state: &State, keys: KeyMap) -> Vec<Effect> {
                 "another program deleted it, and the history holds only what this step changed; a backup may have \
                  it ({key} in the history)"
             );
-            vec![Effect::warning(text)]
+            vec![Command::warning(text)]
         }
-        Some(change) => vec![Effect::OpenDialog(Box::new(confirm_for_one(change, keys)))],
+        Some(change) => vec![Command::OpenDialog(Box::new(confirm_for_one(change, keys)))],
         None => Vec::new(),
     }
 }
@@ -158,7 +158,7 @@ fn confirm_for_one(change: &RecordChange, keys: KeyMap) -> Dialog {
     let answer = if is_applied { "Revert" } else { "Revert anyway" };
     let dialog = dialog
         .line(format!("{} to redo.", keys.key_of(KeyContext::Step, Action::Redo)))
-        .choice(answer, vec![Effect::write(job, "reverting a step")]);
+        .choice(answer, vec![Command::write(job, "reverting a step")]);
     if is_applied { dialog.default_to_last() } else { dialog }
 }
 

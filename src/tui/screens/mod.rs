@@ -1,10 +1,10 @@
-//! The screens. Each has its state, an update that turns an action into [`Effect`]s, and a view that
+//! The screens. Each has its state, an update that turns an action into [`Command`]s, and a view that
 //! draws the state. They know the worker's words, never the worker.
 
 pub mod backups;
+pub mod command;
 pub mod connectors;
 pub mod detail;
-pub mod effect;
 pub mod form;
 pub mod help;
 pub mod history;
@@ -15,4 +15,4 @@ pub mod sync;
 
 pub use crate::tui::overlays::dialog::Dialog;
 pub use crate::tui::overlays::menu::{Item, Menu};
-pub use effect::{Effect, OpenTarget, Route, Severity};
+pub use command::{Command, OpenTarget, Route, Severity};

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::effect::{Effect, Route};
+use super::command::{Command, Route};
 use crate::domain::{AuthMode, Catalogue};
 use crate::messages::history::about;
 use crate::store::{HistoryEntry, Statistics};
@@ -35,12 +35,12 @@ struct Row {
     head: Option<&'static str>,
     label: String,
     count: Option<u64>,
-    effect: Effect,
+    command: Command,
 }
 
 impl Row {
     fn new(label: impl Into<String>, count: u64, filter: impl Into<String>) -> Self {
-        Self { head: None, label: label.into(), count: Some(count), effect: Effect::Filter(filter.into()) }
+        Self { head: None, label: label.into(), count: Some(count), command: Command::Filter(filter.into()) }
     }
 }
 
@@ -56,7 +56,7 @@ pub fn update(
     overview: &Overview,
     height: usize,
     catalogue: &'static Catalogue,
-) -> Vec<Effect> {
+) -> Vec<Command> {
     let rows = rows(state, overview, catalogue);
     let last = rows.len().saturating_sub(1);
     let page = height.saturating_sub(2).max(1);
@@ -67,8 +67,8 @@ pub fn update(
         Action::PageUp => state.cursor = state.cursor.saturating_sub(page),
         Action::Top => state.cursor = 0,
         Action::Bottom => state.cursor = last,
-        Action::Open => return rows.into_iter().nth(state.cursor).map(|row| row.effect).into_iter().collect(),
-        Action::Back | Action::Quit => return vec![Effect::Route(Route::Back)],
+        Action::Open => return rows.into_iter().nth(state.cursor).map(|row| row.command).into_iter().collect(),
+        Action::Back | Action::Quit => return vec![Command::Route(Route::Back)],
         _ => {}
     }
     Vec::new()
@@ -107,7 +107,7 @@ fn rows(state: &State, overview: &Overview, catalogue: &'static Catalogue) -> Ve
         head: None,
         label: format!("{} of {}", step.word(), about(step)),
         count: None,
-        effect: Effect::Route(Route::Step(step.step, "")),
+        command: Command::Route(Route::Step(step.step, "")),
     };
     sections.push(("Recent changes", state.steps.iter().take(STEPS).map(of_step).collect()));
     let of_type = |(id, count): &(String, u64)| {
@@ -151,8 +151,10 @@ pub fn view(
         if at == state.cursor {
             selected = lines.len();
         }
-        let age =
-            state.steps.iter().find(|step| matches!(row.effect, Effect::Route(Route::Step(of, _)) if of == step.step));
+        let age = state
+            .steps
+            .iter()
+            .find(|step| matches!(row.command, Command::Route(Route::Step(of, _)) if of == step.step));
         let age = age.map_or(String::new(), |step| format!("{} ago", age_of(step, now)));
         lines.push(line(row, &age, overview.total, at == state.cursor, cells, theme));
     }

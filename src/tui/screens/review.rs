@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::effect::{Effect, Route, connectors};
+use super::command::{Command, Route, connectors};
 use crate::domain::migration;
 use crate::domain::migration::Decision;
 use crate::domain::{Catalogue, Connector, Group, Summary};
@@ -51,9 +51,9 @@ pub struct Facts<'a> {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, facts: Facts<'_>, keys: KeyMap) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, facts: Facts<'_>, keys: KeyMap) -> Vec<Command> {
     if let Some(requests) = state.rows.act(action) {
-        return requests.into_iter().map(Effect::Read).collect();
+        return requests.into_iter().map(Command::Read).collect();
     }
     match action {
         Action::ChooseFirst => choose(state, 0, keys),
@@ -64,52 +64,52 @@ pub fn update(state: &mut State, action: Action, facts: Facts<'_>, keys: KeyMap)
         Action::Apply => vec![confirm_apply(facts.plan, keys)],
         Action::Rollback => vec![confirm_roll_back(facts.last_run)],
         Action::Edit => {
-            state.rows.current().map(|row| Effect::Route(Route::Edit(row.id.clone()))).into_iter().collect()
+            state.rows.current().map(|row| Command::Route(Route::Edit(row.id.clone()))).into_iter().collect()
         }
-        Action::History => vec![Effect::Route(Route::History)],
+        Action::History => vec![Command::Route(Route::History)],
         Action::Back => back(state),
-        Action::Quit => vec![Effect::Route(Route::Back)],
+        Action::Quit => vec![Command::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
-fn back(state: &mut State) -> Vec<Effect> {
+fn back(state: &mut State) -> Vec<Command> {
     if state.rows.clear_selection() {
         return Vec::new();
     }
     if let Some(request) = state.rows.clear_filter() {
-        return vec![Effect::Read(request)];
+        return vec![Command::Read(request)];
     }
     if state.group.is_some() {
         return set_group(state, None);
     }
-    vec![Effect::Route(Route::Back)]
+    vec![Command::Route(Route::Back)]
 }
 
 /// Decides for one of the choices that the newest step of the migration offers.
-fn choose(state: &mut State, at: usize, keys: KeyMap) -> Vec<Effect> {
+fn choose(state: &mut State, at: usize, keys: KeyMap) -> Vec<Command> {
     let choice = migration::current().choices().get(at).copied();
     choice.map_or_else(Vec::new, |choice| decide(state, Some(Decision::Choose(choice)), keys))
 }
 
-fn decide(state: &mut State, decision: Option<Decision>, keys: KeyMap) -> Vec<Effect> {
+fn decide(state: &mut State, decision: Option<Decision>, keys: KeyMap) -> Vec<Command> {
     let is_single = state.rows.selected() == 0;
     if is_single && state.rows.current().is_some_and(|row| row.group == Some(Group::Blocked)) {
         let key = keys.key_of(KeyContext::Review, Action::Edit);
-        return vec![Effect::warning(format!("This record is blocked: repair it first ({key} opens it in the form)"))];
+        return vec![Command::warning(format!("This record is blocked: repair it first ({key} opens it in the form)"))];
     }
     let ids = state.rows.targets();
     if ids.is_empty() {
         return Vec::new();
     }
-    let mut effects = vec![Effect::write(FileJob::Decide { ids, decision }, "saving the decision")];
+    let mut commands = vec![Command::write(FileJob::Decide { ids, decision }, "saving the decision")];
     if is_single {
-        effects.extend(state.rows.act(Action::Down).unwrap_or_default().into_iter().map(Effect::Read));
+        commands.extend(state.rows.act(Action::Down).unwrap_or_default().into_iter().map(Command::Read));
     }
-    effects
+    commands
 }
 
-fn next_group(state: &mut State) -> Vec<Effect> {
+fn next_group(state: &mut State) -> Vec<Command> {
     let next = match state.group {
         None => Some(Group::Backfill),
         Some(Group::Backfill) => Some(Group::StampOnly),
@@ -119,7 +119,7 @@ fn next_group(state: &mut State) -> Vec<Effect> {
     set_group(state, next)
 }
 
-fn set_group(state: &mut State, group: Option<Group>) -> Vec<Effect> {
+fn set_group(state: &mut State, group: Option<Group>) -> Vec<Command> {
     state.group = group;
     state.rows.condition = match group {
         None => "",
@@ -129,18 +129,18 @@ fn set_group(state: &mut State, group: Option<Group>) -> Vec<Effect> {
     };
     // A group opens at its first record; leaving it keeps the record.
     let request = if group.is_some() { state.rows.search() } else { state.rows.apply_filter() };
-    request.map(Effect::Read).into_iter().collect()
+    request.map(Command::Read).into_iter().collect()
 }
 
-fn confirm_apply(plan: &PlanCounts, keys: KeyMap) -> Effect {
+fn confirm_apply(plan: &PlanCounts, keys: KeyMap) -> Command {
     if plan.to_apply() == 0 {
-        return Effect::info(match plan.pending() {
+        return Command::info(match plan.pending() {
             0 => "Nothing to apply: every record is migrated".to_owned(),
             _ => format!("Nothing to apply: {} skipped, {} blocked", grouped(plan.skipped()), grouped(plan.blocked)),
         });
     }
-    let job = Effect::write(FileJob::Apply, "migrating");
-    Effect::OpenDialog(Box::new(
+    let job = Command::write(FileJob::Apply, "migrating");
+    Command::OpenDialog(Box::new(
         Dialog::new("Apply the migration", "Cancel")
             .line(format!("{} to model version {}:", connectors(plan.to_apply()), migration::latest()))
             .lines(apply_lines(plan))
@@ -167,15 +167,15 @@ fn tally(counts: Vec<(u64, String)>) -> Vec<(Tone, String)> {
     counts.map(|(count, text)| (Tone::Plain, format!("{:>7} {text}", grouped(count)))).collect()
 }
 
-fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Effect {
+fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Command {
     let Some(run) = last_run else {
-        return Effect::info("No migration run to roll back");
+        return Command::info("No migration run to roll back");
     };
-    Effect::OpenDialog(Box::new(
+    Command::OpenDialog(Box::new(
         Dialog::new("Roll back", "Cancel")
             .line(format!("Roll the migration run of {} back (step {})?", connectors(run.left()), run.step))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and skipped.")
-            .choice("Roll back", vec![Effect::write(FileJob::Rollback, "rolling back")]),
+            .choice("Roll back", vec![Command::write(FileJob::Rollback, "rolling back")]),
     ))
 }
 
@@ -202,7 +202,7 @@ pub fn result(applied: &Applied, pending: &PlanCounts, keys: KeyMap) -> Dialog {
                 "In the review, {} rolls this run back, now or later.",
                 keys.key_of(KeyContext::Review, Action::Rollback)
             ))
-            .choice("Roll back", vec![Effect::write(FileJob::Rollback, "rolling back")]);
+            .choice("Roll back", vec![Command::write(FileJob::Rollback, "rolling back")]);
     }
     dialog
 }

@@ -7,11 +7,11 @@ use super::to_connector;
 use super::{Purpose, State, follow_auth_type};
 use crate::domain::{SecretsState, catalogue};
 use crate::tui::keymap::{Action, Key, KeyContext};
-use crate::tui::screens::effect::Effect;
+use crate::tui::screens::command::Command;
 use crate::tui::screens::form::type_picker;
 
 /// Handles a key.
-pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
+pub fn update(state: &mut State, key: Key) -> Vec<Command> {
     if state.picker.is_some() {
         pick(state, key);
         follow_auth_type(state);
@@ -33,7 +33,7 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
     match (is_taken, key.typed(), action) {
         (false, Some(_), None) => {
             let key = |action| state.keys.key_of(KeyContext::Form, action);
-            vec![Effect::info(format!(
+            vec![Command::info(format!(
                 "Text cannot be typed here: {} and {} choose, {} continues",
                 key(Action::Left),
                 key(Action::Right),
@@ -44,12 +44,12 @@ pub fn update(state: &mut State, key: Key) -> Vec<Effect> {
     }
 }
 
-fn open_editor(state: &mut State) -> Vec<Effect> {
+fn open_editor(state: &mut State) -> Vec<Command> {
     let is_json = matches!(state.focused().map(|field| &field.widget), Some(Widget::Json(_)));
     match state.text_for_editor() {
-        Some(text) => vec![Effect::EditText { text, is_json }],
+        Some(text) => vec![Command::EditText { text, is_json }],
         None => {
-            vec![Effect::info("Only texts are edited in an editor, and secrets never: it would write them to disk")]
+            vec![Command::info("Only texts are edited in an editor, and secrets never: it would write them to disk")]
         }
     }
 }

@@ -5,24 +5,24 @@ use super::State;
 use crate::domain::diff::changes;
 use crate::domain::{Connector, SecretEdits, SecretsState};
 use crate::tui::overlays::dialog::{Dialog, Tone, change_lines};
-use crate::tui::screens::effect::{Effect, Route};
+use crate::tui::screens::command::{Command, Route};
 use crate::tui::widgets::connector_details;
 use crate::worker::{FileJob, Record};
 
-pub(super) fn close(state: &State) -> Vec<Effect> {
+pub(super) fn close(state: &State) -> Vec<Command> {
     if !state.is_dirty() {
-        return vec![Effect::Route(Route::Back)];
+        return vec![Command::Route(Route::Back)];
     }
-    vec![Effect::OpenDialog(Box::new(
+    vec![Command::OpenDialog(Box::new(
         Dialog::new("Unsaved changes", "Keep editing")
             .line("Discard changes?")
-            .choice("Discard", vec![Effect::Route(Route::Back)]),
+            .choice("Discard", vec![Command::Route(Route::Back)]),
     ))]
 }
 
 /// Validates all fields; the first invalid one is focused. A stored problem that was not touched does not prevent a
 /// save.
-pub(super) fn save(state: &mut State) -> Vec<Effect> {
+pub(super) fn save(state: &mut State) -> Vec<Command> {
     let places = state.shown_places();
     let are_entered = state.secrets_are_entered();
     for &at in &places {
@@ -38,16 +38,16 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
         state.focus = at;
         let field = &state.fields[at];
         let reason = field.problem.clone().unwrap_or_default();
-        return vec![Effect::error(format!("{}: {reason}", field.label))];
+        return vec![Command::error(format!("{}: {reason}", field.label))];
     }
     let (draft, edits) = match (state.draft(), state.secret_edits()) {
         (Ok(draft), Ok(edits)) => (draft, edits),
-        (Err(reason), _) | (_, Err(reason)) => return vec![Effect::error(reason)],
+        (Err(reason), _) | (_, Err(reason)) => return vec![Command::error(reason)],
     };
     if state.purpose == Purpose::Edit && !state.is_dirty() {
-        return vec![Effect::info("Nothing has changed")];
+        return vec![Command::info("Nothing has changed")];
     }
-    vec![Effect::OpenDialog(Box::new(confirm(state, draft, edits)))]
+    vec![Command::OpenDialog(Box::new(confirm(state, draft, edits)))]
 }
 
 fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
@@ -67,7 +67,7 @@ fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
             ))
             .line(format!("auth mode {}", draft.effective_auth_mode()));
     }
-    // Unexpected effects come first, visible without scrolling.
+    // Unexpected commands come first, visible without scrolling.
     for note in notes(state, &draft, &edits) {
         dialog = dialog.line(note);
     }
@@ -81,10 +81,10 @@ fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
             ("Create", FileJob::Create { connector, secrets: edits, duplicate_of: state.duplicate_of.clone() })
         }
     };
-    dialog.choice(verb, vec![Effect::write(job, "saving")]).default_to_last()
+    dialog.choice(verb, vec![Command::write(job, "saving")]).default_to_last()
 }
 
-/// Returns notes about the effect on the secrets, where it is not obvious.
+/// Returns notes about the command on the secrets, where it is not obvious.
 fn notes(state: &State, draft: &Connector, edits: &SecretEdits) -> Vec<String> {
     let is_set = matches!(state.secrets, SecretsState::Set { .. });
     let is_unreadable = matches!(state.secrets, SecretsState::Unreadable(_));
@@ -125,8 +125,8 @@ pub fn conflict(state: &State, theirs: &Record) -> Dialog {
         .lines(change_lines(&changes(&state.base, &theirs.connector)))
         .lines([(Tone::Head, "your changes:".to_owned())])
         .lines(change_lines(&changes(&state.base, &mine)))
-        .choice("Discard my changes", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), false)])
-        .choice("Apply my changes to it", vec![Effect::ReplaceFormBase(Box::new(theirs.clone()), true)])
+        .choice("Discard my changes", vec![Command::ReplaceFormBase(Box::new(theirs.clone()), false)])
+        .choice("Apply my changes to it", vec![Command::ReplaceFormBase(Box::new(theirs.clone()), true)])
 }
 
 /// Handles a record that someone else deleted: it can be saved as a new one.
@@ -137,7 +137,7 @@ pub fn gone(state: &State) -> Dialog {
         Ok(connector) => {
             let secrets = state.secret_edits().unwrap_or_default();
             let job = FileJob::Create { connector: Box::new(connector), secrets, duplicate_of: None };
-            dialog.choice("Create it again", vec![Effect::write(job, "saving")])
+            dialog.choice("Create it again", vec![Command::write(job, "saving")])
         }
         Err(_) => dialog,
     }

@@ -5,7 +5,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::effect::{Effect, Route, connectors};
+use super::command::{Command, Route, connectors};
 use crate::domain::remote::{ApiCall, Drift, PushOptions, SyncStatus};
 use crate::messages::sync::{Permits, push_note, unresolvable};
 use crate::service::remote::{Entry, Planned, Side, SyncGroup};
@@ -77,7 +77,7 @@ impl State {
 }
 
 /// Handles an action.
-pub fn update(state: &mut State, action: Action, height: usize, keys: KeyMap) -> Vec<Effect> {
+pub fn update(state: &mut State, action: Action, height: usize, keys: KeyMap) -> Vec<Command> {
     let total = state.total();
     if state.list.act(action, total, height) {
         return Vec::new();
@@ -88,26 +88,26 @@ pub fn update(state: &mut State, action: Action, height: usize, keys: KeyMap) ->
         Action::NextGroup => next_group(state),
         Action::AllowDelete => {
             state.options.delete = !state.options.delete;
-            vec![Effect::Read(state.request())]
+            vec![Command::Read(state.request())]
         }
         Action::AllowLoss => {
             state.options.lose_secrets = !state.options.lose_secrets;
-            vec![Effect::Read(state.request())]
+            vec![Command::Read(state.request())]
         }
-        Action::Fetch => vec![Effect::write(RemoteJob::Fetch, "fetching")],
-        Action::Pull => vec![Effect::write(RemoteJob::Pull { deletes_most: false }, "pulling")],
+        Action::Fetch => vec![Command::write(RemoteJob::Fetch, "fetching")],
+        Action::Pull => vec![Command::write(RemoteJob::Pull { deletes_most: false }, "pulling")],
         Action::Push => vec![confirm_push(state, keys)],
         Action::KeepLocal => vec![confirm_resolve(state, Side::Local, keys)],
         Action::UseRemote => vec![confirm_resolve(state, Side::Remote, keys)],
         Action::Open => open(state, keys),
         Action::Edit => edit(state, keys),
         Action::Back => back(state),
-        Action::Quit => vec![Effect::Route(Route::Back)],
+        Action::Quit => vec![Command::Route(Route::Back)],
         _ => Vec::new(),
     }
 }
 
-fn toggle_selected(state: &mut State, height: usize) -> Vec<Effect> {
+fn toggle_selected(state: &mut State, height: usize) -> Vec<Command> {
     if let Some(id) = state.current().map(|entry| entry.id.clone())
         && !state.selected.remove(&id)
     {
@@ -117,7 +117,7 @@ fn toggle_selected(state: &mut State, height: usize) -> Vec<Effect> {
     Vec::new()
 }
 
-fn select_all(state: &mut State) -> Vec<Effect> {
+fn select_all(state: &mut State) -> Vec<Command> {
     // Connectors that Kibana manages allow no action.
     let can_be_meant = state.entries().into_iter().filter(|entry| entry.group() != Some(SyncGroup::ReadOnly));
     let all: BTreeSet<String> = can_be_meant.map(|entry| entry.id.clone()).collect();
@@ -125,7 +125,7 @@ fn select_all(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-fn next_group(state: &mut State) -> Vec<Effect> {
+fn next_group(state: &mut State) -> Vec<Command> {
     let groups: Vec<SyncGroup> = SyncGroup::ALL
         .into_iter()
         .filter(|group| state.view.as_ref().is_some_and(|view| view.report.count(*group) > 0))
@@ -139,7 +139,7 @@ fn next_group(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-fn back(state: &mut State) -> Vec<Effect> {
+fn back(state: &mut State) -> Vec<Command> {
     if !state.selected.is_empty() {
         state.selected.clear();
         return Vec::new();
@@ -147,46 +147,46 @@ fn back(state: &mut State) -> Vec<Effect> {
     if state.group.take().is_some() {
         return Vec::new();
     }
-    vec![Effect::Route(Route::Back)]
+    vec![Command::Route(Route::Back)]
 }
 
 /// All that differs, and a way to the connector itself.
-fn open(state: &State, keys: KeyMap) -> Vec<Effect> {
+fn open(state: &State, keys: KeyMap) -> Vec<Command> {
     let Some(entry) = state.current() else { return Vec::new() };
     let group = entry.group().map_or("in sync", SyncGroup::label);
     let mut dialog = Dialog::new(format!("{} ({group})", entry.name), "Close").lines(view::details(entry, keys));
     if entry.is_local {
-        dialog = dialog.choice("The connector", vec![Effect::Route(Route::Detail(entry.id.clone()))]);
+        dialog = dialog.choice("The connector", vec![Command::Route(Route::Detail(entry.id.clone()))]);
     }
-    vec![Effect::OpenDialog(Box::new(dialog))]
+    vec![Command::OpenDialog(Box::new(dialog))]
 }
 
-fn edit(state: &State, keys: KeyMap) -> Vec<Effect> {
+fn edit(state: &State, keys: KeyMap) -> Vec<Command> {
     match state.current() {
-        Some(entry) if entry.is_local => vec![Effect::Route(Route::Edit(entry.id.clone()))],
+        Some(entry) if entry.is_local => vec![Command::Route(Route::Edit(entry.id.clone()))],
         Some(entry) if matches!(entry.status, SyncStatus::ReadOnly(_)) => {
-            vec![Effect::info("Kibana manages this connector: it cannot be changed, so it is not in the file")]
+            vec![Command::info("Kibana manages this connector: it cannot be changed, so it is not in the file")]
         }
         Some(entry) if entry.has_base => {
             let key = keys.key_of(KeyContext::Sync, Action::UseRemote);
-            vec![Effect::info(format!("It was deleted in the file; {key} restores it from Kibana"))]
+            vec![Command::info(format!("It was deleted in the file; {key} restores it from Kibana"))]
         }
-        Some(_) => vec![Effect::info("It is in Kibana only; a pull adds it")],
+        Some(_) => vec![Command::info("It is in Kibana only; a pull adds it")],
         None => Vec::new(),
     }
 }
 
 /// Confirms a push of the selected entries, else of all that can be pushed: a push of the current one alone would be a
 /// surprise.
-fn confirm_push(state: &State, keys: KeyMap) -> Effect {
+fn confirm_push(state: &State, keys: KeyMap) -> Command {
     let Some((view, remote)) = state.view.as_ref().and_then(|view| Some((view, view.remote.as_ref()?))) else {
-        return Effect::info("This file has no remote");
+        return Command::info("This file has no remote");
     };
     let is_wanted = |entry: &&Entry| state.selected.is_empty() || state.selected.contains(&entry.id);
     let wanted: Vec<Entry> = view.report.entries.iter().filter(is_wanted).cloned().collect();
     let plan = Planned::of(&wanted);
     if plan.is_empty() {
-        return Effect::info("Nothing to push; each blocked connector shows its reason");
+        return Command::info("Nothing to push; each blocked connector shows its reason");
     }
     let count_of = |call: ApiCall| plan.iter().filter(|planned| planned.calls.first() == Some(&call)).count();
     let mut dialog =
@@ -225,7 +225,7 @@ fn confirm_push(state: &State, keys: KeyMap) -> Effect {
         keys.key_of(KeyContext::Sync, Action::Back)
     ));
     let job = RemoteJob::Push { plan: plan.clone(), options: state.options };
-    Effect::OpenDialog(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Effect::write(job, "pushing")])))
+    Command::OpenDialog(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Command::write(job, "pushing")])))
 }
 
 /// Returns the distinct notes, with the connector's name for those that do not concern all.
@@ -263,13 +263,13 @@ fn which(wanted: &[Entry], is_selected: bool) -> String {
     format!("{}{first}{more}", if is_selected { "Of the selected: " } else { "" })
 }
 
-fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Effect {
+fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Command {
     let targets = state.targets();
     let (meant, left): (Vec<&Entry>, Vec<&Entry>) =
         targets.into_iter().partition(|entry| entry.can_be_resolved(side).is_ok());
     if let Some(reason) = left.first().filter(|_| meant.is_empty()).and_then(|entry| entry.can_be_resolved(side).err())
     {
-        return Effect::info(format!(
+        return Command::info(format!(
             "Nothing to resolve with {}: {}",
             keys.key_of(KeyContext::Sync, if side == Side::Local { Action::KeepLocal } else { Action::UseRemote }),
             unresolvable(reason)
@@ -277,7 +277,7 @@ fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Effect {
     }
     let ids: Vec<String> = meant.iter().map(|entry| entry.id.clone()).collect();
     if ids.is_empty() {
-        return Effect::info("No row is selected");
+        return Command::info("No row is selected");
     }
     let (what, answer) = match side {
         Side::Local => ("the file's version is kept, and a push can send it", "Keep local"),
@@ -287,12 +287,12 @@ fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Effect {
         .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
         .lines(side_effects(&meant, side))
         .line(format!("{} to undo.", keys.key_of(KeyContext::Sync, Action::Undo)));
-    Effect::OpenDialog(Box::new(
-        dialog.choice(answer, vec![Effect::write(RemoteJob::Resolve { ids, side }, "resolving")]),
+    Command::OpenDialog(Box::new(
+        dialog.choice(answer, vec![Command::write(RemoteJob::Resolve { ids, side }, "resolving")]),
     ))
 }
 
-/// Returns the side effects of resolving for a side.
+/// Returns the side commands of resolving for a side.
 fn side_effects(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
     let accepts = |entry: &&Entry| {
         entry.status == SyncStatus::Conflict && entry.fields.iter().any(|field| field.drift == Drift::Remote)

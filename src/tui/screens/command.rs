@@ -1,4 +1,4 @@
-//! The requests of a screen.
+//! What a screen wants of the app.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,11 @@ use crate::tui::keymap::{Action, Key};
 use crate::tui::overlays::dialog::Dialog;
 use crate::tui::overlays::menu::Menu;
 use crate::tui::overlays::prompt::Prompt;
-use crate::tui::ui_state::UiState;
 use crate::worker::{Job, Query, Record};
 
-/// A request to the app or the runtime.
+/// A command of a screen or an overlay to the app.
 #[derive(Clone, Debug)]
-pub enum Effect {
+pub enum Command {
     /// A question for the reader thread.
     Read(Query),
     /// A job for the writer thread, with a word for its progress.
@@ -52,8 +51,6 @@ pub enum Effect {
     ToggleColumn(&'static str),
     /// Give this column so many cells more.
     WidenColumn(&'static str, i16),
-    /// Save the UI state.
-    SaveUiState(Box<UiState>),
     /// Turn the mouse on or off.
     Mouse(bool),
     /// This text for the clipboard.
@@ -142,30 +139,30 @@ impl Severity {
     }
 }
 
-impl Effect {
+impl Command {
     /// Has a thread run a job; the title is shown while it runs.
     pub fn write(job: impl Into<Job>, title: &'static str) -> Self {
-        Effect::Write(job.into(), title)
+        Command::Write(job.into(), title)
     }
 
     /// A line of information.
     pub fn info(text: impl Into<String>) -> Self {
-        Effect::Notify(Severity::Info, text.into())
+        Command::Notify(Severity::Info, text.into())
     }
 
     /// Something was done.
     pub fn success(text: impl Into<String>) -> Self {
-        Effect::Notify(Severity::Success, text.into())
+        Command::Notify(Severity::Success, text.into())
     }
 
     /// Something needs attention.
     pub fn warning(text: impl Into<String>) -> Self {
-        Effect::Notify(Severity::Warning, text.into())
+        Command::Notify(Severity::Warning, text.into())
     }
 
     /// Something failed.
     pub fn error(text: impl Into<String>) -> Self {
-        Effect::Notify(Severity::Error, text.into())
+        Command::Notify(Severity::Error, text.into())
     }
 }
 
