@@ -33,7 +33,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Command> {
             return vec![Command::CancelJob];
         }
         Some(Action::Back) if model.rows().is_some_and(|rows| rows.is_marking()) && model.dialog.is_none() => {
-            model.waiting_keys.clear();
+            model.pending.keys.clear();
             model.rows().map(PagedList::clear_selection);
             return Vec::new();
         }
@@ -44,8 +44,8 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Command> {
         _ if model.opened.is_none() => return opening(action),
         _ => {}
     }
-    if model.is_waiting() || !model.waiting_keys.is_empty() {
-        model.waiting_keys.push_back(key);
+    if model.is_waiting() || !model.pending.keys.is_empty() {
+        model.pending.keys.push_back(key);
         return Vec::new();
     }
     focused_key(model, context, key, action)
@@ -56,7 +56,7 @@ pub(super) fn waiting_key(model: &mut Model) -> Option<Vec<Command>> {
     if model.is_waiting() {
         return None;
     }
-    let key = model.waiting_keys.pop_front()?;
+    let key = model.pending.keys.pop_front()?;
     let context = model.context();
     Some(focused_key(model, context, key, model.setup.ui.keys.action(context, key)))
 }

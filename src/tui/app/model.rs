@@ -111,6 +111,25 @@ impl RunningJob {
     }
 }
 
+/// What the app waits for.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// A form that opens when its record arrives.
+    pub(super) form: Option<(String, AwaitedForm)>,
+    /// The next record that is missing secrets is being searched.
+    pub(super) next_missing: bool,
+    /// The result of a run that is shown when the counts after it arrive.
+    pub(super) result: Option<crate::store::Applied>,
+    /// The import prompt opens as soon as the file is open.
+    pub(super) import: bool,
+    /// The first counts of the file are on their way.
+    pub(super) counts: bool,
+    /// A backup is being restored before the file is opened again.
+    pub(super) restore: bool,
+    /// Keys pressed while the answer to an earlier key is pending; they are handled after it.
+    pub(super) keys: VecDeque<Key>,
+}
+
 /// The whole state.
 #[derive(Debug)]
 pub struct Model {
@@ -140,29 +159,16 @@ pub struct Model {
     pub(super) preview: Option<Record>,
     /// Id and revision of the requested preview.
     pub(super) preview_of: Option<(String, i64)>,
-    /// A form that opens when its record arrives.
-    pub(super) awaiting_form: Option<(String, AwaitedForm)>,
-    /// The next record that is missing secrets is being searched.
-    pub(super) awaiting_missing: bool,
     /// Name and id of the record that was last opened to be filled in.
     pub(super) filled: Option<(String, String)>,
-    /// The result of a run that is shown when the counts after it arrive.
-    pub(super) awaiting_result: Option<crate::store::Applied>,
-    /// Keys pressed while the answer to an earlier key is pending; they are handled after it.
-    pub(super) waiting_keys: VecDeque<Key>,
     /// Since when the list on the screen has been made.
     working_since: Option<Timestamp>,
     /// The file that is open is not at its path any more.
     pub(super) is_displaced: bool,
     /// The message the program ends with.
     pub(super) fatal: Option<String>,
-    /// The import prompt opens as soon as the file is open.
-    pub(super) awaiting_import: bool,
-    /// The first counts of the file are on their way.
-    pub(super) awaiting_counts: bool,
-    /// A backup is being restored before the file is opened again.
-    pub(super) is_restoring: bool,
     pub(super) quitting: bool,
+    pub(super) pending: Pending,
 }
 
 /// The form that a requested record opens in.
@@ -198,18 +204,12 @@ impl Model {
             quits_after_job: false,
             preview: None,
             preview_of: None,
-            awaiting_form: None,
-            awaiting_missing: false,
             filled: None,
-            awaiting_result: None,
-            waiting_keys: VecDeque::new(),
             working_since: None,
             is_displaced: false,
             fatal: None,
-            is_restoring: false,
-            awaiting_import: false,
-            awaiting_counts: false,
             quitting: false,
+            pending: Pending::default(),
             setup,
         }
     }
@@ -218,7 +218,8 @@ impl Model {
     pub fn reopened(&self, is_restoring: bool) -> Self {
         let setup =
             Setup { size: self.size, now: self.now, apply_migration: false, is_new: false, ..self.setup.clone() };
-        Self { is_restoring, ..Self::new(setup) }
+        let pending = Pending { restore: is_restoring, ..Pending::default() };
+        Self { pending, ..Self::new(setup) }
     }
 
     /// The program is to end.
@@ -331,13 +332,13 @@ impl Model {
 
     /// Returns whether the answer to an earlier key is pending, so that the subject of the next key is unknown.
     pub(super) fn is_waiting(&self) -> bool {
-        if self.awaiting_missing || self.job.as_ref().is_some_and(|job| !job.is_long) {
+        if self.pending.next_missing || self.job.as_ref().is_some_and(|job| !job.is_long) {
             return true;
         }
         match self.context() {
-            KeyContext::Connectors => self.awaiting_form.is_some() || !self.connectors.is_settled(),
-            KeyContext::Review => self.awaiting_form.is_some() || !self.review.rows.is_settled(),
-            KeyContext::Detail => self.awaiting_form.is_some(),
+            KeyContext::Connectors => self.pending.form.is_some() || !self.connectors.is_settled(),
+            KeyContext::Review => self.pending.form.is_some() || !self.review.rows.is_settled(),
+            KeyContext::Detail => self.pending.form.is_some(),
             KeyContext::Step => matches!(self.screen(), Screen::HistoryEntry(step) if !step.is_settled()),
             KeyContext::History => matches!(self.screen(), Screen::History(history) if history.steps.is_none()),
             _ => false,

@@ -353,7 +353,7 @@ fn import_conflict(path: &std::path::Path, outcome: &ImportOutcome) -> Dialog {
 fn applied_run(model: &mut Model, applied: Applied) -> Vec<Command> {
     model.review.rows.clear_selection();
     model.review.upgraded = None;
-    model.awaiting_result = Some(applied);
+    model.pending.result = Some(applied);
     Vec::new()
 }
 

@@ -218,9 +218,9 @@ fn give_up(model: &mut Model) {
     while matches!(model.screens.last(), Some(Screen::History(_) | Screen::HistoryEntry(_) | Screen::Backups(_))) {
         model.screens.pop();
     }
-    model.awaiting_form = None;
-    model.awaiting_missing = false;
-    model.waiting_keys.clear();
+    model.pending.form = None;
+    model.pending.next_missing = false;
+    model.pending.keys.clear();
 }
 
 /// The file is another one now; only opening it again helps.
@@ -253,14 +253,14 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Command> {
     model.connectors.resize(connectors::height(body));
     model.connectors.columns = model.setup.ui_state.columns.clone();
     let mut commands = vec![Command::Read(first_list(model))];
-    if std::mem::take(&mut model.awaiting_import) {
+    if std::mem::take(&mut model.pending.import) {
         commands.push(Command::Route(Route::File(file_picker::Purpose::Import)));
     }
     if let Some(warning) = key_warning(model) {
         commands.push(warning);
     }
     if let Some(outcome) = model.opened.as_ref().and_then(|opened| opened.restored.clone()) {
-        model.is_restoring = false;
+        model.pending.restore = false;
         commands.push(restored(outcome));
     }
     match overview {
@@ -269,7 +269,7 @@ fn opened_file(model: &mut Model, opened: Opened) -> Vec<Command> {
             commands.extend(first_counts(model));
         }
         None => {
-            model.awaiting_counts = true;
+            model.pending.counts = true;
             commands.push(Command::Read(Query::Overview));
         }
     }
@@ -378,11 +378,11 @@ pub(super) fn reload(model: &mut Model) -> Vec<Command> {
 }
 
 fn record_came(model: &mut Model, id: &str, record: Option<Record>) -> Vec<Command> {
-    if let Some((wanted, form)) = model.awaiting_form.take() {
+    if let Some((wanted, form)) = model.pending.form.take() {
         if wanted == id {
             return open_form(model, form, record);
         }
-        model.awaiting_form = Some((wanted, form));
+        model.pending.form = Some((wanted, form));
     }
     for screen in &mut model.screens {
         if let Screen::Detail(detail) = screen
@@ -454,7 +454,7 @@ pub(super) fn fill_after(model: &Model) -> Option<(String, String)> {
 }
 
 fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Command> {
-    model.awaiting_missing = false;
+    model.pending.next_missing = false;
     let Some(id) = id else {
         return vec![Command::info("No connector is missing secrets")];
     };
@@ -470,10 +470,10 @@ fn next_missing(model: &mut Model, id: Option<String>, total: u64) -> Vec<Comman
 /// Handles the counts; the result of a run is reported with them.
 fn overview_came(model: &mut Model, overview: crate::worker::Overview) -> Vec<Command> {
     model.overview = overview;
-    if std::mem::take(&mut model.awaiting_counts) {
+    if std::mem::take(&mut model.pending.counts) {
         return first_counts(model);
     }
-    match model.awaiting_result.take() {
+    match model.pending.result.take() {
         Some(applied) => {
             vec![Command::OpenDialog(Box::new(review::result(&applied, &model.overview.plan, model.setup.ui.keys)))]
         }

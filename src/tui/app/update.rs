@@ -145,7 +145,7 @@ fn begin(model: &mut Model, start: OpenTarget, outside: &mut Vec<Effect>) {
     model.menu = None;
     match &start {
         OpenTarget::New => {}
-        OpenTarget::Import => model.awaiting_import = true,
+        OpenTarget::Import => model.pending.import = true,
         OpenTarget::Demo => {
             model.setup.is_demo = true;
             model.setup.file = "the demo".to_owned();
@@ -213,7 +213,7 @@ fn navigate(model: &mut Model, go: Route, outside: &mut Vec<Effect>) {
         Route::Edit(id) => await_form(model, id, AwaitedForm::Edit, outside),
         Route::Fill(id) => await_form(model, id, AwaitedForm::Fill, outside),
         Route::NextMissing => {
-            model.awaiting_missing = true;
+            model.pending.next_missing = true;
             outside.push(Effect::Read(Query::NextMissing { after: replies::fill_after(model) }));
         }
         Route::Missing => perform(model, Command::Filter("missing:secrets".to_owned()), outside),
@@ -274,7 +274,7 @@ fn navigate(model: &mut Model, go: Route, outside: &mut Vec<Effect>) {
 
 fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Vec<Effect>) {
     outside.push(Effect::Read(Query::Record { id: id.clone(), is_preview: false }));
-    model.awaiting_form = Some((id, form));
+    model.pending.form = Some((id, form));
 }
 
 /// The message after an editor without a change.
@@ -340,7 +340,7 @@ fn follow_selection(model: &mut Model, outside: &mut Vec<Effect>) {
     }
     model.preview_of = wanted.clone();
     // The answer to a form or a detail that is awaited must not be superseded by this question.
-    let is_awaiting = model.awaiting_form.is_some()
+    let is_awaiting = model.pending.form.is_some()
         || outside.iter().any(|effect| matches!(effect, Effect::Read(Query::Record { .. })));
     if let (Some((id, _)), false) = (wanted, is_awaiting) {
         outside.push(Effect::Read(Query::Record { id, is_preview: true }));

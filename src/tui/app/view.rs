@@ -119,7 +119,7 @@ fn header(model: &Model, cells: usize) -> Line<'static> {
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))),
         );
         parts.extend(overview.remote.as_ref().map(|remote| format!("remote {remote}")));
-        if !model.awaiting_counts {
+        if !model.pending.counts {
             parts.push(count_of(overview.total));
         }
     }
@@ -269,7 +269,7 @@ fn opening(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         let lines = welcome::lines(model, usize::from(body.width));
         return frame.render_widget(Paragraph::new(lines), body);
     }
-    let title = if model.is_restoring { "Restoring the backup …" } else { "Opening the file …" };
+    let title = if model.pending.restore { "Restoring the backup …" } else { "Opening the file …" };
     let mut lines = vec![Line::styled(title, theme.title())];
     if let Some(stage) = &model.upgrade_stage {
         lines = vec![
