@@ -1,5 +1,5 @@
-//! A file and a Kibana as two sides of the same connectors: their differences ([`three_way`]) and the effect of a push
-//! ([`classify`]). The merge base is the last common state, as with branches in git.
+//! A file and a Kibana as two sides of the same connectors: their differences ([`three_way`](super::three_way())) and the effect of a push
+//! ([`classify`](super::classify())). The merge base is the last common state, as with branches in git.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

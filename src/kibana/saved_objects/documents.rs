@@ -57,7 +57,7 @@ impl Documents {
         self.line.max(1)
     }
 
-    /// Returns the next document, or a line that has to be [split](Self::take_apart).
+    /// Returns the next document, or a line that has to be [split](Self::split_line).
     ///
     /// # Errors
     /// Explains the problem with the text.

@@ -228,7 +228,7 @@ fn write_copy(
     copy_of(&connect_read_only(path, Reading::Shared)?, path, folder, is_checked, progress)
 }
 
-/// As [`copy`], from an open connection.
+/// As [`write_copy`], from an open connection.
 fn copy_of(
     source: &Connection,
     path: &Path,

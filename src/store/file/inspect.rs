@@ -120,7 +120,7 @@ fn untouched_uri(path: &Path) -> Result<String, StoreError> {
     }
 }
 
-/// Returns whether the header declares write-ahead mode (https://www.sqlite.org/fileformat.html, offset 18).
+/// Returns whether the header declares write-ahead mode (<https://www.sqlite.org/fileformat.html>, offset 18).
 fn is_in_wal_mode(path: &Path) -> Result<bool, StoreError> {
     Ok(read_header(path)?.is_some_and(|header| header.get(18) == Some(&2)))
 }

@@ -137,13 +137,13 @@ pub fn is_damaged_database(head: &[u8]) -> bool {
     is_page_size && head.get(21..24) == Some(&[64, 32, 32])
 }
 
-/// Returns whether a file with this beginning is a SQLite database (https://www.sqlite.org/fileformat.html).
+/// Returns whether a file with this beginning is a SQLite database (<https://www.sqlite.org/fileformat.html>).
 pub fn is_database(head: &[u8]) -> bool {
     head.starts_with(b"SQLite format 3\0")
 }
 
 /// Returns whether a file with this beginning is a sidecar file of SQLite: a write-ahead log, a rollback journal, or a
-/// log index (same source, and https://www.sqlite.org/walformat.html).
+/// log index (same source, and <https://www.sqlite.org/walformat.html>).
 pub fn is_log(head: &[u8]) -> bool {
     const WAL_INDEX_VERSION: u32 = 3_007_000;
     head.starts_with(&[0x37, 0x7f, 0x06, 0x82])

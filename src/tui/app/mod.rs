@@ -1,5 +1,5 @@
-//! The program as a pure state machine: a [`Message`] comes in, [`update`] changes the [`Model`] and returns effects,
-//! [`view`] draws the model. No thread, no clock, no terminal.
+//! The program as a pure state machine: a [`Message`] comes in, [`update`](update()) changes the [`Model`] and returns effects,
+//! [`view`](view()) draws the model. No thread, no clock, no terminal.
 
 mod actions;
 mod effect;
