@@ -19,7 +19,8 @@ const PLANTED: &str = "planted-hunter2";
 /// A mutated text may have the secret in a key or in an id, which are printed.
 #[track_caller]
 fn contains_no_secret(reason: &str) {
-    let shows_a_name = ["appears twice", "is no key", "is no secret", "is on an earlier line", "cannot be changed"];
+    let shows_a_name =
+        ["appears twice", "is not a key", "is not a secret", "is on an earlier line", "cannot be changed"];
     let is_told = reason.contains(PLANTED) && !shows_a_name.iter().any(|name| reason.contains(name));
     assert!(!reason.is_empty() && !is_told, "{reason}");
 }

@@ -64,7 +64,7 @@ fn full_session_matches_the_file() {
 
     // Save an edit.
     terminal.send("e").expect("> Name").send(" X").expect("Ticket webhook (9.4) X");
-    terminal.send(CTRL_S).expect("Save these changes?").send("\r").expect("saved: Ticket webhook (9.4) X");
+    terminal.send(CTRL_S).expect("Save these changes?").send("\r").expect("Saved Ticket webhook (9.4) X");
     assert_eq!(count(&path, "name = 'Ticket webhook (9.4) X'"), "Integer(1)");
     terminal.send("u").expect("Undid edit");
     terminal.send("u").expect("Undid auth mode");

@@ -199,7 +199,7 @@ fn editor_result_must_be_text_of_bounded_size() {
         ("rm \"$1\"; mkfifo \"$1\"", "not a regular file any more"),
         ("truncate -s 1500M \"$1\"", "kept in"),
         // Like a windowed editor that does not wait.
-        (":", "the editor changed nothing"),
+        (":", "The editor changed nothing"),
     ] {
         let dir = TestDir::new();
         let path = dir.demo();

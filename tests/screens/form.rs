@@ -21,7 +21,7 @@ fn connector_is_created_with_its_type_defaults() {
     app.act("save").expect("URL: a value is needed").expect("! a value is needed");
     app.type_text("https://hooks.example/in").expect_not("! a value is needed");
     app.act("save").expect("Create this connector?").expect("Fresh hook of type Webhook").act("confirm");
-    app.expect("created: Fresh hook").expect("of 198");
+    app.expect("Created Fresh hook").expect("of 198");
     assert_eq!(
         one(&dir, "SELECT config FROM connectors WHERE id = 'new-connector-id'"),
         r#"{"method":"post","hasAuth":true,"authType":"webhook-authentication-basic","url":"https://hooks.example/in"}"#
@@ -106,7 +106,7 @@ fn save_detects_a_concurrent_edit() {
     let path = dir.path("demo.db");
     app.act("filter").type_text("\"Ticket webhook\"").act("confirm edit").type_text(" mine");
     execute(&path, "UPDATE connectors SET auth_mode = 'per-user' WHERE name LIKE 'Ticket%'");
-    app.act("save confirm").expect("Changed by someone else").expect("their changes:").expect("your changes:");
+    app.act("save confirm").expect("Changed by someone else").expect("Their changes:").expect("Your changes:");
     assert_eq!(one(&dir, "SELECT name FROM connectors WHERE name LIKE 'Ticket%'"), "Ticket webhook (9.4)");
     app.act("right right confirm").expect("(•) per-user").expect("Ticket webhook (9.4) mine");
     app.act("save confirm").expect("saved");
@@ -126,7 +126,7 @@ fn save_detects_a_concurrent_delete() {
     app.act("save confirm")
         .expect("Deleted by someone else")
         .act("right confirm")
-        .expect("created: Ticket webhook (9.4) kept");
+        .expect("Created Ticket webhook (9.4) kept");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn duplicate_of_unreadable_secrets_is_missing_them() {
     app.act("save")
         .expect("the duplicate is missing them")
         .act("confirm")
-        .expect("created: Release webhook (9.4) (copy)");
+        .expect("Created Release webhook (9.4) (copy)");
     assert_eq!(one(&dir, "SELECT secrets FROM connectors WHERE id = 'new-connector-id'"), "NULL");
     let configs = "SELECT count(DISTINCT config) || '' FROM connectors WHERE name LIKE 'Release webhook%'";
     assert_eq!(one(&dir, configs), "1");

@@ -271,7 +271,7 @@ fn new_record_is_selected_and_a_hiding_filter_is_reported() {
     let dir = TestDir::new();
     let mut app = opened(&dir, 100, 30);
     app.act("new").type_text("server log").act("confirm").type_text("Zulu log").act("save confirm");
-    app.expect("created: Zulu log").expect("> Zulu log");
+    app.expect("Created Zulu log").expect("> Zulu log");
     app.act("filter")
         .type_text("webhook")
         .act("confirm new")

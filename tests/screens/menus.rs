@@ -78,9 +78,9 @@ fn overview_bars_open_their_connectors() {
 fn theme_changes_at_once() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.act("theme").expect("theme dark").act("theme").expect("theme light").act("theme theme").expect("theme none");
+    app.act("theme").expect("Theme dark").act("theme").expect("Theme light").act("theme theme").expect("Theme none");
     assert!(!crate::support::styles_of(&app.buffer()).contains('c'));
-    app.act("theme").expect("theme auto");
+    app.act("theme").expect("Theme auto");
 }
 
 #[test]
@@ -144,10 +144,10 @@ fn bulk_edit_is_previewed_and_one_step() {
         .type_text("type:jira")
         .act("confirm bulk-edit")
         .expect("Edit the ")
-        .expect("Find and replace in names");
+        .expect("find and replace in names");
     app.type_text("replace").act("confirm").expect("find => replace").type_text("Aurora").act("confirm");
     app.expect("write it as: what to find").type_text(" => Borealis").act("confirm");
-    app.expect("rename: “Aurora” becomes “Borealis”").expect("would change").expect("- Aurora");
+    app.expect("Rename: “Aurora” becomes “Borealis”").expect("would be changed").expect("- Aurora");
     assert_eq!(crate::support::records(&dir.path("demo.db")), before, "a preview writes nothing");
     app.act("right confirm").expect("changed (u to undo)");
     assert_eq!(count(&dir, "name LIKE 'Borealis%' AND connector_type_id LIKE '.jira%'"), "Integer(1)");
@@ -162,7 +162,7 @@ fn bulk_edit_of_config_reencrypts_secrets() {
     app.act("filter").type_text("type:webhook").act("confirm bulk-edit").type_text("field").act("confirm");
     app.type_text("url = https://new.example/hook")
         .act("confirm")
-        .expect("would change")
+        .expect("would be changed")
         .expect("https://new.example/hook");
     // Another program encrypted one of them: with another config it could never be decrypted again.
     app.expect("its secrets cannot be decrypted now").act("right confirm").expect("changed (u to undo)");
@@ -191,7 +191,7 @@ fn bulk_delete_and_mode_are_confirmed() {
         .expect("Edit the 2 selected")
         .type_text("delete")
         .act("confirm")
-        .expect("2 connectors would go");
+        .expect("2 connectors would be deleted");
     app.act("back")
         .expect("197 connectors")
         .act("bulk-edit")
@@ -234,7 +234,7 @@ fn bulk_per_user_warns_and_can_skip() {
     let mut app = opened(&dir);
     app.act("filter").type_text("type:.webhook").act("confirm bulk-edit").type_text("per-user").act("down confirm");
     app.expect("has no such step").expect("Only where it makes sense").act("right confirm");
-    app.expect("where it makes sense").expect("cannot be");
+    app.expect("where it makes sense").expect("skipped");
     app.act("back palette")
         .type_text("per-user where")
         .expect("bulk edit")

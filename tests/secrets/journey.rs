@@ -100,7 +100,7 @@ fn planted_secrets_are_nowhere_after_a_session() {
     }
     terminal.expect("> Username *").send(TYPED).expect("(12 characters)");
     terminal.send("\t").send(&format!("\x1b[200~{PASTED}\x1b[201~")).expect("(13 characters)");
-    terminal.send(CTRL_S).expect("Create this connector?").send("\r").expect("created: Planted");
+    terminal.send(CTRL_S).expect("Create this connector?").send("\r").expect("Created Planted");
     // Replace, edit the config, undo, duplicate, view.
     terminal.send("e").expect("Edit Planted").send(DOWN).send(DOWN).send("/2").expect("p.example/2");
     terminal
@@ -111,7 +111,7 @@ fn planted_secrets_are_nowhere_after_a_session() {
         .expect("Undid edit")
         .send("\r")
         .expect("set: password, user");
-    terminal.send("c").expect("copied from the original").send(CTRL_S).send("\r").expect("created: Planted (copy)");
+    terminal.send("c").expect("copied from the original").send(CTRL_S).send("\r").expect("Created Planted (copy)");
     terminal.send(ESC).send("i").expect("Import: path");
     let line = format!(
         r#"{{"type":"action","id":"imported","references":[],"attributes":{{"actionTypeId":".slack_api","name":"In","config":{{}},"secrets":{{"token":"{IMPORTED}"}}}}}}"#

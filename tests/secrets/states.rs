@@ -49,7 +49,7 @@ fn only_config_edits_reencrypt() {
     let path = file(&dir);
     let before = stored(&path, "hook");
     let mut app = App::open(&path, 110, 40);
-    app.act("toggle-mode").expect("per-user now").act("edit").type_text("!").act("save confirm").expect("saved: Hook!");
+    app.act("toggle-mode").expect("per-user now").act("edit").type_text("!").act("save confirm").expect("Saved Hook!");
     assert_eq!(stored(&path, "hook"), before);
     app.act("edit next-field next-field").press("End").type_text("/v2").act("save confirm").expect("saved");
     assert_ne!(stored(&path, "hook"), before);
@@ -72,7 +72,7 @@ fn secrets_are_kept_replaced_and_cleared() {
         .expect("•••••• set");
     app.act("next-field").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
     app.act("save").expect("secrets.password").expect("- set").expect("+ replaced").expect_not("swordfish");
-    app.act("confirm").expect("saved: Hook");
+    app.act("confirm").expect("Saved Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"swordfish","user":"u"}"#));
     // Clearing a required one next to a new one is refused; clearing both leaves them missing.
     app.act("edit previous-field previous-field previous-field previous-field")
@@ -85,7 +85,7 @@ fn secrets_are_kept_replaced_and_cleared() {
         .expect("Password: a value is needed")
         .act("previous-field")
         .press("Ctrl-u");
-    app.act("clear-field save").expect("+ cleared").act("confirm").expect("saved: Hook");
+    app.act("clear-field save").expect("+ cleared").act("confirm").expect("Saved Hook");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
     app.act("undo").expect("Undid");
     assert!(opened(&path, "hook").is_ok());
@@ -175,7 +175,7 @@ fn unreadable_secrets_are_explained_and_replaceable() {
         let mut app = App::open(&path, 160, 40);
         app.act("filter").type_text("hook").act("confirm open").expect("unreadable").act("back");
         // The connector stays editable; the ciphertext stays as it is.
-        app.act("edit").expect(reason).type_text("!").act("save confirm").expect("saved: Hook");
+        app.act("edit").expect(reason).type_text("!").act("save confirm").expect("Saved Hook");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
         app.act("edit next-field next-field")
             .press("End")
@@ -205,7 +205,7 @@ fn duplicate_has_the_secrets_of_the_original() {
         .expect("Secrets: set, copied from the original")
         .act("save")
         .expect("copied from the original");
-    app.act("confirm").expect("created: Hook (copy)");
+    app.act("confirm").expect("Created Hook (copy)");
     assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"password":"hunter2","user":"u"}"#));
     assert_ne!(stored(&path, "new-connector-id"), stored(&path, "hook"));
 }
@@ -225,7 +225,7 @@ fn unknown_type_is_edited_as_json() {
         .type_text("{\"pin\": ")
         .act("next-field previous-field")
         .expect("! not a JSON object (line 1, column 8)");
-    app.type_text("\"1234\"}").act("save confirm").expect("created: Acme");
+    app.type_text("\"1234\"}").act("save confirm").expect("Created Acme");
     assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"pin": "1234"}"#));
     app.act("edit").expect("Secrets: set; also set: pin").expect_not("1234");
 }
@@ -247,7 +247,7 @@ fn missing_secrets_are_filled_in_one_by_one() {
         [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "no connector is missing")]
     {
         app.act("next-missing").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
-        app.type_text("xoxb-1").act("save confirm").expect(&format!("saved: {name}")).expect(left);
+        app.type_text("xoxb-1").act("save confirm").expect(&format!("Saved {name}")).expect(left);
     }
     app.act("next-missing").expect("No connector is missing secrets");
     assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
@@ -291,7 +291,7 @@ fn concurrent_change_keeps_an_entered_secret() {
         .type_text("mine");
     execute(&path, "UPDATE connectors SET name = 'Theirs' WHERE id = 'hook'");
     app.act("save confirm").expect("Changed by someone else").act("right right confirm").expect("Theirs");
-    app.expect("•••• (4 characters)").act("save confirm").expect("saved: Theirs");
+    app.expect("•••• (4 characters)").act("save confirm").expect("Saved Theirs");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"mine","user":"u"}"#));
     assert_eq!(Vault::new(keys_of(&path)).state(&Connector::new("x", "y")), SecretsState::None);
 }
@@ -334,7 +334,7 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
         .act("next-field")
         .type_text("sec")
         .act("save confirm");
-    app.expect("saved: Pages!").expect("no connector is missing secrets now");
+    app.expect("Saved Pages!").expect("no connector is missing secrets now");
     let stored = opened(&path, "n").unwrap();
     assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");
 }
@@ -397,7 +397,7 @@ fn rotated_ciphertext_is_not_overwritten_by_a_save() {
     store.reencrypt::<connector_admin::store::StoreError>(reencrypt, &mut |_, _| true).unwrap();
     drop(store);
     let rotated = stored(&path, "hook");
-    app.act("save confirm").expect("saved: Hook!");
+    app.act("save confirm").expect("Saved Hook!");
     assert_eq!(stored(&path, "hook"), rotated);
 }
 
@@ -412,7 +412,7 @@ fn keys_typed_after_next_missing_secrets_are_never_shown() {
     assert!(!app.screen().contains("XYZ"), "{}", app.screen());
     app.act("change").expect("API key");
     app.act("save").expect("Secrets will be missing").act("back next-field").type_text("SECabc123");
-    app.act("save confirm").expect("saved: Lookups");
+    app.act("save confirm").expect("Saved Lookups");
     assert!(opened(&path, "a").unwrap().contains("SECabc123"));
 }
 
@@ -489,7 +489,7 @@ fn blanks_around_a_pasted_secret_are_kept_and_noted() {
         app.act("next-field");
     }
     app.paste(" hunter3\t").expect("blanks at its beginning or end are kept").expect_not("hunter3");
-    app.act("save").expect_not("hunter3").act("confirm").expect("saved: Hook");
+    app.act("save").expect_not("hunter3").act("confirm").expect("Saved Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":" hunter3\t","user":"u"}"#));
 }
 
@@ -510,5 +510,5 @@ fn missing_key_file_never_creates_a_new_key() {
     assert!(!keys.exists(), "no other key takes the place of the one that is gone");
     assert_eq!(stored(&path, "hook"), before);
     std::fs::rename(dir.path("away"), &keys).unwrap();
-    app.act("save confirm").expect("saved: Hook");
+    app.act("save confirm").expect("Saved Hook");
 }

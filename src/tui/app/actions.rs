@@ -283,7 +283,7 @@ pub(super) fn screen_action(model: &mut Model, context: KeyContext, action: Acti
         Action::Theme => {
             let scheme = model.setup.ui.theme.scheme().next();
             model.setup.ui.theme = Theme::of(scheme);
-            let text = format!("theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
+            let text = format!("Theme {0}; theme = \"{0}\" in the configuration file keeps it", scheme.name());
             return vec![Command::info(text)];
         }
         Action::Undo => return vec![undo(model, false)],
@@ -384,6 +384,9 @@ pub(super) fn availability(model: &Model, context: KeyContext, action: Action) -
     match action {
         Action::Undo if model.overview.last_step.is_none() => Err("nothing to undo".to_owned()),
         Action::Redo if model.overview.next_redo.is_none() => Err("nothing to redo".to_owned()),
+        Action::Export if model.connectors.total == 0 && model.connectors.selected() == 0 => {
+            Err("no connector to export".to_owned())
+        }
         Action::Rollback if model.overview.last_run.is_none() => Err("no migration run to roll back".to_owned()),
         Action::Apply if model.overview.plan.to_apply() == 0 => Err("nothing to apply".to_owned()),
         _ => Ok(()),

@@ -33,7 +33,7 @@ pub(super) fn job_done(model: &mut Model, done: JobResult) -> Vec<Command> {
     match done {
         JobResult::Created(created) => {
             model.connectors.go_to(&created.id);
-            close_form(model, &created, "created")
+            close_form(model, &created, "Created")
         }
         JobResult::Saved { outcome, secrets } => saved(model, outcome, secrets),
         JobResult::AuthModeSet(written) => mode_set(&written, context, model.setup.ui.keys, model.setup.ui.catalogue),
@@ -104,7 +104,7 @@ fn close_form(model: &mut Model, connector: &Connector, verb: &str) -> Vec<Comma
     if matches!(model.screen(), Screen::Form(_)) {
         model.screens.pop();
     }
-    let mut text = format!("{verb}: {}", connector.name);
+    let mut text = format!("{verb} {}", connector.name);
     let was_filled = model.filled.as_ref().is_some_and(|(_, filled)| *filled == connector.id);
     let others = model.overview.missing_secrets.saturating_sub(1);
     if was_filled && !connector.is_missing_secrets {
@@ -125,7 +125,7 @@ fn saved(model: &mut Model, outcome: SaveOutcome, secrets: SecretsState) -> Vec<
         _ => None,
     };
     match (outcome, form) {
-        (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "saved"),
+        (SaveOutcome::Saved(connector), _) => close_form(model, &connector, "Saved"),
         (SaveOutcome::Conflict(theirs), Some(form)) => {
             let theirs = Record::new(*theirs, secrets);
             vec![Command::OpenDialog(Box::new(form::conflict(form, &theirs)))]
@@ -160,23 +160,33 @@ fn mode_set(written: &Written, context: KeyContext, keys: KeyMap, catalogue: &'s
     vec![Command::success(format!("{text}{refused}"))]
 }
 
+/// The most frequent reasons that the preview of a bulk edit names.
+const REASONS: usize = 3;
+
 /// Shows the preview of a bulk edit, for confirmation.
 fn bulk_preview(preview: &BulkPreview, job: FileJob) -> Dialog {
     let (label, is_delete) = match &job {
         FileJob::Bulk { edit, .. } => (edit.label(), *edit == BulkEdit::Delete),
         _ => (String::new(), false),
     };
-    let verb = if is_delete { "go" } else { "change" };
+    let verb = if is_delete { "deleted" } else { "changed" };
     let mut dialog = Dialog::new("Bulk edit", "Cancel").line(format!(
-        "{label}: {} would {verb}, {} would stay as they are.",
+        "{}: {} would be {verb}, {} unchanged.",
+        capitalized(&label),
         count_of(preview.changed),
-        preview.unchanged
+        grouped(preview.unchanged)
     ));
-    for (reason, count) in preview.refused.iter().take(3) {
-        dialog = dialog.line(format!("{} cannot be: {reason}.", count_of(*count)));
+    for (reason, count) in preview.refused.iter().take(REASONS) {
+        dialog = dialog.line(format!("{} skipped: {reason}.", count_of(*count)));
     }
-    for (warning, count) in preview.warnings.iter().take(3) {
-        dialog = dialog.lines([(Tone::Minus, format!("But for {count}: {warning}."))]);
+    for (warning, count) in preview.warnings.iter().take(REASONS) {
+        dialog = dialog.lines([(Tone::Minus, format!("Note on {}: {warning}.", count_of(*count)))]);
+    }
+    let others = |found: &[(String, u64)]| found.iter().skip(REASONS).map(|(_, count)| count).sum::<u64>();
+    for (what, others) in [("skipped", others(&preview.refused)), ("with a note", others(&preview.warnings))] {
+        if others > 0 {
+            dialog = dialog.line(format!("{} {what} for other reasons.", count_of(others)));
+        }
     }
     for (before, after) in &preview.first {
         dialog = dialog.lines([(Tone::Head, before.name.clone())]);
@@ -187,7 +197,7 @@ fn bulk_preview(preview: &BulkPreview, job: FileJob) -> Dialog {
     }
     let more = preview.changed.saturating_sub(preview.first.len() as u64);
     if more > 0 {
-        dialog = dialog.line(format!("and {more} more"));
+        dialog = dialog.line(format!("and {} more", grouped(more)));
     }
     if preview.changed == 0 {
         return dialog;

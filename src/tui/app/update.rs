@@ -279,7 +279,7 @@ fn await_form(model: &mut Model, id: String, form: AwaitedForm, outside: &mut Ve
 
 /// The message after an editor without a change.
 const UNCHANGED: &str =
-    "the editor changed nothing; one that opens its window separately has to wait for it (EDITOR=\"code --wait\")";
+    "The editor changed nothing; one that opens its window separately has to wait for it (EDITOR=\"code --wait\")";
 
 fn edited(model: &mut Model, outcome: Result<String, String>) -> Vec<Command> {
     match (outcome, model.screens.last_mut()) {

@@ -10,7 +10,7 @@ use crate::tui::screens::{Command, Item, Menu, OpenTarget};
 pub(super) fn menu(setup: &Setup) -> Menu {
     let begin = |start| vec![Command::OpenFile(start)];
     let mut items = vec![
-        Item::new("open the demo: 200 connectors, deleted on exit", "", begin(OpenTarget::Demo)),
+        Item::new("open the demo: about 200 connectors, deleted on exit", "", begin(OpenTarget::Demo)),
         Item::new("import an export of Kibana into a new file", &setup.file, begin(OpenTarget::Import)),
         Item::new("begin with an empty file", &setup.file, begin(OpenTarget::New)),
     ];

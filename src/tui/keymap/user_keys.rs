@@ -28,9 +28,9 @@ impl KeyChange {
         };
         let mut bindings = TABLE.iter().filter(|binding| binding.contexts.contains(&context));
         let Some(binding) = bindings.find(|binding| name(binding.action) == action) else {
-            let is_known = TABLE.iter().any(|binding| name(binding.action) == action);
-            let of = if is_known { format!(" of {}", context.label()) } else { String::new() };
-            return Err(format!("{action:?} is not an action{of}; `connector-admin keys` lists them"));
+            let names = TABLE.iter().filter(|binding| binding.contexts.contains(&context)).map(|it| name(it.action));
+            let names: Vec<String> = names.collect();
+            return Err(format!("{action:?} is not an action of {}; use one of {}", context.label(), names.join(", ")));
         };
         if binding.action == Action::QuitNow {
             return Err("Ctrl-c cannot be changed, so that the program can always be left".to_owned());

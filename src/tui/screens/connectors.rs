@@ -77,7 +77,7 @@ pub fn edits(rows: &PagedList, keys: KeyMap) -> Vec<Item> {
         ),
         Item::new("set the auth mode to per-user", "", preview(BulkEdit::AuthMode(AuthMode::PerUser))),
         Item::new("set the auth mode to shared", "", preview(BulkEdit::AuthMode(AuthMode::Shared))),
-        Item::new("Find and replace in names", "find => replace", prompt(PromptKind::Rename)),
+        Item::new("find and replace in names", "find => replace", prompt(PromptKind::Rename)),
         Item::new("set a field of the config", "field = value", prompt(PromptKind::Field)),
         Item::new(
             "export",
@@ -154,15 +154,16 @@ pub fn delete(ids: Vec<String>, name: Option<&str>) -> Command {
         (Some(name), _) => (format!("Delete the connector “{name}”?"), "Delete".to_owned()),
         (None, 1) => (format!("Delete the selected connector, {}?", ids.concat()), "Delete 1".to_owned()),
         (None, count) => (
-            format!("Delete the {count} selected connectors, also those outside the filter?"),
+            format!("Delete the {count} selected connectors, also those that a filter hides?"),
             format!("Delete {count}"),
         ),
     };
+    let them = if name.is_some() || ids.len() == 1 { "it" } else { "them" };
     let job = Command::write(FileJob::Delete { ids }, "deleting");
     Command::OpenDialog(Box::new(
         Dialog::new("Delete", "Cancel")
             .line(what)
-            .line("Rules in Kibana that use it would fail. Undo restores it.")
+            .line(format!("Rules in Kibana that use {them} would fail. Undo restores {them}."))
             .choice(answer, vec![job]),
     ))
 }

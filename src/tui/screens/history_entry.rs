@@ -157,7 +157,7 @@ fn confirm_for_one(change: &RecordChange, keys: KeyMap) -> Dialog {
     };
     let answer = if is_applied { "Revert" } else { "Revert anyway" };
     let dialog = dialog
-        .line(format!("{} to redo.", keys.key_of(KeyContext::Step, Action::Redo)))
+        .line(format!("{} undoes the revert.", keys.key_of(KeyContext::Step, Action::Undo)))
         .choice(answer, vec![Command::write(job, "reverting a step")]);
     if is_applied { dialog.default_to_last() } else { dialog }
 }

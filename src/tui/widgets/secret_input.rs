@@ -5,6 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use zeroize::Zeroizing;
 
 use super::input::TooLong;
+use crate::text::plural;
 use crate::tui::keymap::Key;
 
 /// The longest secret in bytes; certificates and service accounts are far shorter.
@@ -122,8 +123,8 @@ impl SecretInput {
     /// Returns a dot per character and the length, never the text.
     pub fn shown(&self, cells: usize) -> String {
         let (count, lines) = (self.text.graphemes(true).count(), self.text.lines().count());
-        let size =
-            if lines > 1 { format!(" ({count} characters, {lines} lines)") } else { format!(" ({count} characters)") };
+        let characters = plural(count as u64, "character");
+        let size = if lines > 1 { format!(" ({characters}, {lines} lines)") } else { format!(" ({characters})") };
         format!("{}{size}", "•".repeat(count.min(cells.saturating_sub(size.len()).min(24))))
     }
 }

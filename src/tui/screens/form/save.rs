@@ -4,6 +4,7 @@ use super::Purpose;
 use super::State;
 use crate::domain::diff::changes;
 use crate::domain::{Connector, SecretEdits, SecretsState};
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::overlays::dialog::{Dialog, Tone, change_lines};
 use crate::tui::screens::command::{Command, Route};
 use crate::tui::widgets::connector_details;
@@ -121,12 +122,21 @@ pub fn conflict(state: &State, theirs: &Record) -> Dialog {
     let mine = state.draft().unwrap_or_else(|_| state.base.clone());
     Dialog::new("Changed by someone else", "Keep editing")
         .line("This connector was changed in the file since you opened it. Nothing has been saved.")
-        .lines([(Tone::Head, "their changes:".to_owned())])
+        .lines([(Tone::Head, "Their changes:".to_owned())])
         .lines(change_lines(&changes(&state.base, &theirs.connector)))
-        .lines([(Tone::Head, "your changes:".to_owned())])
+        .lines([(Tone::Head, "Your changes:".to_owned())])
         .lines(change_lines(&changes(&state.base, &mine)))
         .choice("Discard my changes", vec![Command::ReplaceFormBase(Box::new(theirs.clone()), false)])
-        .choice("Apply my changes to it", vec![Command::ReplaceFormBase(Box::new(theirs.clone()), true)])
+        .choice(
+            "Apply my changes to it",
+            vec![
+                Command::ReplaceFormBase(Box::new(theirs.clone()), true),
+                Command::info(format!(
+                    "Your changes are on top of the stored version; {} saves",
+                    state.keys.key_of(KeyContext::Form, Action::Save)
+                )),
+            ],
+        )
 }
 
 /// Handles a record that someone else deleted: it can be saved as a new one.
