@@ -138,7 +138,7 @@ fn two_programs_see_each_others_changes() {
             .send("\x13")
             .expect("Save these changes?")
             .send("\r")
-            .expect("saved");
+            .expect("Saved ");
         second.expect("Ticket webhook (9.4) !");
         first
             .send("e")
@@ -147,7 +147,7 @@ fn two_programs_see_each_others_changes() {
             .send("\x13")
             .expect("Save these changes?")
             .send("\r")
-            .expect("saved");
+            .expect("Saved ");
         second.expect("Ticket webhook (9.4) !!");
     }
     for mut terminal in [first, second] {

@@ -100,7 +100,13 @@ fn restore_with_equal_step_count_reloads_names() {
     let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
     let rename = |app: &mut App, name: &str| {
-        app.press("g").act("edit").expect("> Name").press("Ctrl-u").type_text(name).act("save confirm").expect("saved");
+        app.press("g")
+            .act("edit")
+            .expect("> Name")
+            .press("Ctrl-u")
+            .type_text(name)
+            .act("save confirm")
+            .expect("Saved ");
     };
     rename(&mut app, "AA first edit");
     app.act("filter").type_text("first").expect("AA first edit").act("back");
@@ -128,7 +134,13 @@ fn form_opened_before_a_restore_is_a_conflict() {
     app.act("back").expect("1 of 197");
     let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
-    app.press("g").act("edit").expect("> Name").press("Ctrl-u").type_text("AA one").act("save confirm").expect("saved");
+    app.press("g")
+        .act("edit")
+        .expect("> Name")
+        .press("Ctrl-u")
+        .type_text("AA one")
+        .act("save confirm")
+        .expect("Saved ");
     app.act("edit").expect("> Name").type_text(" typed");
     store::restore(&path, &backup, "2026-11-25T12:00:00Z".parse().unwrap(), |_, _| true).unwrap();
     let mut other = App::open(&path, 100, 30);
@@ -140,7 +152,7 @@ fn form_opened_before_a_restore_is_a_conflict() {
         .press("Ctrl-u")
         .type_text("AA two")
         .act("save confirm")
-        .expect("saved");
+        .expect("Saved ");
     app.act("save confirm").expect("changed");
     assert!(records(&path).iter().any(|row| row.contains("AA two")));
 }

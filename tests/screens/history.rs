@@ -83,7 +83,7 @@ fn history_entry_lists_created_and_deleted_records() {
         .act("down revert right confirm");
     assert_eq!(records(&path), before);
     // A created one: reverting that deletes it.
-    app.act("back duplicate save confirm").expect("created");
+    app.act("back duplicate save confirm").expect("Created ");
     app.act("history open revert").expect("reverting it deletes the connector").act("confirm").expect("undone");
     assert_eq!(records(&path), before);
 }

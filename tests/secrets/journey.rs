@@ -106,7 +106,7 @@ fn planted_secrets_are_nowhere_after_a_session() {
     terminal
         .send(CTRL_S)
         .send("\r")
-        .expect("saved")
+        .expect("Saved ")
         .send("u")
         .expect("Undid edit")
         .send("\r")
@@ -180,7 +180,7 @@ fn external_editor_gets_the_keys_and_the_terminal_returns() {
     terminal.expect("Migration review").send(ESC).expect("1 of 197").send("/Ticket webhook\r");
     terminal.send("e").expect("Edit Ticket").send("\t\t\t\t").expect("> HTTP headers");
     terminal.send("\x0f").expect("EDITING").send("by hand\r").expect("X-Typed: by hand");
-    terminal.send(CTRL_S).expect("Save these changes?").expect("by hand").send("\r").expect("saved");
+    terminal.send(CTRL_S).expect("Save these changes?").expect("by hand").send("\r").expect("Saved ");
     assert!(std::fs::read_to_string(&seen).unwrap().starts_with("-rw-------"));
     // A mistake comes back with its reason; an editor that fails changes nothing.
     std::fs::write(&script, "echo broken > \"$2\"\n").unwrap();

@@ -51,7 +51,7 @@ fn only_config_edits_reencrypt() {
     let mut app = App::open(&path, 110, 40);
     app.act("toggle-mode").expect("per-user now").act("edit").type_text("!").act("save confirm").expect("Saved Hook!");
     assert_eq!(stored(&path, "hook"), before);
-    app.act("edit next-field next-field").press("End").type_text("/v2").act("save confirm").expect("saved");
+    app.act("edit").field("URL").append("/v2").act("save confirm").expect("Saved ");
     assert_ne!(stored(&path, "hook"), before);
     let both = r#"{"password":"hunter2","user":"u"}"#;
     assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
@@ -67,10 +67,8 @@ fn secrets_are_kept_replaced_and_cleared() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.act("edit next-field next-field next-field next-field next-field next-field next-field next-field next-field")
-        .expect("> Username *")
-        .expect("•••••• set");
-    app.act("next-field").type_text("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
+    app.act("edit").field("Username *").expect("•••••• set");
+    app.field("Password").append("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
     app.act("save").expect("secrets.password").expect("- set").expect("+ replaced").expect_not("swordfish");
     app.act("confirm").expect("Saved Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"swordfish","user":"u"}"#));
@@ -96,29 +94,23 @@ fn changed_auth_type_keeps_common_secrets() {
     let dir = TestDir::new();
     let path = file(&dir);
     let mut app = App::open(&path, 110, 40);
-    app.act("edit next-field next-field next-field next-field next-field next-field")
-        .expect("> Authentication type")
-        .act("right")
-        .expect("Certificate type");
+    app.act("edit").field("Authentication type").act("right").expect("Certificate type");
     app.expect_not("Username")
         .act("right")
         .expect("cleared on saving: password, user")
         .expect("Access token URL *")
         .expect("OAuth client secret *");
-    app.act("next-field").type_text("https://t.example").act("next-field").type_text("client");
-    app.act("next-field next-field next-field next-field next-field")
-        .expect("> OAuth client secret *")
-        .type_text("deep");
+    app.field("Access token URL *").set("https://t.example");
+    app.field("OAuth client ID").set("client");
+    app.field("OAuth client secret *").append("deep");
     app.act("save").expect("secrets.password").expect("+ cleared").expect("secrets.clientSecret");
-    app.act("confirm").expect("saved");
+    app.act("confirm").expect("Saved ");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"clientSecret":"deep"}"#));
     let config = rows(&path, "SELECT config FROM connectors").concat();
     assert!(config.contains("a.example") && config.contains("t.example"), "{config}");
     // And back: what belongs to OAuth goes with it.
-    app.act("edit next-field next-field next-field next-field next-field next-field right right")
-        .expect("Username *")
-        .act("save");
-    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").act("confirm").expect("saved");
+    app.act("edit").field("Authentication type").act("right right").expect("Username *").act("save");
+    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").act("confirm").expect("Saved ");
     let config = rows(&path, "SELECT config FROM connectors").concat();
     assert!(!config.contains("t.example") && !config.contains("client\\\""), "{config}");
 }
@@ -183,7 +175,7 @@ fn unreadable_secrets_are_explained_and_replaceable() {
             .act("save")
             .expect("cannot be decrypted now")
             .act("confirm");
-        app.expect("saved");
+        app.expect("Saved ");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
         app.act("undo").expect("Undid").act("undo").expect("Undid");
         // Entered again, all that are needed.
@@ -191,7 +183,7 @@ fn unreadable_secrets_are_explained_and_replaceable() {
             .type_text("new")
             .act("save")
             .expect("Username: a value is needed");
-        app.type_text("again").act("save").expect("take the place of all").act("confirm").expect("saved");
+        app.type_text("again").act("save").expect("take the place of all").act("confirm").expect("Saved ");
         assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"new","user":"again"}"#), "{name}");
     }
 }
@@ -275,10 +267,7 @@ fn editor_text_returns_valid_or_not() {
     app.act("open-editor").expect_not("! line 3").act("save").expect(r#"+ {"X-One":"1","X-Two":"2"}"#).act("back");
     app.editor = |_| Err("the editor ended with exit status: 1; the text is as before".to_owned());
     app.act("open-editor").expect("the text is as before").expect("X-Two: 2");
-    app.act("next-field next-field next-field next-field next-field")
-        .expect("> Username")
-        .act("open-editor")
-        .expect("secrets never");
+    app.field("Username").act("open-editor").expect("secrets never");
 }
 
 #[test]
@@ -323,7 +312,7 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
         .act("save")
         .expect("+ oauth_authorization_code")
         .act("confirm")
-        .expect("saved");
+        .expect("Saved ");
     // The token of the other auth type went; the new ones are missing until they are entered.
     app.act("open").expect("missing: to be entered again").expect("OAuth 2.0 authorization code");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
@@ -428,7 +417,7 @@ fn save_preview_lists_secrets_first() {
         }
     }
     app.act("clear-field").expect("missing: Password").act("save").expect("Secrets will be missing: Password.");
-    app.expect("- set").expect("+ cleared").act("confirm").expect("saved");
+    app.expect("- set").expect("+ cleared").act("confirm").expect("Saved ");
     // The same message appears when the form is opened again.
     app.act("next-missing").expect("missing: Password").expect("> Password");
 }

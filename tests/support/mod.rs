@@ -133,6 +133,37 @@ pub struct App {
     pub editor: fn(&str) -> Result<String, String>,
 }
 
+/// The focused field of a form.
+pub struct Field<'a>(&'a mut App);
+
+impl<'a> Field<'a> {
+    /// Replaces the text of the field.
+    pub fn set(self, text: &str) -> &'a mut App {
+        self.0.press("End");
+        for _ in 0..200 {
+            self.0.press("Backspace");
+        }
+        self.0.type_text(text)
+    }
+
+    /// Types at the end of the text.
+    pub fn append(self, text: &str) -> &'a mut App {
+        self.0.press("End").type_text(text)
+    }
+
+    /// Runs actions on the field.
+    #[track_caller]
+    pub fn act(self, actions: &str) -> &'a mut App {
+        self.0.act(actions)
+    }
+
+    /// Checks the screen while the field has the focus.
+    #[track_caller]
+    pub fn expect(self, text: &str) -> &'a mut App {
+        self.0.expect(text)
+    }
+}
+
 impl App {
     pub fn open(path: &Path, width: u16, height: u16) -> Self {
         Self::start(path, width, height, true, false)
@@ -287,6 +318,21 @@ impl App {
             self.reconcile();
         }
         self
+    }
+
+    /// Moves the focus of the form to the field with this label.
+    #[track_caller]
+    pub fn field(&mut self, label: &str) -> Field<'_> {
+        // No form has more fields; after the last comes the first again.
+        for _ in 0..60 {
+            let is_focused =
+                |line: &str| line.trim_start().strip_prefix("> ").is_some_and(|rest| rest.starts_with(label));
+            if self.screen().lines().any(is_focused) {
+                return Field(self);
+            }
+            self.act("next-field");
+        }
+        panic!("the form has no field {label:?}:\n{}", self.screen());
     }
 
     pub fn paste(&mut self, text: &str) -> &mut Self {
