@@ -11,42 +11,10 @@ use connector_admin::domain::migration::{CHAIN, Chain, Choice, MigrationStep};
 use serde_json::Value;
 
 use crate::support::{App, TestDir, execute, rows};
+use trimmed_names::TrimmedNames;
 
-/// Model version 3 of this test: names lose the blanks around them, or are written in capitals.
-struct TrimmedNames;
-
-impl MigrationStep for TrimmedNames {
-    fn version(&self) -> i64 {
-        3
-    }
-
-    fn title(&self) -> &'static str {
-        "trimmed names"
-    }
-
-    fn writes(&self) -> &'static [&'static str] {
-        &["name"]
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        &["trimmed", "capitals"]
-    }
-
-    fn plan(&self, record: &mut Connector) -> Result<&'static str, String> {
-        let trimmed = record.name.trim().to_owned();
-        if trimmed.is_empty() {
-            return Err("the name is blank".to_owned());
-        }
-        record.name = trimmed;
-        Ok("names carry no blanks around them")
-    }
-
-    fn apply(&self, record: &mut Connector, choice: Option<Choice>, _all: bool) {
-        if choice == Some("capitals") {
-            record.name = record.name.to_uppercase();
-        }
-    }
-}
+#[path = "../support/trimmed_names.rs"]
+mod trimmed_names;
 
 fn install() {
     let steps: Vec<&'static dyn MigrationStep> = CHAIN.steps().chain([&TrimmedNames as &dyn MigrationStep]).collect();

@@ -172,8 +172,8 @@ fn record_of_a_newer_kibana_is_read_only() {
 fn unknown_config_keys_are_edited_as_json() {
     let dir = TestDir::new();
     let mut app = opened(&dir, 100, 40);
-    app.act("filter").type_text("\"SMS gateway\"").act("confirm edit").field("Config (JSON)").expect("Config (JSON)");
-    app.press("End").act("open").type_text("\"k\": 1,").act("save").expect("+ 1").act("confirm").expect("Saved ");
+    app.act("filter").type_text("\"SMS gateway\"").act("confirm edit").field("Config (JSON)").append("");
+    app.act("open").type_text("\"k\": 1,").act("save").expect("+ 1").act("confirm").expect("Saved ");
     let config = one(&dir, "SELECT config FROM connectors WHERE name LIKE 'SMS%'");
     assert!(config.starts_with(r#"{"k":1,"#), "{config}");
     app.act("edit").field("Config (JSON)").append("x").act("save").expect("! malformed JSON");

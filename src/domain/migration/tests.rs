@@ -2,6 +2,10 @@ use super::*;
 use crate::domain::auth::AuthMode;
 use crate::domain::diff::changes;
 use crate::domain::secrets::REGISTRATIONS;
+use trimmed_names::TrimmedNames;
+
+#[path = "../../../tests/support/trimmed_names.rs"]
+mod trimmed_names;
 
 fn record(config: &str, extra: &str) -> Connector {
     Connector {
@@ -74,42 +78,6 @@ fn decision_never_unblocks_a_record() {
     let newer = Connector { model_version: 3, ..backfill };
     assert_eq!(plan(&newer).expect("blocked").group, Group::Blocked);
     assert_eq!(apply(&newer, per_user, true), None);
-}
-
-/// A model version that only the tests know: names lose the blanks around them, or are written in capitals.
-struct TrimmedNames;
-
-impl MigrationStep for TrimmedNames {
-    fn version(&self) -> i64 {
-        3
-    }
-
-    fn title(&self) -> &'static str {
-        "trimmed names"
-    }
-
-    fn writes(&self) -> &'static [&'static str] {
-        &["name"]
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        &["trimmed", "capitals"]
-    }
-
-    fn plan(&self, record: &mut Connector) -> Result<&'static str, String> {
-        let trimmed = record.name.trim().to_owned();
-        if trimmed.is_empty() {
-            return Err("the name is blank".to_owned());
-        }
-        record.name = trimmed;
-        Ok("names carry no blanks around them")
-    }
-
-    fn apply(&self, record: &mut Connector, choice: Option<Choice>, _all: bool) {
-        if choice == Some("capitals") {
-            record.name = record.name.to_uppercase();
-        }
-    }
 }
 
 const LONGER: Chain = Chain(&[&v2::AuthModeBackfill, &TrimmedNames]);

@@ -86,7 +86,7 @@ impl SyncGroup {
 }
 
 impl Entry {
-    /// The group it is shown under; none when both sides are in step.
+    /// The group it is shown under; `None` when both sides are in sync.
     pub fn group(&self) -> Option<SyncGroup> {
         Some(match self.status {
             SyncStatus::InSync => return None,
