@@ -338,3 +338,24 @@ impl Summary {
         .collect()
     }
 }
+
+/// Returns a connector with a value in each field, for tests: a new field has to be added here.
+#[cfg(test)]
+pub fn sample() -> Connector {
+    Connector {
+        id: "an-id".to_owned(),
+        connector_type_id: ".webhook".to_owned(),
+        name: "A name".to_owned(),
+        config: r#"{"authType":"webhook-authentication-basic","hasAuth":true,"url":"https://a.example"}"#.to_owned(),
+        secrets: Some("ciphertext".to_owned()),
+        is_missing_secrets: true,
+        auth_mode: Some(AuthMode::PerUser),
+        extra: r#"{"references":[],"typeMigrationVersion":"10.2.0"}"#.to_owned(),
+        model_version: 2,
+        created_at: Some("2026-01-02T03:04:05.678Z".to_owned()),
+        updated_at: Some("2026-02-03T04:05:06.789Z".to_owned()),
+        revision: 3,
+        key: 4,
+        raw: RawText::default(),
+    }
+}

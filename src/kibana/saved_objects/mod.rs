@@ -49,3 +49,37 @@ pub fn as_exported(connector: &Connector, catalogue: &Catalogue) -> Connector {
     };
     read().map_or_else(|| connector.clone(), |imported| imported.connector)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connector::sample;
+
+    #[test]
+    fn every_field_of_a_connector_is_exported_but_secrets_and_numbers_of_the_file() {
+        let wanted = sample();
+        let exported = as_exported(&wanted, Catalogue::built_in());
+        // Each field is named, so that a new field cannot be forgotten.
+        let Connector {
+            id,
+            connector_type_id,
+            name,
+            config,
+            secrets,
+            is_missing_secrets,
+            auth_mode,
+            extra,
+            model_version,
+            created_at,
+            updated_at,
+            revision: _,
+            key: _,
+            raw: _,
+        } = &exported;
+        assert_eq!((id, connector_type_id, name), (&wanted.id, &wanted.connector_type_id, &wanted.name));
+        assert_eq!((config, extra, model_version), (&wanted.config, &wanted.extra, &wanted.model_version));
+        assert_eq!((created_at, updated_at), (&wanted.created_at, &wanted.updated_at));
+        assert_eq!((is_missing_secrets, auth_mode), (&wanted.is_missing_secrets, &wanted.auth_mode));
+        assert_eq!(secrets, &None);
+    }
+}

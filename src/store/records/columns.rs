@@ -189,3 +189,18 @@ fn set_text(record: &mut Connector, column: &'static str, value: ValueRef<'_>) -
 fn integer(value: ValueRef<'_>) -> i64 {
     value.as_i64().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connector::sample;
+
+    #[test]
+    fn every_field_of_a_connector_has_a_column() {
+        let (wanted, mut copied) = (sample(), Connector::default());
+        for column in &COLUMNS {
+            (column.set)(&mut copied, (column.get)(&wanted));
+        }
+        assert_eq!(copied, wanted);
+    }
+}
