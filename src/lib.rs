@@ -10,13 +10,13 @@
 //!
 //! 1. [`tui::terminal`] decodes bytes to a [`tui::app::Message::Key`].
 //! 2. [`tui::keymap`] names the action that the key has in the context of the focused screen.
-//! 3. The screen returns a [`tui::screens::Command::Write`] with a [`worker::Job`].
+//! 3. The screen returns a [`tui::command::Command::Write`] with a [`worker::Job`].
 //! 4. [`tui::app::update`] notes that a job runs, and returns a [`tui::app::Effect::Write`].
 //! 5. [`tui::run`] sends the job to [`worker`]: to the thread that writes, or to the one that talks to Kibana.
 //! 6. The thread calls a use case of [`service`], or [`store`] itself.
 //! 7. [`store`] writes the records and their history step in one transaction.
 //! 8. The [`worker::JobResult`] comes back as a [`tui::app::Message::Worker`].
-//! 9. [`tui::app::update`] shows a message, and sends the reader the queries of the screen again.
+//! 9. Screens take from it what is theirs, the user gets a report, and the reader gets the screens' queries again.
 //! 10. The rows arrive as replies, and [`tui::app::view`] draws them.
 //!
 //! Two front ends, [`tui`] and [`cli`], stand on one layer of use cases, [`service`]. Imports point down only;

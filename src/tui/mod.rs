@@ -1,9 +1,13 @@
 //! The terminal UI.
 
 pub mod app;
+pub mod command;
+pub mod context;
 pub mod keymap;
+mod outcomes;
 pub mod overlays;
 pub mod run;
+pub mod running_job;
 pub mod screens;
 pub mod terminal;
 pub mod ui;

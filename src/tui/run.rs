@@ -17,7 +17,7 @@ use crate::store::{self, Reading, StoreError};
 use crate::tui::app;
 use crate::tui::app::Effect;
 use crate::tui::app::{Message, Model, Setup};
-use crate::tui::screens::OpenTarget;
+use crate::tui::command::OpenTarget;
 use crate::tui::terminal::{Session, clipboard, editor, input, session, signals};
 use crate::tui::ui::Ui;
 use crate::tui::ui_state::UiState;

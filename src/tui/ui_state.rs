@@ -28,6 +28,19 @@ pub struct UiState {
     pub columns: ColumnChoice,
 }
 
+/// A change of the UI state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UiStateChange {
+    /// Saves a view: a filter.
+    SaveView(String),
+    /// Deletes a view.
+    DeleteView(String),
+    /// Shows a column, or hides it.
+    ToggleColumn(&'static str),
+    /// Gives a column more cells, or fewer.
+    WidenColumn(&'static str, i16),
+}
+
 /// The user's changes to the columns of the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,7 +64,7 @@ impl ColumnChoice {
     }
 
     /// Shows a column, or leaves it out.
-    pub fn toggle(&mut self, name: &str) {
+    fn toggle(&mut self, name: &str) {
         let was_hidden = self.is_hidden(name);
         self.hidden.retain(|hidden| hidden != name);
         if !was_hidden {
@@ -60,7 +73,7 @@ impl ColumnChoice {
     }
 
     /// Gives a column more cells, or fewer.
-    pub fn widen(&mut self, name: &str, cells: i16) {
+    fn widen(&mut self, name: &str, cells: i16) {
         let wider = self.wider.entry(name.to_owned()).or_default();
         *wider = wider.saturating_add(cells).clamp(-40, 40);
     }
@@ -145,14 +158,19 @@ impl UiState {
         self.files.truncate(FILES);
     }
 
-    /// Saves or deletes a view.
-    pub fn keep_view(&mut self, filter: &str, is_kept: bool) {
-        self.filters.retain(|known| known != filter);
-        if is_kept {
-            self.filters.push(filter.to_owned());
+    /// Makes a change of the user.
+    pub fn apply(&mut self, change: UiStateChange) {
+        match change {
+            UiStateChange::SaveView(filter) => {
+                self.filters.retain(|known| *known != filter);
+                self.filters.push(filter);
+                let too_many = self.filters.len().saturating_sub(FILTERS);
+                self.filters.drain(..too_many);
+            }
+            UiStateChange::DeleteView(filter) => self.filters.retain(|known| *known != filter),
+            UiStateChange::ToggleColumn(name) => self.columns.toggle(name),
+            UiStateChange::WidenColumn(name, cells) => self.columns.widen(name, cells),
         }
-        let too_many = self.filters.len().saturating_sub(FILTERS);
-        self.filters.drain(..too_many);
     }
 }
 
@@ -167,11 +185,15 @@ mod tests {
         for number in 0..30 {
             ui_state.note(FileUiState::new(Path::new(&format!("/f{number}")), "type:jira", sort));
         }
-        ui_state.keep_view("a", true);
-        ui_state.keep_view("b", true);
-        ui_state.keep_view("a", false);
-        ui_state.columns.toggle("UPDATED");
-        ui_state.columns.widen("TYPE", 4);
+        for change in [
+            UiStateChange::SaveView("a".to_owned()),
+            UiStateChange::SaveView("b".to_owned()),
+            UiStateChange::DeleteView("a".to_owned()),
+            UiStateChange::ToggleColumn("UPDATED"),
+            UiStateChange::WidenColumn("TYPE", 4),
+        ] {
+            ui_state.apply(change);
+        }
         assert_eq!((ui_state.columns.width("TYPE", 14), ui_state.columns.width("MODE", 8)), (18, 8));
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");

@@ -97,10 +97,8 @@ pub enum FileJob {
     Redo,
     /// Undo or redo from the page of a connector or a step: only if the step is about that one. Else it is shown first.
     UndoOnPage {
-        /// The connector of the page.
-        id: Option<String>,
-        /// The step of the page.
-        step: Option<i64>,
+        /// The subject of the page.
+        page: UndoPage,
         /// Redo.
         is_redo: bool,
     },
@@ -127,6 +125,15 @@ pub enum FileJob {
         /// The path, which must be free.
         path: PathBuf,
     },
+}
+
+/// The subject of a page on which a step is undone or redone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UndoPage {
+    /// A connector.
+    Connector(String),
+    /// A step.
+    Step(i64),
 }
 
 /// Work with Kibana, for the network thread.

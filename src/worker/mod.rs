@@ -5,6 +5,7 @@
 //! requests of the UI, `reply` is their answer.
 
 mod job;
+mod lists;
 mod network;
 mod query;
 mod reader;
@@ -20,7 +21,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::domain::Catalogue;
 use crate::vault::KeyOptions;
-pub use job::{FileJob, Job, RemoteJob};
+pub use job::{FileJob, Job, RemoteJob, UndoPage};
 pub use network::Network;
 pub use query::{ListQuery, Query};
 pub use reader::Reader;

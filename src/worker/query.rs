@@ -37,8 +37,8 @@ pub enum Query {
     Record {
         /// The id.
         id: String,
-        /// It is the record of the current row.
-        is_preview: bool,
+        /// The list of whose current row it is the preview; none if a screen or a form waits for it.
+        preview_of: Option<Scope>,
     },
     /// The next record by name that misses its secrets, after a name and id.
     NextMissing {
@@ -111,8 +111,10 @@ impl Query {
             (Query::Ids { .. } | Query::Forget, _) => false,
             (Query::List(list), Query::List(earlier)) => list.scope == earlier.scope,
             (Query::Rows { scope, .. }, Query::Rows { scope: earlier, .. }) => scope == earlier,
-            // The record of the current row never supersedes one that a page or a form waits for.
-            (Query::Record { is_preview, .. }, Query::Record { is_preview: earlier, .. }) => is_preview == earlier,
+            // A list shows one preview; each screen and form waits for its own record.
+            (Query::Record { id, preview_of }, Query::Record { id: earlier, preview_of: of }) => {
+                preview_of == of && (preview_of.is_some() || id == earlier)
+            }
             // Both are shown on the same page.
             (
                 Query::Compare { .. } | Query::CompareBefore { .. },

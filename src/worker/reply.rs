@@ -1,6 +1,6 @@
 //! Replies of the threads to the UI.
 
-use super::FileJob;
+use super::{FileJob, UndoPage};
 use crate::domain::{Connector, Remote, ReportedTypes, SecretsState, Summary};
 use crate::fs::paths::Entry;
 use crate::kibana::ExecutionResult;
@@ -264,6 +264,8 @@ pub enum JobResult {
     UndoElsewhere {
         /// The step.
         step: Box<HistoryEntry>,
+        /// The subject of the page.
+        page: UndoPage,
         /// The step concerns only other connectors, or another step.
         is_elsewhere: bool,
         /// Redo.

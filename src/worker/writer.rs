@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::network::Network;
 use super::reader::{Reader, overview};
-use super::{FileJob, JobResult, Opened, Reply};
+use super::{FileJob, JobResult, Opened, Reply, UndoPage};
 use super::{OpenOptions, ReaderControl};
 use crate::clock;
+use crate::domain::bulk::BulkEdit;
 use crate::domain::{Connector, Filter};
 use crate::fs::paths::expand_home;
 use crate::fs::write_atomically;
@@ -20,7 +21,7 @@ use crate::service::export::{ExportReport, export};
 use crate::service::import::{ImportRequest, import, preview};
 use crate::service::keys::{KeyWarning, check_passphrase, find_unreadable_keys, other_keys};
 use crate::service::output_file::check_target;
-use crate::store::{self, OnConflict, Reading, Store, StoreError};
+use crate::store::{self, HistoryEntry, OnConflict, Progress, Reading, Store, StoreError};
 use crate::vault::Vault;
 
 /// Changes the file.
@@ -118,92 +119,118 @@ impl Writer {
             reply(Reply::Progress { done, total });
             !cancel.load(Ordering::Relaxed)
         };
-        Ok(match job {
+        match job {
             FileJob::Create { connector, secrets, duplicate_of } => {
                 let created = create(&mut self.store, &self.vault, *connector, &secrets, duplicate_of.as_deref(), now)?;
-                JobResult::Created(Box::new(created))
+                Ok(JobResult::Created(Box::new(created)))
             }
             FileJob::Save { connector, secrets } => {
                 let (outcome, secrets) = save(&mut self.store, &self.vault, &connector, &secrets, now)?;
-                JobResult::Saved { outcome, secrets }
+                Ok(JobResult::Saved { outcome, secrets })
             }
             FileJob::SetAuthMode { ids, change } => {
-                JobResult::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?)
+                Ok(JobResult::AuthModeSet(self.store.set_auth_mode(&ids, change, now)?))
             }
-            FileJob::Delete { ids } => JobResult::Deleted(self.store.delete(&ids, now)?),
-            FileJob::BulkPreview { ids, filter, edit } => {
-                self.find_keys(&filter)?;
-                let ids = bulk::targets(&self.store, ids, &filter)?;
-                let preview = bulk::preview(&self.store, &self.vault, &ids, &edit)?;
-                JobResult::BulkPreviewed(Box::new(preview), Box::new(FileJob::Bulk { ids, filter, edit }))
-            }
+            FileJob::Delete { ids } => Ok(JobResult::Deleted(self.store.delete(&ids, now)?)),
+            FileJob::BulkPreview { ids, filter, edit } => self.preview_bulk(ids, filter, edit),
             FileJob::Bulk { ids, filter, edit } => {
                 let ids = bulk::targets(&self.store, ids, &filter)?;
-                JobResult::Bulked(bulk::apply(&mut self.store, &self.vault, &ids, &edit, now)?)
+                Ok(JobResult::Bulked(bulk::apply(&mut self.store, &self.vault, &ids, &edit, now)?))
             }
-            FileJob::Import { path, on_conflict } => {
-                let path = expand_home(&path);
-                let importing = ImportRequest { source: &path, on_conflict, create_automatic_backup: true };
-                let (store, vault) = (&mut self.store, &self.vault);
-                let (outcome, notices) = import(store, vault, importing, now, &mut |_, _| Ok(()), &mut progress)?;
-                JobResult::Imported { path, outcome, notices }
-            }
-            FileJob::Preview { path } => {
-                let path = expand_home(&path);
-                let found = preview(
-                    Some((&self.store, &self.vault)),
-                    &path,
-                    OnConflict::Report,
-                    &mut progress,
-                    self.store.catalogue(),
-                )?;
-                JobResult::Previewed { path, preview: Box::new(found) }
-            }
+            FileJob::Import { path, on_conflict } => self.import(&path, on_conflict, now, &mut progress),
+            FileJob::Preview { path } => self.preview_import(&path, &mut progress),
             FileJob::Export { path, ids, filter, replace } => {
-                let path = expand_home(&path);
-                if !replace && path.exists() {
-                    return Ok(JobResult::FileIsThere(Box::new(FileJob::Export { path, ids, filter, replace: true })));
-                }
-                self.find_keys(&filter)?;
-                let report = self.export(&path, &ids, &filter, &mut progress)?;
-                JobResult::Exported { path, report }
+                self.export_to(&path, ids, filter, replace, &mut progress)
             }
             FileJob::Decide { ids, decision } => {
-                JobResult::Decided(self.store.decide(&ids, decision, &mut progress)?)
+                Ok(JobResult::Decided(self.store.decide(&ids, decision, &mut progress)?))
             }
             FileJob::Apply => {
                 reply(Reply::Phase("creating a backup"));
                 self.store.create_automatic_backup(&mut progress)?;
                 reply(Reply::Phase("migrating"));
-                JobResult::Applied(self.store.apply(false, now, &mut progress)?)
+                Ok(JobResult::Applied(self.store.apply(false, now, &mut progress)?))
             }
-            FileJob::Rollback => match self.store.last_run()? {
-                Some(run) => JobResult::Reverted(self.store.revert(run.step, now, &mut progress)?),
-                None => JobResult::Nothing("no migration run to roll back".to_owned()),
-            },
-            FileJob::Undo => match self.store.last_step()? {
-                Some(step) => JobResult::Reverted(self.store.revert(step.step, now, &mut progress)?),
-                None => JobResult::Nothing("nothing to undo".to_owned()),
-            },
-            FileJob::Redo => match self.store.next_redo()? {
-                Some(step) => JobResult::Reverted(self.store.revert(step.step, now, &mut progress)?),
-                None => JobResult::Nothing("nothing to redo".to_owned()),
-            },
-            FileJob::UndoOnPage { id, step, is_redo } => {
-                self.undo_on_page(id.as_deref(), step, is_redo, now, &mut progress)?
+            FileJob::Rollback => {
+                self.revert_found(self.store.last_run()?, "no migration run to roll back", now, &mut progress)
             }
-            FileJob::Revert { step, only: None } => JobResult::Reverted(self.store.revert(step, now, &mut progress)?),
-            FileJob::Revert { step, only: Some(ids) } => JobResult::Reverted(self.store.revert_some(step, &ids, now)?),
+            FileJob::Undo => self.revert_found(self.store.last_step()?, "nothing to undo", now, &mut progress),
+            FileJob::Redo => self.revert_found(self.store.next_redo()?, "nothing to redo", now, &mut progress),
+            FileJob::UndoOnPage { page, is_redo } => self.undo_on_page(page, is_redo, now, &mut progress),
+            FileJob::Revert { step, only } => Ok(JobResult::Reverted(match only {
+                None => self.store.revert(step, now, &mut progress)?,
+                Some(ids) => self.store.revert_some(step, &ids, now)?,
+            })),
             FileJob::ForceRevert { step, id, seen } => {
-                JobResult::Reverted(self.store.revert_over(step, &id, seen, now)?)
+                Ok(JobResult::Reverted(self.store.revert_over(step, &id, seen, now)?))
             }
-            FileJob::SaveAs { path } => {
-                let path = expand_home(&path);
-                check_target(&path, self.store.path(), self.vault.key_file())?;
-                JobResult::SavedAs(self.store.back_up(Some(&path), clock::now(), &mut progress)?.path)
-            }
-            FileJob::CreateBackup => JobResult::BackedUp(self.store.back_up(None, clock::now(), &mut progress)?),
-        })
+            FileJob::SaveAs { path } => self.save_as(&path, &mut progress),
+            FileJob::CreateBackup => Ok(JobResult::BackedUp(self.store.back_up(None, clock::now(), &mut progress)?)),
+        }
+    }
+
+    fn preview_bulk(&mut self, ids: Vec<String>, filter: Filter, edit: BulkEdit) -> Result<JobResult, ServiceError> {
+        self.find_keys(&filter)?;
+        let ids = bulk::targets(&self.store, ids, &filter)?;
+        let preview = bulk::preview(&self.store, &self.vault, &ids, &edit)?;
+        Ok(JobResult::BulkPreviewed(Box::new(preview), Box::new(FileJob::Bulk { ids, filter, edit })))
+    }
+
+    fn import(
+        &mut self,
+        path: &Path,
+        on_conflict: OnConflict,
+        now: &str,
+        progress: Progress<'_>,
+    ) -> Result<JobResult, ServiceError> {
+        let path = expand_home(path);
+        let request = ImportRequest { source: &path, on_conflict, create_automatic_backup: true };
+        let (outcome, notices) = import(&mut self.store, &self.vault, request, now, &mut |_, _| Ok(()), progress)?;
+        Ok(JobResult::Imported { path, outcome, notices })
+    }
+
+    fn preview_import(&self, path: &Path, progress: Progress<'_>) -> Result<JobResult, ServiceError> {
+        let path = expand_home(path);
+        let file = Some((&self.store, &self.vault));
+        let preview = preview(file, &path, OnConflict::Report, progress, self.store.catalogue())?;
+        Ok(JobResult::Previewed { path, preview: Box::new(preview) })
+    }
+
+    fn export_to(
+        &mut self,
+        path: &Path,
+        ids: Vec<String>,
+        filter: Filter,
+        replace: bool,
+        progress: Progress<'_>,
+    ) -> Result<JobResult, ServiceError> {
+        let path = expand_home(path);
+        if !replace && path.exists() {
+            return Ok(JobResult::FileIsThere(Box::new(FileJob::Export { path, ids, filter, replace: true })));
+        }
+        self.find_keys(&filter)?;
+        let report = self.export(&path, &ids, &filter, progress)?;
+        Ok(JobResult::Exported { path, report })
+    }
+
+    /// Reverts a step, if there is one.
+    fn revert_found(
+        &mut self,
+        found: Option<HistoryEntry>,
+        nothing: &str,
+        now: &str,
+        progress: Progress<'_>,
+    ) -> Result<JobResult, ServiceError> {
+        match found {
+            Some(step) => Ok(JobResult::Reverted(self.store.revert(step.step, now, progress)?)),
+            None => Ok(JobResult::Nothing(nothing.to_owned())),
+        }
+    }
+
+    fn save_as(&mut self, path: &Path, progress: Progress<'_>) -> Result<JobResult, ServiceError> {
+        let path = expand_home(path);
+        check_target(&path, self.store.path(), self.vault.key_file())?;
+        Ok(JobResult::SavedAs(self.store.back_up(Some(&path), clock::now(), progress)?.path))
     }
 }
 
@@ -219,24 +246,23 @@ impl Writer {
     /// Undoes or redoes the step of a page; if the last step concerns something else, replies with it for confirmation.
     fn undo_on_page(
         &mut self,
-        id: Option<&str>,
-        page: Option<i64>,
+        page: UndoPage,
         is_redo: bool,
         now: &str,
-        progress: &mut dyn FnMut(u64, u64) -> bool,
+        progress: Progress<'_>,
     ) -> Result<JobResult, ServiceError> {
         let found = if is_redo { self.store.next_redo()? } else { self.store.last_step()? };
         let Some(step) = found else {
             return Ok(JobResult::Nothing(format!("nothing to {}", if is_redo { "redo" } else { "undo" })));
         };
-        let is_page = match id {
-            Some(id) => self.store.is_in_step(step.step, id)?,
-            None => page == Some(step.step) || page.is_some() && page == step.origin.map(|(origin, _)| origin),
+        let is_page = match &page {
+            UndoPage::Connector(id) => self.store.is_in_step(step.step, id)?,
+            UndoPage::Step(page) => *page == step.step || step.origin.is_some_and(|(origin, _)| origin == *page),
         };
         if is_page && step.records <= 1 {
             return Ok(JobResult::Reverted(self.store.revert(step.step, now, progress)?));
         }
-        Ok(JobResult::UndoElsewhere { step: Box::new(step), is_elsewhere: !is_page, is_redo })
+        Ok(JobResult::UndoElsewhere { step: Box::new(step), page, is_elsewhere: !is_page, is_redo })
     }
 
     /// Finds the available keys, if a filter depends on them: another program may have added some.
@@ -250,7 +276,7 @@ impl Writer {
         path: &Path,
         ids: &[String],
         filter: &Filter,
-        progress: &mut dyn FnMut(u64, u64) -> bool,
+        progress: Progress<'_>,
     ) -> Result<ExportReport, ServiceError> {
         check_target(path, self.store.path(), self.vault.key_file())?;
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();

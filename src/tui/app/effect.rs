@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::tui::screens::OpenTarget;
+use crate::tui::command::OpenTarget;
 use crate::tui::ui_state::UiState;
 use crate::worker::{Job, Query};
 

@@ -1,18 +1,22 @@
 //! The program as a pure state machine: a [`Message`] comes in, [`update`](update()) changes the [`Model`] and returns effects,
-//! [`view`](view()) draws the model. No thread, no clock, no terminal.
+//! [`view`](view()) draws the model. No thread, no clock, no terminal. The app knows screens and overlays by their traits
+//! only.
 
 mod actions;
+#[cfg(test)]
+mod demonstration;
 mod effect;
-mod kibana;
-mod menus;
+mod file;
+mod footer;
+mod keys;
 mod message;
 mod model;
 mod mouse;
-mod outcomes;
+mod palette;
 mod replies;
+mod stack;
 mod update;
 mod view;
-mod welcome;
 
 pub use effect::Effect;
 pub use message::Message;

@@ -1,14 +1,13 @@
-//! The mouse: the wheel moves, a click selects, a second click opens; headers sort, and footer hints can be clicked.
+//! The mouse: the wheel moves, a click selects, a second click opens; footer hints can be clicked.
 
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
-use super::actions::{menu_chosen, screen_action};
-use super::model::{Model, Screen};
-use super::view::footer_hints;
+use super::actions;
+use super::footer;
+use super::keys::after;
+use super::model::Model;
+use crate::tui::command::Command;
 use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::screens::{Command, connectors, history_entry, review};
-use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::table;
 
 /// A mouse event and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +23,10 @@ pub enum Mouse {
 /// Rows that a turn of the wheel moves by.
 const WHEEL: usize = 3;
 
-pub(super) fn update(model: &mut Model, mouse: Mouse) -> Vec<Command> {
+/// Handles a mouse event.
+pub(super) fn on_mouse(model: &mut Model, mouse: Mouse) -> Vec<Command> {
     model.toast = None;
-    if model.is_too_small() || model.opened.is_none() || model.is_waiting() {
+    if model.is_too_small() || model.is_waiting() {
         return Vec::new();
     }
     match mouse {
@@ -37,74 +37,27 @@ pub(super) fn update(model: &mut Model, mouse: Mouse) -> Vec<Command> {
 }
 
 fn wheel(model: &mut Model, action: Action) -> Vec<Command> {
-    match model.context() {
-        KeyContext::Picker => menu_chosen(model, action).unwrap_or_default(),
-        KeyContext::Dialog | KeyContext::Form | KeyContext::Input => Vec::new(),
-        context => screen_action(model, context, action),
+    if let Some(overlay) = model.overlays.last_mut() {
+        overlay.on_wheel(action);
+        return Vec::new();
     }
+    let context = model.context();
+    let is_bound = model.cx.ui.keys.bindings(context).any(|binding| binding.action == action);
+    if is_bound && context != KeyContext::Picker { actions::run(model, context, action) } else { Vec::new() }
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Command> {
-    let context = model.context();
-    if at.y + 1 == model.size.1 {
-        let hint = footer_hints(model, usize::from(model.size.0)).into_iter().find(|hint| hint.cells.contains(&at.x));
-        return hint.map(|hint| hint.press(context)).into_iter().collect();
+    if at.y + 1 == model.cx.size.1 {
+        let hint = footer::hints(model, model.cx.size.0.into()).into_iter().find(|hint| hint.cells.contains(&at.x));
+        return hint.map(|hint| hint.press(model.context())).into_iter().collect();
     }
-    match context {
-        KeyContext::Dialog => dialog(model, at),
-        KeyContext::Picker => menu(model, at),
-        KeyContext::Connectors | KeyContext::Review | KeyContext::Step => list(model, context, at),
-        _ => Vec::new(),
+    let body = model.cx.body();
+    if let Some(overlay) = model.overlays.last_mut() {
+        let flow = overlay.on_click(at, body);
+        return after(model, flow);
     }
-}
-
-fn dialog(model: &mut Model, at: Position) -> Vec<Command> {
-    let body = model.body();
-    let Some(answer) = model.dialog.as_ref().and_then(|dialog| dialog.answer_at(body, at)) else { return Vec::new() };
-    model.dialog = None;
-    answer
-}
-
-fn menu(model: &mut Model, at: Position) -> Vec<Command> {
-    let body = model.body();
-    let is_row = model.menu.as_mut().is_some_and(|menu| menu.select_at(body, at));
-    if is_row { menu_chosen(model, Action::Confirm).unwrap_or_default() } else { Vec::new() }
-}
-
-fn list(model: &mut Model, context: KeyContext, at: Position) -> Vec<Command> {
-    let body = model.body();
-    let area = match model.screen() {
-        Screen::Review => review::list_area(&model.review, body),
-        Screen::HistoryEntry(_) => history_entry::list_area(body),
-        _ => connectors::list_area(body),
-    };
-    let (head, rows_area) = cut_top(area, table::HEAD);
-    if head.contains(at) && at.y + 1 == head.bottom() && context == KeyContext::Connectors {
-        let column = connectors::column_at(&model.connectors, area.width, at.x - area.x);
-        let request = column.and_then(|column| column.sort).map(|column| model.connectors.sort_by_column(column));
-        return request.map(Command::Read).into_iter().collect();
-    }
-    if !rows_area.contains(at) {
+    if !model.is_open || model.is_typing_filter() {
         return Vec::new();
     }
-    let is_mode = context == KeyContext::Connectors
-        && connectors::column_at(&model.connectors, area.width, at.x - area.x).is_some_and(|column| column.is_mode);
-    select(model, context, rows_area, at, is_mode)
-}
-
-/// A row that is selected already is opened, or its auth mode toggled where that was clicked.
-fn select(model: &mut Model, context: KeyContext, area: Rect, at: Position, is_mode: bool) -> Vec<Command> {
-    let Some(rows) = model.rows() else { return Vec::new() };
-    let row = rows.top + usize::from(at.y - area.y);
-    if row >= rows.total {
-        return Vec::new();
-    }
-    if row != rows.cursor {
-        return rows.go_to_row(row).into_iter().map(Command::Read).collect();
-    }
-    match (is_mode, context) {
-        (true, _) => screen_action(model, context, Action::ToggleMode),
-        (false, KeyContext::Review) => screen_action(model, context, Action::Edit),
-        (false, _) => screen_action(model, context, Action::Open),
-    }
+    model.screens.top_mut().on_click(at, &model.cx)
 }

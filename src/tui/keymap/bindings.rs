@@ -1,154 +1,8 @@
 //! The table itself.
 
+use super::action::{Action, KeyContext};
 use super::key::Key;
 use crate::domain::migration;
-
-/// The context of a key: the focused part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyContext {
-    /// The list of connectors.
-    Connectors,
-    /// One connector, whole.
-    Detail,
-    /// The review of the migration.
-    Review,
-    /// The overview.
-    Overview,
-    /// The history.
-    History,
-    /// One step of the history.
-    Step,
-    /// The backups of the file.
-    Backups,
-    /// The screen of a remote.
-    Sync,
-    /// The form.
-    Form,
-    /// A list to choose from: the connector type picker.
-    Picker,
-    /// The line a filter or a path is typed into.
-    Input,
-    /// A question.
-    Dialog,
-    /// The help.
-    Help,
-}
-
-impl KeyContext {
-    /// All places, in the order of the help.
-    pub const ALL: [KeyContext; 13] = [
-        KeyContext::Connectors,
-        KeyContext::Detail,
-        KeyContext::Review,
-        KeyContext::Overview,
-        KeyContext::History,
-        KeyContext::Step,
-        KeyContext::Backups,
-        KeyContext::Sync,
-        KeyContext::Form,
-        KeyContext::Picker,
-        KeyContext::Input,
-        KeyContext::Dialog,
-        KeyContext::Help,
-    ];
-
-    /// Returns the display name.
-    pub fn label(self) -> &'static str {
-        match self {
-            KeyContext::Connectors => "connectors",
-            KeyContext::Detail => "one connector",
-            KeyContext::Review => "review",
-            KeyContext::Overview => "overview",
-            KeyContext::History => "history",
-            KeyContext::Step => "one step",
-            KeyContext::Backups => "backups of the file",
-            KeyContext::Sync => "sync with Kibana",
-            KeyContext::Form => "form",
-            KeyContext::Picker => "choosing",
-            KeyContext::Input => "typing a filter or path",
-            KeyContext::Dialog => "question",
-            KeyContext::Help => "help",
-        }
-    }
-}
-
-/// An action of the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is described by its row of the table")]
-pub enum Action {
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    Select,
-    SelectRange,
-    SelectAll,
-    Open,
-    Back,
-    Edit,
-    New,
-    Duplicate,
-    Delete,
-    ToggleMode,
-    Filter,
-    SortNext,
-    SortReverse,
-    Review,
-    Import,
-    /// Export connectors.
-    Export,
-    Undo,
-    Redo,
-    History,
-    Overview,
-    Revert,
-    Backups,
-    CreateBackup,
-    Restore,
-    Refresh,
-    ChooseFirst,
-    ChooseSecond,
-    Skip,
-    ResetDecision,
-    NextGroup,
-    Apply,
-    Rollback,
-    NextField,
-    PreviousField,
-    Change,
-    Save,
-    ClearField,
-    OpenEditor,
-    NextMissing,
-    Confirm,
-    Help,
-    Palette,
-    BulkEdit,
-    Compare,
-    OpenFile,
-    Theme,
-    SavedViews,
-    Columns,
-    Mouse,
-    CopyText,
-    Sync,
-    Fetch,
-    Pull,
-    Push,
-    KeepLocal,
-    UseRemote,
-    AllowDelete,
-    AllowLoss,
-    Execute,
-    Quit,
-    QuitNow,
-    Suspend,
-    Redraw,
-}
 
 /// One row: an action, its keys, and where they hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,8 +34,8 @@ impl Binding {
 
     /// Returns the contexts of a common binding in words.
     pub(super) fn place(&self) -> String {
-        let others = KeyContext::ALL.into_iter().filter(|context| !self.contexts.contains(context));
-        let others: Vec<&str> = others.map(KeyContext::label).collect();
+        let others = KeyContext::ALL.iter().filter(|context| !self.contexts.contains(context));
+        let others: Vec<&str> = others.map(|context| context.label()).collect();
         match others.is_empty() {
             true => "everywhere".to_owned(),
             false => format!("everywhere except: {}", others.join(", ")),
@@ -538,7 +392,7 @@ pub const TABLE: &[Binding] = &[
         None,
         "back to the screen before",
     ),
-    row(Action::QuitNow, &["Ctrl-c"], &KeyContext::ALL, None, "quit (confirms if a form has changes)"),
-    row(Action::Suspend, &["Ctrl-z"], &KeyContext::ALL, None, "suspend to the shell"),
-    row(Action::Redraw, &["Ctrl-l"], &KeyContext::ALL, None, "redraw the screen"),
+    row(Action::QuitNow, &["Ctrl-c"], KeyContext::ALL, None, "quit (confirms if a form has changes)"),
+    row(Action::Suspend, &["Ctrl-z"], KeyContext::ALL, None, "suspend to the shell"),
+    row(Action::Redraw, &["Ctrl-l"], KeyContext::ALL, None, "redraw the screen"),
 ];

@@ -1,11 +1,13 @@
 //! The key map: one table of actions decides what a key does, and the footer, the help, the `keys` command and the docs
 //! are generated from it.
 
+mod action;
 mod bindings;
 mod key;
 mod user_keys;
 
-pub use bindings::{Action, Binding, KeyContext, TABLE};
+pub use action::{Action, KeyContext};
+pub use bindings::{Binding, TABLE};
 pub use key::Key;
 pub use user_keys::{KeyChange, name};
 
@@ -56,7 +58,7 @@ impl KeyMap {
     /// Returns all bindings as rows, context by context.
     pub fn rows(self) -> Vec<KeyRow> {
         let rows = |context: KeyContext| self.bindings(context).map(move |binding| KeyRow::new(context, binding));
-        KeyContext::ALL.into_iter().flat_map(rows).collect()
+        KeyContext::ALL.iter().copied().flat_map(rows).collect()
     }
 
     /// Returns the bindings as the table of docs/keys.md: those of most contexts once, then the others by context.
@@ -73,7 +75,7 @@ impl KeyMap {
             push(if place == last { "" } else { &place }, &KeyRow::new(binding.contexts[0], binding));
             last = place;
         }
-        for context in KeyContext::ALL {
+        for context in KeyContext::ALL.iter().copied() {
             let of_context = others.iter().filter(|binding| binding.contexts.contains(&context));
             for (at, binding) in of_context.enumerate() {
                 push(if at == 0 { context.label() } else { "" }, &KeyRow::new(context, binding));
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn no_key_is_bound_twice_in_a_context() {
-        for context in KeyContext::ALL {
+        for context in KeyContext::ALL.iter().copied() {
             let mut seen: HashMap<Key, Action> = HashMap::new();
             for binding in KeyMap::default().bindings(context) {
                 for key in binding.keys().flatten() {
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_action_is_reachable() {
-        for context in KeyContext::ALL {
+        for context in KeyContext::ALL.iter().copied() {
             for binding in KeyMap::default().bindings(context) {
                 let key = binding.keys().flatten().next().expect("a key");
                 assert_eq!(KeyMap::default().action(context, key), Some(binding.action));

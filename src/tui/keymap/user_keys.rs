@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::bindings::{Action, Binding, KeyContext, TABLE};
+use super::action::{Action, KeyContext};
+use super::bindings::{Binding, TABLE};
 use super::key::Key;
 
 /// Other keys for an action in a context.
@@ -22,8 +23,9 @@ impl KeyChange {
     /// Names the unknown part.
     pub fn new(line: usize, context: &str, action: &str, keys: &[String]) -> Result<Self, String> {
         let is_context = |known: &KeyContext| known.label() == context || name_of_label(known.label()) == context;
-        let Some(context) = KeyContext::ALL.into_iter().find(is_context) else {
-            let names: Vec<String> = KeyContext::ALL.into_iter().map(|known| name_of_label(known.label())).collect();
+        let Some(context) = KeyContext::ALL.iter().copied().find(is_context) else {
+            let names: Vec<String> =
+                KeyContext::ALL.iter().copied().map(|known| name_of_label(known.label())).collect();
             return Err(format!("{context:?} is not a key context; use one of {}", names.join(", ")));
         };
         let mut bindings = TABLE.iter().filter(|binding| binding.contexts.contains(&context));

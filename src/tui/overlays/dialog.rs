@@ -6,9 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use super::{Flow, Overlay};
 use crate::text::terminal::{clip, width, wrap};
-use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::screens::command::Command;
+use crate::tui::command::Command;
+use crate::tui::context::Context;
+use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::centered;
 use crate::tui::widgets::theme::Theme;
@@ -32,16 +34,14 @@ pub enum Tone {
 }
 
 /// An answer and its commands.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// The answer.
-    pub label: String,
-    /// The commands.
-    pub commands: Vec<Command>,
+#[derive(Debug)]
+struct Choice {
+    label: String,
+    commands: Vec<Command>,
 }
 
 /// A question.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Dialog {
     title: String,
     body: Vec<(Tone, String)>,
@@ -99,35 +99,13 @@ impl Dialog {
         self
     }
 
-    /// Returns whether the dialog is about the running job.
-    pub fn closes_with_job(&self) -> bool {
-        self.closes_with_job
+    /// Closes the dialog with an answer.
+    fn answer(&mut self, at: usize) -> Flow {
+        self.choices.get_mut(at).map_or_else(Flow::stay, |choice| Flow::Close(std::mem::take(&mut choice.commands)))
     }
 
-    /// Returns whether there is more than one answer.
-    pub fn has_choice(&self) -> bool {
-        self.choices.len() > 1
-    }
-
-    /// Handles an action; returns the commands of the chosen answer.
-    pub fn update(&mut self, action: Action) -> Option<Vec<Command>> {
-        let count = self.choices.len();
-        match action {
-            Action::Right => self.selected = (self.selected + 1) % count,
-            Action::Left => self.selected = (self.selected + count - 1) % count,
-            Action::PageDown => self.scroll += SCROLL,
-            Action::PageUp => self.scroll = self.scroll.saturating_sub(SCROLL),
-            Action::Confirm => {
-                return self.choices.get(self.selected).map(|choice| choice.commands.clone());
-            }
-            Action::Back => return Some(Vec::new()),
-            _ => {}
-        }
-        None
-    }
-
-    /// Returns the commands of the answer at a position.
-    pub fn answer_at(&self, area: Rect, at: Position) -> Option<Vec<Command>> {
+    /// Returns the answer at a position.
+    fn answer_at(&self, area: Rect, at: Position) -> Option<usize> {
         let theme = Theme::new(false);
         let (inner_width, place) = self.place(area, theme);
         let answers = self.answer_lines(inner_width, theme);
@@ -142,7 +120,7 @@ impl Dialog {
             let start = end;
             end += width(&button.content);
             if (start..end).contains(&usize::from(at.x)) {
-                return self.choices.get(before + offset).map(|choice| choice.commands.clone());
+                return Some(before + offset);
             }
         }
         None
@@ -155,8 +133,7 @@ impl Dialog {
         (inner_width, centered(area, fit_u16(inner_width + 4), fit_u16(wanted)))
     }
 
-    /// Draws the question in the middle of `area`.
-    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
         let Ui { theme, keys, .. } = ui;
         let (inner_width, place) = self.place(area, theme);
         let body = self.wrapped(inner_width, theme);
@@ -211,6 +188,47 @@ impl Dialog {
             return vec![Line::from(buttons)];
         }
         buttons.into_iter().map(Line::from).collect()
+    }
+}
+
+impl Overlay for Dialog {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Dialog
+    }
+
+    fn on_key(&mut self, _key: Key, action: Option<Action>, _cx: &Context) -> Flow {
+        let count = self.choices.len();
+        match action {
+            Some(Action::Right) => self.selected = (self.selected + 1) % count,
+            Some(Action::Left) => self.selected = (self.selected + count - 1) % count,
+            Some(Action::PageDown) => self.scroll += SCROLL,
+            Some(Action::PageUp) => self.scroll = self.scroll.saturating_sub(SCROLL),
+            Some(Action::Confirm) => return self.answer(self.selected),
+            Some(Action::Back) => return Flow::close(),
+            _ => {}
+        }
+        Flow::stay()
+    }
+
+    fn on_click(&mut self, at: Position, area: Rect) -> Flow {
+        self.answer_at(area, at).map_or_else(Flow::stay, |answer| self.answer(answer))
+    }
+
+    fn closes_with_job(&self) -> bool {
+        self.closes_with_job
+    }
+
+    fn shows(&self, action: Action) -> bool {
+        action != Action::Right || self.choices.len() > 1
+    }
+
+    /// Draws the question in the middle of `area`.
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        self.draw(frame, area, cx.ui);
     }
 }
 

@@ -1,20 +1,25 @@
 //! Naming a file: typed, completed, or picked from the folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use super::{Flow, Overlay};
+use crate::domain::Filter;
 use crate::fs::paths::Entry;
 use crate::text::size::bytes_text;
 use crate::text::terminal::{clip, fit};
+use crate::tui::command::Command;
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
 use crate::tui::widgets::theme::Theme;
+use crate::worker::{FileJob, Query, Reply};
 
 /// The purpose of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub enum Purpose {
     Export {
         /// The selected ids; empty for those of the filter.
         ids: Vec<String>,
+        /// The filter.
+        filter: Filter,
         /// A description of the exported connectors.
         what: String,
     },
@@ -32,11 +39,47 @@ pub enum Purpose {
     SaveAs,
 }
 
+impl Purpose {
+    fn title(&self) -> String {
+        match self {
+            Purpose::Import => "Import: path of an export (.ndjson)".to_owned(),
+            Purpose::Export { what, .. } => format!("Export {what} to"),
+            Purpose::SaveAs => "Save what is open to a new file".to_owned(),
+        }
+    }
+
+    /// Returns the command that uses the named file.
+    fn command(&self, path: PathBuf) -> Command {
+        match self {
+            Purpose::Import => Command::write(FileJob::Preview { path }, "reading the export"),
+            Purpose::Export { ids, filter, what: _ } => {
+                let (ids, filter) = (ids.clone(), filter.clone());
+                Command::write(FileJob::Export { path, ids, filter, replace: false }, "exporting")
+            }
+            Purpose::SaveAs => Command::write(FileJob::SaveAs { path }, "saving to a new file"),
+        }
+    }
+}
+
+/// Returns the commands that open the picker.
+pub fn open(purpose: Purpose, cx: &Context) -> Vec<Command> {
+    let text = match &purpose {
+        Purpose::Import => cx.last_import.as_str(),
+        Purpose::Export { .. } => &cx.last_export,
+        Purpose::SaveAs => "",
+    };
+    let mut picker = FilePicker::new(purpose, text);
+    let folder = picker.wanted_folder();
+    let mut commands = vec![Command::OpenOverlay(Box::new(picker))];
+    commands.extend(folder.map(|folder| Command::Read(Query::Folder(folder))));
+    commands
+}
+
 /// A file that is being named.
 #[derive(Debug)]
-pub struct State {
-    /// The purpose.
-    pub purpose: Purpose,
+struct FilePicker {
+    title: String,
+    purpose: Purpose,
     input: TextInput,
     folder: Option<PathBuf>,
     entries: Result<Vec<Entry>, String>,
@@ -44,25 +87,21 @@ pub struct State {
     chosen: Option<usize>,
 }
 
-/// The result of a key.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The folder is to be read.
-    Folder(PathBuf),
-    /// The file has been named.
-    Named(String),
-    /// Nothing.
-    Nothing,
-}
-
-impl State {
+impl FilePicker {
     /// Nothing but a beginning was typed.
-    pub fn new(purpose: Purpose, text: &str) -> Self {
-        Self { purpose, input: TextInput::new(text), folder: None, entries: Ok(Vec::new()), chosen: None }
+    fn new(purpose: Purpose, text: &str) -> Self {
+        Self {
+            title: purpose.title(),
+            purpose,
+            input: TextInput::new(text),
+            folder: None,
+            entries: Ok(Vec::new()),
+            chosen: None,
+        }
     }
 
     /// Returns the folder of the typed path, if it has to be read.
-    pub fn wanted_folder(&mut self) -> Option<PathBuf> {
+    fn wanted_folder(&mut self) -> Option<PathBuf> {
         let folder = PathBuf::from(self.parts().0);
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         if self.folder.as_ref() == Some(&folder) {
@@ -73,11 +112,9 @@ impl State {
         Some(folder)
     }
 
-    /// The folder has been read.
-    pub fn listed(&mut self, folder: &Path, entries: Result<Vec<Entry>, String>) {
-        if self.folder.as_deref() == Some(folder) {
-            self.entries = entries;
-        }
+    /// Reads the folder of the typed path, if it is another one.
+    fn read_folder(&mut self) -> Flow {
+        Flow::Stay(self.wanted_folder().map(|folder| Command::Read(Query::Folder(folder))).into_iter().collect())
     }
 
     /// The folder as typed, with its slash, and the beginning of a name.
@@ -109,8 +146,7 @@ impl State {
         true
     }
 
-    /// Handles a key other than Esc.
-    pub fn key(&mut self, key: Key) -> Outcome {
+    fn edit(&mut self, key: Key) -> Flow {
         use crossterm::event::KeyCode;
         let last = self.fitting().len().checked_sub(1);
         match key.code {
@@ -124,25 +160,54 @@ impl State {
                 self.chosen = None;
             }
         }
-        self.wanted_folder().map_or(Outcome::Nothing, Outcome::Folder)
-    }
-
-    /// Handles pasted text.
-    ///
-    /// # Errors
-    /// [`TooLong`]; nothing is inserted then.
-    pub fn paste(&mut self, text: &str) -> Result<Outcome, TooLong> {
-        self.input.insert(text.trim())?;
-        Ok(self.wanted_folder().map_or(Outcome::Nothing, Outcome::Folder))
+        self.read_folder()
     }
 
     /// Enter: into a folder, or done.
-    pub fn confirm(&mut self) -> Outcome {
+    fn confirm(&mut self) -> Flow {
         if self.chosen.is_some() && self.complete() && self.input.text().ends_with('/') {
-            return self.wanted_folder().map_or(Outcome::Nothing, Outcome::Folder);
+            return self.read_folder();
         }
-        let text = self.input.text().trim().to_owned();
-        if text.is_empty() || text.ends_with('/') { Outcome::Nothing } else { Outcome::Named(text) }
+        let text = self.input.text().trim();
+        if text.is_empty() || text.ends_with('/') {
+            return Flow::stay();
+        }
+        Flow::Close(vec![self.purpose.command(text.into())])
+    }
+}
+
+impl Overlay for FilePicker {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Input
+    }
+
+    fn on_key(&mut self, key: Key, action: Option<Action>, _cx: &Context) -> Flow {
+        match action {
+            Some(Action::Back) => Flow::close(),
+            Some(Action::Confirm) => self.confirm(),
+            _ => self.edit(key),
+        }
+    }
+
+    fn on_paste(&mut self, text: &str) -> Result<Flow, TooLong> {
+        self.input.insert(text.trim())?;
+        Ok(self.read_folder())
+    }
+
+    fn on_reply(&mut self, reply: &Reply) {
+        if let Reply::Folder(folder, entries) = reply
+            && self.folder.as_ref() == Some(folder)
+        {
+            self.entries = entries.clone();
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        draw(self, frame, area, cx.ui);
     }
 }
 
@@ -150,15 +215,11 @@ impl State {
 const VISIBLE_ROWS: usize = 8;
 
 /// Draws the question for a file.
-pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
+fn draw(state: &FilePicker, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
     let Ui { theme, keys, .. } = ui;
     let height = u16::try_from(VISIBLE_ROWS).unwrap_or(8) + 5;
     let place = centered(body, 76, height.min(body.height));
-    let title = match &state.purpose {
-        Purpose::Import => " Import: path of an export (.ndjson) ".to_owned(),
-        Purpose::Export { what, .. } => format!(" Export {what} to "),
-        Purpose::SaveAs => " Save what is open to a new file ".to_owned(),
-    };
+    let title = format!(" {} ", state.title);
     let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
     let inside = block.inner(place);
     frame.render_widget(Clear, place);
@@ -182,7 +243,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-fn entry_lines(state: &State, width: usize, height: usize, theme: Theme) -> Vec<Line<'static>> {
+fn entry_lines(state: &FilePicker, width: usize, height: usize, theme: Theme) -> Vec<Line<'static>> {
     if let Err(reason) = &state.entries {
         return vec![Line::styled(clip(reason, width), theme.bad())];
     }

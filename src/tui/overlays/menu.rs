@@ -5,17 +5,19 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use super::{Flow, Overlay};
 use crate::text::capitalized;
 use crate::text::terminal::{clip, fit, width};
-use crate::tui::keymap::{Action, Key};
-use crate::tui::screens::command::Command;
+use crate::tui::command::Command;
+use crate::tui::context::Context;
+use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::{centered, cut_top};
 use crate::tui::widgets::matcher::ranked;
 use crate::tui::widgets::theme::Theme;
 
 /// One thing to choose.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Item {
     /// The label.
     pub label: String,
@@ -35,10 +37,12 @@ impl Item {
 }
 
 /// The list.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Menu {
     title: String,
     items: Vec<Item>,
+    /// The commands when it is closed without a choice.
+    cancel: Vec<Command>,
     search: TextInput,
     selected: usize,
 }
@@ -49,45 +53,35 @@ const PAGE: usize = 10;
 impl Menu {
     /// A list with a title.
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
-        Self { title: title.into(), items, search: TextInput::default(), selected: 0 }
+        Self { title: title.into(), items, cancel: Vec::new(), search: TextInput::default(), selected: 0 }
+    }
+
+    /// Sets the commands that follow when the menu is closed without a choice.
+    #[must_use]
+    pub fn on_cancel(mut self, commands: Vec<Command>) -> Self {
+        self.cancel = commands;
+        self
     }
 
     /// Returns the items that match every typed word, the best match first.
     fn found(&self) -> Vec<&Item> {
-        ranked(&self.items, self.search.text(), |item| format!("{} {}", item.label, item.detail))
+        let places = self.found_places();
+        places.into_iter().filter_map(|at| self.items.get(at)).collect()
     }
 
-    /// Handles an action; returns the commands of the chosen item.
-    pub fn act(&mut self, action: Action) -> Option<Vec<Command>> {
-        let last = self.found().len().saturating_sub(1);
-        match action {
-            Action::Confirm => {
-                let found = self.found();
-                let item = found.get(self.selected)?;
-                return Some(match &item.blocked {
-                    Some(reason) => vec![Command::info(capitalized(reason))],
-                    None => item.commands.clone(),
-                });
-            }
-            _ => self.selected = moved(self.selected, action, last),
-        }
-        None
+    fn found_places(&self) -> Vec<usize> {
+        let places: Vec<usize> = (0..self.items.len()).collect();
+        let text = |at: &usize| self.items.get(*at).map(|item| format!("{} {}", item.label, item.detail));
+        ranked(&places, self.search.text(), |at| text(at).unwrap_or_default()).into_iter().copied().collect()
     }
 
-    /// Handles a key of the search.
-    pub fn key(&mut self, key: Key) {
-        if self.search.key(key) {
-            self.selected = 0;
-        }
-    }
-
-    /// Handles text pasted into the search.
-    ///
-    /// # Errors
-    /// [`TooLong`]; nothing is inserted then.
-    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
-        self.selected = 0;
-        self.search.insert(text)
+    fn choose(&mut self) -> Flow {
+        let chosen = self.found_places().get(self.selected).copied();
+        let Some(item) = chosen.and_then(|at| self.items.get_mut(at)) else { return Flow::stay() };
+        Flow::Close(match &item.blocked {
+            Some(reason) => vec![Command::info(capitalized(reason))],
+            None => std::mem::take(&mut item.commands),
+        })
     }
 
     fn place(&self, area: Rect) -> Rect {
@@ -104,7 +98,7 @@ impl Menu {
     }
 
     /// Highlights the row at a position; false if there is none.
-    pub fn select_at(&mut self, area: Rect, at: Position) -> bool {
+    fn select_at(&mut self, area: Rect, at: Position) -> bool {
         let place = self.place(area);
         let list = Rect {
             x: place.x + 1,
@@ -122,8 +116,7 @@ impl Menu {
         is_row
     }
 
-    /// Draws it in the middle of `area`.
-    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let place = self.place(area);
         let title = format!(" {}: type to search ", clip(&self.title, 50));
         let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
@@ -149,8 +142,50 @@ impl Menu {
     }
 }
 
+impl Overlay for Menu {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Picker
+    }
+
+    fn on_key(&mut self, key: Key, action: Option<Action>, _cx: &Context) -> Flow {
+        match action {
+            Some(Action::Back) => return Flow::Close(std::mem::take(&mut self.cancel)),
+            Some(Action::Confirm) => return self.choose(),
+            Some(action) => self.on_wheel(action),
+            None => {
+                if self.search.key(key) {
+                    self.selected = 0;
+                }
+            }
+        }
+        Flow::stay()
+    }
+
+    fn on_paste(&mut self, text: &str) -> Result<Flow, TooLong> {
+        self.selected = 0;
+        self.search.insert(text)?;
+        Ok(Flow::stay())
+    }
+
+    fn on_click(&mut self, at: Position, area: Rect) -> Flow {
+        if self.select_at(area, at) { self.choose() } else { Flow::stay() }
+    }
+
+    fn on_wheel(&mut self, action: Action) {
+        self.selected = moved(self.selected, action, self.found_places().len().saturating_sub(1));
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        self.draw(frame, area, cx.ui.theme);
+    }
+}
+
 /// Returns the new position in a list with this last row.
-pub(in crate::tui) fn moved(selected: usize, action: Action, last: usize) -> usize {
+pub fn moved(selected: usize, action: Action, last: usize) -> usize {
     match action {
         Action::Down => (selected + 1).min(last),
         Action::Up => selected.saturating_sub(1),

@@ -7,12 +7,13 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use serde_json::Value;
 
-use super::dialog::Dialog;
+use super::{Dialog, Flow, Overlay};
 use crate::domain::bulk::BulkEdit;
 use crate::domain::{Filter, json};
 use crate::text::terminal::clip;
+use crate::tui::command::Command;
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Key, KeyContext};
-use crate::tui::screens::command::Command;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
@@ -30,8 +31,9 @@ pub enum PromptKind {
 }
 
 /// The line.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Prompt {
+    title: String,
     kind: PromptKind,
     /// A description of the connectors.
     what: String,
@@ -44,7 +46,13 @@ pub struct Prompt {
 impl Prompt {
     /// Creates a prompt about some connectors; without ids about those of the filter.
     pub fn new(kind: PromptKind, what: String, ids: Vec<String>, filter: Filter) -> Self {
-        Self { kind, what, ids, filter, input: TextInput::default(), problem: None }
+        let shown = clip(&what, 40);
+        let title = match kind {
+            PromptKind::Rename => format!("Rename {shown}"),
+            PromptKind::Run => format!("Have Kibana run {shown}"),
+            PromptKind::Field => format!("Set a field of the config of {shown}"),
+        };
+        Self { title, kind, what, ids, filter, input: TextInput::default(), problem: None }
     }
 
     /// Creates a prompt for the parameters of a test run, with a proposal if there is one.
@@ -64,26 +72,11 @@ impl Prompt {
             ))
             .line(format!("Params: {params}"))
             .choice("Run it", vec![Command::write(RemoteJob::Execute { id, params }, "running the connector")]);
-        Command::OpenDialog(Box::new(dialog))
-    }
-
-    /// Handles a key other than Esc.
-    pub fn key(&mut self, key: Key) {
-        self.input.key(key);
-        self.problem = None;
-    }
-
-    /// Handles pasted text.
-    ///
-    /// # Errors
-    /// [`TooLong`]; nothing is inserted then.
-    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
-        self.problem = None;
-        self.input.insert(text)
+        Command::dialog(dialog)
     }
 
     /// Returns the command, if the line is valid.
-    pub fn confirm(&mut self) -> Option<Command> {
+    fn confirm(&mut self) -> Option<Command> {
         let read = match self.kind {
             PromptKind::Run => match json::read(self.input.text()) {
                 Ok(params @ Value::Object(_)) => return Some(self.warn(params)),
@@ -103,19 +96,45 @@ impl Prompt {
             }
         }
     }
+}
+
+impl Overlay for Prompt {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Input
+    }
+
+    fn on_key(&mut self, key: Key, action: Option<Action>, _cx: &Context) -> Flow {
+        match action {
+            Some(Action::Back) => return Flow::close(),
+            Some(Action::Confirm) => {
+                return self.confirm().map_or_else(Flow::stay, |command| Flow::Close(vec![command]));
+            }
+            _ => {}
+        }
+        self.input.key(key);
+        self.problem = None;
+        Flow::stay()
+    }
+
+    fn on_paste(&mut self, text: &str) -> Result<Flow, TooLong> {
+        self.problem = None;
+        self.input.insert(text)?;
+        Ok(Flow::stay())
+    }
 
     /// Draws it in the middle of `area`.
-    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-        let Ui { theme, keys, .. } = ui;
-        let what = clip(&self.what, 40);
-        let (title, hint) = match self.kind {
-            PromptKind::Rename => (format!(" Rename {what} "), "find => replace, for example: staging => production"),
-            PromptKind::Run => (format!(" Have Kibana run {what} "), "the params of its type, as a JSON object"),
-            PromptKind::Field => (
-                format!(" Set a field of the config of {what} "),
-                "field = value, for example: url = https://a.example (a value may be JSON)",
-            ),
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let Ui { theme, keys, .. } = cx.ui;
+        let hint = match self.kind {
+            PromptKind::Rename => "find => replace, for example: staging => production",
+            PromptKind::Run => "the params of its type, as a JSON object",
+            PromptKind::Field => "field = value, for example: url = https://a.example (a value may be JSON)",
         };
+        let title = format!(" {} ", self.title);
         let place = centered(area, 80, 5);
         let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
         let inside = block.inner(place);

@@ -2,80 +2,118 @@
 
 use jiff::Timestamp;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Paragraph;
 
-use super::command::{Command, Route};
+use super::Screen;
 use crate::store::Backup;
 use crate::text::size::bytes_text;
 use crate::text::time::age_of;
+use crate::tui::command::Command;
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::overlays::dialog::Dialog;
-use crate::tui::ui::Ui;
-use crate::tui::widgets::list_state::{Column, ListState, Shown};
+use crate::tui::overlays::Dialog;
+use crate::tui::widgets::list::{Click, Column, MemoryList, Rows, Shown};
 use crate::tui::widgets::theme::Theme;
-use crate::worker::FileJob;
+use crate::worker::{FileJob, Query, Reply};
 
 /// The backups, once they are read.
 #[derive(Debug, Default)]
-pub struct State {
+pub(super) struct BackupsScreen {
     /// The newest first; none before they have come.
-    pub backups: Option<Vec<Backup>>,
-    list: ListState,
+    backups: Option<Vec<Backup>>,
+    list: MemoryList,
 }
 
-impl State {
+impl BackupsScreen {
     fn backups(&self) -> &[Backup] {
         self.backups.as_deref().unwrap_or_default()
     }
+
+    fn current(&self) -> Option<&Backup> {
+        self.backups().get(self.list.at(self.backups().len()))
+    }
 }
 
-/// Handles an action.
-pub fn update(state: &mut State, action: Action, height: usize) -> Vec<Command> {
-    let total = state.backups().len();
-    if state.list.act(action, total, height) {
-        return Vec::new();
+impl Screen for BackupsScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Backups
     }
-    match (action, state.backups().get(state.list.at(total))) {
-        (Action::CreateBackup, _) => vec![Command::write(FileJob::CreateBackup, "creating a backup")],
-        (Action::Restore, Some(backup)) => vec![confirm_restore(backup)],
-        (Action::Back | Action::Quit, _) => vec![Command::Route(Route::Back)],
-        _ => Vec::new(),
+
+    fn title(&self) -> &'static str {
+        "Backups"
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        vec![Query::Backups]
+    }
+
+    fn on_reply(&mut self, reply: &Reply, _cx: &Context) -> Vec<Command> {
+        if let Reply::Backups(found) = reply {
+            self.backups = Some(found.clone());
+        }
+        Vec::new()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.backups.is_none()
+    }
+
+    fn total(&self) -> Option<usize> {
+        Some(self.backups().len())
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let total = self.backups().len();
+        if self.list.act(action, total, cx.body()) {
+            return Some(Vec::new());
+        }
+        match (action, self.current()) {
+            (Action::CreateBackup, _) => Some(vec![Command::write(FileJob::CreateBackup, "creating a backup")]),
+            (Action::Restore, Some(backup)) => Some(vec![confirm_restore(backup)]),
+            _ => None,
+        }
+    }
+
+    fn on_click(&mut self, at: Position, cx: &Context) -> Vec<Command> {
+        match self.list.click(at, self.backups().len(), cx.body()) {
+            Click::Current(_) => vec![Command::RunAction(Action::Restore)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let backups = self.backups();
+        if backups.is_empty() {
+            let text = match self.backups {
+                None => "  loading …".to_owned(),
+                Some(_) => {
+                    let key = cx.key(KeyContext::Backups, Action::CreateBackup);
+                    format!("  No backups of this file yet.\n\n  {key}  create one now")
+                }
+            };
+            return frame.render_widget(Paragraph::new(text), area);
+        }
+        let mut columns = vec![Column::new("AGE", 4), Column::new("SIZE", 8)];
+        if area.width >= 60 {
+            columns.extend([Column::new("REASON", 22), Column::new("FILE", 0)]);
+        } else {
+            columns.push(Column::new("REASON", 0));
+        }
+        let theme = cx.ui.theme;
+        let cells = |at: usize| backups.get(at).map_or_else(Vec::new, |backup| cells(backup, cx.now, theme));
+        self.list.view(&columns, Rows { total: backups.len(), cells: &cells }, frame, area, theme);
     }
 }
 
 fn confirm_restore(backup: &Backup) -> Command {
     let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Command::OpenDialog(Box::new(
+    Command::dialog(
         Dialog::new("Restore a backup", "Cancel")
             .line(format!("Restore {name}? All connectors, decisions and the history become what they were then."))
             .line("The backup is checked first, and the file as it is now is kept next to it.")
             .choice("Restore", vec![Command::Reopen(Some(backup.path.clone()))]),
-    ))
-}
-
-/// Draws the backups.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme, keys, .. } = ui;
-    let backups = state.backups();
-    if backups.is_empty() {
-        let text = match state.backups {
-            None => "  loading …".to_owned(),
-            Some(_) => {
-                let key = keys.key_of(KeyContext::Backups, Action::CreateBackup);
-                format!("  No backups of this file yet.\n\n  {key}  create one now")
-            }
-        };
-        frame.render_widget(Paragraph::new(text), area);
-        return;
-    }
-    let columns: &[Column] = if area.width >= 60 {
-        &[Column("AGE", 4), Column("SIZE", 8), Column("REASON", 22), Column("FILE", 0)]
-    } else {
-        &[Column("AGE", 4), Column("SIZE", 8), Column("REASON", 0)]
-    };
-    let row = |at: usize| backups.get(at).map_or_else(Vec::new, |backup| cells(backup, now, theme));
-    state.list.view(columns, backups.len(), row, frame, area, theme);
+    )
 }
 
 fn cells(backup: &Backup, now: Timestamp, theme: Theme) -> Vec<Shown> {

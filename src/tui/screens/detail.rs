@@ -5,72 +5,137 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::command::{Command, Route};
-use super::connectors;
+use super::{Screen, connectors, copy, form};
+use crate::tui::command::Command;
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::overlays::menu::{Item, Menu};
+use crate::tui::overlays::{Item, Menu};
+use crate::tui::screens::Route;
+use crate::tui::screens::form::FormStart;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{Query, Record};
+use crate::worker::{FileJob, JobResult, Query, Record, Reply, UndoPage};
 
 /// The connector that is shown; it arrives after the screen has opened.
 #[derive(Debug)]
-pub struct State {
-    /// The id.
-    pub id: String,
+pub(super) struct DetailScreen {
+    id: String,
     /// The record; `None` before it has come.
-    pub record: Option<Record>,
+    record: Option<Record>,
     /// The connector was deleted in the meantime.
-    pub gone: bool,
+    is_gone: bool,
     scroll: Scroll,
+    /// The next connector that is missing secrets is being searched.
+    is_searching: bool,
 }
 
-impl State {
-    /// The screen before the record has come.
-    pub fn new(id: String) -> Self {
-        Self { id, record: None, gone: false, scroll: Scroll::default() }
+impl DetailScreen {
+    /// Returns the screen before the record has come.
+    pub(super) fn new(id: String) -> Self {
+        Self { id, record: None, is_gone: false, scroll: Scroll::default(), is_searching: false }
     }
 
     fn lines(&self, width: usize, now: Timestamp, ui: Ui) -> Vec<Line<'static>> {
-        let keys = ui.keys;
-        match (&self.record, self.gone) {
+        match (&self.record, self.is_gone) {
             (Some(record), _) => connector_details::lines(record, now, ui, width.saturating_sub(2)),
             (None, true) => {
-                let key = keys.key_of(KeyContext::Detail, Action::Back);
+                let key = ui.keys.key_of(KeyContext::Detail, Action::Back);
                 vec![format!("This connector has been deleted. {key} goes back.").into()]
             }
             (None, false) => vec!["loading …".into()],
         }
     }
+
+    fn search_missing(&mut self) -> Command {
+        self.is_searching = true;
+        let after = self.record.as_ref().map(|Record { connector, .. }| {
+            let id = if connector.is_missing_secrets { String::new() } else { connector.id.clone() };
+            (connector.name.clone(), id)
+        });
+        Command::Read(Query::NextMissing { after })
+    }
 }
 
-/// Handles an action.
-pub fn update(state: &mut State, action: Action, size: (usize, usize), ui: Ui) -> Vec<Command> {
-    let _keys = ui.keys;
-    let lines = state.lines(size.0, Timestamp::UNIX_EPOCH, Ui { theme: Theme::new(false), ..ui }).len();
-    if state.scroll.act(action, size.1, lines) {
-        return Vec::new();
+impl Screen for DetailScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Detail
     }
-    match action {
-        Action::Edit => vec![Command::Route(Route::Edit(state.id.clone()))],
-        Action::Duplicate => vec![Command::Route(Route::Duplicate(state.id.clone()))],
-        Action::NextMissing => vec![Command::Route(Route::NextMissing)],
-        Action::ToggleMode => vec![connectors::toggle(vec![state.id.clone()], false)],
-        Action::Delete => {
-            let name = state.record.as_ref().map(|record| record.connector.name.as_str());
-            vec![connectors::delete(vec![state.id.clone()], name)]
+
+    fn title(&self) -> &'static str {
+        "Connector"
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        vec![Query::Record { id: self.id.clone(), preview_of: None }]
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.is_searching
+    }
+
+    fn give_up(&mut self) {
+        self.is_searching = false;
+    }
+
+    fn on_reply(&mut self, reply: &Reply, cx: &Context) -> Vec<Command> {
+        match reply {
+            Reply::Record { id, record } if *id == self.id => {
+                self.is_gone = record.is_none();
+                self.record = record.as_deref().cloned();
+            }
+            Reply::NextMissing { id, total } if std::mem::take(&mut self.is_searching) => {
+                let mut commands = form::fill_next(id.as_deref(), *total, cx);
+                if id.is_some() {
+                    commands.insert(0, Command::Back);
+                }
+                return commands;
+            }
+            Reply::Done(JobResult::Deleted(_)) => return vec![Command::Back],
+            _ => {}
         }
-        Action::Compare => vec![compare(state)],
-        Action::History => vec![Command::Route(Route::History)],
-        Action::Back | Action::Quit => vec![Command::Route(Route::Back)],
-        _ => Vec::new(),
+        Vec::new()
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let body = cx.body();
+        let plain = Ui { theme: Theme::new(false), ..cx.ui };
+        let lines = self.lines(body.width.into(), Timestamp::UNIX_EPOCH, plain).len();
+        if self.scroll.act(action, body.height.into(), lines) {
+            return Some(Vec::new());
+        }
+        let connector = self.record.as_ref().map(|record| &record.connector);
+        let id = self.id.clone();
+        Some(vec![match action {
+            Action::Edit => Command::Open(Route::Form(FormStart::Edit(id))),
+            Action::Duplicate => Command::Open(Route::Form(FormStart::Duplicate(id))),
+            Action::NextMissing => self.search_missing(),
+            Action::ToggleMode => connectors::toggle(vec![id], false),
+            Action::Delete => connectors::delete(vec![id], connector.map(|connector| connector.name.as_str())),
+            Action::Compare => compare(self),
+            Action::CopyText => copy::menu(connector, cx),
+            Action::Execute => match connector {
+                Some(known) => connectors::run(id, &known.connector_type_id, known.name.clone()),
+                None => Command::info("No connector to test"),
+            },
+            Action::Undo | Action::Redo => {
+                let is_redo = action == Action::Redo;
+                let job = FileJob::UndoOnPage { page: UndoPage::Connector(id), is_redo };
+                Command::write(job, if is_redo { "redoing" } else { "undoing" })
+            }
+            _ => return None,
+        }])
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let lines = self.lines(area.width.into(), cx.now, cx.ui);
+        self.scroll.view(lines, KeyContext::Detail, frame, area, cx.ui.keys);
     }
 }
 
 /// Returns the menu of the steps that changed the connector, for a comparison.
-fn compare(state: &State) -> Command {
+fn compare(state: &DetailScreen) -> Command {
     let steps = state.record.as_ref().map(|record| record.history.as_slice()).unwrap_or_default();
     let items: Vec<Item> = steps
         .iter()
@@ -83,11 +148,5 @@ fn compare(state: &State) -> Command {
     if items.is_empty() {
         return Command::info("The history has no change of this connector");
     }
-    Command::OpenMenu(Box::new(Menu::new("Compare with an earlier state", items)))
-}
-
-/// Draws the connector.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let keys = ui.keys;
-    state.scroll.view(state.lines(usize::from(area.width), now, ui), KeyContext::Detail, frame, area, keys);
+    Command::menu(Menu::new("Compare with an earlier state", items))
 }

@@ -4,8 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::Screen;
 use crate::domain::filter;
 use crate::text::terminal::{fit, width, wrap};
+use crate::tui::command::Command;
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::scroll::Scroll;
@@ -13,34 +16,43 @@ use crate::tui::widgets::theme::Theme;
 
 /// The help, opened from a place, whose keys come first.
 #[derive(Debug)]
-pub struct State {
+pub(super) struct HelpScreen {
     place: KeyContext,
     scroll: Scroll,
 }
 
-impl State {
-    /// The help of a place.
-    pub fn new(place: KeyContext) -> Self {
+impl HelpScreen {
+    /// Returns the help of a place.
+    pub(super) fn new(place: KeyContext) -> Self {
         Self { place, scroll: Scroll::default() }
     }
 }
 
-/// Scrolls; false when the action leaves the help.
-pub fn update(state: &mut State, action: Action, size: (usize, usize), ui: Ui) -> bool {
-    let lines = lines(state.place, size.0, Ui { theme: Theme::new(false), ..ui }).len();
-    state.scroll.act(action, size.1, lines) || !matches!(action, Action::Back | Action::Quit)
-}
+impl Screen for HelpScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Help
+    }
 
-/// Draws the help.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-    let keys = ui.keys;
-    state.scroll.view(lines(state.place, usize::from(area.width), ui), KeyContext::Help, frame, area, keys);
+    fn title(&self) -> &'static str {
+        "Keys"
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let body = cx.body();
+        let lines = lines(self.place, body.width.into(), Ui { theme: Theme::new(false), ..cx.ui }).len();
+        self.scroll.act(action, body.height.into(), lines).then(Vec::new)
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let lines = lines(self.place, area.width.into(), cx.ui);
+        self.scroll.view(lines, KeyContext::Help, frame, area, cx.ui.keys);
+    }
 }
 
 fn lines(place: KeyContext, columns: usize, ui: Ui) -> Vec<Line<'static>> {
     let Ui { theme, keys, .. } = ui;
     let cells = columns.saturating_sub(2);
-    let others = KeyContext::ALL.into_iter().filter(|other| *other != place);
+    let others = KeyContext::ALL.iter().copied().filter(|other| *other != place);
     let mut lines = Vec::new();
     for place in std::iter::once(place).chain(others) {
         lines.push(Line::styled(format!("keys: {}", place.label()), theme.title()));

@@ -2,71 +2,138 @@
 
 use jiff::Timestamp;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::command::{Command, Route, connectors};
+use super::{Route, Screen};
 use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, OperationKind, StepState};
 use crate::text::terminal::clip;
 use crate::text::time::age;
+use crate::tui::command::{Command, connectors};
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
-use crate::tui::overlays::dialog::{Dialog, Tone};
-use crate::tui::ui::Ui;
+use crate::tui::overlays::{Dialog, Tone};
 use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::list_state::{Column, ListState, Shown};
+use crate::tui::widgets::list::{Click, Column, MemoryList, Rows, Shown};
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{FileJob, Overview};
+use crate::worker::{FileJob, Overview, Query, Reply};
 
 /// Why a push cannot be reverted.
 pub(super) const PUSHED: &str = "a push changed Kibana, not the file: change the connector and push again";
 
 /// The steps, once they have come.
 #[derive(Debug, Default)]
-pub struct State {
+pub(super) struct HistoryScreen {
     /// The newest first; none before they have come.
-    pub steps: Option<Vec<HistoryEntry>>,
-    list: ListState,
+    steps: Option<Vec<HistoryEntry>>,
+    list: MemoryList,
 }
 
-impl State {
+impl HistoryScreen {
     fn steps(&self) -> &[HistoryEntry] {
         self.steps.as_deref().unwrap_or_default()
     }
 
+    fn current(&self) -> Option<&HistoryEntry> {
+        self.steps().get(self.list.at(self.steps().len()))
+    }
+
     /// Sets the steps; the cursor stays on its step.
-    pub fn take(&mut self, steps: &[HistoryEntry]) {
+    fn set_steps(&mut self, steps: &[HistoryEntry]) {
         let selected = self.current().map(|step| step.step);
         self.steps = Some(steps.to_vec());
         if let Some(at) = steps.iter().position(|step| Some(step.step) == selected) {
             self.list.go_to(at);
         }
     }
-
-    /// The selected step.
-    pub fn current(&self) -> Option<&HistoryEntry> {
-        self.steps().get(self.list.at(self.steps().len()))
-    }
 }
 
-/// Handles an action.
-pub fn update(state: &mut State, action: Action, overview: &Overview, height: usize) -> Vec<Command> {
-    let total = state.steps().len();
-    if state.list.act(action, total, height.saturating_sub(1)) {
-        return Vec::new();
+impl Screen for HistoryScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::History
     }
-    match (action, state.current()) {
-        (Action::Open, Some(step)) => vec![Command::Route(Route::Step(step.step, ""))],
-        (Action::Revert, Some(step)) => vec![revert(step, overview)],
-        (Action::Backups, _) => vec![Command::Route(Route::Backups)],
-        (Action::Back | Action::Quit, _) => vec![Command::Route(Route::Back)],
-        _ => Vec::new(),
+
+    fn title(&self) -> &'static str {
+        "History"
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        vec![Query::Steps]
+    }
+
+    fn on_reply(&mut self, reply: &Reply, _cx: &Context) -> Vec<Command> {
+        if let Reply::Steps(steps) = reply {
+            self.set_steps(steps);
+        }
+        Vec::new()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.steps.is_none()
+    }
+
+    fn total(&self) -> Option<usize> {
+        Some(self.steps().len())
+    }
+
+    fn list_area(&self, cx: &Context) -> Rect {
+        cut_top(cx.body(), 1).1
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let area = self.list_area(cx);
+        if self.list.act(action, self.steps().len(), area) {
+            return Some(Vec::new());
+        }
+        match (action, self.current()) {
+            (Action::Open, Some(step)) => Some(vec![Command::Open(Route::Step(Box::new(step.clone()), ""))]),
+            (Action::Revert, Some(step)) => Some(vec![revert(step, &cx.overview)]),
+            (Action::Backups, _) => Some(vec![Command::Open(Route::Backups)]),
+            _ => None,
+        }
+    }
+
+    fn on_click(&mut self, at: Position, cx: &Context) -> Vec<Command> {
+        let area = self.list_area(cx);
+        match self.list.click(at, self.steps().len(), area) {
+            Click::Current(_) => vec![Command::RunAction(Action::Open)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let theme = cx.ui.theme;
+        let (head, body) = cut_top(area, 1);
+        frame.render_widget(Paragraph::new(headline(cx, head.width.into())), head);
+        let steps = self.steps();
+        if steps.is_empty() {
+            let text =
+                if self.steps.is_some() { "  Nothing has been changed in this file yet." } else { "  loading …" };
+            return frame.render_widget(Paragraph::new(text), body);
+        }
+        let is_wide = area.width >= 60;
+        let mut columns = vec![Column::new("AGE", 4), Column::new("WHAT", 9), Column::new("ABOUT", 0)];
+        if is_wide {
+            columns.insert(0, Column::new("STEP", 5));
+            columns.push(Column::new("STATE", 14));
+        }
+        let cells = |at: usize| {
+            let Some(step) = steps.get(at) else { return Vec::new() };
+            let mut cells = cells(step, cx.now, theme);
+            if !is_wide {
+                cells.remove(4);
+                cells.remove(0);
+            }
+            cells
+        };
+        self.list.view(&columns, Rows { total: steps.len(), cells: &cells }, frame, body, theme);
     }
 }
 
 /// Confirms the revert of a step.
-pub fn revert(step: &HistoryEntry, overview: &Overview) -> Command {
+fn revert(step: &HistoryEntry, overview: &Overview) -> Command {
     if step.kind == OperationKind::Push {
         return Command::info(PUSHED);
     }
@@ -82,7 +149,7 @@ pub fn revert(step: &HistoryEntry, overview: &Overview) -> Command {
         dialog = dialog.line("It is not the last step; the ones after it stay.");
     }
     let job = Command::write(FileJob::Revert { step: step.step, only: None }, "reverting a step");
-    Command::OpenDialog(Box::new(dialog.choice(format!("Revert {}", step.left()), vec![job])))
+    Command::dialog(dialog.choice(format!("Revert {}", step.left()), vec![job]))
 }
 
 fn already(step: &HistoryEntry) -> Option<(Tone, String)> {
@@ -134,58 +201,29 @@ fn confirm_redo(undone: &HistoryEntry, elsewhere: Option<&str>, job: Command) ->
 }
 
 fn confirm(verb: &str, what: String, elsewhere: Option<&str>, job: Command) -> Command {
-    Command::OpenDialog(Box::new(
+    Command::dialog(
         Dialog::new(verb, "Cancel")
             .line(what)
             .lines(elsewhere.map(|text| (Tone::Head, text.to_owned())))
             .line("Connectors that were changed since are listed and skipped.")
             .choice(verb, vec![job]),
-    ))
+    )
 }
 
-/// Draws the history.
-pub fn view(state: &State, overview: &Overview, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let theme = ui.theme;
-    let (head, body) = cut_top(area, 1);
-    frame.render_widget(Paragraph::new(headline(overview, usize::from(head.width), ui)), head);
-    let steps = state.steps();
-    if steps.is_empty() {
-        let text = if state.steps.is_some() { "  Nothing has been changed in this file yet." } else { "  loading …" };
-        frame.render_widget(Paragraph::new(text), body);
-        return;
-    }
-    let columns: &[Column] = if area.width >= 60 {
-        &[Column("STEP", 5), Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0), Column("STATE", 14)]
-    } else {
-        &[Column("AGE", 4), Column("WHAT", 9), Column("ABOUT", 0)]
-    };
-    let is_wide = columns.len() == 5;
-    let row = |at: usize| {
-        let Some(step) = steps.get(at) else { return Vec::new() };
-        let mut cells = cells(step, now, theme);
-        if !is_wide {
-            cells.remove(4);
-            cells.remove(0);
-        }
-        cells
-    };
-    state.list.view(columns, steps.len(), row, frame, body, theme);
-}
-
-fn headline(overview: &Overview, cells: usize, ui: Ui) -> Line<'static> {
-    let Ui { theme, keys, .. } = ui;
+fn headline(cx: &Context, cells: usize) -> Line<'static> {
+    let overview = &cx.overview;
     let of = |step: &HistoryEntry| match step.undone {
         0 => format!("{} of {}", step.word(), about(step)),
         _ => format!("rest of the {} ({})", step.word(), step.left()),
     };
     let mut parts = Vec::new();
     if let Some(step) = &overview.last_step {
-        parts.push(format!("{} undoes the {}", keys.key_of(KeyContext::History, Action::Undo), of(step)));
+        parts.push(format!("{} undoes the {}", cx.key(KeyContext::History, Action::Undo), of(step)));
     }
     if let Some(step) = &overview.next_redo {
-        parts.push(format!("{} redoes: {}", keys.key_of(KeyContext::History, Action::Redo), about(step)));
+        parts.push(format!("{} redoes: {}", cx.key(KeyContext::History, Action::Redo), about(step)));
     }
-    Line::from(Span::styled(clip(&parts.join(" · "), cells), theme.muted()))
+    Line::from(Span::styled(clip(&parts.join(" · "), cells), cx.ui.theme.muted()))
 }
 
 fn cells(step: &HistoryEntry, now: Timestamp, theme: Theme) -> Vec<Shown> {

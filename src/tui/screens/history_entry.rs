@@ -1,56 +1,95 @@
 //! An entry of the history: its records before and after, and the revert of some of them.
 
-use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::command::{Command, Route, connectors};
 use super::history::PUSHED;
+use super::{Route, Screen};
 use crate::domain::diff::{ChangeState, changes};
 use crate::domain::{Catalogue, Summary};
 use crate::messages::history::{about, progress};
 use crate::store::{HistoryEntry, RecordChange, RevertPreview, Scope};
 use crate::text::terminal::{clip, safe, wrap};
 use crate::text::time::age;
+use crate::tui::command::{Command, connectors};
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
-use crate::tui::overlays::dialog::{Dialog, change_lines};
+use crate::tui::overlays::{Dialog, change_lines};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
-use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::paged_list::PagedList;
+use crate::tui::widgets::list::{PagedColumn, PagedList};
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
-use crate::tui::widgets::table;
-use crate::tui::widgets::table::Column;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{FileJob, Query};
+use crate::worker::{FileJob, Query, Reply, UndoPage};
 
-/// The state of the screen.
+/// A step of the history.
 #[derive(Debug)]
-pub struct State {
-    /// The step's number.
-    pub step: i64,
+pub(super) struct HistoryEntryScreen {
+    step: HistoryEntry,
     /// The records.
-    pub rows: PagedList,
+    rows: PagedList,
     /// The change of the current record, once loaded.
-    pub change: Option<RecordChange>,
+    change: Option<RecordChange>,
     /// Id and revision of the row whose change was requested.
     requested: Option<(String, i64)>,
 }
 
-impl State {
-    /// The screen on a step, with a filter.
-    pub fn new(step: i64, filter: &str) -> Self {
-        let mut rows = PagedList::new(Scope::Step(step));
-        rows.filter_text = TextInput::new(filter);
+impl HistoryEntryScreen {
+    /// Returns the screen of a step, with a filter.
+    pub(super) fn new(step: HistoryEntry, filter: &str) -> Self {
+        let mut rows = PagedList::new(Scope::Step(step.step), KeyContext::Step);
+        rows.set_filter(filter);
         Self { step, rows, change: None, requested: None }
     }
 
-    /// Requests the change of the current row if it is another one or was changed.
-    pub fn follow(&mut self) -> Option<Query> {
+    fn is_current(&self, step: i64, id: &str) -> bool {
+        step == self.step.step && self.rows.current().is_some_and(|row| row.id == id)
+    }
+
+    fn undo(&self, is_redo: bool) -> Command {
+        let job = FileJob::UndoOnPage { page: UndoPage::Step(self.step.step), is_redo };
+        Command::write(job, if is_redo { "redoing" } else { "undoing" })
+    }
+
+    fn open(&self) -> Command {
+        match &self.change {
+            Some(RecordChange { now: Some(record), .. }) => Command::Open(Route::Detail(record.id.clone())),
+            _ => Command::info("This connector is not in the file now"),
+        }
+    }
+}
+
+impl Screen for HistoryEntryScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Step
+    }
+
+    fn title(&self) -> &'static str {
+        "One step"
+    }
+
+    fn list(&self) -> Option<&PagedList> {
+        Some(&self.rows)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut PagedList> {
+        Some(&mut self.rows)
+    }
+
+    fn list_area(&self, cx: &Context) -> Rect {
+        areas(cx.body()).1
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        self.requested = None;
+        vec![self.rows.reload(), Query::Steps]
+    }
+
+    fn follow(&mut self) -> Option<Query> {
         let wanted = self.rows.current().map(|row| (row.id.clone(), row.revision));
         if wanted == self.requested {
             return None;
@@ -59,63 +98,79 @@ impl State {
         if self.change.as_ref().map(|change| &change.id) != wanted.as_ref().map(|(id, _)| id) {
             self.change = None;
         }
-        wanted.map(|(id, _)| Query::Change { step: self.step, id })
+        wanted.map(|(id, _)| Query::Change { step: self.step.step, id })
     }
 
-    /// Requests the change of the current row again.
-    pub fn read_again(&mut self) -> Query {
-        self.requested = None;
-        self.rows.reload()
+    /// The loaded change has to belong to the current row.
+    fn is_waiting(&self) -> bool {
+        !self.rows.is_settled()
+            || self.rows.current().map(|row| &row.id) != self.change.as_ref().map(|change| &change.id)
     }
 
-    /// Returns whether the loaded change belongs to the current row.
-    pub fn is_settled(&self) -> bool {
-        self.rows.is_settled()
-            && self.rows.current().map(|row| &row.id) == self.change.as_ref().map(|change| &change.id)
+    fn on_reply(&mut self, reply: &Reply, _cx: &Context) -> Vec<Command> {
+        match reply {
+            Reply::Steps(steps) => {
+                if let Some(step) = steps.iter().find(|found| found.step == self.step.step) {
+                    self.step = step.clone();
+                }
+            }
+            Reply::Change { step, id, change } if self.is_current(*step, id) => {
+                self.change = change.as_deref().cloned();
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        Some(match action {
+            Action::Revert => revert(self, cx.ui.keys),
+            Action::Open => vec![self.open()],
+            Action::Undo | Action::Redo => vec![self.undo(action == Action::Redo)],
+            Action::Back => return back(self),
+            _ => return None,
+        })
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let Ui { theme, keys, .. } = cx.ui;
+        let (head, list, panel, is_side_by_side) = areas(area);
+        frame.render_widget(Paragraph::new(headline(&self.step, head.width.into(), cx)), head);
+        let empty = [
+            "No connector was changed in this step.".to_owned(),
+            String::new(),
+            format!("{}  back to the history", keys.key_of(KeyContext::Step, Action::Back)),
+        ];
+        let columns = columns(list.width.into(), theme, cx.ui.catalogue);
+        self.rows.view(&columns, &empty, frame, list, cx.ui);
+        if panel.area() > 0 {
+            view_panel(self, frame, panel, is_side_by_side, cx.ui);
+        }
     }
 }
 
-/// Handles an action.
-pub fn update(state: &mut State, action: Action, keys: KeyMap) -> Vec<Command> {
-    if let Some(requests) = state.rows.act(action) {
-        return requests.into_iter().map(Command::Read).collect();
-    }
-    match action {
-        Action::Revert => revert(state, keys),
-        Action::Open => match state.change.as_ref() {
-            Some(RecordChange { now: Some(record), .. }) => vec![Command::Route(Route::Detail(record.id.clone()))],
-            _ => vec![Command::info("This connector is not in the file now")],
-        },
-        Action::Back => back(state),
-        Action::Quit => vec![Command::Route(Route::Back)],
-        _ => Vec::new(),
-    }
-}
-
-fn back(state: &mut State) -> Vec<Command> {
+/// Clears the selection, then the filter; `None` goes back.
+fn back(state: &mut HistoryEntryScreen) -> Option<Vec<Command>> {
     if state.rows.clear_selection() {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    match state.rows.clear_filter() {
-        Some(request) => vec![Command::Read(request)],
-        None => vec![Command::Route(Route::Back)],
-    }
+    state.rows.clear_filter().map(|query| vec![Command::Read(query)])
 }
 
 /// Reverts the selected records of the step, or the current one.
-fn revert(state: &State, keys: KeyMap) -> Vec<Command> {
+fn revert(state: &HistoryEntryScreen, keys: KeyMap) -> Vec<Command> {
     if state.change.as_ref().is_some_and(|change| change.sent.is_some()) {
         return vec![Command::info(PUSHED)];
     }
     if state.rows.selected() > 0 {
         let ids = state.rows.targets();
         let count = ids.len();
-        let job = Command::write(FileJob::Revert { step: state.step, only: Some(ids) }, "reverting a step");
+        let job = Command::write(FileJob::Revert { step: state.step.step, only: Some(ids) }, "reverting a step");
         let dialog = Dialog::new("Revert", "Cancel")
-            .line(format!("Revert what step {} changed in the selected {}?", state.step, connectors(count as u64)))
+            .line(format!("Revert what step {} changed in the selected {}?", state.step.step, connectors(count as u64)))
             .line("Each goes back exactly to what it was. Those that were changed since are listed and skipped.")
             .choice(format!("Revert {count}"), vec![job]);
-        return vec![Command::OpenDialog(Box::new(dialog))];
+        return vec![Command::dialog(dialog)];
     }
     match &state.change {
         Some(change) if change.state == ChangeState::Undone => {
@@ -129,7 +184,7 @@ fn revert(state: &State, keys: KeyMap) -> Vec<Command> {
             );
             vec![Command::warning(text)]
         }
-        Some(change) => vec![Command::OpenDialog(Box::new(confirm_for_one(change, keys)))],
+        Some(change) => vec![Command::dialog(confirm_for_one(change, keys))],
         None => Vec::new(),
     }
 }
@@ -162,16 +217,6 @@ fn confirm_for_one(change: &RecordChange, keys: KeyMap) -> Dialog {
     if is_applied { dialog.default_to_last() } else { dialog }
 }
 
-/// Rows of the list that fit in `area`.
-pub fn height(area: Rect) -> usize {
-    usize::from(areas(area).1.height.saturating_sub(table::HEAD))
-}
-
-/// Returns the area of the list.
-pub fn list_area(area: Rect) -> Rect {
-    areas(area).1
-}
-
 /// Returns the areas of headline, list and panel, and whether the panel is to the right.
 fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
     let (head, rest) = cut_top(area, 1);
@@ -179,45 +224,25 @@ fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
     (head, list, panel, is_side_by_side)
 }
 
-/// Draws the entry; `step` is its header.
-pub fn view(state: &State, step: Option<&HistoryEntry>, frame: &mut Frame<'_>, area: Rect, now: Timestamp, ui: Ui) {
-    let Ui { theme, keys, .. } = ui;
-    let (head, list, panel, is_side_by_side) = areas(area);
-    frame.render_widget(Paragraph::new(headline(state, step, usize::from(head.width), now, theme)), head);
-    let empty = [
-        "No connector was changed in this step.".to_owned(),
-        String::new(),
-        format!("{}  back to the history", keys.key_of(KeyContext::Step, Action::Back)),
-    ];
-    let columns = columns(usize::from(list.width), theme, ui.catalogue);
-    table::view(&state.rows, &columns, &empty, frame, list, ui);
-    if panel.area() > 0 {
-        view_panel(state, frame, panel, is_side_by_side, ui);
-    }
-}
-
-fn headline(state: &State, step: Option<&HistoryEntry>, cells: usize, now: Timestamp, theme: Theme) -> Line<'static> {
-    let Some(step) = step else {
-        return Line::styled(format!("Step {}", state.step), theme.title());
-    };
+fn headline(step: &HistoryEntry, cells: usize, cx: &Context) -> Line<'static> {
     let word = progress(step);
-    let mut text =
-        format!("Step {}: {} of {}, {} ago", step.step, step.word(), about(step), age(Some(&step.started_at), now));
+    let age = age(Some(&step.started_at), cx.now);
+    let mut text = format!("Step {}: {} of {}, {age} ago", step.step, step.word(), about(step));
     if !word.is_empty() {
         text.push_str(&format!(", {word}"));
     }
-    Line::styled(clip(&text, cells), theme.title())
+    Line::styled(clip(&text, cells), cx.ui.theme.title())
 }
 
-fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<Column<'a>> {
+fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<PagedColumn<'a>> {
     let name_width = if width >= 60 { width / 3 } else { width.saturating_sub(18).max(6) };
-    let mut columns = vec![Column {
+    let mut columns = vec![PagedColumn {
         head: "NAME".to_owned(),
         width: name_width,
         cell: Box::new(move |row: &Summary| (row.name.clone(), theme.text())),
     }];
     if width >= 75 {
-        columns.push(Column {
+        columns.push(PagedColumn {
             head: "TYPE".to_owned(),
             width: 14,
             cell: Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
@@ -225,7 +250,7 @@ fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec
     }
     if width >= 60 {
         let used: usize = columns.iter().map(|column| column.width + 1).sum();
-        columns.push(Column {
+        columns.push(PagedColumn {
             head: "CHANGE".to_owned(),
             width: width.saturating_sub(used + 18).max(6),
             cell: Box::new(move |row| {
@@ -233,7 +258,7 @@ fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec
             }),
         });
     }
-    columns.push(Column {
+    columns.push(PagedColumn {
         head: "NOW".to_owned(),
         width: 14,
         cell: Box::new(move |row| match row.change.as_ref().map(|change| change.state) {
@@ -247,7 +272,7 @@ fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec
     columns
 }
 
-fn view_panel(state: &State, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
+fn view_panel(state: &HistoryEntryScreen, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
     let theme = ui.theme;
     let inside = split::edge(frame, area, is_side_by_side, theme);
     if let Some(change) = &state.change {

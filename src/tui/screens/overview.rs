@@ -7,24 +7,26 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::command::{Command, Route};
-use crate::domain::{AuthMode, Catalogue};
+use super::{Route, Screen};
+use crate::domain::AuthMode;
 use crate::messages::history::about;
 use crate::store::{HistoryEntry, Statistics};
 use crate::text::terminal::{fit, width};
 use crate::text::time::age;
-use crate::tui::keymap::Action;
+use crate::tui::command::Command;
+use crate::tui::context::Context;
+use crate::tui::keymap::{Action, KeyContext};
+use crate::tui::widgets::list::Cursor;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{Overview, Query};
+use crate::worker::{Query, Reply};
 
-/// The state of the screen.
+/// The numbers of the file, once they have come.
 #[derive(Debug, Default)]
-pub struct State {
-    /// The numbers, once they have come.
-    pub statistics: Option<Statistics>,
+pub(super) struct OverviewScreen {
+    statistics: Option<Statistics>,
     /// The newest steps.
-    pub steps: Vec<HistoryEntry>,
-    cursor: usize,
+    steps: Vec<HistoryEntry>,
+    cursor: Cursor,
 }
 
 /// Steps that are shown.
@@ -34,48 +36,99 @@ const STEPS: usize = 5;
 struct Row {
     head: Option<&'static str>,
     label: String,
-    count: Option<u64>,
-    command: Command,
+    value: Value,
+}
+
+/// What a line shows, and opens.
+enum Value {
+    /// A number of connectors, with the filter that lists them.
+    Count(u64, String),
+    /// A step of the history.
+    Step(Box<HistoryEntry>),
 }
 
 impl Row {
     fn new(label: impl Into<String>, count: u64, filter: impl Into<String>) -> Self {
-        Self { head: None, label: label.into(), count: Some(count), command: Command::Filter(filter.into()) }
+        Self { head: None, label: label.into(), value: Value::Count(count, filter.into()) }
+    }
+
+    fn of_step(step: &HistoryEntry) -> Self {
+        let label = format!("{} of {}", step.word(), about(step));
+        Self { head: None, label, value: Value::Step(Box::new(step.clone())) }
+    }
+
+    fn command(self) -> Command {
+        match self.value {
+            Value::Count(_, filter) => Command::Filter(filter),
+            Value::Step(step) => Command::Open(Route::Step(step, "")),
+        }
     }
 }
 
-/// Returns the queries of the screen.
-pub fn requests() -> [Query; 2] {
-    [Query::Statistics, Query::Steps]
-}
-
-/// Handles an action.
-pub fn update(
-    state: &mut State,
-    action: Action,
-    overview: &Overview,
-    height: usize,
-    catalogue: &'static Catalogue,
-) -> Vec<Command> {
-    let rows = rows(state, overview, catalogue);
-    let last = rows.len().saturating_sub(1);
-    let page = height.saturating_sub(2).max(1);
-    match action {
-        Action::Down => state.cursor = (state.cursor + 1).min(last),
-        Action::Up => state.cursor = state.cursor.saturating_sub(1),
-        Action::PageDown => state.cursor = (state.cursor + page).min(last),
-        Action::PageUp => state.cursor = state.cursor.saturating_sub(page),
-        Action::Top => state.cursor = 0,
-        Action::Bottom => state.cursor = last,
-        Action::Open => return rows.into_iter().nth(state.cursor).map(|row| row.command).into_iter().collect(),
-        Action::Back | Action::Quit => return vec![Command::Route(Route::Back)],
-        _ => {}
+impl Screen for OverviewScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Overview
     }
-    Vec::new()
+
+    fn title(&self) -> &'static str {
+        "Overview"
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        vec![Query::Statistics, Query::Steps]
+    }
+
+    fn on_reply(&mut self, reply: &Reply, _cx: &Context) -> Vec<Command> {
+        match reply {
+            Reply::Statistics(statistics) => self.statistics = Some(statistics.clone()),
+            Reply::Steps(steps) => self.steps = steps.iter().take(STEPS).cloned().collect(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let rows = rows(self, cx);
+        let height = usize::from(cx.body().height).saturating_sub(1);
+        if self.cursor.act(action, rows.len(), height) {
+            return Some(Vec::new());
+        }
+        (action == Action::Open).then(|| rows.into_iter().nth(self.cursor.row).map(Row::command).into_iter().collect())
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let rows = rows(self, cx);
+        if rows.is_empty() {
+            return frame.render_widget(Paragraph::new("  counting …"), area);
+        }
+        let theme = cx.ui.theme;
+        let (mut lines, mut selected) = (Vec::new(), 0);
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(head) = row.head {
+                if at > 0 {
+                    lines.push(Line::default());
+                }
+                lines.push(Line::styled(head, theme.title()));
+            }
+            let is_selected = at == self.cursor.row;
+            if is_selected {
+                selected = lines.len();
+            }
+            let cells = usize::from(area.width);
+            lines.push(match &row.value {
+                Value::Count(count, _) => bar(row, *count, cx.overview.total, is_selected, cells, theme),
+                Value::Step(step) => step_line(row, step, cx.now, is_selected, cells, theme),
+            });
+        }
+        let height = usize::from(area.height);
+        let first = (selected + 1).saturating_sub(height);
+        frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), area);
+    }
 }
 
-fn rows(state: &State, overview: &Overview, catalogue: &'static Catalogue) -> Vec<Row> {
+fn rows(state: &OverviewScreen, cx: &Context) -> Vec<Row> {
     let Some(statistics) = &state.statistics else { return Vec::new() };
+    let overview = &cx.overview;
     let of_mode = |mode| statistics.modes.iter().find(|(known, _)| *known == mode).map_or(0, |(_, count)| *count);
     let plan = &overview.plan;
     let mut sections = vec![
@@ -103,16 +156,10 @@ fn rows(state: &State, overview: &Overview, catalogue: &'static Catalogue) -> Ve
             ],
         ),
     ];
-    let of_step = |step: &HistoryEntry| Row {
-        head: None,
-        label: format!("{} of {}", step.word(), about(step)),
-        count: None,
-        command: Command::Route(Route::Step(step.step, "")),
-    };
-    sections.push(("Recent changes", state.steps.iter().take(STEPS).map(of_step).collect()));
+    sections.push(("Recent changes", state.steps.iter().map(Row::of_step).collect()));
     let of_type = |(id, count): &(String, u64)| {
         let id_in_quotes = id.replace('"', "");
-        Row::new(overview.reported_types.label(id, catalogue), *count, format!("type:\"{id_in_quotes}\""))
+        Row::new(overview.reported_types.label(id, cx.ui.catalogue), *count, format!("type:\"{id_in_quotes}\""))
     };
     sections.push(("Connector types", statistics.types.iter().map(of_type).collect()));
     let mut all = Vec::new();
@@ -125,63 +172,33 @@ fn rows(state: &State, overview: &Overview, catalogue: &'static Catalogue) -> Ve
     all
 }
 
-/// Draws the overview.
-pub fn view(
-    state: &State,
-    overview: &Overview,
-    frame: &mut Frame<'_>,
-    area: Rect,
+fn step_line(
+    row: &Row,
+    step: &HistoryEntry,
     now: Timestamp,
+    is_selected: bool,
+    cells: usize,
     theme: Theme,
-    catalogue: &'static Catalogue,
-) {
-    let rows = rows(state, overview, catalogue);
-    if rows.is_empty() {
-        return frame.render_widget(Paragraph::new("  counting …"), area);
-    }
-    let cells = usize::from(area.width);
-    let (mut lines, mut selected) = (Vec::new(), 0);
-    for (at, row) in rows.iter().enumerate() {
-        if let Some(head) = row.head {
-            if at > 0 {
-                lines.push(Line::default());
-            }
-            lines.push(Line::styled(head, theme.title()));
-        }
-        if at == state.cursor {
-            selected = lines.len();
-        }
-        let age = state
-            .steps
-            .iter()
-            .find(|step| matches!(row.command, Command::Route(Route::Step(of, _)) if of == step.step));
-        let age = age.map_or(String::new(), |step| format!("{} ago", age_of(step, now)));
-        lines.push(line(row, &age, overview.total, at == state.cursor, cells, theme));
-    }
-    let height = usize::from(area.height);
-    let first = (selected + 1).saturating_sub(height);
-    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), area);
+) -> Line<'static> {
+    let age = format!("{} ago", age(Some(&step.started_at), now));
+    let text = format!("{}{}", sign(is_selected), fit(&format!("{age:<9} {}", row.label), cells.saturating_sub(2)));
+    Line::styled(text, if is_selected { theme.selected() } else { theme.text() })
 }
 
-fn age_of(step: &HistoryEntry, now: Timestamp) -> String {
-    age(Some(&step.started_at), now)
+fn sign(is_selected: bool) -> &'static str {
+    if is_selected { "> " } else { "  " }
 }
 
 /// The label, the number, and a bar that is as long as its share.
-fn line(row: &Row, age: &str, total: u64, is_selected: bool, cells: usize, theme: Theme) -> Line<'static> {
-    let sign = if is_selected { "> " } else { "  " };
+fn bar(row: &Row, count: u64, total: u64, is_selected: bool, cells: usize, theme: Theme) -> Line<'static> {
     let label = (cells / 2).clamp(12, 36);
-    let Some(count) = row.count else {
-        let text = format!("{sign}{}", fit(&format!("{age:<9} {}", row.label), cells.saturating_sub(2)));
-        return Line::styled(text, if is_selected { theme.selected() } else { theme.text() });
-    };
     let number = format!("{count:>8} ");
     let room = cells.saturating_sub(label + width(&number) + 4);
-    let part = |of: usize| usize::try_from(u128::from(count) * of as u128 / u128::from(total.max(1))).unwrap_or(0);
+    let part = usize::try_from(u128::from(count) * room as u128 / u128::from(total.max(1))).unwrap_or(0);
     // Every count above zero gets a visible bar.
-    let bar = part(room).max(usize::from(count > 0)).min(room);
+    let bar = part.max(usize::from(count > 0)).min(room);
     let spans = vec![
-        Span::raw(format!("{sign}{}", fit(&row.label, label))),
+        Span::raw(format!("{}{}", sign(is_selected), fit(&row.label, label))),
         Span::raw(number),
         Span::styled("█".repeat(bar), if is_selected { theme.text() } else { theme.accent() }),
         Span::raw(" ".repeat(room - bar)),

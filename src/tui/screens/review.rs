@@ -1,98 +1,176 @@
 //! The migration review: the plan for each record, the user's decisions, apply, and rollback.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::command::{Command, Route, connectors};
+use super::form::FormStart;
+use super::{Route, Screen, copy};
 use crate::domain::migration;
 use crate::domain::migration::Decision;
-use crate::domain::{Catalogue, Connector, Group, Summary};
-use crate::store::{Applied, HistoryEntry, PlanCounts, Scope, UpgradeReport};
+use crate::domain::{Catalogue, Group, Summary};
+use crate::store::{Applied, HistoryEntry, PlanCounts, Scope};
 use crate::text::grouped;
 use crate::text::terminal::{clip, safe};
+use crate::tui::command::{Command, connectors};
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
-use crate::tui::overlays::dialog::{Dialog, Tone};
+use crate::tui::overlays::{Dialog, Tone};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::paged_list::PagedList;
+use crate::tui::widgets::list::{Click, PagedColumn, PagedList};
+use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
-use crate::tui::widgets::table;
-use crate::tui::widgets::table::Column;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::FileJob;
+use crate::worker::{FileJob, JobResult, Query, Reply};
 
 /// The state of the review.
 #[derive(Debug)]
-pub struct State {
+pub(super) struct ReviewScreen {
     /// The records of the plan.
-    pub rows: PagedList,
-    /// The upgrade that has just run; shown once.
-    pub upgraded: Option<UpgradeReport>,
+    rows: PagedList,
+    preview: Preview,
     group: Option<Group>,
+    /// The result of a run, which is shown when the counts after it arrive.
+    applied: Option<Applied>,
 }
 
-impl Default for State {
+impl Default for ReviewScreen {
     fn default() -> Self {
-        Self { rows: PagedList::new(Scope::Review), upgraded: None, group: None }
+        let rows = PagedList::new(Scope::Review, KeyContext::Review);
+        Self { rows, preview: Preview::default(), group: None, applied: None }
     }
 }
 
-/// The facts about the file that the review depends on.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// The plan's counts.
-    pub plan: &'a PlanCounts,
-    /// The newest run that can be rolled back.
-    pub last_run: Option<&'a HistoryEntry>,
-}
-
-/// Handles an action.
-pub fn update(state: &mut State, action: Action, facts: Facts<'_>, keys: KeyMap) -> Vec<Command> {
-    if let Some(requests) = state.rows.act(action) {
-        return requests.into_iter().map(Command::Read).collect();
+impl Screen for ReviewScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Review
     }
-    match action {
-        Action::ChooseFirst => choose(state, 0, keys),
-        Action::ChooseSecond => choose(state, 1, keys),
-        Action::Skip => decide(state, Some(Decision::Skip), keys),
-        Action::ResetDecision => decide(state, None, keys),
-        Action::NextGroup => next_group(state),
-        Action::Apply => vec![confirm_apply(facts.plan, keys)],
-        Action::Rollback => vec![confirm_roll_back(facts.last_run)],
-        Action::Edit => {
-            state.rows.current().map(|row| Command::Route(Route::Edit(row.id.clone()))).into_iter().collect()
+
+    fn title(&self) -> &'static str {
+        "Migration review"
+    }
+
+    fn list(&self) -> Option<&PagedList> {
+        Some(&self.rows)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut PagedList> {
+        Some(&mut self.rows)
+    }
+
+    fn list_area(&self, cx: &Context) -> Rect {
+        areas(cx.upgraded.is_some(), cx.body()).list
+    }
+
+    /// A plan is reviewed in several visits.
+    fn is_kept(&self) -> bool {
+        true
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        self.preview.forget();
+        vec![self.rows.reload()]
+    }
+
+    fn follow(&mut self) -> Option<Query> {
+        self.preview.follow(&self.rows)
+    }
+
+    fn on_reply(&mut self, reply: &Reply, cx: &Context) -> Vec<Command> {
+        self.preview.on_reply(reply);
+        match reply {
+            Reply::Done(JobResult::Decided(count)) if *count > 1 => {
+                self.rows.clear_selection();
+            }
+            Reply::Done(JobResult::Applied(applied)) => {
+                self.rows.clear_selection();
+                self.applied = Some(applied.clone());
+            }
+            Reply::Overview(_) => {
+                let result = self.applied.take().map(|applied| result(&applied, &cx.overview.plan, cx.ui.keys));
+                return result.map(Command::dialog).into_iter().collect();
+            }
+            _ => {}
         }
-        Action::History => vec![Command::Route(Route::History)],
-        Action::Back => back(state),
-        Action::Quit => vec![Command::Route(Route::Back)],
-        _ => Vec::new(),
+        Vec::new()
+    }
+
+    fn unavailable(&self, action: Action, cx: &Context) -> Option<String> {
+        match action {
+            Action::Rollback if cx.overview.last_run.is_none() => Some("no migration run to roll back".to_owned()),
+            Action::Apply if cx.overview.plan.to_apply() == 0 => Some("nothing to apply".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let keys = cx.ui.keys;
+        Some(match action {
+            Action::ChooseFirst => choose(self, 0, keys),
+            Action::ChooseSecond => choose(self, 1, keys),
+            Action::Skip => decide(self, Some(Decision::Skip), keys),
+            Action::ResetDecision => decide(self, None, keys),
+            Action::NextGroup => next_group(self),
+            Action::Apply => vec![confirm_apply(&cx.overview.plan, keys)],
+            Action::Rollback => vec![confirm_roll_back(cx.overview.last_run.as_ref())],
+            Action::Edit => {
+                let id = self.rows.current().map(|row| row.id.clone());
+                id.map(|id| Command::Open(Route::Form(FormStart::Edit(id)))).into_iter().collect()
+            }
+            Action::CopyText => vec![copy::menu(self.preview.record().map(|record| &record.connector), cx)],
+            Action::Back => return back(self),
+            _ => return None,
+        })
+    }
+
+    fn on_click(&mut self, at: Position, cx: &Context) -> Vec<Command> {
+        match self.rows.click(at, self.list_area(cx)) {
+            Click::Moved(queries) => Command::reads(queries),
+            Click::Current(_) => vec![Command::RunAction(Action::Edit)],
+            Click::Head(_) | Click::Outside => Vec::new(),
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        let Ui { theme, keys, .. } = cx.ui;
+        let areas = areas(cx.upgraded.is_some(), area);
+        frame.render_widget(Paragraph::new(banner(self, cx, areas.banner)), areas.banner);
+        let empty = [
+            "Every record is migrated; nothing to review.".to_owned(),
+            String::new(),
+            format!("{:<4} roll the last run back", keys.key_of(KeyContext::Review, Action::Rollback)),
+            format!("{:<4} back to the connectors", keys.key_of(KeyContext::Review, Action::Back)),
+        ];
+        let columns = columns(areas.list.width.into(), theme, cx.ui.catalogue);
+        self.rows.view(&columns, &empty, frame, areas.list, cx.ui);
+        if areas.panel.area() > 0 {
+            view_panel(self, frame, areas.panel, areas.is_side_by_side, cx.ui);
+        }
     }
 }
 
-fn back(state: &mut State) -> Vec<Command> {
+/// Clears the selection, then the filter, then the group; `None` goes back.
+fn back(state: &mut ReviewScreen) -> Option<Vec<Command>> {
     if state.rows.clear_selection() {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    if let Some(request) = state.rows.clear_filter() {
-        return vec![Command::Read(request)];
+    if let Some(query) = state.rows.clear_filter() {
+        return Some(vec![Command::Read(query)]);
     }
-    if state.group.is_some() {
-        return set_group(state, None);
-    }
-    vec![Command::Route(Route::Back)]
+    state.group.is_some().then(|| set_group(state, None))
 }
 
 /// Decides for one of the choices that the newest step of the migration offers.
-fn choose(state: &mut State, at: usize, keys: KeyMap) -> Vec<Command> {
+fn choose(state: &mut ReviewScreen, at: usize, keys: KeyMap) -> Vec<Command> {
     let choice = migration::current().choices().get(at).copied();
     choice.map_or_else(Vec::new, |choice| decide(state, Some(Decision::Choose(choice)), keys))
 }
 
-fn decide(state: &mut State, decision: Option<Decision>, keys: KeyMap) -> Vec<Command> {
+fn decide(state: &mut ReviewScreen, decision: Option<Decision>, keys: KeyMap) -> Vec<Command> {
     let is_single = state.rows.selected() == 0;
     if is_single && state.rows.current().is_some_and(|row| row.group == Some(Group::Blocked)) {
         let key = keys.key_of(KeyContext::Review, Action::Edit);
@@ -109,7 +187,7 @@ fn decide(state: &mut State, decision: Option<Decision>, keys: KeyMap) -> Vec<Co
     commands
 }
 
-fn next_group(state: &mut State) -> Vec<Command> {
+fn next_group(state: &mut ReviewScreen) -> Vec<Command> {
     let next = match state.group {
         None => Some(Group::Backfill),
         Some(Group::Backfill) => Some(Group::StampOnly),
@@ -119,7 +197,7 @@ fn next_group(state: &mut State) -> Vec<Command> {
     set_group(state, next)
 }
 
-fn set_group(state: &mut State, group: Option<Group>) -> Vec<Command> {
+fn set_group(state: &mut ReviewScreen, group: Option<Group>) -> Vec<Command> {
     state.group = group;
     state.rows.condition = match group {
         None => "",
@@ -140,14 +218,14 @@ fn confirm_apply(plan: &PlanCounts, keys: KeyMap) -> Command {
         });
     }
     let job = Command::write(FileJob::Apply, "migrating");
-    Command::OpenDialog(Box::new(
+    Command::dialog(
         Dialog::new("Apply the migration", "Cancel")
             .line(format!("{} to model version {}:", connectors(plan.to_apply()), migration::latest()))
             .lines(apply_lines(plan))
             .line("This is the whole plan, whatever is filtered or selected.")
             .line(format!("Secrets, config and everything else stay byte for byte. The run can be stopped with {} and rolled back as one step.", keys.key_of(KeyContext::Review, Action::Back)))
             .choice(format!("Apply to {}", plan.to_apply()), vec![job]),
-    ))
+    )
 }
 
 fn apply_lines(plan: &PlanCounts) -> Vec<(Tone, String)> {
@@ -171,16 +249,16 @@ fn confirm_roll_back(last_run: Option<&HistoryEntry>) -> Command {
     let Some(run) = last_run else {
         return Command::info("No migration run to roll back");
     };
-    Command::OpenDialog(Box::new(
+    Command::dialog(
         Dialog::new("Roll back", "Cancel")
             .line(format!("Roll the migration run of {} back (step {})?", connectors(run.left()), run.step))
             .line("Each goes back exactly to what it was. Connectors edited since are listed and skipped.")
             .choice("Roll back", vec![Command::write(FileJob::Rollback, "rolling back")]),
-    ))
+    )
 }
 
 /// The result of a run, with the way back.
-pub fn result(applied: &Applied, pending: &PlanCounts, keys: KeyMap) -> Dialog {
+fn result(applied: &Applied, pending: &PlanCounts, keys: KeyMap) -> Dialog {
     let title = if applied.stopped { "Migration stopped" } else { "Migration applied" };
     let chosen: u64 = applied.chosen.values().sum();
     let mut counts = vec![(applied.backfilled - chosen, "backfilled as planned".to_owned())];
@@ -215,16 +293,6 @@ fn resumed_note(applied: &Applied) -> Option<(Tone, String)> {
     })
 }
 
-/// Rows of the list that fit in `area`.
-pub fn height(state: &State, area: Rect) -> usize {
-    usize::from(areas(state, area).list.height.saturating_sub(table::HEAD))
-}
-
-/// Returns the area of the list.
-pub fn list_area(state: &State, area: Rect) -> Rect {
-    areas(state, area).list
-}
-
 struct Areas {
     banner: Rect,
     list: Rect,
@@ -232,41 +300,25 @@ struct Areas {
     is_side_by_side: bool,
 }
 
-fn areas(state: &State, area: Rect) -> Areas {
-    let banner_height = if area.height < 10 { 1 } else { 1 + u16::from(state.upgraded.is_some()) };
+/// Returns the areas; the banner has a line for the upgrade of the schema.
+fn areas(has_upgrade: bool, area: Rect) -> Areas {
+    let banner_height = if area.height < 10 { 1 } else { 1 + u16::from(has_upgrade) };
     let (banner, rest) = cut_top(area, banner_height);
     let Split { list, panel, is_side_by_side } = split::split(rest, area.height);
     Areas { banner, list, panel, is_side_by_side }
 }
 
-/// Draws the review.
-pub fn view(state: &State, plan: &PlanCounts, preview: Option<&Connector>, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-    let Ui { theme, keys, .. } = ui;
-    let areas = areas(state, area);
-    frame.render_widget(Paragraph::new(banner(state, plan, areas.banner, theme)), areas.banner);
-    let empty = [
-        "Every record is migrated; nothing to review.".to_owned(),
-        String::new(),
-        format!("{:<4} roll the last run back", keys.key_of(KeyContext::Review, Action::Rollback)),
-        format!("{:<4} back to the connectors", keys.key_of(KeyContext::Review, Action::Back)),
-    ];
-    let columns = columns(usize::from(areas.list.width), theme, ui.catalogue);
-    table::view(&state.rows, &columns, &empty, frame, areas.list, ui);
-    if areas.panel.area() > 0 {
-        view_panel(state, preview, frame, areas.panel, areas.is_side_by_side, ui);
-    }
-}
-
-fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Line<'static>> {
-    let width = usize::from(area.width);
+fn banner(state: &ReviewScreen, cx: &Context, area: Rect) -> Vec<Line<'static>> {
+    let theme = cx.ui.theme;
+    let plan = &cx.overview.plan;
     let mut lines = Vec::new();
-    if let (Some(report), true) = (&state.upgraded, area.height > 1) {
+    if let (Some(report), true) = (&cx.upgraded, area.height > 1) {
         let backup = report.backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = format!(
             "Schema upgraded {} to {}; the records are not migrated yet. Backup: {backup}",
             report.from, report.to
         );
-        lines.push(Line::styled(clip(&text, width), theme.good()));
+        lines.push(Line::styled(clip(&text, area.width.into()), theme.good()));
     }
     let group = |name: Group, count: u64| {
         let text = format!("{} {count}", name.label());
@@ -290,27 +342,27 @@ fn banner(state: &State, plan: &PlanCounts, area: Rect, theme: Theme) -> Vec<Lin
     lines
 }
 
-fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<Column<'a>> {
-    let mut columns = vec![Column {
+fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<PagedColumn<'a>> {
+    let mut columns = vec![PagedColumn {
         head: "NAME".to_owned(),
         width: 0,
         cell: Box::new(move |row: &Summary| (row.name.clone(), theme.text())),
     }];
     if width >= 60 {
-        columns.push(Column {
+        columns.push(PagedColumn {
             head: "TYPE".to_owned(),
             width: 14,
             cell: Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
         });
     }
     if width >= 50 {
-        columns.push(Column {
+        columns.push(PagedColumn {
             head: "GROUP".to_owned(),
             width: 10,
             cell: Box::new(move |row| (row.group.map_or("", Group::label).to_owned(), group_style(row, theme))),
         });
     }
-    columns.push(Column {
+    columns.push(PagedColumn {
         head: "AFTER".to_owned(),
         width: if width >= 60 { 15 } else { 10 },
         cell: Box::new(move |row| after_cell(row, theme)),
@@ -347,19 +399,13 @@ fn after_cell(row: &Summary, theme: Theme) -> (String, ratatui::style::Style) {
     }
 }
 
-fn view_panel(
-    state: &State,
-    preview: Option<&Connector>,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    is_side_by_side: bool,
-    ui: Ui,
-) {
+fn view_panel(state: &ReviewScreen, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
     let theme = ui.theme;
     let inside = split::edge(frame, area, is_side_by_side, theme);
-    let (Some(row), Some(connector)) = (state.rows.current(), preview) else {
+    let (Some(row), Some(record)) = (state.rows.current(), state.preview.record()) else {
         return;
     };
+    let connector = &record.connector;
     let Some(plan) = migration::plan(connector) else {
         return;
     };

@@ -4,14 +4,13 @@ use super::field::{self, FieldId};
 use super::input::Widget;
 use super::save::{close, save};
 use super::to_connector;
-use super::{Purpose, State, follow_auth_type};
+use super::{Form, Purpose, TypePicker, follow_auth_type};
 use crate::domain::{SecretsState, catalogue};
+use crate::tui::command::Command;
 use crate::tui::keymap::{Action, Key, KeyContext};
-use crate::tui::screens::command::Command;
-use crate::tui::screens::form::type_picker;
 
 /// Handles a key.
-pub fn update(state: &mut State, key: Key) -> Vec<Command> {
+pub(super) fn update(state: &mut Form, key: Key) -> Vec<Command> {
     if state.picker.is_some() {
         pick(state, key);
         follow_auth_type(state);
@@ -44,7 +43,7 @@ pub fn update(state: &mut State, key: Key) -> Vec<Command> {
     }
 }
 
-fn open_editor(state: &mut State) -> Vec<Command> {
+fn open_editor(state: &mut Form) -> Vec<Command> {
     let is_json = matches!(state.focused().map(|field| &field.widget), Some(Widget::Json(_)));
     match state.text_for_editor() {
         Some(text) => vec![Command::EditText { text, is_json }],
@@ -54,7 +53,7 @@ fn open_editor(state: &mut State) -> Vec<Command> {
     }
 }
 
-fn pick(state: &mut State, key: Key) {
+fn pick(state: &mut Form, key: Key) {
     let Some(picker) = &mut state.picker else {
         return;
     };
@@ -72,7 +71,7 @@ fn pick(state: &mut State, key: Key) {
 }
 
 /// A key inside a text; false when it is meant for the form.
-fn edit_text(state: &mut State, key: Key, action: Option<Action>) -> bool {
+fn edit_text(state: &mut Form, key: Key, action: Option<Action>) -> bool {
     let keys = state.keys;
     use crossterm::event::KeyCode::{Down, Up};
     let Some(field) = state.focused() else {
@@ -118,7 +117,7 @@ fn takes_lines(kind: Option<&catalogue::Field>) -> bool {
 }
 
 /// A letter typed on a choice goes to the next one that begins with it.
-fn jump(state: &mut State, key: Key, action: Option<Action>) -> bool {
+fn jump(state: &mut Form, key: Key, action: Option<Action>) -> bool {
     let (Some(letter), None) = (key.typed(), action) else { return false };
     let is_jumped = state.focused().is_some_and(|field| field.widget.jump(letter));
     if is_jumped {
@@ -127,14 +126,14 @@ fn jump(state: &mut State, key: Key, action: Option<Action>) -> bool {
     is_jumped
 }
 
-fn act(state: &mut State, action: Option<Action>) {
+fn act(state: &mut Form, action: Option<Action>) {
     let is_new = state.purpose == Purpose::Create;
     let keys = state.keys;
     match action {
         Some(Action::NextField) => state.move_focus(true),
         Some(Action::PreviousField) => state.move_focus(false),
         Some(Action::Open) => match state.focused().map(|field| &field.widget) {
-            Some(Widget::Type(_)) if is_new => state.picker = Some(type_picker::State::new(state.catalogue)),
+            Some(Widget::Type(_)) if is_new => state.picker = Some(TypePicker::new(state.catalogue)),
             _ => state.move_focus(true),
         },
         Some(Action::Right | Action::Change) => state.change(1),
@@ -154,7 +153,7 @@ fn act(state: &mut State, action: Option<Action>) {
     }
 }
 
-impl State {
+impl Form {
     fn move_focus(&mut self, forward: bool) {
         let keys = self.keys;
         if let Some(field) = self.focused() {

@@ -5,9 +5,10 @@ mod field;
 mod input;
 mod keys;
 mod save;
+mod screen;
 mod secrets;
 mod to_connector;
-pub mod type_picker;
+mod type_picker;
 mod view;
 mod visibility;
 
@@ -20,14 +21,13 @@ use crate::worker::Record;
 use field::{Field, FieldId};
 use input::Widget;
 
-pub use keys::update;
-pub use save::{conflict, gone};
-pub use to_connector::{duplicate_of, new_connector};
-pub use view::view;
+pub use screen::FormStart;
+pub(super) use screen::{FormScreen, fill_next};
+use type_picker::TypePicker;
 
 /// The purpose of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+enum Purpose {
     /// A record that is in the file.
     Edit,
     /// A record that is not in the file yet.
@@ -36,7 +36,7 @@ pub enum Purpose {
 
 /// The form.
 #[derive(Debug)]
-pub struct State {
+struct Form {
     purpose: Purpose,
     /// The stored record, or the template of a new one.
     base: Connector,
@@ -46,7 +46,7 @@ pub struct State {
     duplicate_of: Option<String>,
     fields: Vec<Field>,
     focus: usize,
-    picker: Option<type_picker::State>,
+    picker: Option<TypePicker>,
     /// As it was when the form opened.
     original: Connector,
     /// The secrets then, and whose they are copied from: they belong to that connector type alone.
@@ -59,14 +59,14 @@ pub struct State {
     catalogue: &'static Catalogue,
 }
 
-impl State {
+impl Form {
     /// A form on a record of the file.
-    pub fn edit(record: Record, ui: Ui) -> Self {
+    fn edit(record: Record, ui: Ui) -> Self {
         Self::new(Purpose::Edit, record, None, ui.keys, ui.catalogue)
     }
 
     /// A form on a new record: empty, or a copy of another one, whose secrets are copied too if they open.
-    pub fn create(record: Record, duplicate_of: Option<String>, ui: Ui) -> Self {
+    fn create(record: Record, duplicate_of: Option<String>, ui: Ui) -> Self {
         Self::new(Purpose::Create, record, duplicate_of, ui.keys, ui.catalogue)
     }
 
@@ -106,14 +106,14 @@ impl State {
         let first = usize::from(!state.base.name.is_empty());
         state.focus = state.fields.iter().position(|field| field.had_problem).unwrap_or(first);
         if purpose == Purpose::Create && state.base.name.is_empty() {
-            state.picker = Some(type_picker::State::new(catalogue));
+            state.picker = Some(TypePicker::new(catalogue));
         }
         state
     }
 
     /// Focuses the first missing secret, or the field that decides which secrets there are. Never a visible text: the
     /// user is about to type a secret.
-    pub fn go_to_secrets(&mut self) {
+    fn go_to_secrets(&mut self) {
         let is_unknown = |field: &Field| field.id == FieldId::AuthType && field.check(self.keys).is_err();
         let is_wanted = |field: &Field| self.is_missed(field) || is_unknown(field);
         let wanted: [&dyn Fn(&Field) -> bool; 3] =
@@ -124,37 +124,32 @@ impl State {
     }
 
     /// Returns whether the user has to choose an auth type before the secrets can be shown.
-    pub fn shows_auth_type(&self) -> bool {
+    fn shows_auth_type(&self) -> bool {
         self.fields.get(self.focus).is_some_and(|field| field.id == FieldId::AuthType)
     }
 
-    /// The record's id.
-    pub fn id(&self) -> &str {
-        &self.base.id
-    }
-
     /// Returns the key context.
-    pub fn context(&self) -> KeyContext {
+    fn context(&self) -> KeyContext {
         if self.picker.is_some() { KeyContext::Picker } else { KeyContext::Form }
     }
 
     /// Something differs from the file.
-    pub fn is_dirty(&self) -> bool {
+    fn is_dirty(&self) -> bool {
         self.base.connector_type_id != self.original.connector_type_id || self.fields.iter().any(Field::is_changed)
     }
 
     /// The focused field is a text that an editor could edit.
-    pub fn has_text(&self) -> bool {
+    fn has_text(&self) -> bool {
         self.fields.get(self.focus).is_some_and(|field| field.widget.text().is_some())
     }
 
     /// The focused field is typed into: a text or a secret.
-    pub fn is_typed(&self) -> bool {
+    fn is_typed(&self) -> bool {
         self.has_text() || self.fields.get(self.focus).is_some_and(|field| matches!(field.widget, Widget::Secret(_)))
     }
 
     /// The focused field holds something that can be cleared.
-    pub fn can_be_cleared(&self) -> bool {
+    fn can_be_cleared(&self) -> bool {
         self.fields.get(self.focus).is_some_and(|field| match &field.widget {
             Widget::Secret(input) => field.is_stored || !input.text().is_empty(),
             widget => widget.text().is_some_and(|text| !text.is_empty()),
@@ -169,7 +164,7 @@ impl State {
     ///
     /// # Errors
     /// [`TooLong`]; nothing is inserted then.
-    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
+    fn paste(&mut self, text: &str) -> Result<(), TooLong> {
         let Some(field) = self.focused() else { return Ok(()) };
         match &mut field.widget {
             Widget::Secret(input) => input.insert(text)?,
@@ -190,7 +185,7 @@ impl State {
 
     /// Handles the text of the editor, valid or not: a problem is shown, and the text is kept. Returns whether the
     /// editor changed nothing.
-    pub fn edited(&mut self, text: &str) -> bool {
+    fn edited(&mut self, text: &str) -> bool {
         let keys = self.keys;
         let Some(field) = self.focused() else { return true };
         let before = field.widget.content();
@@ -208,9 +203,9 @@ impl State {
     }
 
     /// Handles a concurrent change: takes the stored record, with or without the edits of this form.
-    pub fn rebase(&mut self, theirs: Record, keep_mine: bool) {
+    fn rebase(&mut self, theirs: Record, keep_mine: bool) {
         let mine = std::mem::take(&mut self.fields);
-        *self = State::new(self.purpose, theirs, self.duplicate_of.take(), self.keys, self.catalogue);
+        *self = Form::new(self.purpose, theirs, self.duplicate_of.take(), self.keys, self.catalogue);
         if keep_mine {
             self.take_content(mine);
         }
@@ -227,7 +222,7 @@ impl State {
     }
 }
 
-impl State {
+impl Form {
     /// The auth type as Kibana finds it: among the secrets, else in the config.
     fn auth_type(&self) -> Option<String> {
         self.chosen_auth_type().or_else(|| self.draft().ok()?.auth_type().name().map(str::to_owned))
@@ -253,7 +248,7 @@ impl State {
 }
 
 /// The mode of a new connector follows its auth type, as Kibana infers it, until the user chooses.
-fn follow_auth_type(state: &mut State) {
+fn follow_auth_type(state: &mut Form) {
     if state.mode_chosen {
         return;
     }

@@ -1,29 +1,28 @@
 //! Saving: validation, confirmation, and concurrent changes.
 
+use super::Form;
 use super::Purpose;
-use super::State;
 use crate::domain::diff::changes;
 use crate::domain::{Connector, SecretEdits, SecretsState};
+use crate::tui::command::Command;
 use crate::tui::keymap::{Action, KeyContext};
-use crate::tui::overlays::dialog::{Dialog, Tone, change_lines};
-use crate::tui::screens::command::{Command, Route};
+use crate::tui::overlays::{Dialog, Tone, change_lines};
+use crate::tui::screens::ScreenMessage;
 use crate::tui::widgets::connector_details;
 use crate::worker::{FileJob, Record};
 
-pub(super) fn close(state: &State) -> Vec<Command> {
+pub(super) fn close(state: &Form) -> Vec<Command> {
     if !state.is_dirty() {
-        return vec![Command::Route(Route::Back)];
+        return vec![Command::Back];
     }
-    vec![Command::OpenDialog(Box::new(
-        Dialog::new("Unsaved changes", "Keep editing")
-            .line("Discard changes?")
-            .choice("Discard", vec![Command::Route(Route::Back)]),
-    ))]
+    vec![Command::dialog(
+        Dialog::new("Unsaved changes", "Keep editing").line("Discard changes?").choice("Discard", vec![Command::Back]),
+    )]
 }
 
 /// Validates all fields; the first invalid one is focused. A stored problem that was not touched does not prevent a
 /// save.
-pub(super) fn save(state: &mut State) -> Vec<Command> {
+pub(super) fn save(state: &mut Form) -> Vec<Command> {
     let places = state.shown_places();
     let are_entered = state.secrets_are_entered();
     for &at in &places {
@@ -48,10 +47,10 @@ pub(super) fn save(state: &mut State) -> Vec<Command> {
     if state.purpose == Purpose::Edit && !state.is_dirty() {
         return vec![Command::info("Nothing has changed")];
     }
-    vec![Command::OpenDialog(Box::new(confirm(state, draft, edits)))]
+    vec![Command::dialog(confirm(state, draft, edits))]
 }
 
-fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
+fn confirm(state: &Form, draft: Connector, edits: SecretEdits) -> Dialog {
     let mut found = state.secret_changes(&edits);
     found.extend(changes(&state.base, &draft));
     let title = match state.purpose {
@@ -86,7 +85,7 @@ fn confirm(state: &State, draft: Connector, edits: SecretEdits) -> Dialog {
 }
 
 /// Returns notes about the command on the secrets, where it is not obvious.
-fn notes(state: &State, draft: &Connector, edits: &SecretEdits) -> Vec<String> {
+fn notes(state: &Form, draft: &Connector, edits: &SecretEdits) -> Vec<String> {
     let is_set = matches!(state.secrets, SecretsState::Set { .. });
     let is_unreadable = matches!(state.secrets, SecretsState::Unreadable(_));
     let is_create = state.purpose == Purpose::Create;
@@ -118,7 +117,7 @@ fn notes(state: &State, draft: &Connector, edits: &SecretEdits) -> Vec<String> {
 }
 
 /// Someone else saved the record first: both sides, and the ways on.
-pub fn conflict(state: &State, theirs: &Record) -> Dialog {
+pub(super) fn conflict(state: &Form, theirs: &Record) -> Dialog {
     let mine = state.draft().unwrap_or_else(|_| state.base.clone());
     Dialog::new("Changed by someone else", "Keep editing")
         .line("This connector was changed in the file since you opened it. Nothing has been saved.")
@@ -126,11 +125,11 @@ pub fn conflict(state: &State, theirs: &Record) -> Dialog {
         .lines(change_lines(&changes(&state.base, &theirs.connector)))
         .lines([(Tone::Head, "Your changes:".to_owned())])
         .lines(change_lines(&changes(&state.base, &mine)))
-        .choice("Discard my changes", vec![Command::ReplaceFormBase(Box::new(theirs.clone()), false)])
+        .choice("Discard my changes", vec![Command::Send(ScreenMessage::ReplaceBase(Box::new(theirs.clone()), false))])
         .choice(
             "Apply my changes to it",
             vec![
-                Command::ReplaceFormBase(Box::new(theirs.clone()), true),
+                Command::Send(ScreenMessage::ReplaceBase(Box::new(theirs.clone()), true)),
                 Command::info(format!(
                     "Your changes are on top of the stored version; {} saves",
                     state.keys.key_of(KeyContext::Form, Action::Save)
@@ -140,7 +139,7 @@ pub fn conflict(state: &State, theirs: &Record) -> Dialog {
 }
 
 /// Handles a record that someone else deleted: it can be saved as a new one.
-pub fn gone(state: &State) -> Dialog {
+pub(super) fn gone(state: &Form) -> Dialog {
     let dialog = Dialog::new("Deleted by someone else", "Keep editing")
         .line("This connector was deleted from the file since you opened it. Nothing has been saved.");
     match state.draft() {

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::field::{Field, FieldId};
 use super::input::{Widget, pair_lines};
-use super::{Purpose, State};
+use super::{Form, Purpose};
 use crate::domain::catalogue;
 use crate::domain::catalogue::FieldKind;
 use crate::domain::diff::Change;
@@ -90,7 +90,7 @@ fn of_pairs(lines: &[(&str, &str)]) -> Secret {
     OpenSecrets::empty().edited(&SecretEdits { by_name, whole: None }).secret().clone()
 }
 
-impl State {
+impl Form {
     /// Returns the edits of the secrets.
     ///
     /// # Errors

@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::field::{Field, FieldId, has_field};
 use super::input::Widget;
-use super::{Purpose, State};
+use super::{Form, Purpose};
 use crate::domain::json::{self, RawObject, raw, raw_string};
 use crate::domain::{AuthMode, Catalogue, Connector, SecretsState, StoredAuthMode, migration};
 
-impl State {
+impl Form {
     /// Returns the record as edited.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ fn compact(text: &str) -> Result<String, String> {
 }
 
 /// The template of a new connector.
-pub fn new_connector(id: &str) -> Connector {
+pub(super) fn new_connector(id: &str) -> Connector {
     Connector::new(id, "")
 }
 
@@ -121,7 +121,7 @@ pub(super) fn default_config(connector_type_id: &str, catalogue: &'static Catalo
 
 /// A copy of a record under a new id: at the newest model version, and without what belongs to the original
 /// alone. Its secrets are the vault's matter; until they are copied it has none.
-pub fn duplicate_of(original: &Connector, id: &str) -> Connector {
+pub(super) fn duplicate_of(original: &Connector, id: &str) -> Connector {
     let mut duplicate = original.clone();
     duplicate.id = id.to_owned();
     duplicate.name = format!("{} (copy)", original.name);

@@ -10,22 +10,22 @@ use crate::domain::filter::fold;
 use crate::domain::{Catalogue, ConnectorType};
 use crate::text::terminal::{clip, fit};
 use crate::tui::keymap::{Action, Key};
-use crate::tui::overlays::menu::moved;
+use crate::tui::overlays::moved;
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::layout::{centered, cut_top};
 use crate::tui::widgets::theme::Theme;
 
 /// The picker.
 #[derive(Debug)]
-pub struct State {
+pub(super) struct TypePicker {
     search: TextInput,
     selected: usize,
     catalogue: &'static Catalogue,
 }
 
-impl State {
+impl TypePicker {
     /// The picker, before a search.
-    pub fn new(catalogue: &'static Catalogue) -> Self {
+    pub(super) fn new(catalogue: &'static Catalogue) -> Self {
         Self { search: TextInput::default(), selected: 0, catalogue }
     }
 
@@ -54,7 +54,7 @@ impl State {
     }
 
     /// Handles an action; returns the id of the chosen type.
-    pub fn act(&mut self, action: Action) -> Option<String> {
+    pub(super) fn act(&mut self, action: Action) -> Option<String> {
         let last = self.found().len().saturating_sub(1);
         if action == Action::Confirm {
             return self.chosen();
@@ -73,14 +73,14 @@ impl State {
     }
 
     /// Handles a key of the search.
-    pub fn key(&mut self, key: Key) {
+    pub(super) fn key(&mut self, key: Key) {
         if self.search.key(key) {
             self.selected = 0;
         }
     }
 
     /// Draws the picker over the form.
-    pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    pub(super) fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let place = centered(area, 74, area.height.saturating_sub(2).max(3));
         let block = Block::bordered()
             .border_style(theme.border())

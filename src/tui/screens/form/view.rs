@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::field::{Field, FieldId};
 use super::input::Widget;
-use super::{Purpose, State, has_unrecognized_mode};
+use super::{Form, Purpose, has_unrecognized_mode};
 use crate::domain::{AuthMode, Catalogue, SecretsState, StoredAuthMode};
 use crate::text::terminal::{clip, fit, width as text_width, wrap};
 use crate::tui::keymap::{Action, KeyContext};
@@ -22,7 +22,7 @@ const LABEL: std::ops::RangeInclusive<usize> = 12..=32;
 const JSON_HEIGHT: usize = 8;
 
 /// Draws the form.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+pub(super) fn view(state: &Form, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     if let Some(picker) = &state.picker {
         picker.view(frame, area, theme);
         return;
@@ -41,7 +41,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     }
 }
 
-fn title_line(state: &State, width: usize, theme: Theme) -> Line<'static> {
+fn title_line(state: &Form, width: usize, theme: Theme) -> Line<'static> {
     let verb = match state.purpose {
         Purpose::Edit => "Edit",
         Purpose::Create => "New connector",
@@ -51,7 +51,7 @@ fn title_line(state: &State, width: usize, theme: Theme) -> Line<'static> {
 }
 
 /// All lines, and which of them are the focused field's.
-fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std::ops::Range<usize>) {
+fn lines(state: &Form, width: usize, theme: Theme) -> (Vec<Line<'static>>, std::ops::Range<usize>) {
     let mut lines = Vec::new();
     let mut focus = 0..0;
     let mut has_secrets = false;
@@ -90,7 +90,7 @@ fn lines(state: &State, width: usize, theme: Theme) -> (Vec<Line<'static>>, std:
 }
 
 /// Draws the state of the secrets above their fields.
-fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize, theme: Theme) {
+fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &Form, width: usize, theme: Theme) {
     let has_field =
         |name: &String| state.shown().any(|field| matches!(&field.id, FieldId::Secret(own, _) if own == name));
     let (text, style) = match &state.secrets {
@@ -130,7 +130,7 @@ fn push_secrets_head(lines: &mut Vec<Line<'static>>, state: &State, width: usize
     }
 }
 
-fn push_field(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, focused: bool, width: usize, theme: Theme) {
+fn push_field(lines: &mut Vec<Line<'static>>, state: &Form, field: &Field, focused: bool, width: usize, theme: Theme) {
     let label_width = label_width(state, width);
     // A value that a changed choice made obsolete is not required.
     let is_requested = field.kind.as_ref().is_none_or(|kind| state.applies(kind));
@@ -150,12 +150,12 @@ fn push_field(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, focu
 }
 
 /// Room for the longest label, as far as the values leave it.
-fn label_width(state: &State, width: usize) -> usize {
+fn label_width(state: &Form, width: usize) -> usize {
     let longest = state.shown().map(|field| text_width(&field.label) + 2 * usize::from(field.required)).max();
     longest.unwrap_or(0).clamp(*LABEL.start(), *LABEL.end()).min(width * 2 / 5)
 }
 
-fn value_lines(state: &State, field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
+fn value_lines(state: &Form, field: &Field, focused: bool, room: usize, theme: Theme) -> Vec<Line<'static>> {
     match &field.widget {
         Widget::Type(id) if id.is_empty() => {
             let text = format!("(choose with {})", state.keys.key_of(KeyContext::Form, Action::Open));
@@ -220,7 +220,7 @@ fn choice_text(field: &Field, chosen: Option<String>, room: usize, catalogue: &'
 
 /// Draws the state of a secret, or dots for the entered text.
 fn secret_line(
-    state: &State,
+    state: &Form,
     field: &Field,
     input: &SecretInput,
     focused: bool,
@@ -274,7 +274,7 @@ fn mode_line(chosen: Option<AuthMode>, focused: bool, theme: Theme) -> Line<'sta
     Line::from(spans)
 }
 
-fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &State, field: &Field, width: usize, theme: Theme) {
+fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &Form, field: &Field, width: usize, theme: Theme) {
     let indent = label_width(state, width) + 3;
     let room = width.saturating_sub(indent);
     let explanation = match &field.widget {
@@ -294,7 +294,7 @@ fn push_mode_notes(lines: &mut Vec<Line<'static>>, state: &State, field: &Field,
     }
 }
 
-fn help_lines(state: &State, width: usize, theme: Theme) -> Vec<Line<'static>> {
+fn help_lines(state: &Form, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let Some(field) = state.fields.get(state.focus) else {
         return Vec::new();
     };

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::State;
+use super::Form;
 use super::field::{Field, FieldId};
 use crate::domain::catalogue;
 
-impl State {
+impl Form {
     /// Returns the value of a config field or of the auth type; null for an absent one.
     pub(super) fn value_of(&self, key: &str) -> Value {
         let is_it = |field: &&Field| match &field.id {

@@ -5,33 +5,37 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::command::{Command, Route, connectors};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+
+use super::form::FormStart;
+use super::{Route, Screen};
 use crate::domain::remote::{ApiCall, Drift, PushOptions, SyncStatus};
 use crate::messages::sync::{Permits, push_note, unresolvable};
 use crate::service::remote::{Entry, Planned, Side, SyncGroup};
 use crate::text::terminal::clip;
+use crate::tui::command::{Command, connectors};
+use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
-use crate::tui::overlays::dialog::{Dialog, Tone};
-use crate::tui::widgets::list_state::ListState;
-use crate::worker::{Query, RemoteJob, SyncView};
+use crate::tui::overlays::{Dialog, Tone};
+use crate::tui::widgets::list::{Click, MemoryList};
+use crate::worker::{JobResult, Query, RemoteJob, Reply, SyncView};
 
-pub use view::{height, view};
-
-/// The state of the screen.
+/// The comparison with a remote.
 #[derive(Debug, Default)]
-pub struct State {
+pub(super) struct SyncScreen {
     /// The comparison, once loaded.
-    pub view: Option<Box<SyncView>>,
+    view: Option<Box<SyncView>>,
     /// The permissions of a push.
-    pub options: PushOptions,
-    list: ListState,
+    options: PushOptions,
+    list: MemoryList,
     group: Option<SyncGroup>,
     selected: BTreeSet<String>,
 }
 
-impl State {
+impl SyncScreen {
     /// Sets the comparison; the cursor stays on its connector.
-    pub fn take(&mut self, view: Box<SyncView>) {
+    fn set_view(&mut self, view: Box<SyncView>) {
         let selected = self.current().map(|entry| entry.id.clone());
         self.view = Some(view);
         let ids: BTreeSet<String> = self.entries().iter().map(|entry| entry.id.clone()).collect();
@@ -42,7 +46,7 @@ impl State {
     }
 
     /// Requests the comparison again.
-    pub fn request(&self) -> Query {
+    fn request(&self) -> Query {
         Query::Sync(self.options)
     }
 
@@ -57,16 +61,6 @@ impl State {
         entries.get(self.list.at(entries.len())).copied()
     }
 
-    /// Rows of the list.
-    pub fn total(&self) -> usize {
-        self.entries().len()
-    }
-
-    /// The file has a remote.
-    pub fn has_remote(&self) -> bool {
-        self.view.as_ref().is_some_and(|view| view.remote.is_some())
-    }
-
     /// Returns the selected entries, else the current one.
     fn targets(&self) -> Vec<&Entry> {
         if self.selected.is_empty() {
@@ -76,48 +70,91 @@ impl State {
     }
 }
 
-/// Handles an action.
-pub fn update(state: &mut State, action: Action, height: usize, keys: KeyMap) -> Vec<Command> {
-    let total = state.total();
-    if state.list.act(action, total, height) {
-        return Vec::new();
+impl Screen for SyncScreen {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Sync
     }
-    match action {
-        Action::Select => toggle_selected(state, height),
-        Action::SelectAll => select_all(state),
-        Action::NextGroup => next_group(state),
-        Action::AllowDelete => {
-            state.options.delete = !state.options.delete;
-            vec![Command::Read(state.request())]
+
+    fn title(&self) -> &'static str {
+        "Sync with Kibana"
+    }
+
+    fn queries(&mut self) -> Vec<Query> {
+        vec![self.request()]
+    }
+
+    fn on_reply(&mut self, reply: &Reply, _cx: &Context) -> Vec<Command> {
+        match reply {
+            Reply::Synced(view) => self.set_view(view.clone()),
+            // Permissions apply to one push.
+            Reply::Done(JobResult::Pushed(_)) => self.options = PushOptions::default(),
+            _ => {}
         }
-        Action::AllowLoss => {
-            state.options.lose_secrets = !state.options.lose_secrets;
-            vec![Command::Read(state.request())]
+        Vec::new()
+    }
+
+    fn total(&self) -> Option<usize> {
+        Some(self.entries().len())
+    }
+
+    fn list_area(&self, cx: &Context) -> Rect {
+        view::list_area(cx.body())
+    }
+
+    fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
+        let (area, keys) = (self.list_area(cx), cx.ui.keys);
+        if self.list.act(action, self.entries().len(), area) {
+            return Some(Vec::new());
         }
-        Action::Fetch => vec![Command::write(RemoteJob::Fetch, "fetching")],
-        Action::Pull => vec![Command::write(RemoteJob::Pull { deletes_most: false }, "pulling")],
-        Action::Push => vec![confirm_push(state, keys)],
-        Action::KeepLocal => vec![confirm_resolve(state, Side::Local, keys)],
-        Action::UseRemote => vec![confirm_resolve(state, Side::Remote, keys)],
-        Action::Open => open(state, keys),
-        Action::Edit => edit(state, keys),
-        Action::Back => back(state),
-        Action::Quit => vec![Command::Route(Route::Back)],
-        _ => Vec::new(),
+        Some(match action {
+            Action::Select => toggle_selected(self, area),
+            Action::SelectAll => select_all(self),
+            Action::NextGroup => next_group(self),
+            Action::AllowDelete => {
+                self.options.delete = !self.options.delete;
+                vec![Command::Read(self.request())]
+            }
+            Action::AllowLoss => {
+                self.options.lose_secrets = !self.options.lose_secrets;
+                vec![Command::Read(self.request())]
+            }
+            Action::Fetch => vec![Command::write(RemoteJob::Fetch, "fetching")],
+            Action::Pull => vec![Command::write(RemoteJob::Pull { deletes_most: false }, "pulling")],
+            Action::Push => vec![confirm_push(self, keys)],
+            Action::KeepLocal => vec![confirm_resolve(self, Side::Local, keys)],
+            Action::UseRemote => vec![confirm_resolve(self, Side::Remote, keys)],
+            Action::Open => open(self, keys),
+            Action::Edit => edit(self, keys),
+            Action::Back => return back(self),
+            _ => return None,
+        })
+    }
+
+    fn on_click(&mut self, at: Position, cx: &Context) -> Vec<Command> {
+        let area = self.list_area(cx);
+        match self.list.click(at, self.entries().len(), area) {
+            Click::Current(_) => vec![Command::RunAction(Action::Open)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+        view::view(self, frame, area, cx.ui);
     }
 }
 
-fn toggle_selected(state: &mut State, height: usize) -> Vec<Command> {
+fn toggle_selected(state: &mut SyncScreen, area: Rect) -> Vec<Command> {
     if let Some(id) = state.current().map(|entry| entry.id.clone())
         && !state.selected.remove(&id)
     {
         state.selected.insert(id);
     }
-    state.list.act(Action::Down, state.total(), height);
+    let total = state.entries().len();
+    state.list.act(Action::Down, total, area);
     Vec::new()
 }
 
-fn select_all(state: &mut State) -> Vec<Command> {
+fn select_all(state: &mut SyncScreen) -> Vec<Command> {
     // Connectors that Kibana manages allow no action.
     let can_be_meant = state.entries().into_iter().filter(|entry| entry.group() != Some(SyncGroup::ReadOnly));
     let all: BTreeSet<String> = can_be_meant.map(|entry| entry.id.clone()).collect();
@@ -125,7 +162,7 @@ fn select_all(state: &mut State) -> Vec<Command> {
     Vec::new()
 }
 
-fn next_group(state: &mut State) -> Vec<Command> {
+fn next_group(state: &mut SyncScreen) -> Vec<Command> {
     let groups: Vec<SyncGroup> = SyncGroup::ALL
         .into_iter()
         .filter(|group| state.view.as_ref().is_some_and(|view| view.report.count(*group) > 0))
@@ -139,31 +176,29 @@ fn next_group(state: &mut State) -> Vec<Command> {
     Vec::new()
 }
 
-fn back(state: &mut State) -> Vec<Command> {
+/// Clears the selection, then the group; `None` goes back.
+fn back(state: &mut SyncScreen) -> Option<Vec<Command>> {
     if !state.selected.is_empty() {
         state.selected.clear();
-        return Vec::new();
+        return Some(Vec::new());
     }
-    if state.group.take().is_some() {
-        return Vec::new();
-    }
-    vec![Command::Route(Route::Back)]
+    state.group.take().map(|_| Vec::new())
 }
 
 /// All that differs, and a way to the connector itself.
-fn open(state: &State, keys: KeyMap) -> Vec<Command> {
+fn open(state: &SyncScreen, keys: KeyMap) -> Vec<Command> {
     let Some(entry) = state.current() else { return Vec::new() };
     let group = entry.group().map_or("in sync", SyncGroup::label);
     let mut dialog = Dialog::new(format!("{} ({group})", entry.name), "Close").lines(view::details(entry, keys));
     if entry.is_local {
-        dialog = dialog.choice("The connector", vec![Command::Route(Route::Detail(entry.id.clone()))]);
+        dialog = dialog.choice("The connector", vec![Command::Open(Route::Detail(entry.id.clone()))]);
     }
-    vec![Command::OpenDialog(Box::new(dialog))]
+    vec![Command::dialog(dialog)]
 }
 
-fn edit(state: &State, keys: KeyMap) -> Vec<Command> {
+fn edit(state: &SyncScreen, keys: KeyMap) -> Vec<Command> {
     match state.current() {
-        Some(entry) if entry.is_local => vec![Command::Route(Route::Edit(entry.id.clone()))],
+        Some(entry) if entry.is_local => vec![Command::Open(Route::Form(FormStart::Edit(entry.id.clone())))],
         Some(entry) if matches!(entry.status, SyncStatus::ReadOnly(_)) => {
             vec![Command::info("Kibana manages this connector: it cannot be changed, so it is not in the file")]
         }
@@ -178,7 +213,7 @@ fn edit(state: &State, keys: KeyMap) -> Vec<Command> {
 
 /// Confirms a push of the selected entries, else of all that can be pushed: a push of the current one alone would be a
 /// surprise.
-fn confirm_push(state: &State, keys: KeyMap) -> Command {
+fn confirm_push(state: &SyncScreen, keys: KeyMap) -> Command {
     let Some((view, remote)) = state.view.as_ref().and_then(|view| Some((view, view.remote.as_ref()?))) else {
         return Command::info("This file has no remote");
     };
@@ -225,7 +260,7 @@ fn confirm_push(state: &State, keys: KeyMap) -> Command {
         keys.key_of(KeyContext::Sync, Action::Back)
     ));
     let job = RemoteJob::Push { plan: plan.clone(), options: state.options };
-    Command::OpenDialog(Box::new(dialog.choice(format!("Push {}", plan.len()), vec![Command::write(job, "pushing")])))
+    Command::dialog(dialog.choice(format!("Push {}", plan.len()), vec![Command::write(job, "pushing")]))
 }
 
 /// Returns the distinct notes, with the connector's name for those that do not concern all.
@@ -263,7 +298,7 @@ fn which(wanted: &[Entry], is_selected: bool) -> String {
     format!("{}{first}{more}", if is_selected { "Of the selected: " } else { "" })
 }
 
-fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Command {
+fn confirm_resolve(state: &SyncScreen, side: Side, keys: KeyMap) -> Command {
     let targets = state.targets();
     let (meant, left): (Vec<&Entry>, Vec<&Entry>) =
         targets.into_iter().partition(|entry| entry.can_be_resolved(side).is_ok());
@@ -287,9 +322,7 @@ fn confirm_resolve(state: &State, side: Side, keys: KeyMap) -> Command {
         .line(format!("For {}: {what}.", connectors(ids.len() as u64)))
         .lines(side_effects(&meant, side))
         .line(format!("{} to undo.", keys.key_of(KeyContext::Sync, Action::Undo)));
-    Command::OpenDialog(Box::new(
-        dialog.choice(answer, vec![Command::write(RemoteJob::Resolve { ids, side }, "resolving")]),
-    ))
+    Command::dialog(dialog.choice(answer, vec![Command::write(RemoteJob::Resolve { ids, side }, "resolving")]))
 }
 
 /// Returns the side commands of resolving for a side.
@@ -311,7 +344,7 @@ fn side_effects(entries: &[&Entry], side: Side) -> Vec<(Tone, String)> {
 }
 
 /// Returns the keys that permit what a push does not do by itself.
-pub(in crate::tui) fn permits(keys: KeyMap) -> Permits {
+pub fn permits(keys: KeyMap) -> Permits {
     let key = |action| keys.key_of(KeyContext::Sync, action);
     Permits { delete: key(Action::AllowDelete), loss: key(Action::AllowLoss) }
 }

@@ -6,19 +6,18 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::State;
+use super::{SyncScreen, permits};
 use crate::domain::remote::Drift;
 use crate::domain::{Catalogue, Remote};
 use crate::messages;
 use crate::service::remote::{Entry, SyncGroup};
 use crate::text::terminal::{clip, safe, width, wrap};
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
-use crate::tui::overlays::dialog::Tone;
-use crate::tui::screens::sync::permits;
+use crate::tui::overlays::Tone;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details::type_name;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
-use crate::tui::widgets::list_state::{Column, Shown};
+use crate::tui::widgets::list::{Column, Rows, Shown};
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
 use crate::tui::widgets::theme::Theme;
@@ -37,16 +36,16 @@ fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
     (head, list, panel, is_side_by_side)
 }
 
-/// Rows of the list and its head that fit in `area`.
-pub fn height(area: Rect) -> usize {
-    usize::from(areas(area).1.height)
+/// Returns the area of the list with its heads.
+pub(super) fn list_area(area: Rect) -> Rect {
+    areas(area).1
 }
 
 /// All columns; a narrow list leaves some out.
 const COLUMNS: [(&str, usize); 5] = [("", 1), ("NAME", 0), ("TYPE", 12), ("GROUP", 9), ("WHAT", 22)];
 
 /// Draws the screen.
-pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+pub(super) fn view(state: &SyncScreen, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
     let Ui { theme, keys, .. } = ui;
     let (head, list, panel, is_side_by_side) = areas(area);
     let Some(view) = &state.view else {
@@ -77,13 +76,13 @@ pub fn view(state: &State, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
         _ => true,
     };
     let shown: Vec<usize> = (0..COLUMNS.len()).filter(|at| is_shown(COLUMNS[*at].0)).collect();
-    let columns: Vec<Column> = shown.iter().map(|at| Column(COLUMNS[*at].0, COLUMNS[*at].1)).collect();
+    let columns: Vec<Column> = shown.iter().map(|at| Column::new(COLUMNS[*at].0, COLUMNS[*at].1)).collect();
     let row = |at: usize| {
         let Some(entry) = entries.get(at) else { return Vec::new() };
         let cells = cells(state, entry, theme, ui.catalogue);
         cells.into_iter().enumerate().filter(|(at, _)| shown.contains(at)).map(|(_, cell)| cell).collect()
     };
-    state.list.view(&columns, entries.len(), row, frame, list, theme);
+    state.list.view(&columns, Rows { total: entries.len(), cells: &row }, frame, list, theme);
     if panel.area() > 0
         && let Some(entry) = state.current()
     {
@@ -119,7 +118,7 @@ fn without_remote(cells: usize, ui: Ui) -> Vec<Line<'static>> {
 }
 
 /// Draws the address of the remote, or unusual facts; then the size of each group.
-fn headlines(state: &State, view: &SyncView, area: Rect, ui: Ui) -> Vec<Line<'static>> {
+fn headlines(state: &SyncScreen, view: &SyncView, area: Rect, ui: Ui) -> Vec<Line<'static>> {
     let theme = ui.theme;
     let cells = usize::from(area.width);
     let mut notices = notices(state, view, ui);
@@ -147,7 +146,7 @@ fn position_text(remote: &Remote) -> String {
 }
 
 /// Returns notes that stay visible above the list.
-fn notices(state: &State, view: &SyncView, ui: Ui) -> Vec<Span<'static>> {
+fn notices(state: &SyncScreen, view: &SyncView, ui: Ui) -> Vec<Span<'static>> {
     let Ui { theme, keys, .. } = ui;
     let mut found = Vec::new();
     if view.report.was_interrupted() {
@@ -173,7 +172,7 @@ fn notices(state: &State, view: &SyncView, ui: Ui) -> Vec<Span<'static>> {
     found.into_iter().flat_map(|(text, style)| [Span::styled(text, style), Span::raw(" · ")]).collect()
 }
 
-fn counts(state: &State, view: &SyncView, theme: Theme) -> Vec<Span<'static>> {
+fn counts(state: &SyncScreen, view: &SyncView, theme: Theme) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     for group in SyncGroup::ALL {
         let count = view.report.count(group);
@@ -214,7 +213,7 @@ fn group_style(group: SyncGroup, theme: Theme) -> Style {
     }
 }
 
-fn cells(state: &State, entry: &Entry, theme: Theme, catalogue: &'static Catalogue) -> Vec<Shown> {
+fn cells(state: &SyncScreen, entry: &Entry, theme: Theme, catalogue: &'static Catalogue) -> Vec<Shown> {
     let group = entry.group();
     let sign = if state.selected.contains(&entry.id) { "*" } else { "" };
     vec![

@@ -1,42 +1,48 @@
-//! A list with only a window in memory: cursor, selection, filter and sort. The review and the list of connectors use
-//! it.
+//! A list with only a window in memory: cursor, selection, filter and sort.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::domain::{Filter, Summary, filter};
+use jiff::Timestamp;
+use ratatui::layout::{Position, Rect};
+
+use super::{Click, Cursor, HEADS};
+use crate::domain::{Filter, Summary};
 use crate::store::{Scope, Sort, SortColumn};
-use crate::tui::keymap::{Action, Key, KeyContext};
-use crate::tui::ui_state::ColumnChoice;
-use crate::tui::widgets::input::{TextInput, TooLong};
+use crate::tui::keymap::{Action, KeyContext};
+use crate::tui::widgets::input::TextInput;
+use crate::tui::widgets::layout::cut_top;
 use crate::worker::{ListQuery, Query};
+
+/// Lines of the filter above the heads.
+pub(super) const FILTER: u16 = 1;
+
+/// The delay after which a pending answer is shown as slow.
+const SLOW: Duration = Duration::from_millis(200);
 
 /// The state of a list.
 #[derive(Debug)]
 pub struct PagedList {
     scope: Scope,
+    context: KeyContext,
     /// The filter as typed.
     pub filter_text: TextInput,
     /// The error of the filter as typed; the list keeps the last valid one.
-    pub filter_error: Option<String>,
+    pub(super) filter_error: Option<String>,
     /// A possible mistake in the filter.
-    pub filter_warning: Option<String>,
+    pub(super) filter_warning: Option<String>,
     /// The filter line has the focus.
     pub typing: bool,
     /// The order.
     pub sort: Sort,
     /// A condition in addition to the filter, in the filter language.
     pub condition: &'static str,
-    /// The user's choice of columns.
-    pub columns: ColumnChoice,
     /// Rows in all.
     pub total: usize,
-    /// The selected row.
-    pub cursor: usize,
-    /// The first row on the screen.
-    pub top: usize,
+    cursor: Cursor,
     /// The first answer has come.
     pub loaded: bool,
-    filter: Filter,
+    pub(super) filter: Filter,
     generation: u64,
     /// The search whose answer is on the screen.
     answered: u64,
@@ -47,8 +53,9 @@ pub struct PagedList {
     wants_end: bool,
     /// Rows are being selected; an action on the selection has to wait.
     marking: bool,
-    /// The answer is so slow that the screen shows it.
-    pub is_slow: bool,
+    /// Since when the answer has been awaited, and whether it is so slow that the screen shows it.
+    working_since: Option<Timestamp>,
+    is_slow: bool,
     selected: BTreeSet<String>,
     anchor: Option<usize>,
     /// The record to go to with the next answer.
@@ -56,29 +63,29 @@ pub struct PagedList {
 }
 
 impl PagedList {
-    /// The place whose keys hold in the list.
+    /// The context of the keys of the list.
     pub fn context(&self) -> KeyContext {
-        match self.scope {
-            Scope::Connectors => KeyContext::Connectors,
-            Scope::Review => KeyContext::Review,
-            Scope::Step(_) => KeyContext::Step,
-        }
+        self.context
     }
 
-    /// An empty list.
-    pub fn new(scope: Scope) -> Self {
+    /// The records of the list.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Returns an empty list of these records, whose screen has these keys.
+    pub fn new(scope: Scope, context: KeyContext) -> Self {
         Self {
             scope,
+            context,
             filter_text: TextInput::default(),
             filter_error: None,
             filter_warning: None,
             typing: false,
             sort: Sort::default(),
             condition: "",
-            columns: ColumnChoice::default(),
             total: 0,
-            cursor: 0,
-            top: 0,
+            cursor: Cursor::default(),
             loaded: false,
             filter: Filter::default(),
             generation: 0,
@@ -88,6 +95,7 @@ impl PagedList {
             window: Vec::new(),
             wants_end: false,
             marking: false,
+            working_since: None,
             is_slow: false,
             selected: BTreeSet::new(),
             anchor: None,
@@ -105,20 +113,20 @@ impl PagedList {
         at >= self.window_start && at < self.window_start + self.window.len()
     }
 
-    /// The selected row.
+    /// The row with the cursor.
     pub fn current(&self) -> Option<&Summary> {
-        self.row(self.cursor)
+        self.row(self.cursor.row)
+    }
+
+    /// The cursor and the first row on the screen.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
     }
 
     /// Returns whether the screen shows the requested list with the current row in memory. Until then a key could act
     /// on another row than the user means.
     pub fn is_settled(&self) -> bool {
-        !self.is_working() && (self.total == 0 || self.row_is_known(self.cursor))
-    }
-
-    /// Rows that fit on the screen.
-    pub fn height(&self) -> usize {
-        self.height
+        !self.is_working() && (self.total == 0 || self.row_is_known(self.cursor.row))
     }
 
     /// Returns whether a record is selected.
@@ -150,16 +158,6 @@ impl PagedList {
         self.destination = Some(id.to_owned());
     }
 
-    /// The filter in force.
-    pub fn filter(&self) -> &Filter {
-        &self.filter
-    }
-
-    /// Is a filter in force?
-    pub fn is_filtered(&self) -> bool {
-        !self.filter_text.text().trim().is_empty()
-    }
-
     /// Requests the list again; the cursor stays on its record.
     pub fn reload(&mut self) -> Query {
         // The answer would be about the list as it was.
@@ -171,7 +169,7 @@ impl PagedList {
             filter: self.filter.clone(),
             sort: self.sort,
             keep: self.destination.clone().or_else(|| self.current().map(|row| row.id.clone())),
-            cursor: self.cursor,
+            cursor: self.cursor.row,
             window: self.height * 2,
         })
     }
@@ -197,16 +195,44 @@ impl PagedList {
         self.reload()
     }
 
-    /// Puts the cursor on a row.
-    pub fn go_to_row(&mut self, row: usize) -> Vec<Query> {
-        self.move_to(row)
+    /// Moves the cursor to a row that was clicked; `area` is that of the filter line, the heads and the rows.
+    pub fn click(&mut self, at: Position, area: Rect) -> Click {
+        let (head, rows) = cut_top(area, FILTER + HEADS);
+        if head.contains(at) && at.y + 1 == head.bottom() {
+            return Click::Head(at.x - area.x);
+        }
+        match self.cursor.row_at(rows, at, self.total) {
+            None => Click::Outside,
+            Some(row) if row == self.cursor.row => Click::Current(at.x - area.x),
+            Some(row) => Click::Moved(self.move_to(row)),
+        }
     }
 
-    /// Sets the height of the list on the screen.
-    pub fn resize(&mut self, height: usize) -> Option<Query> {
-        self.height = height.max(1);
-        self.follow_cursor();
+    /// Adapts the list to its area on the screen, which has room for the filter line, the heads and the rows.
+    pub fn resize(&mut self, area: Rect) -> Option<Query> {
+        let height = usize::from(area.height.saturating_sub(FILTER + HEADS)).max(1);
+        if height == self.height {
+            return None;
+        }
+        self.height = height;
+        self.cursor.follow(self.total, self.height);
         self.missing_rows()
+    }
+
+    /// Notes whether the answer to the last request is slow, which the screen shows.
+    pub fn watch(&mut self, now: Timestamp) {
+        self.working_since = self.is_working().then(|| self.working_since.unwrap_or(now));
+        self.is_slow = self.working_since.is_some_and(|since| age(since, now) >= SLOW);
+    }
+
+    /// Returns when the screen next changes without a message.
+    pub fn next_tick(&self, now: Timestamp) -> Option<Duration> {
+        self.working_since.and_then(|since| SLOW.checked_sub(age(since, now))).filter(|wait| !wait.is_zero())
+    }
+
+    /// Returns whether the answer is so slow that the screen shows it.
+    pub fn is_slow(&self) -> bool {
+        self.is_slow
     }
 
     /// The answer to a search.
@@ -217,11 +243,11 @@ impl PagedList {
         self.answered = generation;
         self.loaded = true;
         self.total = total;
-        self.cursor = cursor;
         self.window_start = start;
         self.window = rows;
         self.anchor = None;
-        self.follow_cursor();
+        self.cursor.row = cursor;
+        self.cursor.follow(total, self.height);
     }
 
     /// Sets the length of a list whose first page came before; a pending move to the end is completed.
@@ -301,16 +327,12 @@ impl PagedList {
     /// Moving, marking, sorting and the way into the filter; `None` when the action is not about the list.
     pub fn act(&mut self, action: Action) -> Option<Vec<Query>> {
         self.wants_end = action == Action::Bottom;
-        let page = self.height.saturating_sub(1).max(1);
+        if self.cursor.act(action, self.total, self.height) {
+            return Some(self.missing_rows().into_iter().collect());
+        }
         match action {
-            Action::Down => Some(self.move_to(self.cursor.saturating_add(1))),
-            Action::Up => Some(self.move_to(self.cursor.saturating_sub(1))),
-            Action::PageDown => Some(self.move_to(self.cursor.saturating_add(page))),
-            Action::PageUp => Some(self.move_to(self.cursor.saturating_sub(page))),
-            Action::Top => Some(self.move_to(0)),
-            Action::Bottom => Some(self.move_to(usize::MAX)),
             Action::Select => Some(self.select_current()),
-            Action::SelectRange => Some(self.ids(self.anchor.unwrap_or(self.cursor), self.cursor)),
+            Action::SelectRange => Some(self.ids(self.anchor.unwrap_or(self.cursor.row), self.cursor.row)),
             Action::SortNext | Action::SortReverse => Some(vec![self.sort_by(action == Action::SortNext)]),
             Action::Filter => {
                 self.typing = true;
@@ -324,10 +346,10 @@ impl PagedList {
 
     fn select_current(&mut self) -> Vec<Query> {
         if let Some(id) = self.current().map(|row| row.id.clone()) {
-            self.anchor = Some(self.cursor);
+            self.anchor = Some(self.cursor.row);
             self.select_ids(vec![id]);
         }
-        self.move_to(self.cursor.saturating_add(1))
+        self.move_to(self.cursor.row.saturating_add(1))
     }
 
     fn ids(&mut self, one: usize, other: usize) -> Vec<Query> {
@@ -337,85 +359,28 @@ impl PagedList {
     }
 
     fn move_to(&mut self, row: usize) -> Vec<Query> {
-        self.cursor = row.min(self.total.saturating_sub(1));
-        self.follow_cursor();
+        self.cursor.go_to(row, self.total, self.height);
         self.missing_rows().into_iter().collect()
-    }
-
-    fn follow_cursor(&mut self) {
-        let last_top = self.total.saturating_sub(self.height);
-        let lowest = (self.cursor + 1).saturating_sub(self.height);
-        self.top = self.top.clamp(lowest, self.cursor.max(lowest)).min(last_top);
     }
 
     /// Requests the rows around the screen if some of them are not in memory.
     fn missing_rows(&self) -> Option<Query> {
-        let end = (self.top + self.height).min(self.total);
-        if self.top >= self.window_start && end <= self.window_start + self.window.len() {
+        let top = self.cursor.top;
+        let end = (top + self.height).min(self.total);
+        if top >= self.window_start && end <= self.window_start + self.window.len() {
             return None;
         }
         Some(Query::Rows {
             scope: self.scope,
             generation: self.generation,
-            start: self.top.saturating_sub(self.height),
+            start: top.saturating_sub(self.height),
             len: self.height * 3,
         })
     }
+}
 
-    /// Handles a key in the filter line; the list follows each key.
-    pub fn type_filter(&mut self, key: Key) -> Option<Query> {
-        let before = self.filter_text.text().to_owned();
-        self.filter_text.key(key);
-        if self.filter_text.text() == before { None } else { self.search() }
-    }
-
-    /// Inserts pasted text into the filter line.
-    ///
-    /// # Errors
-    /// [`TooLong`]; nothing is inserted then.
-    pub fn paste_filter(&mut self, text: &str) -> Result<Option<Query>, TooLong> {
-        self.filter_text.insert(text)?;
-        Ok(self.search())
-    }
-
-    /// Clears the filter; `None` if there was none.
-    pub fn clear_filter(&mut self) -> Option<Query> {
-        self.typing = false;
-        if !self.is_filtered() {
-            return None;
-        }
-        self.filter_text = TextInput::default();
-        self.apply_filter()
-    }
-
-    /// A filter being typed shows its first match; a cleared filter keeps the record.
-    pub fn search(&mut self) -> Option<Query> {
-        let mut request = self.apply_filter()?;
-        if let Query::List(list) = &mut request {
-            (list.keep, list.cursor) = (None, 0);
-        }
-        Some(request)
-    }
-
-    /// Uses the filter as typed, with the condition.
-    pub fn apply_filter(&mut self) -> Option<Query> {
-        self.filter_warning = filter::unknown_keys(self.filter_text.text());
-        // One after the other: an open quote of the one must not reach into the other.
-        let parsed =
-            Filter::parse(self.filter_text.text()).and_then(|typed| Ok(typed.and(Filter::parse(self.condition)?)));
-        let is_step = matches!(self.scope, Scope::Step(_));
-        match if is_step { parsed } else { parsed.and_then(Filter::of_connectors) } {
-            Ok(filter) => {
-                self.filter_error = None;
-                self.filter = filter;
-                Some(self.reload())
-            }
-            Err(reason) => {
-                self.filter_error = Some(reason);
-                None
-            }
-        }
-    }
+fn age(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -424,8 +389,8 @@ mod tests {
 
     #[test]
     fn end_reaches_the_last_row_before_the_count_is_known() {
-        let mut rows = PagedList::new(Scope::Connectors);
-        rows.resize(10);
+        let mut rows = PagedList::new(Scope::Connectors, KeyContext::Connectors);
+        rows.resize(Rect::new(0, 0, 80, 12));
         let Query::List(list) = rows.reload() else { unreachable!() };
         rows.listed(list.generation, 20, 0, 0, vec![None; 20]);
         rows.act(Action::Bottom);
@@ -433,7 +398,7 @@ mod tests {
         assert!(matches!(all.as_slice(), [Query::Ids { start: 0, len: usize::MAX, .. }]), "{all:?}");
         rows.act(Action::Bottom);
         let queries = rows.counted(list.generation, 1000);
-        assert_eq!(rows.cursor, 999);
+        assert_eq!(rows.cursor().row, 999);
         assert!(matches!(queries.as_slice(), [Query::Rows { start: 980, .. }]), "{queries:?}");
         rows.act(Action::Up);
         assert!(rows.counted(list.generation, 1000).is_empty(), "only who is still waiting is taken there");
@@ -441,8 +406,8 @@ mod tests {
 
     #[test]
     fn action_waits_for_the_selection_to_load() {
-        let mut rows = PagedList::new(Scope::Connectors);
-        rows.resize(10);
+        let mut rows = PagedList::new(Scope::Connectors, KeyContext::Connectors);
+        rows.resize(Rect::new(0, 0, 80, 12));
         let Query::List(list) = rows.reload() else { unreachable!() };
         rows.listed(list.generation, 20, 0, 0, vec![None; 20]);
         assert!(rows.is_settled());

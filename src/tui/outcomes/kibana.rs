@@ -1,14 +1,13 @@
-//! Messages about jobs with Kibana.
+//! Reports about jobs with Kibana.
 
 use crate::kibana::ExecutionResult;
 use crate::messages::sync::{HALF_DONE, skip_reason, unresolvable};
 use crate::service::remote::{PullReport, PushReport, STOPPED, SentOutcome, Side, Unresolvable};
 use crate::text::grouped;
+use crate::tui::command::{Command, connectors as count_of};
 use crate::tui::keymap::{Action, KeyContext, KeyMap};
-use crate::tui::overlays::dialog::Tone;
-use crate::tui::screens::command::connectors as count_of;
-use crate::tui::screens::sync::permits;
-use crate::tui::screens::{Command, Dialog};
+use crate::tui::overlays::{Dialog, Tone};
+use crate::tui::screens::permits;
 use crate::worker::RemoteJob;
 
 /// A pull.
@@ -35,7 +34,7 @@ pub(super) fn pulled(report: &PullReport, keys: KeyMap) -> Command {
                 format!("Delete {}", report.held_back),
                 vec![Command::write(RemoteJob::Pull { deletes_most: true }, "pulling")],
             );
-        return Command::OpenDialog(Box::new(dialog));
+        return Command::dialog(dialog);
     }
     match report.conflicts.len() {
         0 => Command::success(text),
@@ -76,7 +75,7 @@ pub(super) fn pushed(report: &PushReport, keys: KeyMap) -> Command {
         let why = if reason == STOPPED { String::new() } else { format!(" there: {reason}") };
         dialog = dialog.line(format!("The push stopped{why}. Push again to continue."));
     }
-    Command::OpenDialog(Box::new(dialog))
+    Command::dialog(dialog)
 }
 
 /// Conflicts that were decided.
@@ -96,5 +95,5 @@ pub(super) fn resolved(count: usize, side: Side, left: Option<Unresolvable>, key
 /// A run of a connector.
 pub(super) fn ran(ran: &ExecutionResult) -> Command {
     let (title, tone) = if ran.is_ok { ("It ran", Tone::Plus) } else { ("The run failed", Tone::Minus) };
-    Command::OpenDialog(Box::new(Dialog::new(title, "OK").lines([(tone, ran.message.clone())])))
+    Command::dialog(Dialog::new(title, "OK").lines([(tone, ran.message.clone())]))
 }
