@@ -93,3 +93,46 @@ fn forbidden_import_is_found_in_every_form() {
     let found: Vec<String> = rooms_used(source).into_iter().collect();
     assert_eq!(found, ["cli", "kibana", "store", "tui"]);
 }
+
+/// Returns the files that can declare the module of a source file.
+fn declaring_files(file: &Path) -> Vec<PathBuf> {
+    let is_root = file.file_name().is_some_and(|name| name == "mod.rs");
+    let folder = file.parent().expect("a folder");
+    let folder = if is_root { folder.parent().expect("a folder") } else { folder };
+    vec![folder.join("mod.rs"), folder.join("lib.rs"), folder.with_extension("rs")]
+}
+
+#[test]
+fn every_source_file_is_part_of_the_program() {
+    for file in rust_files(Path::new(SRC)) {
+        let name = if file.ends_with("mod.rs") { file.parent().and_then(Path::file_stem) } else { file.file_stem() };
+        let name = name.and_then(|name| name.to_str()).expect("a name");
+        if ["lib", "main"].contains(&name) {
+            continue;
+        }
+        let declared = declaring_files(&file).iter().any(|parent| {
+            let text = fs::read_to_string(parent).unwrap_or_default();
+            // A command is declared by its row in the table of commands.
+            text.contains(&format!("mod {name};")) || (parent.ends_with("commands/mod.rs") && text.contains(name))
+        });
+        assert!(declared, "{} is not declared as a module, so nothing compiles it", file.display());
+    }
+}
+
+#[test]
+fn contributing_names_files_and_tests_that_exist() {
+    const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+    let text = fs::read_to_string(format!("{ROOT}/CONTRIBUTING.md")).expect("CONTRIBUTING.md");
+    let mut sources = String::new();
+    for file in ["src", "tests"].iter().flat_map(|folder| rust_files(&Path::new(ROOT).join(folder))) {
+        sources += &fs::read_to_string(file).expect("a source");
+    }
+    let is_name = |word: &str| word.contains('_') && word.chars().all(|letter| letter == '_' || letter.is_lowercase());
+    for word in text.split('`').skip(1).step_by(2).filter(|word| !word.contains(['<', '\n'])) {
+        if word.starts_with("src/") || word.starts_with("tests/") || word.starts_with("assets/") {
+            assert!(Path::new(ROOT).join(word).exists(), "{word}");
+        } else if is_name(word) {
+            assert!(sources.contains(&format!("fn {word}(")), "{word}");
+        }
+    }
+}
