@@ -106,7 +106,7 @@ pub struct ListQuery {
 impl Query {
     /// Returns true if the answer to this query makes the answer to an earlier one useless, so that the earlier one need
     /// not run.
-    pub(super) fn supersedes(&self, earlier: &Query) -> bool {
+    pub fn supersedes(&self, earlier: &Query) -> bool {
         match (self, earlier) {
             (Query::Ids { .. } | Query::Forget, _) => false,
             (Query::List(list), Query::List(earlier)) => list.scope == earlier.scope,

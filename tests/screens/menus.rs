@@ -277,3 +277,20 @@ fn next_missing_secrets_names_a_missing_auth_type() {
     app.act("back filter").type_text("abuseipdb").act("confirm next-missing").expect("choose the auth type first");
     app.type_text("%").expect("Text cannot be typed here");
 }
+
+#[test]
+fn mouse_moves_and_opens_in_every_list() {
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
+    app.act("back toggle-mode down toggle-mode history").expect("> 2");
+    app.click("auth mode Acme pager (")
+        .expect("> 1")
+        .click("auth mode Acme pager (")
+        .expect("One step")
+        .act("back back");
+    app.act("history backups create-backup create-backup").expect("Created ");
+    let is_row = |line: &&str| line.starts_with("  ") && line.contains(".bak");
+    let screen = app.screen();
+    let second = screen.lines().find(is_row).expect("a second row").trim();
+    app.click(second).expect(&format!("> {second}")).click(second).expect("Restore a backup");
+}

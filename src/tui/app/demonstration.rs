@@ -2,19 +2,17 @@
 //! only.
 
 use ratatui::Frame;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Paragraph;
 
 use super::mouse::Mouse;
-use super::{Effect, Message, Model, update, view};
+use super::tests::{opened_model, press, shown};
+use super::{Effect, Message, update};
 use crate::tui::command::Command;
 use crate::tui::context::Context;
-use crate::tui::keymap::{Action, Key, KeyContext};
-use crate::tui::screens::Route;
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::screens::Screen;
-use crate::worker::{FileJob, Job, Opened, Overview, Query, Reply};
+use crate::worker::{FileJob, Job, Query, Reply};
 
 /// Counts the backups of the file, and makes one.
 #[derive(Debug, Default)]
@@ -56,7 +54,7 @@ impl Screen for Demonstration {
         (action == Action::CreateBackup).then(|| vec![Command::write(FileJob::CreateBackup, "creating a backup")])
     }
 
-    fn on_click(&mut self, _at: ratatui::layout::Position, _cx: &Context) -> Vec<Command> {
+    fn on_click(&mut self, _at: Position, _cx: &Context) -> Vec<Command> {
         self.clicked = true;
         Vec::new()
     }
@@ -66,32 +64,9 @@ impl Screen for Demonstration {
     }
 }
 
-fn opened() -> Opened {
-    Opened {
-        schema: 2,
-        read_only: false,
-        upgraded: None,
-        overview: Some(Overview::default()),
-        key_warnings: Vec::new(),
-        restored: None,
-    }
-}
-
-#[allow(clippy::disallowed_methods, reason = "no terminal sees it")]
-fn shown(model: &Model) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
-    terminal.draw(|frame| view(model, frame)).expect("drawn");
-    terminal.backend().to_string()
-}
-
-fn press(model: &mut Model, key: &str) -> Vec<Effect> {
-    update(model, Message::Key(Key::parse(key).expect("a key")))
-}
-
 #[test]
 fn screen_unknown_to_the_app_works_like_the_others() {
-    let mut model = Model::before_open(Context::for_tests(), Route::Opening(false));
-    update(&mut model, Message::Worker(Reply::Opened(Box::new(opened()))));
+    let mut model = opened_model();
     let queries = model.screens.push(Box::new(Demonstration::default()), &model.cx);
     assert!(matches!(queries.as_slice(), [Query::Backups]), "{queries:?}");
 

@@ -15,6 +15,8 @@ mod mouse;
 mod palette;
 mod replies;
 mod stack;
+#[cfg(test)]
+mod tests;
 mod update;
 mod view;
 

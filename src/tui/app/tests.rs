@@ -1,0 +1,128 @@
+//! Tests of the app without a file: messages in, screen and effects out.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::{Effect, Message, Model, update, view};
+use crate::tui::context::Context;
+use crate::tui::keymap::{Action, Key, KeyContext};
+use crate::tui::running_job::RunningJob;
+use crate::tui::screens::Route;
+use crate::worker::{FileJob, Job, Opened, Overview, Query, Reply};
+
+/// Returns the app with an empty file open.
+pub(super) fn opened_model() -> Model {
+    let opened = Opened {
+        schema: 2,
+        read_only: false,
+        upgraded: None,
+        overview: Some(Overview::default()),
+        key_warnings: Vec::new(),
+        restored: None,
+    };
+    let mut model = Model::before_open(Context::for_tests(), Route::Opening(false));
+    update(&mut model, Message::Worker(Reply::Opened(Box::new(opened))));
+    model
+}
+
+/// Returns the screen as text.
+#[allow(clippy::disallowed_methods, reason = "no terminal sees it")]
+pub(super) fn shown(model: &Model) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
+    terminal.draw(|frame| view(model, frame)).expect("drawn");
+    terminal.backend().to_string()
+}
+
+/// Presses a key.
+pub(super) fn press(model: &mut Model, key: &str) -> Vec<Effect> {
+    update(model, Message::Key(Key::parse(key).expect("a key")))
+}
+
+fn reply(model: &mut Model, reply: Reply) -> Vec<Effect> {
+    update(model, Message::Worker(reply))
+}
+
+fn run_long_job(model: &mut Model) {
+    let job = Job::File(FileJob::CreateBackup);
+    model.cx.job = RunningJob::start(&job, "creating a backup", &model.cx.overview, model.cx.now);
+}
+
+#[test]
+fn dialog_below_another_is_still_there_afterwards() {
+    let mut model = opened_model();
+    reply(&mut model, Reply::Failed("the disk is full".to_owned()));
+    reply(&mut model, Reply::ReadFailed("an input/output error".to_owned()));
+    assert!(shown(&model).contains("an input/output error"), "{}", shown(&model));
+    press(&mut model, "Enter");
+    assert!(shown(&model).contains("the disk is full"), "{}", shown(&model));
+    // The same question is not shown twice.
+    reply(&mut model, Reply::Failed("the disk is still full".to_owned()));
+    press(&mut model, "Enter");
+    assert!(!shown(&model).contains("The action failed"), "{}", shown(&model));
+}
+
+#[test]
+fn esc_closes_the_menu_before_it_stops_the_job() {
+    let mut model = opened_model();
+    run_long_job(&mut model);
+    reply(
+        &mut model,
+        Reply::Listed {
+            scope: crate::store::Scope::Connectors,
+            generation: 1,
+            total: 0,
+            cursor: 0,
+            start: 0,
+            rows: Vec::new(),
+        },
+    );
+    press(&mut model, ":");
+    assert!(shown(&model).contains("Commands"), "{}", shown(&model));
+    assert!(press(&mut model, "Esc").is_empty());
+    assert!(!shown(&model).contains("Commands"), "{}", shown(&model));
+    assert!(matches!(press(&mut model, "Esc").as_slice(), [Effect::CancelJob]));
+}
+
+#[test]
+fn two_pages_of_connectors_are_both_reloaded() {
+    let mut model = opened_model();
+    for id in ["one", "two"] {
+        model.screens.open_route(Route::Detail(id.to_owned()), &model.cx);
+    }
+    let queries: Vec<Query> = reply(&mut model, Reply::ChangedOnDisk)
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Read(query @ Query::Record { .. }) => Some(query),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(queries.len(), 2);
+    assert!(!queries[0].supersedes(&queries[1]) && !queries[1].supersedes(&queries[0]));
+}
+
+#[test]
+fn screen_on_the_same_list_is_open_once() {
+    let mut model = opened_model();
+    for _ in 0..2 {
+        model.screens.open_route(Route::Review, &model.cx);
+        model.screens.open_route(Route::Help(KeyContext::Review), &model.cx);
+    }
+    // The connectors, the first help, the review, the second help.
+    assert_eq!(model.screens.open().count(), 4);
+}
+
+#[test]
+fn review_keeps_its_state_when_it_is_left() {
+    let mut model = opened_model();
+    let open = |model: &mut Model| model.screens.open_route(Route::Review, &model.cx);
+    open(&mut model);
+    model.screens.top_mut().on_action(Action::NextGroup, &model.cx);
+    assert!(shown(&model).contains("Migration review"));
+    model.screens.back();
+    let queries = open(&mut model);
+    let is_of_group = |query: &Query| match query {
+        Query::List(list) => !list.filter.is_empty(),
+        _ => false,
+    };
+    assert!(queries.iter().any(is_of_group), "{queries:?}");
+}
