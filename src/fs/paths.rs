@@ -69,3 +69,8 @@ pub fn location_of(path: &Path) -> Option<PathBuf> {
     }
     None
 }
+
+/// Returns the name of a file without its folder, for a text.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -63,7 +63,7 @@ pub enum Command {
     Redraw,
 }
 
-/// What to open if the file does not exist yet.
+/// A file to open, instead of the one that does not exist yet or of the open one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenTarget {
     /// With a new, empty file.

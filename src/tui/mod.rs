@@ -3,6 +3,7 @@
 pub mod app;
 pub mod command;
 pub mod context;
+pub mod delay;
 pub mod keymap;
 mod outcomes;
 pub mod overlays;

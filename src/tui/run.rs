@@ -13,6 +13,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::domain::Catalogue;
+use crate::fs::paths::file_name;
 use crate::store::{self, Reading, StoreError};
 use crate::tui::app;
 use crate::tui::app::Effect;
@@ -88,7 +89,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
         path,
         is_new,
         ui_state: options.ui_state_file.as_deref().map(UiState::read).unwrap_or_default(),
-        file: options.open.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file: file_name(&options.open.path),
         ui: Ui { theme: Theme::from_environment(options.config.scheme), keys: options.config.keys, catalogue },
         mouse,
         apply_migration: options.apply_migration,

@@ -6,10 +6,8 @@ use jiff::Timestamp;
 
 use crate::store::HistoryEntry;
 use crate::text::{grouped, time};
+use crate::tui::delay::{SLOW, age, until_slow};
 use crate::worker::{FileJob, Job, Overview, RemoteJob};
-
-/// The delay after which a job without progress is shown.
-const SLOW: Duration = Duration::from_millis(200);
 
 /// From this number of connectors on, a quick job takes long.
 const MANY: usize = 1000;
@@ -49,17 +47,13 @@ impl RunningJob {
 
     /// Returns whether the job is worth showing: it has reported progress, or takes its time.
     pub fn is_shown(&self, now: Timestamp) -> bool {
-        self.done > 0 || self.is_waiting || self.is_stopping || self.age(now) >= SLOW
+        self.done > 0 || self.is_waiting || self.is_stopping || age(self.started, now) >= SLOW
     }
 
     /// Returns when a job without progress is shown.
     pub fn next_tick(&self, now: Timestamp) -> Option<Duration> {
         let is_silent = self.done == 0 && !self.is_waiting;
-        SLOW.checked_sub(self.age(now)).filter(|wait| is_silent && !wait.is_zero())
-    }
-
-    fn age(&self, now: Timestamp) -> Duration {
-        Duration::try_from(now.duration_since(self.started)).unwrap_or_default()
+        until_slow(self.started, now).filter(|_| is_silent)
     }
 
     /// Returns the progress in words.
@@ -77,7 +71,7 @@ impl RunningJob {
         if self.total == 0 {
             return format!("{title}: {}", self.done);
         }
-        let rate = u128::from(self.done) * 1000 / self.age(now).as_millis().max(1);
+        let rate = u128::from(self.done) * 1000 / age(self.started, now).as_millis().max(1);
         let percent = self.done * 100 / self.total;
         let mut text = format!("{title}: {percent}% ({} of {}, {rate}/s)", grouped(self.done), grouped(self.total));
         if let Some(left) = u128::from(self.total.saturating_sub(self.done)).checked_div(rate)

@@ -47,6 +47,8 @@ pub enum Query {
     },
     /// The newest steps of the history.
     Steps,
+    /// One step of the history.
+    Step(i64),
     /// The change that a step made to a record.
     Change {
         /// The step.
@@ -111,6 +113,7 @@ impl Query {
             (Query::Ids { .. } | Query::Forget, _) => false,
             (Query::List(list), Query::List(earlier)) => list.scope == earlier.scope,
             (Query::Rows { scope, .. }, Query::Rows { scope: earlier, .. }) => scope == earlier,
+            (Query::Step(step), Query::Step(earlier)) => step == earlier,
             // A list shows one preview; each screen and form waits for its own record.
             (Query::Record { id, preview_of }, Query::Record { id: earlier, preview_of: of }) => {
                 preview_of == of && (preview_of.is_some() || id == earlier)

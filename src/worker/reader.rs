@@ -149,6 +149,7 @@ impl Reader {
                 self.store.next_missing(after).map(|(id, total)| Some(Reply::NextMissing { id, total }))
             }
             Query::Steps => self.store.steps(None, STEPS).map(|steps| Some(Reply::Steps(steps))),
+            Query::Step(step) => self.store.step(*step).map(|step| step.map(|step| Reply::Step(Box::new(step)))),
             Query::Change { step, id } => self
                 .store
                 .change(*step, id)

@@ -163,6 +163,8 @@ pub enum Reply {
     },
     /// The newest steps of the history.
     Steps(Vec<HistoryEntry>),
+    /// One step of the history.
+    Step(Box<HistoryEntry>),
     /// The change that a step made to a record; `None` if it made none.
     Change {
         /// The step.

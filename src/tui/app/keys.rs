@@ -92,7 +92,7 @@ fn quit_now(model: &mut Model) -> Vec<Command> {
     if model.cx.job.is_some() {
         return actions::confirm_stop(model).into_iter().collect();
     }
-    if !model.screens.top().is_dirty() || model.context() == KeyContext::Dialog {
+    if !model.screens.open().any(|screen| screen.is_dirty()) || model.context() == KeyContext::Dialog {
         return vec![Command::Quit];
     }
     vec![Command::dialog(

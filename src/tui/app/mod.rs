@@ -1,6 +1,6 @@
 //! The program as a pure state machine: a [`Message`] comes in, [`update`](update()) changes the [`Model`] and returns effects,
-//! [`view`](view()) draws the model. No thread, no clock, no terminal. The app knows screens and overlays by their traits
-//! only.
+//! [`view`](view()) draws the model. No thread, no clock, no terminal. The app knows screens and overlays by their traits,
+//! and names none but by its route.
 
 mod actions;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::stack::Screens;
 use crate::tui::command::{Command, Severity};
 use crate::tui::context::Context;
+use crate::tui::delay::age;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::overlays::Overlay;
 use crate::tui::running_job::RunningJob;
@@ -69,7 +70,7 @@ pub(super) struct Pending {
     pub(super) keys: VecDeque<Key>,
 }
 
-/// The life of the open file, for the message after its first counts.
+/// How the file came to be open, for the message after its first counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Start {
     /// Accept the whole migration plan at once.
@@ -195,16 +196,15 @@ impl Model {
 
     /// Changes with the screen or overlay on show. Terminals disagree on the width of some characters; a new screen is
     /// drawn on a clean ground, so that nothing of them is left from the one before.
-    pub fn redraw_key(&self) -> (usize, usize) {
-        (self.screens.depth(), self.overlays.len())
+    pub fn redraw_key(&self) -> (u64, usize) {
+        (self.screens.changes(), self.overlays.len())
     }
 
     /// Returns when the screen next changes without a message.
     pub fn next_tick(&self) -> Option<Duration> {
         let now = self.cx.now;
-        let age = |since| Duration::try_from(now.duration_since(since)).unwrap_or_default();
         let toast = self.toast.as_ref().filter(|toast| toast.severity.expires());
-        let toast = toast.map(|toast| TOAST.saturating_sub(age(toast.since)));
+        let toast = toast.map(|toast| TOAST.saturating_sub(age(toast.since, now)));
         let list = self.screens.top().list().and_then(|list| list.next_tick(now));
         let job = self.cx.job.as_ref().and_then(|job| job.next_tick(now));
         toast.into_iter().chain(list).chain(job).min()

@@ -47,6 +47,10 @@ fn wheel(model: &mut Model, action: Action) -> Vec<Command> {
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Command> {
+    // While the file is being opened only the menu of the ways to begin can be clicked.
+    if !model.is_open && model.overlays.is_empty() {
+        return Vec::new();
+    }
     if at.y + 1 == model.cx.size.1 {
         let hint = footer::hints(model, model.cx.size.0.into()).into_iter().find(|hint| hint.cells.contains(&at.x));
         return hint.map(|hint| hint.press(model.context())).into_iter().collect();
@@ -56,7 +60,7 @@ fn click(model: &mut Model, at: Position) -> Vec<Command> {
         let flow = overlay.on_click(at, body);
         return after(model, flow);
     }
-    if !model.is_open || model.is_typing_filter() {
+    if model.is_typing_filter() {
         return Vec::new();
     }
     model.screens.top_mut().on_click(at, &model.cx)

@@ -23,19 +23,17 @@ pub(super) fn menu(model: &Model) -> Menu {
             others.map(|binding| item(model, first, binding, vec![Command::Home, Command::RunAction(binding.action)])),
         );
     }
-    let blocked = availability(model, first, there, Action::BulkEdit).err();
-    items.extend(first.palette_items(&model.cx).into_iter().map(|edit| Item {
-        label: format!("bulk edit: {}", edit.label),
-        detail: model.cx.key(there, Action::BulkEdit),
-        blocked: blocked.clone(),
-        commands: std::iter::once(Command::Home).chain(edit.commands).collect(),
+    items.extend(first.palette_items(&model.cx).into_iter().map(|(action, item)| Item {
+        blocked: availability(model, first, there, action).err(),
+        commands: std::iter::once(Command::Home).chain(item.commands).collect(),
+        ..item
     }));
     Menu::new("Commands", items)
 }
 
 /// Moving about is left to the keys.
 fn commands_of(context: KeyContext, keys: KeyMap) -> impl Iterator<Item = &'static Binding> {
-    keys.bindings(context).filter(|binding| !binding.action.moves() && binding.action != Action::Palette)
+    keys.bindings(context).filter(|binding| !binding.action.is_navigation() && binding.action != Action::Palette)
 }
 
 fn item(model: &Model, screen: &dyn Screen, binding: &Binding, commands: Vec<Command>) -> Item {

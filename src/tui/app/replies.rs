@@ -5,7 +5,7 @@ use super::model::Model;
 use crate::messages;
 use crate::store::Scope;
 use crate::tui::command::Command;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::outcomes::{self, Place};
 use crate::tui::widgets::list::PagedList;
 use crate::worker::{JobResult, Reply};
@@ -20,7 +20,28 @@ pub(super) fn on_reply(model: &mut Model, reply: Reply) -> Vec<Command> {
         }
         Reply::KeyWarning(warning) => vec![Command::warning(messages::keys::warning(&warning))],
         Reply::Displaced { reason, is_replaced } => file::displaced(model, reason, is_replaced),
-        Reply::Listed { .. } | Reply::Rows { .. } | Reply::Counted { .. } | Reply::Ids { .. } => rows(model, reply),
+        Reply::Listed { scope, generation, total, cursor, start, rows } => {
+            let Some(list) = list(model, scope) else { return Vec::new() };
+            list.listed(generation, total, cursor, start, rows);
+            let is_hidden = list.missed_destination() && list.is_filtered();
+            let context = list.context();
+            is_hidden.then(|| filter_hides(model, context)).into_iter().collect()
+        }
+        Reply::Rows { scope, generation, start, rows } => {
+            if let Some(list) = list(model, scope) {
+                list.windowed(generation, start, rows);
+            }
+            Vec::new()
+        }
+        Reply::Counted { scope, generation, total } => {
+            Command::reads(list(model, scope).into_iter().flat_map(|list| list.counted(generation, total)))
+        }
+        Reply::Ids { scope, ids } => {
+            if let Some(list) = list(model, scope) {
+                list.ranged(ids);
+            }
+            Vec::new()
+        }
         Reply::Compared(None) => vec![Command::info("One of the two does not exist any more")],
         Reply::Compared(Some(sides)) => vec![Command::dialog(outcomes::comparison(&sides))],
         // Our own jobs reload when they end; this is about other programs.
@@ -54,17 +75,22 @@ fn fail(model: &mut Model, reason: String) -> Vec<Command> {
     vec![Command::Quit]
 }
 
-/// Passes a reply to all overlays and screens. Only the focused screen can go back.
+/// Passes a reply to all overlays and screens. Only the focused screen can go back, which it does at once: what follows is
+/// about the screen below.
 fn broadcast(model: &mut Model, reply: &Reply) -> Vec<Command> {
     for overlay in &mut model.overlays {
         overlay.on_reply(reply);
     }
     let mut all = Vec::new();
-    let mut screens = model.screens.all_mut().peekable();
-    while let Some(screen) = screens.next() {
-        let is_focused = screens.peek().is_none();
-        let commands = screen.on_reply(reply, &model.cx);
-        all.extend(commands.into_iter().filter(|command| is_focused || !matches!(command, Command::Back)));
+    let mut goes_back = false;
+    for screen in model.screens.all_mut() {
+        let mut commands = screen.on_reply(reply, &model.cx);
+        // The focused screen is the last one.
+        goes_back = commands.extract_if(.., |command| matches!(command, Command::Back)).count() > 0;
+        all.extend(commands);
+    }
+    if goes_back {
+        model.screens.back();
     }
     all
 }
@@ -74,36 +100,10 @@ fn list(model: &mut Model, of: Scope) -> Option<&mut PagedList> {
     model.screens.open_mut().filter_map(|screen| screen.list_mut()).find(|list| list.scope() == of)
 }
 
-/// Passes rows to the list that asked for them.
-fn rows(model: &mut Model, reply: Reply) -> Vec<Command> {
-    let keys = model.cx.ui.keys;
-    match reply {
-        Reply::Listed { scope, generation, total, cursor, start, rows } => {
-            let Some(list) = list(model, scope) else { return Vec::new() };
-            list.listed(generation, total, cursor, start, rows);
-            if list.missed_destination() && list.is_filtered() {
-                let key = keys.key_of(list.context(), Action::Back);
-                return vec![Command::success(format!(
-                    "Done; the filter hides the connector, {key} clears the filter"
-                ))];
-            }
-        }
-        Reply::Rows { scope, generation, start, rows } => {
-            if let Some(list) = list(model, scope) {
-                list.windowed(generation, start, rows);
-            }
-        }
-        Reply::Counted { scope, generation, total } => {
-            return Command::reads(list(model, scope).into_iter().flat_map(|list| list.counted(generation, total)));
-        }
-        Reply::Ids { scope, ids } => {
-            if let Some(list) = list(model, scope) {
-                list.ranged(ids);
-            }
-        }
-        _ => {}
-    }
-    Vec::new()
+/// The record that was to be gone to is not in the list.
+fn filter_hides(model: &Model, context: KeyContext) -> Command {
+    let key = model.cx.key(context, Action::Back);
+    Command::success(format!("Done; the filter hides the connector, {key} clears the filter"))
 }
 
 fn progress(model: &mut Model, reply: &Reply) -> Vec<Command> {
@@ -125,13 +125,10 @@ fn done(model: &mut Model, result: JobResult) -> Vec<Command> {
         JobResult::Applied(_) => model.cx.upgraded = None,
         _ => {}
     }
-    let reply = Reply::Done(result);
-    let mut commands = broadcast(model, &reply);
-    if let Reply::Done(result) = reply {
-        let has_unsaved = model.screens.open().any(|screen| screen.is_dirty());
-        let place = Place { context: model.context_below(), has_unsaved, cx: &model.cx };
-        commands.extend(outcomes::report(result, &place));
-    }
+    let mut commands = broadcast(model, &Reply::Done(result.clone()));
+    let has_unsaved = model.screens.open().any(|screen| screen.is_dirty());
+    let place = Place { context: model.context_below(), has_unsaved, cx: &model.cx };
+    commands.extend(outcomes::report(result, &place));
     commands.extend(model.reload());
     commands
 }
@@ -151,11 +148,11 @@ fn job_ended(model: &mut Model) {
 
 /// A screen that waits for its first answer would wait endlessly.
 fn give_up(model: &mut Model) {
-    for screen in model.screens.all_mut() {
-        screen.give_up();
-    }
     while model.screens.depth() > 0 && model.screens.top().is_waiting() {
         model.screens.back();
+    }
+    for screen in model.screens.all_mut() {
+        screen.give_up();
     }
     model.pending.keys.clear();
 }

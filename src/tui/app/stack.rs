@@ -11,12 +11,14 @@ pub(super) struct Screens {
     above: Vec<Box<dyn Screen>>,
     /// Screens that were left, and keep their state for the next time.
     kept: Vec<Box<dyn Screen>>,
+    /// Counts the changes of the focused screen.
+    changes: u64,
 }
 
 impl Screens {
     /// Returns a stack with this screen.
     pub(super) fn new(route: Route, cx: &Context) -> Self {
-        Self { first: screen(route, cx), above: Vec::new(), kept: Vec::new() }
+        Self { first: screen(route, cx), above: Vec::new(), kept: Vec::new(), changes: 0 }
     }
 
     pub(super) fn top(&self) -> &dyn Screen {
@@ -29,6 +31,11 @@ impl Screens {
 
     pub(super) fn first(&self) -> &dyn Screen {
         self.first.as_ref()
+    }
+
+    /// Returns a number that differs whenever another screen has got the focus.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     pub(super) fn depth(&self) -> usize {
@@ -55,21 +62,25 @@ impl Screens {
         self.push(screen(route, cx), cx)
     }
 
-    /// Opens a screen, and returns its queries. The rows of a list go to one screen only: one on the same list gives way,
-    /// or is taken again if it was kept.
+    /// Opens a screen, and returns its queries. The rows of a list go to one screen only: another screen on the same list
+    /// gives way, or takes the place of the new one if its state is kept.
     pub(super) fn push(&mut self, opened: Box<dyn Screen>, cx: &Context) -> Vec<Query> {
         let scope = opened.list().map(|list| list.scope());
         let is_same = |other: &dyn Screen| scope.is_some() && other.list().map(|list| list.scope()) == scope;
-        self.above.retain(|other| !is_same(other.as_ref()));
-        let kept = self.kept.iter().position(|other| is_same(other.as_ref())).map(|at| self.kept.remove(at));
+        let others = self.above.extract_if(.., |other| is_same(other.as_ref()));
+        let others: Vec<_> = others.chain(self.kept.extract_if(.., |other| is_same(other.as_ref()))).collect();
+        let kept = others.into_iter().find(|other| other.is_kept());
         self.above.push(kept.unwrap_or(opened));
+        self.changes += 1;
         fit(self.top_mut(), cx);
         self.top_mut().queries()
     }
 
     /// Leaves the focused screen, if it is not the first one.
     pub(super) fn back(&mut self) {
-        if let Some(left) = self.above.pop().filter(|left| left.is_kept()) {
+        let Some(left) = self.above.pop() else { return };
+        self.changes += 1;
+        if left.is_kept() {
             self.kept.push(left);
         }
     }

@@ -1,13 +1,17 @@
 //! Tests of the app without a file: messages in, screen and effects out.
 
-use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal};
 
+use super::mouse::Mouse;
 use super::{Effect, Message, Model, update, view};
+use crate::tui::command::Command;
 use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Key, KeyContext};
+use crate::tui::overlays::Dialog;
 use crate::tui::running_job::RunningJob;
-use crate::tui::screens::Route;
+use crate::tui::screens::{Route, Screen};
 use crate::worker::{FileJob, Job, Opened, Overview, Query, Reply};
 
 /// Returns the app with an empty file open.
@@ -125,4 +129,69 @@ fn review_keeps_its_state_when_it_is_left() {
         _ => false,
     };
     assert!(queries.iter().any(is_of_group), "{queries:?}");
+}
+
+#[test]
+fn footer_cannot_be_clicked_while_the_file_is_opened() {
+    let mut model = Model::before_open(Context::for_tests(), Route::Opening(false));
+    for x in 0..80 {
+        let effects = update(&mut model, Message::Mouse(Mouse::Click(x, 23)));
+        assert!(effects.is_empty() && !model.is_quitting() && model.screens.depth() == 0, "cell {x}");
+    }
+}
+
+#[test]
+fn page_without_its_first_answer_is_left_after_a_read_error() {
+    let mut model = opened_model();
+    model.screens.open_route(Route::Backups, &model.cx);
+    press(&mut model, "Esc");
+    reply(&mut model, Reply::ReadFailed("an input/output error".to_owned()));
+    assert_eq!(model.screens.depth(), 0);
+    // The key pressed before the error is forgotten.
+    press(&mut model, "Enter");
+    assert!(shown(&model).contains("Connectors"), "{}", shown(&model));
+}
+
+#[test]
+fn job_is_refused_while_another_one_runs() {
+    let mut model = opened_model();
+    run_long_job(&mut model);
+    let job = Command::write(FileJob::CreateBackup, "creating a backup");
+    model.open_overlay(Box::new(Dialog::new("Two jobs", "No").choice("Yes", vec![job]).default_to_last()));
+    assert!(press(&mut model, "Enter").is_empty());
+    assert!(shown(&model).contains("Wait for the running job, or stop it with Esc"), "{}", shown(&model));
+}
+
+#[test]
+fn unsaved_input_below_the_help_is_not_dropped_by_quitting() {
+    /// A screen with unsaved input.
+    #[derive(Debug)]
+    struct Unsaved;
+
+    impl Screen for Unsaved {
+        fn key_context(&self) -> KeyContext {
+            KeyContext::Form
+        }
+
+        fn title(&self) -> &'static str {
+            "Unsaved"
+        }
+
+        fn view(&self, _frame: &mut Frame<'_>, _area: Rect, _cx: &Context) {}
+
+        fn on_action(&mut self, _action: Action, _cx: &Context) -> Option<Vec<Command>> {
+            None
+        }
+
+        fn is_dirty(&self) -> bool {
+            true
+        }
+    }
+
+    let mut model = opened_model();
+    model.screens.push(Box::new(Unsaved), &model.cx);
+    model.screens.open_route(Route::Help(KeyContext::Form), &model.cx);
+    press(&mut model, "Ctrl-c");
+    assert!(!model.is_quitting());
+    assert!(shown(&model).contains("drop what you changed"), "{}", shown(&model));
 }

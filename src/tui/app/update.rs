@@ -5,8 +5,9 @@ use super::message::Message;
 use super::model::{Model, TOAST};
 use super::stack::fit;
 use super::{actions, file, keys, mouse, replies};
-use crate::tui::command::Command;
-use crate::tui::keymap::Key;
+use crate::tui::command::{Command, Severity};
+use crate::tui::delay::age;
+use crate::tui::keymap::{Action, Key};
 use crate::tui::running_job::RunningJob;
 use crate::tui::screens::ScreenMessage;
 use crate::worker::{FileJob, Job};
@@ -36,7 +37,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Resize(width, height) => {
             model.cx.size = (width, height);
-            Vec::new()
+            let is_open = model.is_open;
+            Command::reads(
+                model.screens.open_mut().filter_map(|screen| fit(screen.as_mut(), &model.cx)).filter(|_| is_open),
+            )
         }
         Message::Worker(reply) => replies::on_reply(model, reply),
         Message::Tick => {
@@ -107,6 +111,10 @@ fn perform(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             model.cx.ui_state.apply(change);
             effects.push(Effect::SaveUiState(Box::new(model.ui_state())));
         }
+        Command::Write(..) if model.cx.job.is_some() => {
+            let key = model.cx.key(model.context_below(), Action::Back);
+            model.notify(Severity::Info, format!("Wait for the running job, or stop it with {key}"));
+        }
         Command::Write(job, title) => effects.push(write(model, job, title)),
         Command::QuitAfterJob if model.cx.job.is_some() => {
             model.quits_after_job = true;
@@ -127,7 +135,7 @@ fn perform(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
 fn write(model: &mut Model, job: Job, title: &'static str) -> Effect {
     match &job {
         Job::File(FileJob::Preview { path }) => model.cx.last_import = path.display().to_string(),
-        Job::File(FileJob::Export { path, .. }) => model.cx.last_export = path.display().to_string(),
+        Job::File(FileJob::Export { path, replace: false, .. }) => model.cx.last_export = path.display().to_string(),
         _ => {}
     }
     if let Some(running) = RunningJob::start(&job, title, &model.cx.overview, model.cx.now) {
@@ -144,11 +152,5 @@ fn cancel(model: &mut Model) -> Effect {
 }
 
 fn expire_toast(model: &mut Model) {
-    let is_over = model.toast.as_ref().is_some_and(|toast| {
-        toast.severity.expires()
-            && model.cx.now.duration_since(toast.since) >= jiff::SignedDuration::try_from(TOAST).unwrap_or_default()
-    });
-    if is_over {
-        model.toast = None;
-    }
+    model.toast.take_if(|toast| toast.severity.expires() && age(toast.since, model.cx.now) >= TOAST);
 }

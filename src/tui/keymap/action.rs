@@ -30,7 +30,7 @@ pub enum KeyContext {
     /// The form.
     #[strum(serialize = "form")]
     Form,
-    /// A list to choose from: the connector type picker.
+    /// A list to choose from: a menu, the connector type picker.
     #[strum(serialize = "choosing")]
     Picker,
     /// The line a filter or a path is typed into.
@@ -133,8 +133,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// Returns whether it only moves.
-    pub fn moves(self) -> bool {
+    /// Returns whether it only moves, or goes back.
+    pub fn is_navigation(self) -> bool {
         use Action::{Back, Bottom, Down, Left, PageDown, PageUp, Right, Top, Up};
         matches!(self, Up | Down | Left | Right | PageUp | PageDown | Top | Bottom | Back)
     }

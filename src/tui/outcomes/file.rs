@@ -1,6 +1,6 @@
 //! Reports about the file itself: restored, replaced, not readable, gone.
 
-use super::file_name;
+use crate::fs::paths::file_name;
 use crate::store::Restored;
 use crate::tui::command::{Command, OpenTarget, connectors as count_of};
 use crate::tui::context::Context;

@@ -8,10 +8,11 @@ mod transfer;
 
 pub(super) use file::{FAILED, displaced, failed, older_schema, read_failed, restored};
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::domain::Connector;
 use crate::domain::diff::changes;
+use crate::fs::paths::file_name;
 use crate::text::capitalized;
 use crate::tui::command::{Command, OpenTarget, connectors as count_of};
 use crate::tui::context::Context;
@@ -86,9 +87,4 @@ pub(super) fn comparison([(left, one), (right, other)]: &[(String, Connector); 2
     let dialog = Dialog::new("Compare", "OK")
         .lines([(Tone::Minus, format!("- {left} ({})", one.id)), (Tone::Plus, format!("+ {right} ({})", other.id))]);
     if lines.is_empty() { dialog.line("They do not differ.") } else { dialog.lines(lines) }
-}
-
-/// Returns the name of a file without its folder.
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

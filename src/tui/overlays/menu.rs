@@ -75,6 +75,10 @@ impl Menu {
         ranked(&places, self.search.text(), |at| text(at).unwrap_or_default()).into_iter().copied().collect()
     }
 
+    fn move_by(&mut self, action: Action) {
+        self.selected = moved(self.selected, action, self.found_places().len().saturating_sub(1));
+    }
+
     fn choose(&mut self) -> Flow {
         let chosen = self.found_places().get(self.selected).copied();
         let Some(item) = chosen.and_then(|at| self.items.get_mut(at)) else { return Flow::stay() };
@@ -155,7 +159,7 @@ impl Overlay for Menu {
         match action {
             Some(Action::Back) => return Flow::Close(std::mem::take(&mut self.cancel)),
             Some(Action::Confirm) => return self.choose(),
-            Some(action) => self.on_wheel(action),
+            Some(action) => self.move_by(action),
             None => {
                 if self.search.key(key) {
                     self.selected = 0;
@@ -176,7 +180,7 @@ impl Overlay for Menu {
     }
 
     fn on_wheel(&mut self, action: Action) {
-        self.selected = moved(self.selected, action, self.found_places().len().saturating_sub(1));
+        self.move_by(action);
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {

@@ -47,7 +47,7 @@ pub trait Overlay: Debug {
     /// Handles a turn of the wheel: up or down.
     fn on_wheel(&mut self, _action: Action) {}
 
-    /// Handles a reply of a thread.
+    /// Handles a reply of a thread; it receives the same as screens do.
     fn on_reply(&mut self, _reply: &Reply) {}
 
     /// Returns whether the overlay is about the running job, and closes when that ends.

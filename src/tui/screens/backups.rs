@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Paragraph;
 
 use super::Screen;
+use crate::fs::paths::file_name;
 use crate::store::Backup;
 use crate::text::size::bytes_text;
 use crate::text::time::age_of;
@@ -107,7 +108,7 @@ impl Screen for BackupsScreen {
 }
 
 fn confirm_restore(backup: &Backup) -> Command {
-    let name = backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = file_name(&backup.path);
     Command::dialog(
         Dialog::new("Restore a backup", "Cancel")
             .line(format!("Restore {name}? All connectors, decisions and the history become what they were then."))
@@ -122,6 +123,6 @@ fn cells(backup: &Backup, now: Timestamp, theme: Theme) -> Vec<Shown> {
         (made_at.map_or_else(|| "?".to_owned(), |time| age_of(time, now)), theme.muted()),
         (bytes_text(backup.bytes), theme.text()),
         (backup.kind.label().to_owned(), theme.accent()),
-        (backup.path.file_name().unwrap_or_default().to_string_lossy().into_owned(), theme.text()),
+        (file_name(&backup.path), theme.text()),
     ]
 }

@@ -48,12 +48,11 @@ impl DetailScreen {
         }
     }
 
+    /// Searches from this connector on.
     fn search_missing(&mut self) -> Command {
         self.is_searching = true;
-        let after = self.record.as_ref().map(|Record { connector, .. }| {
-            let id = if connector.is_missing_secrets { String::new() } else { connector.id.clone() };
-            (connector.name.clone(), id)
-        });
+        let connector = self.record.as_ref().map(|record| &record.connector);
+        let after = connector.map(|it| form::start_of_search(&it.name, &it.id, it.is_missing_secrets));
         Command::Read(Query::NextMissing { after })
     }
 }

@@ -21,6 +21,7 @@ use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::cut_top;
 use crate::tui::widgets::list::{PagedColumn, PagedList};
+use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
 use crate::tui::widgets::theme::Theme;
@@ -32,10 +33,8 @@ pub(super) struct HistoryEntryScreen {
     step: HistoryEntry,
     /// The records.
     rows: PagedList,
-    /// The change of the current record, once loaded.
-    change: Option<RecordChange>,
-    /// Id and revision of the row whose change was requested.
-    requested: Option<(String, i64)>,
+    /// The change of the current record.
+    change: Preview<RecordChange>,
 }
 
 impl HistoryEntryScreen {
@@ -43,11 +42,7 @@ impl HistoryEntryScreen {
     pub(super) fn new(step: HistoryEntry, filter: &str) -> Self {
         let mut rows = PagedList::new(Scope::Step(step.step), KeyContext::Step);
         rows.set_filter(filter);
-        Self { step, rows, change: None, requested: None }
-    }
-
-    fn is_current(&self, step: i64, id: &str) -> bool {
-        step == self.step.step && self.rows.current().is_some_and(|row| row.id == id)
+        Self { step, rows, change: Preview::default() }
     }
 
     fn undo(&self, is_redo: bool) -> Command {
@@ -56,7 +51,7 @@ impl HistoryEntryScreen {
     }
 
     fn open(&self) -> Command {
-        match &self.change {
+        match self.change.get() {
             Some(RecordChange { now: Some(record), .. }) => Command::Open(Route::Detail(record.id.clone())),
             _ => Command::info("This connector is not in the file now"),
         }
@@ -85,37 +80,24 @@ impl Screen for HistoryEntryScreen {
     }
 
     fn queries(&mut self) -> Vec<Query> {
-        self.requested = None;
-        vec![self.rows.reload(), Query::Steps]
+        self.change.forget();
+        vec![self.rows.reload(), Query::Step(self.step.step)]
     }
 
     fn follow(&mut self) -> Option<Query> {
-        let wanted = self.rows.current().map(|row| (row.id.clone(), row.revision));
-        if wanted == self.requested {
-            return None;
-        }
-        self.requested = wanted.clone();
-        if self.change.as_ref().map(|change| &change.id) != wanted.as_ref().map(|(id, _)| id) {
-            self.change = None;
-        }
-        wanted.map(|(id, _)| Query::Change { step: self.step.step, id })
+        self.change.follow(&self.rows).map(|id| Query::Change { step: self.step.step, id })
     }
 
     /// The loaded change has to belong to the current row.
     fn is_waiting(&self) -> bool {
-        !self.rows.is_settled()
-            || self.rows.current().map(|row| &row.id) != self.change.as_ref().map(|change| &change.id)
+        !self.rows.is_settled() || !self.change.is_of_current(&self.rows)
     }
 
     fn on_reply(&mut self, reply: &Reply, _cx: &Context) -> Vec<Command> {
         match reply {
-            Reply::Steps(steps) => {
-                if let Some(step) = steps.iter().find(|found| found.step == self.step.step) {
-                    self.step = step.clone();
-                }
-            }
-            Reply::Change { step, id, change } if self.is_current(*step, id) => {
-                self.change = change.as_deref().cloned();
+            Reply::Step(step) if step.step == self.step.step => self.step = step.as_ref().clone(),
+            Reply::Change { step, id, change } if *step == self.step.step => {
+                self.change.set(id, change.as_deref().cloned());
             }
             _ => {}
         }
@@ -159,7 +141,7 @@ fn back(state: &mut HistoryEntryScreen) -> Option<Vec<Command>> {
 
 /// Reverts the selected records of the step, or the current one.
 fn revert(state: &HistoryEntryScreen, keys: KeyMap) -> Vec<Command> {
-    if state.change.as_ref().is_some_and(|change| change.sent.is_some()) {
+    if state.change.get().is_some_and(|change| change.sent.is_some()) {
         return vec![Command::info(PUSHED)];
     }
     if state.rows.selected() > 0 {
@@ -172,7 +154,7 @@ fn revert(state: &HistoryEntryScreen, keys: KeyMap) -> Vec<Command> {
             .choice(format!("Revert {count}"), vec![job]);
         return vec![Command::dialog(dialog)];
     }
-    match &state.change {
+    match state.change.get() {
         Some(change) if change.state == ChangeState::Undone => {
             vec![Command::info("This was undone already")]
         }
@@ -275,7 +257,7 @@ fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec
 fn view_panel(state: &HistoryEntryScreen, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
     let theme = ui.theme;
     let inside = split::edge(frame, area, is_side_by_side, theme);
-    if let Some(change) = &state.change {
+    if let Some(change) = state.change.get() {
         frame.render_widget(Paragraph::new(change_panel(change, usize::from(inside.width), ui)), inside);
     }
 }

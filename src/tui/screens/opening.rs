@@ -90,6 +90,7 @@ impl Screen for OpeningScreen {
         Vec::new()
     }
 
+    /// The footer shows the keys of the list, which cannot be used yet.
     fn total(&self) -> Option<usize> {
         Some(0)
     }

@@ -10,6 +10,7 @@ use super::{Route, Screen, copy};
 use crate::domain::migration;
 use crate::domain::migration::Decision;
 use crate::domain::{Catalogue, Group, Summary};
+use crate::fs::paths::file_name;
 use crate::store::{Applied, HistoryEntry, PlanCounts, Scope};
 use crate::text::grouped;
 use crate::text::terminal::{clip, safe};
@@ -25,14 +26,14 @@ use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
 use crate::tui::widgets::theme::Theme;
-use crate::worker::{FileJob, JobResult, Query, Reply};
+use crate::worker::{FileJob, JobResult, Query, Record, Reply};
 
 /// The state of the review.
 #[derive(Debug)]
 pub(super) struct ReviewScreen {
     /// The records of the plan.
     rows: PagedList,
-    preview: Preview,
+    preview: Preview<Record>,
     group: Option<Group>,
     /// The result of a run, which is shown when the counts after it arrive.
     applied: Option<Applied>,
@@ -77,12 +78,12 @@ impl Screen for ReviewScreen {
     }
 
     fn follow(&mut self) -> Option<Query> {
-        self.preview.follow(&self.rows)
+        self.preview.follow(&self.rows).map(|id| Query::Record { id, preview_of: Some(self.rows.scope()) })
     }
 
     fn on_reply(&mut self, reply: &Reply, cx: &Context) -> Vec<Command> {
-        self.preview.on_reply(reply);
         match reply {
+            Reply::Record { id, record } => self.preview.set(id, record.as_deref().cloned()),
             Reply::Done(JobResult::Decided(count)) if *count > 1 => {
                 self.rows.clear_selection();
             }
@@ -121,7 +122,7 @@ impl Screen for ReviewScreen {
                 let id = self.rows.current().map(|row| row.id.clone());
                 id.map(|id| Command::Open(Route::Form(FormStart::Edit(id)))).into_iter().collect()
             }
-            Action::CopyText => vec![copy::menu(self.preview.record().map(|record| &record.connector), cx)],
+            Action::CopyText => vec![copy::menu(self.preview.get().map(|record| &record.connector), cx)],
             Action::Back => return back(self),
             _ => return None,
         })
@@ -313,7 +314,7 @@ fn banner(state: &ReviewScreen, cx: &Context, area: Rect) -> Vec<Line<'static>> 
     let plan = &cx.overview.plan;
     let mut lines = Vec::new();
     if let (Some(report), true) = (&cx.upgraded, area.height > 1) {
-        let backup = report.backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let backup = file_name(&report.backup);
         let text = format!(
             "Schema upgraded {} to {}; the records are not migrated yet. Backup: {backup}",
             report.from, report.to
@@ -402,7 +403,7 @@ fn after_cell(row: &Summary, theme: Theme) -> (String, ratatui::style::Style) {
 fn view_panel(state: &ReviewScreen, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
     let theme = ui.theme;
     let inside = split::edge(frame, area, is_side_by_side, theme);
-    let (Some(row), Some(record)) = (state.rows.current(), state.preview.record()) else {
+    let (Some(row), Some(record)) = (state.rows.current(), state.preview.get()) else {
         return;
     };
     let connector = &record.connector;

@@ -40,13 +40,14 @@ pub trait Screen: Debug {
         None
     }
 
-    /// Handles a reply of a thread. Every screen receives every reply, and uses those to its own queries and jobs. Only
-    /// the focused one can go back.
+    /// Handles a reply of a thread. Every screen receives the replies to queries, but for the rows of lists, and the results
+    /// of jobs that succeeded; it uses what is its own. Only the focused one can go back.
     fn on_reply(&mut self, _reply: &Reply, _cx: &Context) -> Vec<Command> {
         Vec::new()
     }
 
-    /// The file cannot be read: stops waiting for the answers to queries. A screen that is still waiting is left.
+    /// The file cannot be read: stops waiting for the answers to queries. A screen above the first one that waits for its
+    /// answer is left instead.
     fn give_up(&mut self) {
         if let Some(list) = self.list_mut() {
             list.give_up();
@@ -101,13 +102,13 @@ pub trait Screen: Debug {
         false
     }
 
-    /// Returns whether the state is kept when the screen is left, for the next time.
+    /// Returns whether the state is kept when the screen is left, for the next screen on the same paged list.
     fn is_kept(&self) -> bool {
         false
     }
 
-    /// Returns what the command palette offers in addition to the actions.
-    fn palette_items(&self, _cx: &Context) -> Vec<Item> {
+    /// Returns what the command palette offers in addition to the actions, each with the action that it is a part of.
+    fn palette_items(&self, _cx: &Context) -> Vec<(Action, Item)> {
         Vec::new()
     }
 

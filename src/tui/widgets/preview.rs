@@ -1,47 +1,54 @@
-//! The record of the row with the cursor, for the panel of a list.
+//! What is loaded about the row with the cursor, for the panel of a list.
 
 use super::list::PagedList;
-use crate::worker::{Query, Record, Reply};
 
-/// The record, once loaded.
-#[derive(Debug, Default)]
-pub struct Preview {
-    /// Id and revision of the row whose record was requested.
+/// What is known of the row with the cursor, once loaded.
+#[derive(Debug)]
+pub struct Preview<T> {
+    /// Id and revision of the row that was requested.
     requested: Option<(String, i64)>,
-    record: Option<Record>,
+    /// The id of a row, and what there is of it.
+    loaded: Option<(String, Option<T>)>,
 }
 
-impl Preview {
-    /// Returns the record.
-    pub fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
+impl<T> Default for Preview<T> {
+    fn default() -> Self {
+        Self { requested: None, loaded: None }
+    }
+}
+
+impl<T> Preview<T> {
+    /// Returns what is loaded.
+    pub fn get(&self) -> Option<&T> {
+        self.loaded.as_ref().and_then(|(_, loaded)| loaded.as_ref())
     }
 
-    /// Requests the record of the row with the cursor, if that is another one or was changed.
-    pub fn follow(&mut self, list: &PagedList) -> Option<Query> {
+    /// Returns whether the reply about the row with the cursor has come.
+    pub fn is_of_current(&self, list: &PagedList) -> bool {
+        list.current().map(|row| &row.id) == self.loaded.as_ref().map(|(id, _)| id)
+    }
+
+    /// Returns the id of the row with the cursor, to be requested, if that is another one or was changed.
+    pub fn follow(&mut self, list: &PagedList) -> Option<String> {
         let wanted = list.current().map(|row| (row.id.clone(), row.revision));
         if wanted == self.requested {
             return None;
         }
-        if self.record.as_ref().map(|record| &record.connector.id) != wanted.as_ref().map(|(id, _)| id) {
-            self.record = None;
-        }
-        self.requested = wanted.clone();
-        wanted.map(|(id, _)| Query::Record { id, preview_of: Some(list.scope()) })
+        self.requested = wanted;
+        self.loaded.take_if(|(id, _)| list.current().is_none_or(|row| row.id != *id));
+        list.current().map(|row| row.id.clone())
     }
 
-    /// Requests the record again with the next [`Preview::follow`]. A push changes the history of a record and not its
+    /// Requests the row again with the next [`Preview::follow`]. A push changes the history of a record and not its
     /// revision.
     pub fn forget(&mut self) {
         self.requested = None;
     }
 
-    /// Keeps the record, if it is the requested one.
-    pub fn on_reply(&mut self, reply: &Reply) {
-        if let Reply::Record { id, record } = reply
-            && self.requested.as_ref().is_some_and(|(wanted, _)| wanted == id)
-        {
-            self.record = record.as_deref().cloned();
+    /// Keeps the reply about a row, if it was requested.
+    pub fn set(&mut self, id: &str, reply: Option<T>) {
+        if self.requested.as_ref().is_some_and(|(wanted, _)| wanted == id) {
+            self.loaded = Some((id.to_owned(), reply));
         }
     }
 }

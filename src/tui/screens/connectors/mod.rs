@@ -26,13 +26,13 @@ use crate::tui::widgets::list::{Click, PagedList};
 use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
-use crate::worker::{FileJob, JobResult, Query, Reply};
+use crate::worker::{FileJob, JobResult, Query, Record, Reply};
 
 /// The list of connectors, with the current one in the panel.
 #[derive(Debug)]
 pub(super) struct ConnectorsScreen {
     list: PagedList,
-    preview: Preview,
+    preview: Preview<Record>,
     /// The next connector that is missing secrets is being searched.
     is_searching: bool,
     /// The connector that was last opened to be filled in.
@@ -54,15 +54,12 @@ impl ConnectorsScreen {
         Self { list, preview: Preview::default(), is_searching: false, last_filled: None }
     }
 
-    /// Searches after the last connector that was filled in, if the cursor is still there; from the current row, if that
-    /// is missing secrets; else after it.
+    /// Searches from the current row, or after it if it was the last one to be filled in.
     fn search_missing(&mut self) -> Command {
         self.is_searching = true;
         let after = self.list.current().map(|row| {
             let was_filled = self.last_filled.as_ref() == Some(&row.id);
-            // An id is never empty, so this is just before the current row.
-            let id = if row.is_missing_secrets && !was_filled { String::new() } else { row.id.clone() };
-            (row.name.clone(), id)
+            form::start_of_search(&row.name, &row.id, row.is_missing_secrets && !was_filled)
         });
         Command::Read(Query::NextMissing { after })
     }
@@ -148,7 +145,7 @@ impl Screen for ConnectorsScreen {
     }
 
     fn follow(&mut self) -> Option<Query> {
-        self.preview.follow(&self.list)
+        self.preview.follow(&self.list).map(|id| Query::Record { id, preview_of: Some(self.list.scope()) })
     }
 
     fn is_waiting(&self) -> bool {
@@ -161,8 +158,8 @@ impl Screen for ConnectorsScreen {
     }
 
     fn on_reply(&mut self, reply: &Reply, cx: &Context) -> Vec<Command> {
-        self.preview.on_reply(reply);
         match reply {
+            Reply::Record { id, record } => self.preview.set(id, record.as_deref().cloned()),
             Reply::NextMissing { id, total } => return self.next_missing(id.as_deref(), *total, cx),
             Reply::Done(JobResult::Created(created)) => self.list.go_to(&created.id),
             Reply::Done(JobResult::Deleted(written)) => self.list.unmark(&written.changed),
@@ -184,8 +181,13 @@ impl Screen for ConnectorsScreen {
         (action == Action::Export && is_empty).then(|| "no connector to export".to_owned())
     }
 
-    fn palette_items(&self, cx: &Context) -> Vec<Item> {
-        edits(&self.list, cx.ui.keys)
+    fn palette_items(&self, cx: &Context) -> Vec<(Action, Item)> {
+        let in_palette = |edit: Item| {
+            let (label, detail) =
+                (format!("bulk edit: {}", edit.label), cx.key(KeyContext::Connectors, Action::BulkEdit));
+            (Action::BulkEdit, Item { label, detail, ..edit })
+        };
+        edits(&self.list, cx.ui.keys).into_iter().map(in_palette).collect()
     }
 
     fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
@@ -204,7 +206,7 @@ impl Screen for ConnectorsScreen {
             Action::Columns => vec![Command::menu(menus::columns(&cx.ui_state.columns))],
             Action::OpenFile if cx.job.is_some() => vec![Command::info("Wait for the running job first")],
             Action::OpenFile => vec![Command::menu(menus::files(cx))],
-            Action::CopyText => vec![copy::menu(self.preview.record().map(|record| &record.connector), cx)],
+            Action::CopyText => vec![copy::menu(self.preview.get().map(|record| &record.connector), cx)],
             Action::Execute => vec![Command::info("No connector to test")],
             Action::Back => self.back(cx),
             _ => return None,
@@ -359,10 +361,10 @@ pub(super) fn delete(ids: Vec<String>, name: Option<&str>) -> Command {
     )
 }
 
-fn view_panel(preview: &Preview, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
+fn view_panel(preview: &Preview<Record>, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
     let theme = cx.ui.theme;
     let inside = split::edge(frame, area, true, theme);
-    let Some(record) = preview.record() else { return };
+    let Some(record) = preview.get() else { return };
     let mut lines = connector_details::lines(record, cx.now, cx.ui, inside.width.into());
     let height = usize::from(inside.height);
     if lines.len() > height && height > 0 {

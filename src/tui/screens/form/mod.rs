@@ -22,7 +22,7 @@ use field::{Field, FieldId};
 use input::Widget;
 
 pub use screen::FormStart;
-pub(super) use screen::{FormScreen, fill_next};
+pub(super) use screen::{FormScreen, fill_next, start_of_search};
 use type_picker::TypePicker;
 
 /// The purpose of the form.

@@ -32,6 +32,16 @@ pub enum FormStart {
 pub(in crate::tui::screens) struct FormScreen {
     start: FormStart,
     form: Option<Form>,
+    /// Why the record cannot be edited.
+    refusal: Option<&'static str>,
+}
+
+/// Returns the name and id after which the next connector that is missing secrets is searched: this one, or a place just
+/// before it.
+pub(in crate::tui::screens) fn start_of_search(name: &str, id: &str, includes_it: bool) -> (String, String) {
+    // An id is never empty.
+    let id = if includes_it { "" } else { id };
+    (name.to_owned(), id.to_owned())
 }
 
 /// Opens the form on the next connector that is missing secrets, if there is one.
@@ -51,7 +61,7 @@ impl FormScreen {
             let template = to_connector::new_connector(&(cx.new_id)());
             Form::create(Record::new(template, SecretsState::None), None, cx.ui)
         });
-        Self { start, form }
+        Self { start, form, refusal: None }
     }
 
     /// Returns the id of the record that is being loaded.
@@ -68,11 +78,10 @@ impl FormScreen {
 
     fn load(&mut self, record: Option<Record>, cx: &Context) -> Vec<Command> {
         let Some(record) = record else {
-            return vec![Command::Back, Command::warning("This connector has been deleted")];
+            return self.refuse("This connector has been deleted");
         };
         if record.connector.is_newer_than_known() {
-            let text = "Written by a newer Kibana than this program knows: it can be viewed, not edited";
-            return vec![Command::Back, Command::warning(text)];
+            return self.refuse("Written by a newer Kibana than this program knows: it can be viewed, not edited");
         }
         let mut form = match &self.start {
             FormStart::Duplicate(_) => {
@@ -91,15 +100,20 @@ impl FormScreen {
         commands
     }
 
+    fn refuse(&mut self, reason: &'static str) -> Vec<Command> {
+        self.refusal = Some(reason);
+        vec![Command::Back, Command::warning(reason)]
+    }
+
     fn saved(&self, outcome: &SaveOutcome, secrets: &SecretsState, cx: &Context) -> Vec<Command> {
-        match (outcome, &self.form) {
-            (SaveOutcome::Saved(connector), _) => self.close(connector, "Saved", cx),
-            (SaveOutcome::Conflict(theirs), Some(form)) => {
+        let Some(form) = &self.form else { return Vec::new() };
+        match outcome {
+            SaveOutcome::Saved(connector) => self.close(connector, "Saved", cx),
+            SaveOutcome::Conflict(theirs) => {
                 let theirs = Record::new(theirs.as_ref().clone(), secrets.clone());
                 vec![Command::dialog(save::conflict(form, &theirs))]
             }
-            (SaveOutcome::Deleted, Some(form)) => vec![Command::dialog(save::gone(form))],
-            (_, None) => Vec::new(),
+            SaveOutcome::Deleted => vec![Command::dialog(save::gone(form))],
         }
     }
 
@@ -140,7 +154,7 @@ impl Screen for FormScreen {
     }
 
     fn is_waiting(&self) -> bool {
-        self.form.is_none()
+        self.form.is_none() && self.refusal.is_none()
     }
 
     fn is_dirty(&self) -> bool {
@@ -197,7 +211,10 @@ impl Screen for FormScreen {
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
         match &self.form {
             Some(form) => view::view(form, frame, area, cx.ui.theme),
-            None => frame.render_widget(Paragraph::new("  loading …"), area),
+            None => {
+                let text = self.refusal.unwrap_or("loading …");
+                frame.render_widget(Paragraph::new(format!("  {text}")), area);
+            }
         }
     }
 }

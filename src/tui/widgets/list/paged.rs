@@ -9,6 +9,7 @@ use ratatui::layout::{Position, Rect};
 use super::{Click, Cursor, HEADS};
 use crate::domain::{Filter, Summary};
 use crate::store::{Scope, Sort, SortColumn};
+use crate::tui::delay::{SLOW, age, until_slow};
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::layout::cut_top;
@@ -16,9 +17,6 @@ use crate::worker::{ListQuery, Query};
 
 /// Lines of the filter above the heads.
 pub(super) const FILTER: u16 = 1;
-
-/// The delay after which a pending answer is shown as slow.
-const SLOW: Duration = Duration::from_millis(200);
 
 /// The state of a list.
 #[derive(Debug)]
@@ -53,8 +51,9 @@ pub struct PagedList {
     wants_end: bool,
     /// Rows are being selected; an action on the selection has to wait.
     marking: bool,
-    /// Since when the answer has been awaited, and whether it is so slow that the screen shows it.
+    /// Since when the answer has been awaited.
     working_since: Option<Timestamp>,
+    /// The answer is so slow that the screen shows it.
     is_slow: bool,
     selected: BTreeSet<String>,
     anchor: Option<usize>,
@@ -227,7 +226,7 @@ impl PagedList {
 
     /// Returns when the screen next changes without a message.
     pub fn next_tick(&self, now: Timestamp) -> Option<Duration> {
-        self.working_since.and_then(|since| SLOW.checked_sub(age(since, now))).filter(|wait| !wait.is_zero())
+        self.working_since.and_then(|since| until_slow(since, now))
     }
 
     /// Returns whether the answer is so slow that the screen shows it.
@@ -268,11 +267,15 @@ impl PagedList {
         destination.is_some_and(|id| self.current().is_none_or(|row| row.id != id))
     }
 
-    /// Handles a failed search: the screen stays.
+    /// Handles a failed request: the rows in memory stay, and the cursor goes to one of them.
     pub fn give_up(&mut self) {
         self.marking = false;
         self.answered = self.generation;
         self.loaded = true;
+        if !self.row_is_known(self.cursor.row) {
+            let last = self.window_start + self.window.len().saturating_sub(1);
+            self.cursor.go_to(self.cursor.row.clamp(self.window_start, last), self.total, self.height);
+        }
     }
 
     /// The answer with another window.
@@ -326,8 +329,8 @@ impl PagedList {
 
     /// Moving, marking, sorting and the way into the filter; `None` when the action is not about the list.
     pub fn act(&mut self, action: Action) -> Option<Vec<Query>> {
-        self.wants_end = action == Action::Bottom;
         if self.cursor.act(action, self.total, self.height) {
+            self.wants_end = action == Action::Bottom;
             return Some(self.missing_rows().into_iter().collect());
         }
         match action {
@@ -379,10 +382,6 @@ impl PagedList {
     }
 }
 
-fn age(since: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(since)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,6 +401,18 @@ mod tests {
         assert!(matches!(queries.as_slice(), [Query::Rows { start: 980, .. }]), "{queries:?}");
         rows.act(Action::Up);
         assert!(rows.counted(list.generation, 1000).is_empty(), "only who is still waiting is taken there");
+    }
+
+    #[test]
+    fn failed_request_leaves_the_cursor_on_a_row_in_memory() {
+        let mut rows = PagedList::new(Scope::Connectors, KeyContext::Connectors);
+        rows.resize(Rect::new(0, 0, 80, 12));
+        let Query::List(list) = rows.reload() else { unreachable!() };
+        rows.listed(list.generation, 1000, 0, 0, vec![None; 20]);
+        rows.act(Action::Bottom);
+        assert!(!rows.is_settled());
+        rows.give_up();
+        assert_eq!((rows.is_settled(), rows.cursor().row), (true, 19));
     }
 
     #[test]
