@@ -153,3 +153,20 @@ fn record_text_cannot_control_the_terminal() {
     assert_eq!(code, 0);
     assert!(!raw.contains("\u{1b}[2J\u{1b}[1;1H\u{1b}[31m") && !raw.contains('\u{202e}') && !raw.contains("\u{1b}]"));
 }
+
+/// Keys that arrive in one read act as if each had been pressed after the answer to the one before.
+#[test]
+fn keys_sent_at_once_act_on_the_row_under_the_cursor() {
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let mut terminal = Terminal::start(&[path.to_str().unwrap()], 100, 30);
+    terminal.expect("Migration review").send(ESC).expect("1 of 197");
+    terminal.send(&format!("{DOWN}{DOWN}y")).expect("Copy: type to search");
+    terminal.wait("the name of the row", |screen| {
+        screen.contents().lines().any(|line| line.contains("name") && line.contains("Audit webhook"))
+    });
+    // The page of a connector: its record is there before the key that needs it.
+    terminal.send(ESC).expect_footer("open").send("\ry").expect("Copy: type to search").send(ESC);
+    terminal.expect("Connector").send("\x03");
+    assert_eq!(terminal.end_restored().0, 0);
+}

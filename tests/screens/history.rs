@@ -231,3 +231,23 @@ fn own_steps_are_undone_on_the_page_without_confirmation() {
         app.act("undo").expect("Undid auth mode of").expect_not("not part of it");
     }
 }
+
+#[test]
+fn page_of_a_step_opened_again_keeps_its_selection() {
+    let dir = TestDir::new();
+    let mut app = App::open(&dir.demo(), 100, 30);
+    app.act("back select select delete right confirm").expect("Deleted 2 connectors").act("undo right confirm");
+    app.act("history down open").expect("One step").act("select").expect("1 selected").act("open").expect("Connector");
+    app.act("history down open").expect("One step").expect("1 selected");
+    app.act("back back back").expect("Connector").act("back").expect("STEP");
+}
+
+#[test]
+fn nothing_to_undo_is_offered_when_nothing_was_changed() {
+    let dir = TestDir::new();
+    let path = dir.demo();
+    let mut app = App::open(&path, 100, 30);
+    app.act("back top open").expect("Acme pager");
+    execute(&path, "DELETE FROM connectors WHERE name LIKE 'Acme pager (%'");
+    app.act("toggle-mode").expect("Nothing changed: deleted by another program").expect_not("to undo");
+}

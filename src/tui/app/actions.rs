@@ -1,5 +1,6 @@
 //! Actions: those of every screen, and whether one is available now.
 
+use super::keys;
 use super::model::Model;
 use super::palette;
 use crate::text::capitalized;
@@ -25,6 +26,9 @@ pub(super) fn run(model: &mut Model, context: KeyContext, action: Action) -> Vec
 /// The actions that every screen has.
 fn common(model: &mut Model, context: KeyContext, action: Action) -> Vec<Command> {
     match action {
+        Action::QuitNow => keys::quit_now(model),
+        Action::Suspend => vec![Command::Suspend],
+        Action::Redraw => vec![Command::Redraw],
         Action::Help => vec![Command::Open(Route::Help(context))],
         Action::Palette => vec![Command::menu(palette::menu(model))],
         Action::Overview => vec![Command::Open(Route::Overview)],

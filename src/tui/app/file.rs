@@ -107,5 +107,5 @@ pub(super) fn displaced(model: &mut Model, reason: String, is_replaced: bool) ->
     model.is_displaced = true;
     // This says why the job before failed.
     model.overlays.retain(|overlay| overlay.title() != outcomes::FAILED);
-    vec![Command::dialog(outcomes::displaced(reason, is_replaced, &model.cx))]
+    vec![Command::dialog(outcomes::displaced(reason, is_replaced, model.has_unsaved(), &model.cx))]
 }

@@ -3,10 +3,13 @@
 use super::actions;
 use super::model::Model;
 use crate::tui::command::Command;
-use crate::tui::keymap::{Action, Key, KeyContext};
+use crate::tui::keymap::{Action, Key};
 use crate::tui::overlays::{Dialog, Flow};
 use crate::tui::widgets::input::TooLong;
 use crate::tui::widgets::list::PagedList;
+
+/// The title of the question before unsaved input is dropped.
+const QUIT: &str = "Quit";
 
 /// Handles a key.
 pub(super) fn on_key(model: &mut Model, key: Key) -> Vec<Command> {
@@ -81,7 +84,7 @@ pub(super) fn after(model: &mut Model, flow: Flow) -> Vec<Command> {
 }
 
 /// Quits on Ctrl-C; requires confirmation only if unsaved input would be lost.
-fn quit_now(model: &mut Model) -> Vec<Command> {
+pub(super) fn quit_now(model: &mut Model) -> Vec<Command> {
     if model.quits_after_job {
         return vec![Command::Quit];
     }
@@ -89,14 +92,17 @@ fn quit_now(model: &mut Model) -> Vec<Command> {
     if model.overlays.pop_if(|overlay| overlay.closes_with_job()).is_some() {
         return vec![Command::QuitAfterJob];
     }
+    // What was typed before is not meant for the question.
+    model.pending.keys.clear();
     if model.cx.job.is_some() {
         return actions::confirm_stop(model).into_iter().collect();
     }
-    if !model.screens.open().any(|screen| screen.is_dirty()) || model.context() == KeyContext::Dialog {
+    let is_confirmed = model.overlays.last().is_some_and(|overlay| overlay.title() == QUIT);
+    if is_confirmed || !model.has_unsaved() {
         return vec![Command::Quit];
     }
     vec![Command::dialog(
-        Dialog::new("Quit", "Keep editing")
+        Dialog::new(QUIT, "Keep editing")
             .line("Quit and drop what you changed in this form?")
             .choice("Quit", vec![Command::Quit]),
     )]

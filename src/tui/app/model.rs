@@ -230,6 +230,11 @@ impl Model {
         if self.is_typing_filter() { KeyContext::Input } else { self.screens.top().key_context() }
     }
 
+    /// Returns whether the user has typed something that is not saved.
+    pub(super) fn has_unsaved(&self) -> bool {
+        self.screens.open().any(|screen| screen.is_dirty())
+    }
+
     /// Returns whether a filter is being typed.
     pub(super) fn is_typing_filter(&self) -> bool {
         self.screens.top().list().is_some_and(|list| list.typing)
@@ -238,7 +243,8 @@ impl Model {
     /// Returns whether the answer to an earlier key is pending, so that the subject of the next key is unknown.
     pub(super) fn is_waiting(&self) -> bool {
         let has_quick_job = self.cx.job.as_ref().is_some_and(|job| !job.is_long);
-        has_quick_job || (self.overlays.is_empty() && !self.is_typing_filter() && self.screens.top().is_waiting())
+        let has_pending_answer = !self.is_typing_filter() && self.screens.top().is_waiting();
+        self.overlays.is_empty() && (has_quick_job || has_pending_answer)
     }
 
     /// Opens an overlay, in place of one with the same title.

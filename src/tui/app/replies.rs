@@ -5,7 +5,7 @@ use super::model::Model;
 use crate::messages;
 use crate::store::Scope;
 use crate::tui::command::Command;
-use crate::tui::keymap::{Action, KeyContext};
+use crate::tui::keymap::Action;
 use crate::tui::outcomes::{self, Place};
 use crate::tui::widgets::list::PagedList;
 use crate::worker::{JobResult, Reply};
@@ -24,8 +24,8 @@ pub(super) fn on_reply(model: &mut Model, reply: Reply) -> Vec<Command> {
             let Some(list) = list(model, scope) else { return Vec::new() };
             list.listed(generation, total, cursor, start, rows);
             let is_hidden = list.missed_destination() && list.is_filtered();
-            let context = list.context();
-            is_hidden.then(|| filter_hides(model, context)).into_iter().collect()
+            let is_focused = model.screens.top().list().is_some_and(|list| list.scope() == scope);
+            (is_hidden && is_focused).then(|| filter_hides(model)).into_iter().collect()
         }
         Reply::Rows { scope, generation, start, rows } => {
             if let Some(list) = list(model, scope) {
@@ -101,8 +101,8 @@ fn list(model: &mut Model, of: Scope) -> Option<&mut PagedList> {
 }
 
 /// The record that was to be gone to is not in the list.
-fn filter_hides(model: &Model, context: KeyContext) -> Command {
-    let key = model.cx.key(context, Action::Back);
+fn filter_hides(model: &Model) -> Command {
+    let key = model.cx.key(model.screens.top().key_context(), Action::Back);
     Command::success(format!("Done; the filter hides the connector, {key} clears the filter"))
 }
 
@@ -126,8 +126,7 @@ fn done(model: &mut Model, result: JobResult) -> Vec<Command> {
         _ => {}
     }
     let mut commands = broadcast(model, &Reply::Done(result.clone()));
-    let has_unsaved = model.screens.open().any(|screen| screen.is_dirty());
-    let place = Place { context: model.context_below(), has_unsaved, cx: &model.cx };
+    let place = Place { context: model.context_below(), has_unsaved: model.has_unsaved(), cx: &model.cx };
     commands.extend(outcomes::report(result, &place));
     commands.extend(model.reload());
     commands

@@ -62,15 +62,20 @@ impl Screens {
         self.push(screen(route, cx), cx)
     }
 
-    /// Opens a screen, and returns its queries. The rows of a list go to one screen only: another screen on the same list
-    /// gives way, or takes the place of the new one if its state is kept.
+    /// Opens a screen, and returns its queries. The rows of a list go to one screen only: a screen on the same list that
+    /// is open or was kept takes the place of the new one, with its filter if that has one.
     pub(super) fn push(&mut self, opened: Box<dyn Screen>, cx: &Context) -> Vec<Query> {
         let scope = opened.list().map(|list| list.scope());
         let is_same = |other: &dyn Screen| scope.is_some() && other.list().map(|list| list.scope()) == scope;
         let others = self.above.extract_if(.., |other| is_same(other.as_ref()));
         let others: Vec<_> = others.chain(self.kept.extract_if(.., |other| is_same(other.as_ref()))).collect();
-        let kept = others.into_iter().find(|other| other.is_kept());
-        self.above.push(kept.unwrap_or(opened));
+        let mut other = others.into_iter().next();
+        if let (Some(list), Some(new)) = (other.as_mut().and_then(|other| other.list_mut()), opened.list())
+            && new.is_filtered()
+        {
+            list.set_filter(new.filter_text.text());
+        }
+        self.above.push(other.unwrap_or(opened));
         self.changes += 1;
         fit(self.top_mut(), cx);
         self.top_mut().queries()

@@ -6,7 +6,8 @@ use ratatui::{Frame, Terminal};
 
 use super::mouse::Mouse;
 use super::{Effect, Message, Model, update, view};
-use crate::tui::command::Command;
+use crate::store::Scope;
+use crate::tui::command::{Command, Severity};
 use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::overlays::Dialog;
@@ -26,6 +27,8 @@ pub(super) fn opened_model() -> Model {
     };
     let mut model = Model::before_open(Context::for_tests(), Route::Opening(false));
     update(&mut model, Message::Worker(Reply::Opened(Box::new(opened))));
+    let (scope, rows) = (Scope::Connectors, Vec::new());
+    update(&mut model, Message::Worker(Reply::Listed { scope, generation: 1, total: 0, cursor: 0, start: 0, rows }));
     model
 }
 
@@ -44,6 +47,11 @@ pub(super) fn press(model: &mut Model, key: &str) -> Vec<Effect> {
 
 fn reply(model: &mut Model, reply: Reply) -> Vec<Effect> {
     update(model, Message::Worker(reply))
+}
+
+fn run_quick_job(model: &mut Model) {
+    let job = Job::File(FileJob::Redo);
+    model.cx.job = RunningJob::start(&job, "redoing", &model.cx.overview, model.cx.now);
 }
 
 fn run_long_job(model: &mut Model) {
@@ -69,17 +77,6 @@ fn dialog_below_another_is_still_there_afterwards() {
 fn esc_closes_the_menu_before_it_stops_the_job() {
     let mut model = opened_model();
     run_long_job(&mut model);
-    reply(
-        &mut model,
-        Reply::Listed {
-            scope: crate::store::Scope::Connectors,
-            generation: 1,
-            total: 0,
-            cursor: 0,
-            start: 0,
-            rows: Vec::new(),
-        },
-    );
     press(&mut model, ":");
     assert!(shown(&model).contains("Commands"), "{}", shown(&model));
     assert!(press(&mut model, "Esc").is_empty());
@@ -194,4 +191,52 @@ fn unsaved_input_below_the_help_is_not_dropped_by_quitting() {
     press(&mut model, "Ctrl-c");
     assert!(!model.is_quitting());
     assert!(shown(&model).contains("drop what you changed"), "{}", shown(&model));
+}
+
+#[test]
+fn question_takes_its_keys_while_a_quick_job_waits() {
+    let mut model = opened_model();
+    run_quick_job(&mut model);
+    // These are for the list, when the job is done.
+    press(&mut model, "D");
+    press(&mut model, "Ctrl-c");
+    assert!(shown(&model).contains("Stop and quit"), "{}", shown(&model));
+    press(&mut model, "Right");
+    let effects = press(&mut model, "Enter");
+    assert!(matches!(effects.as_slice(), [Effect::CancelJob]), "{effects:?}");
+    reply(&mut model, Reply::Failed("cancelled".to_owned()));
+    assert!(model.is_quitting());
+}
+
+#[test]
+fn keys_typed_before_a_dialog_appears_do_not_answer_it() {
+    let mut model = opened_model();
+    run_quick_job(&mut model);
+    press(&mut model, "Enter");
+    reply(&mut model, Reply::Failed("the disk is full".to_owned()));
+    assert!(shown(&model).contains("the disk is full"), "{}", shown(&model));
+}
+
+#[test]
+fn click_on_a_message_runs_no_key_below_it() {
+    let mut model = opened_model();
+    let columns: Vec<u16> = (0..80).collect();
+    for x in columns {
+        model.notify(Severity::Info, "a message that is as long as the footer would be ".repeat(2));
+        let effects = update(&mut model, Message::Mouse(Mouse::Click(x, 23)));
+        assert!(effects.is_empty() && !model.is_quitting() && model.screens.depth() == 0, "cell {x}");
+    }
+}
+
+#[test]
+fn palette_runs_what_only_keys_ran_before() {
+    let mut model = opened_model();
+    for (words, wanted) in [("suspend to the shell", "Suspend"), ("redraw the screen", "Redraw")] {
+        press(&mut model, ":");
+        for letter in words.chars() {
+            press(&mut model, &letter.to_string().replace(' ', "Space"));
+        }
+        let effects = press(&mut model, "Enter");
+        assert!(effects.iter().any(|effect| format!("{effect:?}") == wanted), "{effects:?}");
+    }
 }

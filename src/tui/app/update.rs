@@ -15,6 +15,8 @@ use crossterm::event::KeyCode;
 
 /// Changes the state and returns the effects for the runtime: queries, jobs, cancel, suspend.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let is_reply = matches!(message, Message::Worker(_));
+    let overlays = model.overlays.len();
     let commands = match message {
         // Esc and a key typed right after it reach the program as Alt and that key; nothing is bound to Alt.
         Message::Key(key) if key.alt => {
@@ -51,10 +53,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     };
     let mut effects = Vec::new();
     perform_all(model, commands, &mut effects);
+    settle(model, &mut effects);
+    if is_reply && model.overlays.len() > overlays {
+        // Keys typed before a dialog appeared were not meant for it.
+        model.pending.keys.clear();
+    }
     while let Some(commands) = keys::next_waiting_key(model) {
         perform_all(model, commands, &mut effects);
+        settle(model, &mut effects);
     }
-    settle(model, &mut effects);
     effects
 }
 

@@ -81,6 +81,13 @@ fn header_parts(model: &Model) -> Vec<String> {
     parts
 }
 
+/// Returns whether the last line shows the keys, and not a job or a message.
+pub(super) fn shows_footer(model: &Model) -> bool {
+    let is_silent =
+        model.toast.is_none() && model.screens.top().list().is_none_or(|list| list.filter_error().is_none());
+    if model.shown_job().is_some() { !model.overlays.is_empty() } else { is_silent }
+}
+
 /// Draws a running job, a message, or the keys.
 fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.cx.ui.theme;

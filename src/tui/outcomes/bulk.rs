@@ -31,8 +31,9 @@ pub(super) fn mode_set(written: &Written, on: &Place<'_>) -> Command {
         text.push_str(&format!("; {} were deleted meanwhile", written.missing.len()));
     }
     let refused = refused(written);
-    if written.changed.is_empty() && !refused.is_empty() {
-        return Command::warning(format!("Nothing changed{refused}"));
+    if written.changed.is_empty() {
+        let gone = if written.missing.is_empty() { "" } else { ": deleted by another program" };
+        return Command::warning(format!("Nothing changed{gone}{refused}"));
     }
     Command::success(format!("{text}{refused}"))
 }
@@ -118,6 +119,9 @@ fn refused(written: &Written) -> String {
 
 /// Reports a delete.
 pub(super) fn deleted(written: &Written, on: &Place<'_>) -> Command {
+    if written.changed.is_empty() {
+        return Command::warning("Nothing deleted: another program was faster");
+    }
     let count = count_of(written.changed.len() as u64);
     Command::success(format!("Deleted {count} ({} to undo)", on.key(Action::Undo)))
 }

@@ -11,6 +11,9 @@ use crate::tui::overlays::file_picker::{self, Purpose};
 /// The title of the report of a failed job.
 pub(in crate::tui) const FAILED: &str = "The action failed";
 
+/// What opening another file costs.
+pub(in crate::tui) const DROPS_INPUT: &str = "A form is open: opening the new file drops what was typed into it.";
+
 /// Reports a failed job. A reason can be long, and none of it may be lost at the edge of the footer.
 pub(in crate::tui) fn failed(reason: String, is_displaced: bool, cx: &Context) -> Dialog {
     let dialog = Dialog::new(FAILED, "OK").line(reason);
@@ -35,11 +38,14 @@ pub(in crate::tui) fn restored(outcome: Result<Restored, String>) -> Dialog {
 }
 
 /// Reports that the file is no longer at its path.
-pub(in crate::tui) fn displaced(reason: String, is_replaced: bool, cx: &Context) -> Dialog {
+pub(in crate::tui) fn displaced(reason: String, is_replaced: bool, has_unsaved: bool, cx: &Context) -> Dialog {
     let title = if is_replaced { "Another file is in its place" } else { "The file does not exist any more" };
     let mut dialog = Dialog::new(title, "Look around")
         .line(reason)
         .line("What the program has open can still be written to a new file, with its history and secrets.");
+    if is_replaced && has_unsaved {
+        dialog = dialog.line(DROPS_INPUT);
+    }
     if is_replaced {
         let target = OpenTarget::File(cx.path.clone());
         dialog = dialog.choice("Open the file that is there now", vec![Command::OpenFile(target)]);

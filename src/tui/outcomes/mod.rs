@@ -6,7 +6,7 @@ mod kibana;
 mod revert;
 mod transfer;
 
-pub(super) use file::{FAILED, displaced, failed, older_schema, read_failed, restored};
+pub(super) use file::{DROPS_INPUT, FAILED, displaced, failed, older_schema, read_failed, restored};
 
 use std::path::PathBuf;
 
@@ -76,7 +76,7 @@ pub(super) fn report(result: JobResult, on: &Place<'_>) -> Option<Command> {
 fn saved_as(path: PathBuf, has_unsaved: bool) -> Dialog {
     let mut dialog = Dialog::new("Saved to a new file", "Stay").line(path.display().to_string());
     if has_unsaved {
-        dialog = dialog.line("A form is open: opening the new file drops what was typed into it.");
+        dialog = dialog.line(DROPS_INPUT);
     }
     dialog.choice("Open it", vec![Command::OpenFile(OpenTarget::File(path))])
 }

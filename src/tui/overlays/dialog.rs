@@ -99,6 +99,14 @@ impl Dialog {
         self
     }
 
+    /// Returns the first line of the text on its last page.
+    fn last_scroll(&self, cx: &Context) -> usize {
+        let (inner_width, place) = self.place(cx.body(), cx.ui.theme);
+        let answers = self.answer_lines(inner_width, cx.ui.theme).len();
+        let room = usize::from(place.height.saturating_sub(2)).saturating_sub(answers + 1);
+        self.wrapped(inner_width, cx.ui.theme).len().saturating_sub(room)
+    }
+
     /// Closes the dialog with an answer.
     fn answer(&mut self, at: usize) -> Flow {
         self.choices.get_mut(at).map_or_else(Flow::stay, |choice| Flow::Close(std::mem::take(&mut choice.commands)))
@@ -200,12 +208,12 @@ impl Overlay for Dialog {
         KeyContext::Dialog
     }
 
-    fn on_key(&mut self, _key: Key, action: Option<Action>, _cx: &Context) -> Flow {
+    fn on_key(&mut self, _key: Key, action: Option<Action>, cx: &Context) -> Flow {
         let count = self.choices.len();
         match action {
             Some(Action::Right) => self.selected = (self.selected + 1) % count,
             Some(Action::Left) => self.selected = (self.selected + count - 1) % count,
-            Some(Action::PageDown) => self.scroll += SCROLL,
+            Some(Action::PageDown) => self.scroll = (self.scroll + SCROLL).min(self.last_scroll(cx)),
             Some(Action::PageUp) => self.scroll = self.scroll.saturating_sub(SCROLL),
             Some(Action::Confirm) => return self.answer(self.selected),
             Some(Action::Back) => return Flow::close(),

@@ -5,6 +5,14 @@ use crate::kibana::body;
 use crate::tui::command::Command;
 use crate::tui::context::Context;
 use crate::tui::overlays::{Item, Menu};
+use crate::tui::widgets::list::PagedList;
+use crate::tui::widgets::preview::Preview;
+use crate::worker::Record;
+
+/// Opens the menu for the current row of a list; `None` while its record has not come.
+pub(super) fn of_current(preview: &Preview<Record>, list: &PagedList, cx: &Context) -> Option<Command> {
+    preview.is_of_current(list).then(|| menu(preview.get().map(|record| &record.connector), cx))
+}
 
 /// Opens the menu of copyable parts of the connector, without secrets.
 pub(super) fn menu(connector: Option<&Connector>, cx: &Context) -> Command {

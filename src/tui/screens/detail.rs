@@ -71,7 +71,7 @@ impl Screen for DetailScreen {
     }
 
     fn is_waiting(&self) -> bool {
-        self.is_searching
+        self.is_searching || (self.record.is_none() && !self.is_gone)
     }
 
     fn give_up(&mut self) {

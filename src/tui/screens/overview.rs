@@ -87,13 +87,18 @@ impl Screen for OverviewScreen {
         Vec::new()
     }
 
+    fn is_waiting(&self) -> bool {
+        self.statistics.is_none()
+    }
+
     fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
         let rows = rows(self, cx);
         let height = usize::from(cx.body().height).saturating_sub(1);
         if self.cursor.act(action, rows.len(), height) {
             return Some(Vec::new());
         }
-        (action == Action::Open).then(|| rows.into_iter().nth(self.cursor.row).map(Row::command).into_iter().collect())
+        let current = self.cursor.row.min(rows.len().saturating_sub(1));
+        (action == Action::Open).then(|| rows.into_iter().nth(current).map(Row::command).into_iter().collect())
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
@@ -102,6 +107,7 @@ impl Screen for OverviewScreen {
             return frame.render_widget(Paragraph::new("  counting …"), area);
         }
         let theme = cx.ui.theme;
+        let current = self.cursor.row.min(rows.len() - 1);
         let (mut lines, mut selected) = (Vec::new(), 0);
         for (at, row) in rows.iter().enumerate() {
             if let Some(head) = row.head {
@@ -110,7 +116,7 @@ impl Screen for OverviewScreen {
                 }
                 lines.push(Line::styled(head, theme.title()));
             }
-            let is_selected = at == self.cursor.row;
+            let is_selected = at == current;
             if is_selected {
                 selected = lines.len();
             }

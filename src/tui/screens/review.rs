@@ -37,12 +37,23 @@ pub(super) struct ReviewScreen {
     group: Option<Group>,
     /// The result of a run, which is shown when the counts after it arrive.
     applied: Option<Applied>,
+    /// The menu of what can be copied opens when the record has come.
+    is_copying: bool,
 }
 
 impl Default for ReviewScreen {
     fn default() -> Self {
         let rows = PagedList::new(Scope::Review, KeyContext::Review);
-        Self { rows, preview: Preview::default(), group: None, applied: None }
+        Self { rows, preview: Preview::default(), group: None, applied: None, is_copying: false }
+    }
+}
+
+impl ReviewScreen {
+    /// Opens the menu of what can be copied, as soon as the record of the current row is there.
+    fn copy(&mut self, cx: &Context) -> Vec<Command> {
+        let menu = copy::of_current(&self.preview, &self.rows, cx);
+        self.is_copying = menu.is_none();
+        menu.into_iter().collect()
     }
 }
 
@@ -83,7 +94,12 @@ impl Screen for ReviewScreen {
 
     fn on_reply(&mut self, reply: &Reply, cx: &Context) -> Vec<Command> {
         match reply {
-            Reply::Record { id, record } => self.preview.set(id, record.as_deref().cloned()),
+            Reply::Record { id, record } => {
+                self.preview.set(id, record.as_deref().cloned());
+                if self.is_copying {
+                    return self.copy(cx);
+                }
+            }
             Reply::Done(JobResult::Decided(count)) if *count > 1 => {
                 self.rows.clear_selection();
             }
@@ -98,6 +114,15 @@ impl Screen for ReviewScreen {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.is_copying || !self.rows.is_settled()
+    }
+
+    fn give_up(&mut self) {
+        self.is_copying = false;
+        self.rows.give_up();
     }
 
     fn unavailable(&self, action: Action, cx: &Context) -> Option<String> {
@@ -122,7 +147,7 @@ impl Screen for ReviewScreen {
                 let id = self.rows.current().map(|row| row.id.clone());
                 id.map(|id| Command::Open(Route::Form(FormStart::Edit(id)))).into_iter().collect()
             }
-            Action::CopyText => vec![copy::menu(self.preview.get().map(|record| &record.connector), cx)],
+            Action::CopyText => self.copy(cx),
             Action::Back => return back(self),
             _ => return None,
         })

@@ -37,6 +37,8 @@ pub(super) struct ConnectorsScreen {
     is_searching: bool,
     /// The connector that was last opened to be filled in.
     last_filled: Option<String>,
+    /// The menu of what can be copied opens when the record has come.
+    is_copying: bool,
 }
 
 impl ConnectorsScreen {
@@ -51,7 +53,7 @@ impl ConnectorsScreen {
                 list.set_filter("");
             }
         }
-        Self { list, preview: Preview::default(), is_searching: false, last_filled: None }
+        Self { list, preview: Preview::default(), is_searching: false, last_filled: None, is_copying: false }
     }
 
     /// Searches from the current row, or after it if it was the last one to be filled in.
@@ -76,6 +78,13 @@ impl ConnectorsScreen {
             commands.extend(form::fill_next(id, total, cx));
         }
         commands
+    }
+
+    /// Opens the menu of what can be copied, as soon as the record of the current row is there.
+    fn copy(&mut self, cx: &Context) -> Vec<Command> {
+        let menu = copy::of_current(&self.preview, &self.list, cx);
+        self.is_copying = menu.is_none();
+        menu.into_iter().collect()
     }
 
     /// Esc goes back one level and never quits.
@@ -149,17 +158,22 @@ impl Screen for ConnectorsScreen {
     }
 
     fn is_waiting(&self) -> bool {
-        self.is_searching || !self.list.is_settled()
+        self.is_searching || self.is_copying || !self.list.is_settled()
     }
 
     fn give_up(&mut self) {
-        self.is_searching = false;
+        (self.is_searching, self.is_copying) = (false, false);
         self.list.give_up();
     }
 
     fn on_reply(&mut self, reply: &Reply, cx: &Context) -> Vec<Command> {
         match reply {
-            Reply::Record { id, record } => self.preview.set(id, record.as_deref().cloned()),
+            Reply::Record { id, record } => {
+                self.preview.set(id, record.as_deref().cloned());
+                if self.is_copying {
+                    return self.copy(cx);
+                }
+            }
             Reply::NextMissing { id, total } => return self.next_missing(id.as_deref(), *total, cx),
             Reply::Done(JobResult::Created(created)) => self.list.go_to(&created.id),
             Reply::Done(JobResult::Deleted(written)) => self.list.unmark(&written.changed),
@@ -206,7 +220,7 @@ impl Screen for ConnectorsScreen {
             Action::Columns => vec![Command::menu(menus::columns(&cx.ui_state.columns))],
             Action::OpenFile if cx.job.is_some() => vec![Command::info("Wait for the running job first")],
             Action::OpenFile => vec![Command::menu(menus::files(cx))],
-            Action::CopyText => vec![copy::menu(self.preview.get().map(|record| &record.connector), cx)],
+            Action::CopyText => self.copy(cx),
             Action::Execute => vec![Command::info("No connector to test")],
             Action::Back => self.back(cx),
             _ => return None,

@@ -140,8 +140,12 @@ pub(super) fn conflict(state: &Form, theirs: &Record) -> Dialog {
 
 /// Handles a record that someone else deleted: it can be saved as a new one.
 pub(super) fn gone(state: &Form) -> Dialog {
-    let dialog = Dialog::new("Deleted by someone else", "Keep editing")
+    let mut dialog = Dialog::new("Deleted by someone else", "Keep editing")
         .line("This connector was deleted from the file since you opened it. Nothing has been saved.");
+    let had_secrets = matches!(state.secrets, SecretsState::Set { .. } | SecretsState::Unreadable(_));
+    if had_secrets {
+        dialog = dialog.line("Its stored secrets were deleted with it: only those entered in this form are saved.");
+    }
     match state.draft() {
         Ok(connector) => {
             let secrets = state.secret_edits().unwrap_or_default();
