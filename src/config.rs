@@ -12,6 +12,8 @@ use crate::tui::widgets::theme::Scheme;
 /// The configuration; missing values have their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
+    /// The file, which need not exist; none on a system without a folder for it.
+    pub path: Option<std::path::PathBuf>,
     /// Colours.
     pub scheme: Option<Scheme>,
     /// The mouse is left to the terminal.
@@ -66,7 +68,7 @@ impl Config {
             }
         }
         let keys = KeyMap::with(&changes).map_err(|(line, reason)| format!("line {line}: {reason}"))?;
-        Ok(Self { scheme: scheme.transpose()?, is_without_mouse: file.mouse == Some(false), keys })
+        Ok(Self { path: None, scheme: scheme.transpose()?, is_without_mouse: file.mouse == Some(false), keys })
     }
 }
 

@@ -243,12 +243,16 @@ pub(super) fn state_file() -> Option<PathBuf> {
 /// Loads the configuration with the user's keys.
 pub(super) fn load_config(named: Option<PathBuf>) -> anyhow::Result<Config> {
     let is_named = named.is_some() || path_in("CONNECTOR_ADMIN_CONFIG").is_some();
-    let Some(path) = named.or_else(|| config_file().ok()).filter(|path| is_named || path.exists()) else {
-        return Ok(Config::default());
+    let path = named.or_else(|| config_file().ok());
+    let Some(path) = path.clone().filter(|path| is_named || path.exists()) else {
+        return Ok(Config { path, ..Config::default() });
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| anyhow::anyhow!("{} cannot be read: {}", path.display(), fs::reason(&error)))?;
-    Config::read(&text).map_err(|reason| anyhow::anyhow!("{}, {reason}", path.display()))
+    match Config::read(&text) {
+        Ok(config) => Ok(Config { path: Some(path), ..config }),
+        Err(reason) => Err(anyhow::anyhow!("{}, {reason}", path.display())),
+    }
 }
 
 fn path_in(variable: &str) -> Option<PathBuf> {

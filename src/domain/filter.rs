@@ -4,7 +4,7 @@
 //! jira prod                 both words, anywhere in name, id or type; upper and lower case are equal
 //! "on call"  -staging       a phrase; a term that must not hold
 //! type:webhook auth:per-user authtype:oauth needs:migration missing:secrets unreadable:secrets
-//! is:blocked is:deprecated is:unknown is:malformed
+//! is:pending is:blocked is:deprecated is:unknown is:malformed is:unreadable
 //! ```
 
 use unicode_normalization::char::decompose_compatible;
@@ -69,7 +69,7 @@ pub const TERMS: &[(&str, &str)] = &[
     ("missing:", "secrets"),
     ("unreadable:", "secrets, because their key is missing"),
     ("change:", "in a step of the history: applied, undone, modified-since or deleted-since"),
-    ("is:", "backfill, stamp-only, blocked, deprecated, unknown or malformed"),
+    ("is:", "pending, backfill, stamp-only, blocked, deprecated, unknown, malformed or unreadable"),
 ];
 
 /// Returns the keys and their values as the table of docs/cli.md.
@@ -297,10 +297,12 @@ fn keyed(key: &str, value: &str) -> Result<Test, String> {
         (_, "deprecated") => Test::Deprecated,
         (_, "unknown") => Test::UnknownType,
         (_, "malformed") => Test::Malformed,
+        (_, "pending") => Test::NeedsMigration,
+        (_, "unreadable") => Test::UnreadableSecrets,
         (_, value) => match Group::parse(&value.replace('-', "_")) {
             Some(group) => Test::InGroup(group),
             None => {
-                return unknown("backfill, stamp-only, blocked, deprecated, unknown or malformed");
+                return unknown("pending, backfill, stamp-only, blocked, deprecated, unknown, malformed or unreadable");
             }
         },
     })

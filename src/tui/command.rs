@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use ratatui::style::Style;
+
 use crate::text::plural;
 use crate::tui::keymap::{Action, Key};
 use crate::tui::overlays::{Dialog, Menu, Overlay};
 use crate::tui::screens::{Route, ScreenMessage};
 use crate::tui::ui_state::UiStateChange;
+use crate::tui::widgets::theme::Theme;
 use crate::worker::{Job, Query};
 
 /// A command of a screen or an overlay to the app.
@@ -90,6 +93,26 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Returns the sign before a message, which says the same as its colour.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Severity::Info => "",
+            Severity::Success => "✓ ",
+            Severity::Warning => "! ",
+            Severity::Error => "✗ ",
+        }
+    }
+
+    /// Returns the style of a message.
+    pub fn style(self, theme: Theme) -> Style {
+        match self {
+            Severity::Info => theme.accent(),
+            Severity::Success => theme.good(),
+            Severity::Warning => theme.warning(),
+            Severity::Error => theme.bad(),
+        }
+    }
+
     /// Returns whether a message expires.
     pub fn expires(self) -> bool {
         matches!(self, Severity::Info | Severity::Success)

@@ -92,6 +92,7 @@ pub fn run(mut options: Options) -> anyhow::Result<Option<i32>> {
         file: file_name(&options.open.path),
         ui: Ui { theme: Theme::from_environment(options.config.scheme), keys: options.config.keys, catalogue },
         mouse,
+        configuration: options.config.path.clone(),
         apply_migration: options.apply_migration,
         is_demo: options.is_demo,
         new_id: || uuid::Uuid::new_v4().to_string(),

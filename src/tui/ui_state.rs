@@ -13,6 +13,8 @@ use crate::store::{Sort, SortColumn};
 
 /// The number of recent files.
 const FILES: usize = 20;
+/// Commands that are kept.
+const RECENT: usize = 5;
 /// Filters that are kept.
 const FILTERS: usize = 50;
 
@@ -26,6 +28,8 @@ pub struct UiState {
     pub filters: Vec<String>,
     /// Hidden columns and changed widths.
     pub columns: ColumnChoice,
+    /// The names of the commands that were last chosen in the command palette, the newest first.
+    pub recent: Vec<String>,
 }
 
 /// A change of the UI state.
@@ -39,6 +43,8 @@ pub enum UiStateChange {
     ToggleColumn(&'static str),
     /// Gives a column more cells, or fewer.
     WidenColumn(&'static str, i16),
+    /// Notes that a command was chosen in the command palette.
+    UseCommand(String),
 }
 
 /// The user's changes to the columns of the list.
@@ -126,7 +132,7 @@ impl UiState {
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         // A path that was named by mistake may be anything.
-        let is_ours = |key: &String| ["files", "filters", "columns"].contains(&key.as_str());
+        let is_ours = |key: &String| ["files", "filters", "columns", "recent"].contains(&key.as_str());
         let is_state = |text: Vec<u8>| {
             // One that was cut off, or that a newer program wrote, begins as this one does.
             let keys =
@@ -170,6 +176,11 @@ impl UiState {
             UiStateChange::DeleteView(filter) => self.filters.retain(|known| *known != filter),
             UiStateChange::ToggleColumn(name) => self.columns.toggle(name),
             UiStateChange::WidenColumn(name, cells) => self.columns.widen(name, cells),
+            UiStateChange::UseCommand(name) => {
+                self.recent.retain(|known| *known != name);
+                self.recent.insert(0, name);
+                self.recent.truncate(RECENT);
+            }
         }
     }
 }

@@ -90,9 +90,9 @@ fn foreign_rows_are_derived_while_the_ui_is_open() {
     let dir = TestDir::new();
     let path = upgraded(&dir);
     let mut app = App::open(&path, 120, 40);
-    app.act("back").expect("197 connectors").expect("189 to migrate");
+    app.act("back").expect("of 197").expect("189 to migrate");
     execute(&path, &format!("{ELSEWHERE} VACUUM;"));
-    app.act("refresh").expect("204 connectors").expect("196 to migrate");
+    app.act("refresh").expect("of 204").expect("196 to migrate");
     app.act("filter").type_text("elsewhere is:blocked").act("confirm").expect("1 of 4");
     app.act("back review")
         .expect("Migration review")

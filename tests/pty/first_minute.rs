@@ -70,10 +70,10 @@ fn open_recent_switches_files_or_reports_why_not() {
         .send("\x0f")
         .expect("Open another file")
         .send("\r")
-        .expect("second.db ·")
+        .expect("second.db ›")
         .expect("1 of 197");
     std::fs::remove_file(dir.path("demo.db")).unwrap();
-    terminal.send("\x0f").expect("Open another file").send("\r").expect("no such file").expect("second.db ·");
+    terminal.send("\x0f").expect("Open another file").send("\r").expect("no such file").expect("second.db ›");
     terminal.send("q");
     assert_eq!(terminal.end_restored().0, 0);
 }
@@ -92,7 +92,13 @@ fn read_only_applies_to_every_opened_file() {
     let environment = [("CONNECTOR_ADMIN_STATE", state.as_str())];
     let arguments = ["--read-only", path.as_str()];
     let mut terminal = Terminal::start_in(dir.folder.path(), &arguments, 100, 30, &environment);
-    terminal.expect("READ-ONLY").send("\x0f").expect("Open another file").send("\r").expect("second.db · READ-ONLY");
+    terminal
+        .expect("READ-ONLY")
+        .send("\x0f")
+        .expect("Open another file")
+        .send("\r")
+        .expect("second.db ›")
+        .expect("READ-ONLY");
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
     assert_eq!(std::fs::read(dir.path("second.db")).unwrap(), before);
@@ -112,7 +118,7 @@ fn demo_keys_never_reach_another_file() {
         let mut terminal = Terminal::start_in(dir.folder.path(), &arguments, 100, 30, &environment);
         if file == new {
             terminal.expect("Get started").send("\r").expect("Migration review").send("\x1b").expect("1 of 197");
-            terminal.send("\x0f").expect("Open another file").send("\r").expect("demo.db ·").expect("1 of 197");
+            terminal.send("\x0f").expect("Open another file").send("\r").expect("demo.db ›").expect("1 of 197");
             terminal
                 .send("/Ticket webhook\r")
                 .expect("1 of 1")

@@ -64,7 +64,7 @@ fn full_session_matches_the_file() {
 
     // Save an edit.
     terminal.send("e").expect("> Name").send(" X").expect("Ticket webhook (9.4) X");
-    terminal.send(CTRL_S).expect("Save these changes?").send("\r").expect("Saved Ticket webhook (9.4) X");
+    terminal.send(CTRL_S).expect("Save these changes?").send("y").expect("Saved Ticket webhook (9.4) X");
     assert_eq!(count(&path, "name = 'Ticket webhook (9.4) X'"), "Integer(1)");
     terminal.send("u").expect("Undid edit");
     terminal.send("u").expect("Undid auth mode");
@@ -83,7 +83,7 @@ fn full_session_matches_the_file() {
     terminal.send("U").expect("Roll the migration run").send(RIGHT).send("\r").expect("Rolled back 183 connectors");
     assert_eq!(count(&path, "migration_group IS NULL"), "Integer(8)");
     assert_eq!(untouched(&path), original);
-    terminal.send(UP).send(DOWN).send("q").expect("197 connectors").send("q");
+    terminal.send(UP).send(DOWN).send("q").expect("1 of 1").send("q");
     let (code, raw) = terminal.end_restored();
     assert_eq!(code, 0);
     assert!(raw.contains("The demo file is kept"), "{raw}");

@@ -61,7 +61,7 @@ fn losing_secrets_is_blocked_until_allowed() {
         .type_text("hook")
         .act("confirm toggle-mode sync")
         .expect("blocked 1")
-        .expect("its secrets are in Kibana");
+        .expect("which never returns them");
     app.act("push").expect("Nothing to push");
     app.act("allow-loss").expect("loss of secrets allowed").expect("to push 1");
     app.act("push").expect("The secrets of 1 connector are LOST in Kibana").act("right confirm").expect("Pushed 1");

@@ -31,7 +31,7 @@ fn keys_work_during_a_push_and_esc_stops_it() {
     let mut terminal = open(&env);
     terminal.expect("remote prod").send("K").expect("Not fetched yet").send("p").expect("in sync 8").send("\x1b");
     // All of them are toggled, and pushed to a slow server.
-    terminal.expect("8 connectors").send("*").expect("8 selected").send("t").expect("Toggle 8").send("\x1b[C\r");
+    terminal.expect("of 8").send("*").expect("8 selected").send("t").expect("Toggle 8").send("\x1b[C\r");
     terminal.expect("auth mode of 8 connectors changed").send("K").expect("to push 8");
     env.server.state().delay = Duration::from_millis(150);
     terminal.send("P").expect("Send 8 connectors to").send("\x1b[C\r").expect("pushing: ");
@@ -107,6 +107,6 @@ fn confirmation_about_a_job_closes_with_it() {
     terminal
         .expect("Pulled: 8 new")
         .wait("the question is gone", |screen| !screen.contents().contains("A job is running"));
-    terminal.send("q").expect("8 connectors").send("q");
+    terminal.send("q").expect("of 8").send("q");
     assert_eq!(terminal.end_restored().0, 0);
 }

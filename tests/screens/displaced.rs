@@ -86,8 +86,8 @@ fn failed_save_keeps_the_form() {
     let mut app = opened(&dir);
     app.act("edit").expect("> Name").type_text(" typed");
     std::fs::rename(dir.path("demo.db"), dir.path("away.db")).unwrap();
-    app.act("save confirm").expect("was deleted or moved away").act("confirm");
-    app.expect(" typed").act("save confirm").expect("Save to a new file");
+    app.act("save yes").expect("was deleted or moved away").act("confirm");
+    app.expect(" typed").act("save yes").expect("Save to a new file");
 }
 
 /// A backup is restored by another program, which then edits up to the same step: the names are those of the file.
@@ -100,13 +100,7 @@ fn restore_with_equal_step_count_reloads_names() {
     let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
     let rename = |app: &mut App, name: &str| {
-        app.press("g")
-            .act("edit")
-            .expect("> Name")
-            .press("Ctrl-u")
-            .type_text(name)
-            .act("save confirm")
-            .expect("Saved ");
+        app.press("g").act("edit").expect("> Name").press("Ctrl-u").type_text(name).act("save yes").expect("Saved ");
     };
     rename(&mut app, "AA first edit");
     app.act("filter").type_text("first").expect("AA first edit").act("back");
@@ -134,13 +128,7 @@ fn form_opened_before_a_restore_is_a_conflict() {
     app.act("back").expect("1 of 197");
     let backup = dir.path("b.bak");
     std::fs::copy(&path, &backup).unwrap();
-    app.press("g")
-        .act("edit")
-        .expect("> Name")
-        .press("Ctrl-u")
-        .type_text("AA one")
-        .act("save confirm")
-        .expect("Saved ");
+    app.press("g").act("edit").expect("> Name").press("Ctrl-u").type_text("AA one").act("save yes").expect("Saved ");
     app.act("edit").expect("> Name").type_text(" typed");
     store::restore(&path, &backup, "2026-11-25T12:00:00Z".parse().unwrap(), |_, _| true).unwrap();
     let mut other = App::open(&path, 100, 30);
@@ -151,9 +139,9 @@ fn form_opened_before_a_restore_is_a_conflict() {
         .expect("> Name")
         .press("Ctrl-u")
         .type_text("AA two")
-        .act("save confirm")
+        .act("save yes")
         .expect("Saved ");
-    app.act("save confirm").expect("changed");
+    app.act("save yes").expect("changed");
     assert!(records(&path).iter().any(|row| row.contains("AA two")));
 }
 

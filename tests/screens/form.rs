@@ -20,7 +20,7 @@ fn connector_is_created_with_its_type_defaults() {
     app.act("new").type_text("webhook").act("confirm").type_text("Fresh hook");
     app.act("save").expect("URL: a value is needed").expect("! a value is needed");
     app.type_text("https://hooks.example/in").expect_not("! a value is needed");
-    app.act("save").expect("Create this connector?").expect("Fresh hook of type Webhook").act("confirm");
+    app.act("save").expect("Create this connector?").expect("Fresh hook of type Webhook").act("yes");
     app.expect("Created Fresh hook").expect("of 198");
     assert_eq!(
         one(&dir, "SELECT config FROM connectors WHERE id = 'new-connector-id'"),
@@ -48,13 +48,13 @@ fn edit_writes_only_changed_fields() {
     let others = format!("SELECT * FROM connectors WHERE id <> {id}");
     let before = rows(&path, &others);
     app.act("refresh filter").type_text("\"Ticket webhook\"").act("confirm edit").type_text("!").act("save");
-    app.expect("- Ticket webhook (9.4)").expect("+ Ticket webhook (9.4)!").act("confirm").expect("Saved ");
+    app.expect("- Ticket webhook (9.4)").expect("+ Ticket webhook (9.4)!").act("yes").expect("Saved ");
     let name = "FROM connectors WHERE name = 'Ticket webhook (9.4)!'";
     assert_eq!(
         one(&dir, &format!("SELECT config {name}")),
         r#"{ "n": 1.50, "url": "https://a.example","big":12345678901234567890 }"#
     );
-    app.act("edit").field("URL").append("/v2").act("save confirm").expect("Saved ");
+    app.act("edit").field("URL").append("/v2").act("save yes").expect("Saved ");
     assert_eq!(
         one(&dir, &format!("SELECT config {name}")),
         r#"{"n":1.50,"url":"https://a.example/v2","big":12345678901234567890}"#
@@ -80,7 +80,7 @@ fn auth_mode_toggle_explains_and_warns() {
     app.act("filter").type_text("\"Ticket webhook\"").act("confirm edit next-field").expect("(•) shared");
     app.act("change").expect("(•) per-user").expect("each user is meant to use their own account");
     app.expect("* per-user needs OAuth with each user's consent");
-    app.act("save").expect("auth mode").expect("- shared").expect("+ per-user").act("confirm").expect("Saved ");
+    app.act("save").expect("auth mode").expect("- shared").expect("+ per-user").act("yes").expect("Saved ");
     assert_eq!(one(&dir, "SELECT auth_mode FROM connectors WHERE name LIKE 'Ticket%'"), "per-user");
 }
 
@@ -106,10 +106,10 @@ fn save_detects_a_concurrent_edit() {
     let path = dir.path("demo.db");
     app.act("filter").type_text("\"Ticket webhook\"").act("confirm edit").type_text(" mine");
     execute(&path, "UPDATE connectors SET auth_mode = 'per-user' WHERE name LIKE 'Ticket%'");
-    app.act("save confirm").expect("Changed by someone else").expect("Their changes:").expect("Your changes:");
+    app.act("save yes").expect("Changed by someone else").expect("Their changes:").expect("Your changes:");
     assert_eq!(one(&dir, "SELECT name FROM connectors WHERE name LIKE 'Ticket%'"), "Ticket webhook (9.4)");
     app.act("right right confirm").expect("(•) per-user").expect("Ticket webhook (9.4) mine");
-    app.act("save confirm").expect("Saved ");
+    app.act("save yes").expect("Saved ");
     assert_eq!(
         one(&dir, "SELECT name || ' ' || auth_mode FROM connectors WHERE name LIKE 'Ticket%'"),
         "Ticket webhook (9.4) mine per-user"
@@ -123,7 +123,7 @@ fn save_detects_a_concurrent_delete() {
     let path = dir.path("demo.db");
     app.act("filter").type_text("\"Ticket webhook\"").act("confirm edit").type_text(" kept");
     execute(&path, "DELETE FROM connectors WHERE name LIKE 'Ticket%'");
-    app.act("save confirm")
+    app.act("save yes")
         .expect("Deleted by someone else")
         .act("right confirm")
         .expect("Created Ticket webhook (9.4) kept");
@@ -135,10 +135,7 @@ fn duplicate_of_unreadable_secrets_is_missing_them() {
     let mut app = opened(&dir, 100, 40);
     app.act("filter").type_text("\"Release webhook\"").act("confirm duplicate").expect("Release webhook (9.4) (copy)");
     app.expect("encrypted by another program, such as Kibana");
-    app.act("save")
-        .expect("the duplicate is missing them")
-        .act("confirm")
-        .expect("Created Release webhook (9.4) (copy)");
+    app.act("save").expect("the duplicate is missing them").act("yes").expect("Created Release webhook (9.4) (copy)");
     assert_eq!(one(&dir, "SELECT secrets FROM connectors WHERE id = 'new-connector-id'"), "NULL");
     let configs = "SELECT count(DISTINCT config) || '' FROM connectors WHERE name LIKE 'Release webhook%'";
     assert_eq!(one(&dir, configs), "1");
@@ -151,10 +148,10 @@ fn damaged_config_is_shown_and_repaired() {
     app.act("filter").type_text("is:malformed").act("confirm").expect("1 of 1").act("edit");
     app.expect("the config is malformed: repair it here").expect("! malformed JSON");
     // Another field can be saved without touching the damage.
-    app.act("previous-field previous-field").type_text("?").act("save confirm").expect("Saved ");
+    app.act("previous-field previous-field").type_text("?").act("save yes").expect("Saved ");
     let broken = r#"{"url":"https://hooks.meridian.example/legacy","method":"po"#;
     assert_eq!(one(&dir, "SELECT config FROM connectors WHERE id = 'legacy-import-broken'"), broken);
-    app.act("edit").press("End").type_text("st\"}").act("save").expect("config").act("confirm").expect("Saved ");
+    app.act("edit").press("End").type_text("st\"}").act("save").expect("config").act("yes").expect("Saved ");
     assert_eq!(one(&dir, "SELECT config FROM connectors WHERE id = 'legacy-import-broken'"), format!("{broken}st\"}}"));
     app.act("back").expect("1 of 197");
 }
@@ -173,7 +170,7 @@ fn unknown_config_keys_are_edited_as_json() {
     let dir = TestDir::new();
     let mut app = opened(&dir, 100, 40);
     app.act("filter").type_text("\"SMS gateway\"").act("confirm edit").field("Config (JSON)").append("");
-    app.act("open").type_text("\"k\": 1,").act("save").expect("+ 1").act("confirm").expect("Saved ");
+    app.act("open").type_text("\"k\": 1,").act("save").expect("+ 1").act("yes").expect("Saved ");
     let config = one(&dir, "SELECT config FROM connectors WHERE name LIKE 'SMS%'");
     assert!(config.starts_with(r#"{"k":1,"#), "{config}");
     app.act("edit").field("Config (JSON)").append("x").act("save").expect("! malformed JSON");
@@ -186,7 +183,7 @@ fn enter_moves_through_the_form_without_changes() {
     app.act("filter")
         .type_text("\"Ticket webhook\"")
         .act("confirm edit open open open open open open")
-        .expect_not("(changed)");
+        .expect_not("● changed");
 }
 
 #[test]
@@ -198,6 +195,6 @@ fn changed_type_is_confirmed_and_reversible() {
         .act("confirm duplicate previous-field open")
         .type_text("server log")
         .act("confirm");
-    app.expect("Server log (.server-log)").expect("(changed)").act("back").expect("Unsaved changes").act("confirm");
+    app.expect("Server log (.server-log)").expect("● changed").act("back").expect("Unsaved changes").act("confirm");
     app.act("previous-field open").type_text(".webhook").act("confirm").expect("https://tickets.meridian.example/v2");
 }

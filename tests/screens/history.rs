@@ -43,7 +43,7 @@ fn history_conflict_shows_both_sides() {
     let mut app = applied(&dir);
     let path = dir.path("demo.db");
     app.act("filter").type_text("\"Aurora runbooks\"").act("confirm toggle-mode back");
-    app.act("review rollback right confirm").expect("Partly rolled back").expect("[ Show both sides ]").act("confirm");
+    app.act("review rollback right confirm").expect("Partly rolled back").expect("  Show both sides  ").act("yes");
     app.expect("1 of 1").expect("Aurora runbooks").expect("modified since").act("revert");
     app.expect("was changed after step 1").expect("- per-user").expect("[ Cancel ]").act("confirm");
     let mode = "SELECT auth_mode, model_version FROM connectors WHERE name = 'Aurora runbooks'";
@@ -75,7 +75,7 @@ fn history_entry_lists_created_and_deleted_records() {
     let before = records(&path);
     app.act("back select select delete right confirm").expect("Deleted 2 connectors");
     app.act("history open").expect("1 of 2").expect("deleted").expect("applied");
-    app.act("revert").expect("is not in the file; reverting step 1").act("confirm");
+    app.act("revert").expect("is not in the file; reverting step 1").act("yes");
     assert_eq!(rows(&path, "SELECT count(*) FROM connectors").concat(), "Integer(196)");
     app.expect("undone")
         .act("back")
@@ -83,8 +83,8 @@ fn history_entry_lists_created_and_deleted_records() {
         .act("down revert right confirm");
     assert_eq!(records(&path), before);
     // A created one: reverting that deletes it.
-    app.act("back duplicate save confirm").expect("Created ");
-    app.act("history open revert").expect("reverting it deletes the connector").act("confirm").expect("undone");
+    app.act("back duplicate save yes").expect("Created ");
+    app.act("history open revert").expect("reverting it deletes the connector").act("yes").expect("undone");
     assert_eq!(records(&path), before);
 }
 
@@ -156,7 +156,7 @@ fn replaced_file_of_schema_1_is_reopened() {
     let old = dir.names().into_iter().find(|name| name.contains(".schema1-")).unwrap();
     connector_admin::store::restore(&path, &dir.path(&old), jiff::Timestamp::now(), |_, _| true).unwrap();
     app.act("refresh").expect("The file was replaced").expect("of schema 1");
-    app.act("confirm").expect("Migration review").expect("189 pending").act("back").expect("1 of 197");
+    app.act("yes").expect("Migration review").expect("189 pending").act("back").expect("1 of 197");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn blocked_record_is_repaired_and_migrated() {
     let mut app = App::open(&path, 120, 40);
     app.act("filter").type_text("\"numeric auth\"").act("confirm").expect("blocked: config.authType is a number");
     app.act("edit").expect("> Authentication type").press("Ctrl-k").type_text("\"webhook-authentication-basic\"");
-    app.act("save").expect("config.authType").act("confirm").expect("Saved Webhook, numeric auth type");
+    app.act("save").expect("config.authType").act("yes").expect("Saved Webhook, numeric auth type");
     app.act("back").expect("blocked 4").expect("backfill 74");
 }
 

@@ -14,7 +14,7 @@ fn moving_keeps_the_cursor_in_view() {
     let mut app = opened(&dir, 80, 24);
     app.expect("1 of 197").act("down down up").expect("2 of 197");
     app.act("bottom").expect("197 of 197").expect("> 경보 채널");
-    app.act("top").expect("1 of 197").act("page-down page-down").expect("39 of 197").act("page-up").expect("20 of 197");
+    app.act("top").expect("1 of 197").act("page-down page-down").expect("37 of 197").act("page-up").expect("19 of 197");
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn steps_are_undone_in_reverse_order() {
         .type_text("Ticket")
         .act("confirm toggle-mode edit")
         .type_text("!")
-        .act("save confirm toggle-mode duplicate");
-    app.act("save confirm delete right confirm");
+        .act("save yes toggle-mode duplicate");
+    app.act("save yes delete right confirm");
     for kind in ["delete", "create", "auth mode", "edit", "auth mode"] {
         app.act("undo").expect(&format!("Undid {kind} of "));
     }
@@ -137,7 +137,7 @@ fn export_is_imported_from_the_ui() {
         .expect("No connectors yet.")
         .act("import")
         .expect(&export.display().to_string())
-        .act("confirm confirm");
+        .act("confirm yes");
     app.expect("30 connectors imported: 30 new, 0 replaced.").expect("22 connectors need secrets");
     app.act("confirm").expect("1 of 30");
     app.act("import").paste(&export.display().to_string()).act("confirm").expect("These ids already exist");
@@ -270,7 +270,7 @@ fn confirmation_applies_to_the_rows_it_named() {
 fn new_record_is_selected_and_a_hiding_filter_is_reported() {
     let dir = TestDir::new();
     let mut app = opened(&dir, 100, 30);
-    app.act("new").type_text("server log").act("confirm").type_text("Zulu log").act("save confirm");
+    app.act("new").type_text("server log").act("confirm").type_text("Zulu log").act("save yes");
     app.expect("Created Zulu log").expect("> Zulu log");
     app.act("filter")
         .type_text("webhook")
@@ -278,7 +278,7 @@ fn new_record_is_selected_and_a_hiding_filter_is_reported() {
         .type_text("server log")
         .act("confirm")
         .type_text("Yankee log");
-    app.act("save confirm").expect("the filter hides the connector");
+    app.act("save yes").expect("the filter hides the connector");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod support;
 
 mod displaced;
 mod form;
+mod habits;
 mod history;
 mod journey;
 mod list;

@@ -88,14 +88,14 @@ fn mouse_selects_opens_sorts_toggles_and_confirms() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
     app.click("Aurora ass").expect("> Aurora ass").click("Aurora ass").expect("connector type").click("Esc back");
-    app.expect("197 connectors").click("TYPE").expect("TYPE ▲").click("TYPE").expect("TYPE ▼").click("NAME");
+    app.expect("of 197").click("TYPE").expect("TYPE ▲").click("TYPE").expect("TYPE ▼").click("NAME");
     app.mouse(Mouse::WheelDown).expect("8 of 197").mouse(Mouse::WheelUp).expect("5 of 197");
-    let line = |app: &mut App| app.screen().lines().find(|line| line.starts_with("> ")).unwrap().to_owned();
+    let line = |app: &mut App| app.screen().lines().find(|line| line.starts_with("│> ")).unwrap().to_owned();
     let before = line(&mut app);
     app.click(&before).expect("Connector").act("back");
     let (y, x) = {
         let screen = app.screen();
-        let (y, text) = screen.lines().enumerate().find(|(_, line)| line.starts_with("> ")).unwrap();
+        let (y, text) = screen.lines().enumerate().find(|(_, line)| line.starts_with("│> ")).unwrap();
         (y, text[..text.find("not set").unwrap()].chars().count())
     };
     app.mouse(Mouse::Click(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())).expect("is per-user now");
@@ -192,20 +192,15 @@ fn bulk_delete_and_mode_are_confirmed() {
         .type_text("delete")
         .act("confirm")
         .expect("2 connectors would be deleted");
-    app.act("back")
-        .expect("197 connectors")
-        .act("bulk-edit")
-        .type_text("per-user")
-        .act("down confirm")
-        .expect("Change 2");
+    app.act("back").expect("of 197").act("bulk-edit").type_text("per-user").act("down confirm").expect("Change 2");
     app.act("left confirm").expect("2 connectors changed");
     assert_eq!(count(&dir, "auth_mode = 'per-user' AND revision > 0"), "Integer(2)");
     app.act("select select select bulk-edit")
         .type_text("delete")
         .act("confirm right confirm")
-        .expect("194 connectors")
+        .expect("of 194")
         .act("undo right confirm");
-    app.expect("197 connectors");
+    app.expect("of 197");
 }
 
 #[test]
@@ -289,8 +284,8 @@ fn mouse_moves_and_opens_in_every_list() {
         .expect("One step")
         .act("back back");
     app.act("history backups create-backup create-backup").expect("Created ");
-    let is_row = |line: &&str| line.starts_with("  ") && line.contains(".bak");
+    let is_row = |line: &&str| line.starts_with("│  ") && line.contains(".bak");
     let screen = app.screen();
-    let second = screen.lines().find(is_row).expect("a second row").trim();
+    let second = screen.lines().find(is_row).expect("a second row").trim_matches(['│', ' ', '┃']);
     app.click(second).expect(&format!("> {second}")).click(second).expect("Restore a backup");
 }

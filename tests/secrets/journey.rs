@@ -100,18 +100,18 @@ fn planted_secrets_are_nowhere_after_a_session() {
     }
     terminal.expect("> Username *").send(TYPED).expect("(12 characters)");
     terminal.send("\t").send(&format!("\x1b[200~{PASTED}\x1b[201~")).expect("(13 characters)");
-    terminal.send(CTRL_S).expect("Create this connector?").send("\r").expect("Created Planted");
+    terminal.send(CTRL_S).expect("Create this connector?").send("y").expect("Created Planted");
     // Replace, edit the config, undo, duplicate, view.
     terminal.send("e").expect("Edit Planted").send(DOWN).send(DOWN).send("/2").expect("p.example/2");
     terminal
         .send(CTRL_S)
-        .send("\r")
+        .send("y")
         .expect("Saved ")
         .send("u")
         .expect("Undid edit")
         .send("\r")
         .expect("set: password, user");
-    terminal.send("c").expect("copied from the original").send(CTRL_S).send("\r").expect("Created Planted (copy)");
+    terminal.send("c").expect("copied from the original").send(CTRL_S).send("y").expect("Created Planted (copy)");
     terminal.send(ESC).send("i").expect("Import: path");
     let line = format!(
         r#"{{"type":"action","id":"imported","references":[],"attributes":{{"actionTypeId":".slack_api","name":"In","config":{{}},"secrets":{{"token":"{IMPORTED}"}}}}}}"#
@@ -180,7 +180,7 @@ fn external_editor_gets_the_keys_and_the_terminal_returns() {
     terminal.expect("Migration review").send(ESC).expect("1 of 197").send("/Ticket webhook\r");
     terminal.send("e").expect("Edit Ticket").send("\t\t\t\t").expect("> HTTP headers");
     terminal.send("\x0f").expect("EDITING").send("by hand\r").expect("X-Typed: by hand");
-    terminal.send(CTRL_S).expect("Save these changes?").expect("by hand").send("\r").expect("Saved ");
+    terminal.send(CTRL_S).expect("Save these changes?").expect("by hand").send("y").expect("Saved ");
     assert!(std::fs::read_to_string(&seen).unwrap().starts_with("-rw-------"));
     // A mistake comes back with its reason; an editor that fails changes nothing.
     std::fs::write(&script, "echo broken > \"$2\"\n").unwrap();

@@ -46,7 +46,7 @@ fn saved_secrets_are_wiped_from_memory() {
     };
     assert!(while_typed > 0, "the search finds what is there");
     terminal.send("\t").send(&format!("\x1b[200~{PASTED}\x1b[201~")).expect(&format!("({} characters)", PASTED.len()));
-    terminal.send("\x13").expect("Create this connector?").send("\r").expect("Created Memory");
+    terminal.send("\x13").expect("Create this connector?").send("y").expect("Created Memory");
     // Keys pass through the same buffers afterwards, as they do for a user.
     terminal.send("\x1b").send("j").expect("of 198");
     for text in [TYPED, PASTED, &PASTED[4..20]] {

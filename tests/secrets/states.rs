@@ -49,9 +49,9 @@ fn only_config_edits_reencrypt() {
     let path = file(&dir);
     let before = stored(&path, "hook");
     let mut app = App::open(&path, 110, 40);
-    app.act("toggle-mode").expect("per-user now").act("edit").type_text("!").act("save confirm").expect("Saved Hook!");
+    app.act("toggle-mode").expect("per-user now").act("edit").type_text("!").act("save yes").expect("Saved Hook!");
     assert_eq!(stored(&path, "hook"), before);
-    app.act("edit").field("URL").append("/v2").act("save confirm").expect("Saved ");
+    app.act("edit").field("URL").append("/v2").act("save yes").expect("Saved ");
     assert_ne!(stored(&path, "hook"), before);
     let both = r#"{"password":"hunter2","user":"u"}"#;
     assert_eq!(opened(&path, "hook").as_deref(), Ok(both));
@@ -70,7 +70,7 @@ fn secrets_are_kept_replaced_and_cleared() {
     app.act("edit").field("Username *").expect("•••••• set");
     app.field("Password").append("swordfish").expect("••••••••• (9 characters)").expect_not("swordfish");
     app.act("save").expect("secrets.password").expect("- set").expect("+ replaced").expect_not("swordfish");
-    app.act("confirm").expect("Saved Hook");
+    app.act("yes").expect("Saved Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"swordfish","user":"u"}"#));
     // Clearing a required one next to a new one is refused; clearing both leaves them missing.
     app.act("edit previous-field previous-field previous-field previous-field")
@@ -83,7 +83,7 @@ fn secrets_are_kept_replaced_and_cleared() {
         .expect("Password: a value is needed")
         .act("previous-field")
         .press("Ctrl-u");
-    app.act("clear-field save").expect("+ cleared").act("confirm").expect("Saved Hook");
+    app.act("clear-field save").expect("+ cleared").act("yes").expect("Saved Hook");
     assert_eq!(rows(&path, "SELECT secrets, is_missing_secrets FROM connectors").concat(), "Null|Integer(1)");
     app.act("undo").expect("Undid");
     assert!(opened(&path, "hook").is_ok());
@@ -104,13 +104,13 @@ fn changed_auth_type_keeps_common_secrets() {
     app.field("OAuth client ID").set("client");
     app.field("OAuth client secret *").append("deep");
     app.act("save").expect("secrets.password").expect("+ cleared").expect("secrets.clientSecret");
-    app.act("confirm").expect("Saved ");
+    app.act("yes").expect("Saved ");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"clientSecret":"deep"}"#));
     let config = rows(&path, "SELECT config FROM connectors").concat();
     assert!(config.contains("a.example") && config.contains("t.example"), "{config}");
     // And back: what belongs to OAuth goes with it.
     app.act("edit").field("Authentication type").act("right right").expect("Username *").act("save");
-    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").act("confirm").expect("Saved ");
+    app.expect("config.accessTokenUrl").expect("secrets.clientSecret").act("yes").expect("Saved ");
     let config = rows(&path, "SELECT config FROM connectors").concat();
     assert!(!config.contains("t.example") && !config.contains("client\\\""), "{config}");
 }
@@ -167,14 +167,14 @@ fn unreadable_secrets_are_explained_and_replaceable() {
         let mut app = App::open(&path, 160, 40);
         app.act("filter").type_text("hook").act("confirm open").expect("unreadable").act("back");
         // The connector stays editable; the ciphertext stays as it is.
-        app.act("edit").expect(reason).type_text("!").act("save confirm").expect("Saved Hook");
+        app.act("edit").expect(reason).type_text("!").act("save yes").expect("Saved Hook");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
         app.act("edit next-field next-field")
             .press("End")
             .type_text("/x")
             .act("save")
             .expect("cannot be decrypted now")
-            .act("confirm");
+            .act("yes");
         app.expect("Saved ");
         assert_eq!(stored(&path, "hook"), damaged, "{name}");
         app.act("undo").expect("Undid").act("undo").expect("Undid");
@@ -183,7 +183,7 @@ fn unreadable_secrets_are_explained_and_replaceable() {
             .type_text("new")
             .act("save")
             .expect("Username: a value is needed");
-        app.type_text("again").act("save").expect("take the place of all").act("confirm").expect("Saved ");
+        app.type_text("again").act("save").expect("take the place of all").act("yes").expect("Saved ");
         assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"new","user":"again"}"#), "{name}");
     }
 }
@@ -197,7 +197,7 @@ fn duplicate_has_the_secrets_of_the_original() {
         .expect("Secrets: set, copied from the original")
         .act("save")
         .expect("copied from the original");
-    app.act("confirm").expect("Created Hook (copy)");
+    app.act("yes").expect("Created Hook (copy)");
     assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"password":"hunter2","user":"u"}"#));
     assert_ne!(stored(&path, "new-connector-id"), stored(&path, "hook"));
 }
@@ -217,7 +217,7 @@ fn unknown_type_is_edited_as_json() {
         .type_text("{\"pin\": ")
         .act("next-field previous-field")
         .expect("! not a JSON object (line 1, column 8)");
-    app.type_text("\"1234\"}").act("save confirm").expect("Created Acme");
+    app.type_text("\"1234\"}").act("save yes").expect("Created Acme");
     assert_eq!(opened(&path, "new-connector-id").as_deref(), Ok(r#"{"pin": "1234"}"#));
     app.act("edit").expect("Secrets: set; also set: pin").expect_not("1234");
 }
@@ -233,13 +233,13 @@ fn missing_secrets_are_filled_in_one_by_one() {
     };
     let export = dir.write("e.ndjson", &[line("c", "Gamma"), line("a", "alpha"), line("b", "Beta")].join("\n"));
     let mut app = App::open(&path, 110, 40);
-    app.act("import").type_text(export.to_str().unwrap()).act("confirm confirm").expect("3 connectors need secrets");
+    app.act("import").type_text(export.to_str().unwrap()).act("confirm yes").expect("3 connectors need secrets");
     app.act("right confirm").expect("1 of 3").expect("/missing:secrets").act("back").expect("of 4");
     for (name, left) in
         [("alpha", "2 connectors still"), ("Beta", "1 connector still"), ("Gamma", "no connector is missing")]
     {
         app.act("next-missing").expect(&format!("Edit {name}")).expect("> Bot token *").expect("missing");
-        app.type_text("xoxb-1").act("save confirm").expect(&format!("Saved {name}")).expect(left);
+        app.type_text("xoxb-1").act("save yes").expect(&format!("Saved {name}")).expect(left);
     }
     app.act("next-missing").expect("No connector is missing secrets");
     assert_eq!(opened(&path, "b").as_deref(), Ok(r#"{"token":"xoxb-1"}"#));
@@ -279,8 +279,8 @@ fn concurrent_change_keeps_an_entered_secret() {
         .expect("> Password *")
         .type_text("mine");
     execute(&path, "UPDATE connectors SET name = 'Theirs' WHERE id = 'hook'");
-    app.act("save confirm").expect("Changed by someone else").act("right right confirm").expect("Theirs");
-    app.expect("•••• (4 characters)").act("save confirm").expect("Saved Theirs");
+    app.act("save yes").expect("Changed by someone else").act("right right confirm").expect("Theirs");
+    app.expect("•••• (4 characters)").act("save yes").expect("Saved Theirs");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":"mine","user":"u"}"#));
     assert_eq!(Vault::new(keys_of(&path)).state(&Connector::new("x", "y")), SecretsState::None);
 }
@@ -311,7 +311,7 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
         .type_text("!")
         .act("save")
         .expect("+ oauth_authorization_code")
-        .act("confirm")
+        .act("yes")
         .expect("Saved ");
     // The token of the other auth type went; the new ones are missing until they are entered.
     app.act("open").expect("missing: to be entered again").expect("OAuth 2.0 authorization code");
@@ -322,7 +322,7 @@ fn refused_auth_type_is_a_warning_and_can_be_saved() {
         .type_text("id")
         .act("next-field")
         .type_text("sec")
-        .act("save confirm");
+        .act("save yes");
     app.expect("Saved Pages!").expect("no connector is missing secrets now");
     let stored = opened(&path, "n").unwrap();
     assert!(stored.contains(r#""authType":"oauth_authorization_code""#) && !stored.contains("token\":"), "{stored}");
@@ -386,7 +386,7 @@ fn rotated_ciphertext_is_not_overwritten_by_a_save() {
     store.reencrypt::<connector_admin::store::StoreError>(reencrypt, &mut |_, _| true).unwrap();
     drop(store);
     let rotated = stored(&path, "hook");
-    app.act("save confirm").expect("Saved Hook!");
+    app.act("save yes").expect("Saved Hook!");
     assert_eq!(stored(&path, "hook"), rotated);
 }
 
@@ -401,7 +401,7 @@ fn keys_typed_after_next_missing_secrets_are_never_shown() {
     assert!(!app.screen().contains("XYZ"), "{}", app.screen());
     app.act("change").expect("API key");
     app.act("save").expect("Secrets will be missing").act("back next-field").type_text("SECabc123");
-    app.act("save confirm").expect("Saved Lookups");
+    app.act("save yes").expect("Saved Lookups");
     assert!(opened(&path, "a").unwrap().contains("SECabc123"));
 }
 
@@ -417,7 +417,7 @@ fn save_preview_lists_secrets_first() {
         }
     }
     app.act("clear-field").expect("missing: Password").act("save").expect("Secrets will be missing: Password.");
-    app.expect("- set").expect("+ cleared").act("confirm").expect("Saved ");
+    app.expect("- set").expect("+ cleared").act("yes").expect("Saved ");
     // The same message appears when the form is opened again.
     app.act("next-missing").expect("missing: Password").expect("> Password");
 }
@@ -478,7 +478,7 @@ fn blanks_around_a_pasted_secret_are_kept_and_noted() {
         app.act("next-field");
     }
     app.paste(" hunter3\t").expect("blanks at its beginning or end are kept").expect_not("hunter3");
-    app.act("save").expect_not("hunter3").act("confirm").expect("Saved Hook");
+    app.act("save").expect_not("hunter3").act("yes").expect("Saved Hook");
     assert_eq!(opened(&path, "hook").as_deref(), Ok(r#"{"password":" hunter3\t","user":"u"}"#));
 }
 
@@ -495,9 +495,9 @@ fn missing_key_file_never_creates_a_new_key() {
     while !app.screen().contains("> Password") {
         app.act("next-field");
     }
-    app.type_text("another one").act("save confirm").expect("is gone").expect("Restore the key file").act("confirm");
+    app.type_text("another one").act("save yes").expect("is gone").expect("Restore the key file").act("confirm");
     assert!(!keys.exists(), "no other key takes the place of the one that is gone");
     assert_eq!(stored(&path, "hook"), before);
     std::fs::rename(dir.path("away"), &keys).unwrap();
-    app.act("save confirm").expect("Saved Hook");
+    app.act("save yes").expect("Saved Hook");
 }

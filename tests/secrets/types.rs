@@ -162,7 +162,7 @@ fn every_type_round_trips_through_the_form() {
         } else {
             app.act("save");
         }
-        app.act("confirm").expect("Created A name");
+        app.act("yes").expect("Created A name");
         let is_set = has_secrets || known.keeps_auth_type_in_secrets();
         let (connector, state) = created(&path);
         assert_eq!(validate::problems(&connector, Catalogue::built_in()), [], "{}: {}", known.id, connector.config);
@@ -176,7 +176,7 @@ fn every_type_round_trips_through_the_form() {
         app.type_text("!");
         edit_each(&mut app, known);
         fill(&mut app, known, "Save these changes?");
-        app.act("confirm").expect("Saved A name!");
+        app.act("yes").expect("Saved A name!");
         let (edited, state) = created(&path);
         assert_eq!(validate::problems(&edited, Catalogue::built_in()), [], "{}: {}", known.id, edited.config);
         assert_eq!(matches!(state, SecretsState::Set { .. }), is_set, "{}: {state:?}", known.id);

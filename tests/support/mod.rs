@@ -185,6 +185,7 @@ impl App {
             file: path.file_name().unwrap().to_string_lossy().into_owned(),
             ui: Ui { theme: Theme::new(colour), keys: KeyMap::default(), catalogue: Catalogue::built_in() },
             mouse: true,
+            configuration: None,
             path: path.to_owned(),
             is_new: false,
             ui_state: UiState::default(),
@@ -325,8 +326,9 @@ impl App {
     pub fn field(&mut self, label: &str) -> Field<'_> {
         // No form has more fields; after the last comes the first again.
         for _ in 0..60 {
-            let is_focused =
-                |line: &str| line.trim_start().strip_prefix("> ").is_some_and(|rest| rest.starts_with(label));
+            let is_focused = |line: &str| {
+                line.trim_start_matches(['│', ' ']).strip_prefix("> ").is_some_and(|rest| rest.starts_with(label))
+            };
             if self.screen().lines().any(is_focused) {
                 return Field(self);
             }

@@ -6,6 +6,7 @@ use super::palette;
 use crate::text::capitalized;
 use crate::tui::command::Command;
 use crate::tui::keymap::{Action, KeyContext};
+use crate::tui::outcomes;
 use crate::tui::overlays::Dialog;
 use crate::tui::screens::{Route, Screen, redo, undo};
 use crate::tui::widgets::theme::Theme;
@@ -31,7 +32,10 @@ fn common(model: &mut Model, context: KeyContext, action: Action) -> Vec<Command
         Action::Redraw => vec![Command::Redraw],
         Action::Help => vec![Command::Open(Route::Help(context))],
         Action::Palette => vec![Command::menu(palette::menu(model))],
+        Action::Messages => vec![Command::Open(Route::Messages)],
+        Action::About => vec![Command::dialog(outcomes::about(&model.cx))],
         Action::Overview => vec![Command::Open(Route::Overview)],
+        Action::Backups => vec![Command::Open(Route::Backups)],
         Action::History => vec![Command::Open(Route::History)],
         Action::Sync => vec![Command::Open(Route::Sync)],
         Action::Undo => vec![undo(model.cx.overview.last_step.as_ref(), model.cx.ui.keys)],
@@ -72,7 +76,7 @@ pub(super) fn confirm_stop(model: &Model) -> Option<Command> {
     Some(Command::dialog(
         Dialog::new("Quit", "Stay")
             .line(format!("A job is running: {title}. Stop it and quit? The current step is finished first."))
-            .choice("Stop and quit", vec![Command::QuitAfterJob])
+            .destructive_choice("Stop and quit", vec![Command::QuitAfterJob])
             .close_with_job(),
     ))
 }

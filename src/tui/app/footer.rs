@@ -29,7 +29,10 @@ impl Hint {
 pub(super) fn line(model: &Model, cells: usize) -> Line<'static> {
     let theme = model.cx.ui.theme;
     let mut spans = Vec::new();
-    for hint in hints(model, cells) {
+    if let Some(prefix) = model.prefix.shown() {
+        spans.push(Span::styled(format!("{prefix} …  "), theme.warning()));
+    }
+    for hint in hints(model, cells.saturating_sub(spans.iter().map(Span::width).sum())) {
         let key = hint.binding.keys.first().copied().unwrap_or_default();
         let text = hint.binding.hint().unwrap_or_default();
         let key_style = if hint.is_usable { theme.accent() } else { theme.muted() };

@@ -1,7 +1,7 @@
 //! Keys: the focused part handles a key first, and passes on what it does not use.
 
-use super::actions;
 use super::model::Model;
+use super::{actions, prefix};
 use crate::tui::command::Command;
 use crate::tui::keymap::{Action, Key};
 use crate::tui::overlays::{Dialog, Flow};
@@ -14,7 +14,7 @@ const QUIT: &str = "Quit";
 /// Handles a key.
 pub(super) fn on_key(model: &mut Model, key: Key) -> Vec<Command> {
     // A message stays until the next key, or until it expires.
-    model.toast = None;
+    model.shows_message = false;
     let action = model.cx.ui.keys.action(model.context(), key);
     if let Some(commands) = urgent(model, action) {
         return commands;
@@ -69,7 +69,16 @@ fn focused_key(model: &mut Model, key: Key) -> Vec<Command> {
     if let Some(commands) = screen.on_key(key, action, &model.cx) {
         return commands;
     }
-    action.map_or_else(Vec::new, |action| actions::run(model, context, action))
+    if let Some(commands) = prefix::on_key(model, context, key, action) {
+        return commands;
+    }
+    match action {
+        Some(action) => actions::run(model, context, action),
+        None => {
+            let help = model.cx.key(context, Action::Help);
+            vec![Command::info(format!("{key} does nothing here; {help} lists the keys"))]
+        }
+    }
 }
 
 /// Closes the last overlay if it is done, and returns the commands that follow.
@@ -104,7 +113,7 @@ pub(super) fn quit_now(model: &mut Model) -> Vec<Command> {
     vec![Command::dialog(
         Dialog::new(QUIT, "Keep editing")
             .line("Quit and drop what you changed in this form?")
-            .choice("Quit", vec![Command::Quit]),
+            .destructive_choice("Quit", vec![Command::Quit]),
     )]
 }
 

@@ -13,6 +13,7 @@ mod message;
 mod model;
 mod mouse;
 mod palette;
+mod prefix;
 mod replies;
 mod stack;
 #[cfg(test)]
@@ -20,9 +21,10 @@ mod tests;
 mod update;
 mod view;
 
+pub use crate::tui::context::Setup;
 pub use effect::Effect;
 pub use message::Message;
-pub use model::{Model, Setup};
+pub use model::Model;
 pub use mouse::Mouse;
 pub use update::update;
 pub use view::view;

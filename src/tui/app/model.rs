@@ -1,14 +1,14 @@
 //! The state of the program, including the focus.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::prefix::Prefix;
 use super::stack::Screens;
 use crate::tui::command::{Command, Severity};
-use crate::tui::context::Context;
+use crate::tui::context::{Context, Setup, Shown};
 use crate::tui::delay::age;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::overlays::Overlay;
@@ -16,48 +16,13 @@ use crate::tui::running_job::RunningJob;
 use crate::tui::screens::{self, Route};
 use crate::tui::ui::Ui;
 use crate::tui::ui_state::UiState;
-use crate::worker::Overview;
-
-/// The options of a start.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// The display name of the file.
-    pub file: String,
-    /// The file, absolute.
-    pub path: PathBuf,
-    /// The file does not exist: the user chooses how to begin.
-    pub is_new: bool,
-    /// The UI state.
-    pub ui_state: UiState,
-    /// The styles and the key map.
-    pub ui: Ui,
-    /// The mouse is on.
-    pub mouse: bool,
-    /// Accept the whole migration plan at once.
-    pub apply_migration: bool,
-    /// The file is deleted on exit.
-    pub is_demo: bool,
-    /// Makes ids of new connectors.
-    pub new_id: fn() -> String,
-    /// The size of the terminal.
-    pub size: (u16, u16),
-    /// Now.
-    pub now: Timestamp,
-}
-
-/// A message, shown until it expires or a key is pressed.
-#[derive(Clone, Debug)]
-pub(super) struct Toast {
-    pub(super) severity: Severity,
-    pub(super) text: String,
-    pub(super) since: Timestamp,
-}
+use crate::worker::Query;
 
 /// A smaller terminal only shows a notice.
 pub(super) const SMALLEST: (u16, u16) = (30, 8);
 
 /// How long an expiring message is shown.
-pub(super) const TOAST: Duration = Duration::from_secs(5);
+const MESSAGE: Duration = Duration::from_secs(5);
 
 /// What the app waits for.
 #[derive(Debug, Default)]
@@ -88,11 +53,13 @@ pub struct Model {
     pub(super) cx: Context,
     pub(super) screens: Screens,
     pub(super) overlays: Vec<Box<dyn Overlay>>,
-    pub(super) toast: Option<Toast>,
+    /// The newest message of the context is shown until it expires or a key is pressed.
+    pub(super) shows_message: bool,
     /// The file is open.
     pub(super) is_open: bool,
     pub(super) start: Start,
     pub(super) pending: Pending,
+    pub(super) prefix: Prefix,
     /// The program quits when the job has ended.
     pub(super) quits_after_job: bool,
     /// The file that is open is not at its path any more.
@@ -105,27 +72,12 @@ pub struct Model {
 impl Model {
     /// Returns the state before anything has happened.
     pub fn new(setup: Setup) -> Self {
-        let cx = Context {
-            file: setup.file,
-            path: setup.path,
-            is_demo: setup.is_demo,
-            is_read_only: false,
-            upgraded: None,
-            overview: Overview::default(),
-            job: None,
-            last_import: String::new(),
-            last_export: String::new(),
-            ui: setup.ui,
-            ui_state: setup.ui_state,
-            has_mouse: setup.mouse,
-            new_id: setup.new_id,
-            size: setup.size,
-            now: setup.now,
-        };
-        let route = if setup.is_new { Route::Welcome } else { Route::Opening(false) };
+        let (is_new, applies_migration) = (setup.is_new, setup.apply_migration);
+        let cx = Context::new(setup);
+        let route = if is_new { Route::Welcome } else { Route::Opening(false) };
         let mut model = Self::before_open(cx, route);
-        model.start.applies_migration = setup.apply_migration;
-        if setup.is_new {
+        model.start.applies_migration = applies_migration;
+        if is_new {
             model.overlays.push(Box::new(screens::welcome_menu(&model.cx)));
         }
         model
@@ -137,10 +89,11 @@ impl Model {
             screens: Screens::new(route, &cx),
             cx,
             overlays: Vec::new(),
-            toast: None,
+            shows_message: false,
             is_open: false,
             start: Start::default(),
             pending: Pending::default(),
+            prefix: Prefix::default(),
             quits_after_job: false,
             is_displaced: false,
             fatal: None,
@@ -150,16 +103,7 @@ impl Model {
 
     /// Returns to the state before the file is opened, with or without a restore.
     pub(super) fn reopen(&mut self, is_restoring: bool) {
-        let cx = Context {
-            is_read_only: false,
-            upgraded: None,
-            overview: Overview::default(),
-            job: None,
-            last_import: String::new(),
-            last_export: String::new(),
-            ui_state: self.ui_state(),
-            ..self.cx.clone()
-        };
+        let cx = Context { ui_state: self.ui_state(), ..self.cx.without_file() };
         *self = Self::before_open(cx, Route::Opening(is_restoring));
     }
 
@@ -203,11 +147,11 @@ impl Model {
     /// Returns when the screen next changes without a message.
     pub fn next_tick(&self) -> Option<Duration> {
         let now = self.cx.now;
-        let toast = self.toast.as_ref().filter(|toast| toast.severity.expires());
-        let toast = toast.map(|toast| TOAST.saturating_sub(age(toast.since, now)));
+        let message = self.message().filter(|message| message.severity.expires());
+        let message = message.map(|message| MESSAGE.saturating_sub(age(message.at, now)));
         let list = self.screens.top().list().and_then(|list| list.next_tick(now));
         let job = self.cx.job.as_ref().and_then(|job| job.next_tick(now));
-        toast.into_iter().chain(list).chain(job).min()
+        message.into_iter().chain(list).chain(job).min()
     }
 
     /// Returns the running job, if it has reported progress or takes its time.
@@ -253,8 +197,22 @@ impl Model {
         self.overlays.push(overlay);
     }
 
+    /// Shows a message.
     pub(super) fn notify(&mut self, severity: Severity, text: String) {
-        self.toast = Some(Toast { severity, text, since: self.cx.now });
+        self.cx.note(severity, text);
+        self.shows_message = true;
+    }
+
+    /// Returns the message that is shown.
+    pub(super) fn message(&self) -> Option<&Shown> {
+        self.cx.messages.back().filter(|_| self.shows_message)
+    }
+
+    /// Hides a message that has been shown long enough.
+    pub(super) fn expire_message(&mut self) {
+        let now = self.cx.now;
+        let is_over = |message: &Shown| message.severity.expires() && age(message.at, now) >= MESSAGE;
+        self.shows_message = self.message().is_some_and(|message| !is_over(message));
     }
 
     /// Returns the commands that reload the contents of the screens.
@@ -264,7 +222,7 @@ impl Model {
         }
         let queries = self.screens.open_mut().rev().flat_map(|screen| screen.queries());
         let mut commands = Command::reads(queries);
-        commands.push(Command::Read(crate::worker::Query::Overview));
+        commands.push(Command::Read(Query::Overview));
         commands
     }
 }

@@ -6,7 +6,6 @@ use super::actions;
 use super::footer;
 use super::keys::after;
 use super::model::Model;
-use super::view;
 use crate::tui::command::Command;
 use crate::tui::keymap::{Action, KeyContext};
 
@@ -26,15 +25,13 @@ const WHEEL: usize = 3;
 
 /// Handles a mouse event.
 pub(super) fn on_mouse(model: &mut Model, mouse: Mouse) -> Vec<Command> {
-    let shows_footer = view::shows_footer(model);
-    model.toast = None;
+    model.shows_message = false;
     if model.is_too_small() || model.is_waiting() {
         return Vec::new();
     }
     match mouse {
         Mouse::WheelUp => (0..WHEEL).flat_map(|_| wheel(model, Action::Up)).collect(),
         Mouse::WheelDown => (0..WHEEL).flat_map(|_| wheel(model, Action::Down)).collect(),
-        Mouse::Click(_, y) if y + 1 == model.cx.size.1 && !shows_footer => Vec::new(),
         Mouse::Click(x, y) => click(model, Position { x, y }),
     }
 }

@@ -154,8 +154,8 @@ fn job_is_refused_while_another_one_runs() {
     let mut model = opened_model();
     run_long_job(&mut model);
     let job = Command::write(FileJob::CreateBackup, "creating a backup");
-    model.open_overlay(Box::new(Dialog::new("Two jobs", "No").choice("Yes", vec![job]).default_to_last()));
-    assert!(press(&mut model, "Enter").is_empty());
+    model.open_overlay(Box::new(Dialog::new("Two jobs", "No").choice("Yes", vec![job])));
+    assert!(press(&mut model, "y").is_empty());
     assert!(shown(&model).contains("Wait for the running job, or stop it with Esc"), "{}", shown(&model));
 }
 

@@ -2,11 +2,10 @@
 
 use super::effect::Effect;
 use super::message::Message;
-use super::model::{Model, TOAST};
+use super::model::Model;
 use super::stack::fit;
 use super::{actions, file, keys, mouse, replies};
 use crate::tui::command::{Command, Severity};
-use crate::tui::delay::age;
 use crate::tui::keymap::{Action, Key};
 use crate::tui::running_job::RunningJob;
 use crate::tui::screens::ScreenMessage;
@@ -46,7 +45,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Worker(reply) => replies::on_reply(model, reply),
         Message::Tick => {
-            expire_toast(model);
+            model.expire_message();
             Vec::new()
         }
         Message::Terminate => vec![Command::Quit],
@@ -156,8 +155,4 @@ fn cancel(model: &mut Model) -> Effect {
         job.is_stopping = true;
     }
     Effect::CancelJob
-}
-
-fn expire_toast(model: &mut Model) {
-    model.toast.take_if(|toast| toast.severity.expires() && age(toast.since, model.cx.now) >= TOAST);
 }

@@ -1,6 +1,7 @@
 //! Draws the model: header, focused screen, message or footer, overlays.
 
 use ratatui::Frame;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
@@ -8,7 +9,6 @@ use super::footer;
 use super::model::{Model, SMALLEST};
 use crate::text::grouped;
 use crate::text::terminal::{clip, fit, safe, width, wrap};
-use crate::tui::command::{Severity, connectors as count_of};
 use crate::tui::keymap::Action;
 use crate::tui::running_job::RunningJob;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
@@ -27,86 +27,88 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let (body, foot) = cut_bottom(rest, 1);
     frame.render_widget(Paragraph::new(header(model, usize::from(head.width))), head);
     model.screens.top().view(frame, body, &model.cx);
-    // A message may need more room than the footer; nothing of it is cut.
-    let bottom = bottom_lines(model, usize::from(foot.width));
-    let (_, bottom_area) = cut_bottom(rest, u16::try_from(bottom.len()).unwrap_or(1).min(4));
-    frame.render_widget(Clear, bottom_area);
-    frame.render_widget(Paragraph::new(bottom), bottom_area);
+    // A message may need several lines; nothing of it is cut.
+    let messages = message_lines(model, usize::from(foot.width));
+    let (_, message_area) = cut_bottom(body, u16::try_from(messages.len()).unwrap_or(1).min(4));
+    frame.render_widget(Clear, message_area);
+    frame.render_widget(Paragraph::new(messages), message_area);
+    frame.render_widget(Paragraph::new(footer::line(model, usize::from(foot.width))), foot);
+    if !model.overlays.is_empty() {
+        frame.buffer_mut().set_style(body, model.cx.ui.theme.dimmed());
+    }
     for overlay in &model.overlays {
         overlay.view(frame, body, &model.cx);
     }
 }
 
-/// Draws the header: the screen, the file, and what needs attention.
+/// Draws the header: where one is, and at the right end what needs attention.
 fn header(model: &Model, cells: usize) -> Line<'static> {
     let theme = model.cx.ui.theme;
-    let title = format!(" {} ", model.screens.top().title());
-    // A part that does not fit whole is left out, but for the file's name.
-    let room = cells.saturating_sub(width(&title) + 1);
-    let mut facts = String::new();
-    for part in header_parts(model) {
-        let longer = if facts.is_empty() { clip(&part, room) } else { format!("{facts} · {}", safe(&part)) };
-        if width(&longer) <= room {
-            facts = longer;
+    let screen = model.screens.top();
+    let mut place = vec![Span::styled(format!(" {}", clip(&model.cx.file, cells / 3)), theme.muted())];
+    let mut crumb = |text: &str, style| {
+        place.push(Span::styled(" › ", theme.muted()));
+        place.push(Span::styled(clip(text, cells / 2), style));
+    };
+    crumb(screen.title(), theme.title());
+    if let Some(subject) = screen.subject() {
+        crumb(&subject, theme.text());
+    }
+    let mut used: usize = place.iter().map(Span::width).sum();
+    // A badge that does not fit whole is left out; the most urgent one comes first.
+    let mut badges = Vec::new();
+    for (text, style) in badges_of(model) {
+        let needed = width(&text) + 2;
+        if used + needed < cells {
+            used += needed;
+            badges.push(Span::raw("  "));
+            badges.push(Span::styled(text, style));
         }
     }
-    Line::from(vec![
-        Span::styled(title, theme.selected().patch(theme.title())),
-        Span::styled(format!(" {facts}"), theme.muted()),
-    ])
+    place.push(Span::raw(" ".repeat(cells.saturating_sub(used + 1))));
+    place.extend(badges);
+    Line::from(place)
 }
 
-/// Returns the parts of the header, the most urgent one first.
-fn header_parts(model: &Model) -> Vec<String> {
-    let mut parts = vec![model.cx.file.clone()];
+/// Returns what needs attention, the most urgent first.
+fn badges_of(model: &Model) -> Vec<(String, Style)> {
+    let theme = model.cx.ui.theme;
+    let mut badges = Vec::new();
     if model.is_displaced {
-        parts.push("FILE GONE".to_owned());
+        badges.push(("FILE GONE".to_owned(), theme.bad()));
     }
     if model.cx.is_read_only {
-        parts.push("READ-ONLY".to_owned());
+        badges.push(("READ-ONLY".to_owned(), theme.warning()));
     }
     let overview = &model.cx.overview;
     let counts = [
-        (overview.plan.pending(), "to migrate"),
-        (overview.missing_secrets, "without secrets"),
-        (overview.unreadable_secrets, "unreadable"),
+        (overview.plan.blocked, "X", "blocked", theme.bad()),
+        (overview.plan.pending(), "M", "to migrate", theme.warning()),
+        (overview.missing_secrets, "S", "missing secrets", theme.warning()),
+        (overview.unreadable_secrets, "?", "unreadable", theme.bad()),
     ];
-    parts.extend(
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))),
-    );
-    parts.extend(overview.remote.as_ref().map(|remote| format!("remote {remote}")));
-    if model.is_open && !model.pending.counts {
-        parts.push(count_of(overview.total));
-    }
-    parts
+    let of_count = |(count, sign, what, style): (u64, &str, &str, Style)| {
+        (count > 0).then(|| (format!("{sign} {} {what}", grouped(count)), style))
+    };
+    badges.extend(counts.into_iter().filter_map(of_count));
+    badges.extend(overview.remote.as_ref().map(|remote| (format!("remote {}", safe(remote)), theme.muted())));
+    badges
 }
 
-/// Returns whether the last line shows the keys, and not a job or a message.
-pub(super) fn shows_footer(model: &Model) -> bool {
-    let is_silent =
-        model.toast.is_none() && model.screens.top().list().is_none_or(|list| list.filter_error().is_none());
-    if model.shown_job().is_some() { !model.overlays.is_empty() } else { is_silent }
-}
-
-/// Draws a running job, a message, or the keys.
-fn bottom_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
+/// Returns the lines above the footer: a message, and the running job or what is wrong with the filter.
+fn message_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let theme = model.cx.ui.theme;
+    let styled = |text: &str, style| wrap(text, cells).into_iter().map(move |line| Line::styled(line, style));
+    let mut lines = Vec::new();
+    if let Some(message) = model.message() {
+        lines.extend(styled(&message.shown(), message.severity.style(theme)));
+    }
     if let Some(job) = model.shown_job() {
-        // The reason why a key has no command comes before the progress of the job.
-        let mut lines = message_lines(model, cells);
         lines.push(Line::styled(fit(&job_text(model, job), cells), theme.warning()));
-        if !model.overlays.is_empty() {
-            lines.push(footer::line(model, cells));
-        }
-        return lines;
+    } else if let Some(reason) = model.screens.top().list().and_then(|list| list.filter_error()) {
+        lines.extend(styled(reason, theme.bad()));
     }
-    if let Some(reason) = model.screens.top().list().and_then(|list| list.filter_error()) {
-        return wrap(reason, cells).into_iter().map(|line| Line::styled(line, theme.bad())).collect();
-    }
-    match message_lines(model, cells) {
-        lines if lines.is_empty() => vec![footer::line(model, cells)],
-        lines => lines,
-    }
+    lines
 }
 
 fn job_text(model: &Model, job: &RunningJob) -> String {
@@ -118,17 +120,4 @@ fn job_text(model: &Model, job: &RunningJob) -> String {
         return text;
     }
     format!("{text}  {} stops", model.cx.key(model.context(), Action::Back))
-}
-
-fn message_lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let theme = model.cx.ui.theme;
-    let Some(toast) = &model.toast else { return Vec::new() };
-    let (sign, style) = match toast.severity {
-        Severity::Info => ("", theme.accent()),
-        Severity::Success => ("✓ ", theme.good()),
-        Severity::Warning => ("! ", theme.warning()),
-        Severity::Error => ("✗ ", theme.bad()),
-    };
-    let text = format!("{sign}{}", toast.text);
-    wrap(&text, cells).into_iter().map(|line| Line::styled(line, style)).collect()
 }

@@ -27,6 +27,9 @@ pub enum KeyContext {
     /// The screen of a remote.
     #[strum(serialize = "sync with Kibana")]
     Sync,
+    /// The messages since the start.
+    #[strum(serialize = "messages")]
+    Messages,
     /// The form.
     #[strum(serialize = "form")]
     Form,
@@ -117,6 +120,10 @@ pub enum Action {
     Columns,
     Mouse,
     CopyText,
+    About,
+    Messages,
+    Yes,
+    No,
     Sync,
     Fetch,
     Pull,

@@ -60,6 +60,7 @@ impl Binding {
 
 const LISTS: &[KeyContext] = &[KeyContext::Connectors, KeyContext::Review, KeyContext::Step];
 const MOVING: &[KeyContext] = &[
+    KeyContext::Messages,
     KeyContext::Connectors,
     KeyContext::Review,
     KeyContext::Detail,
@@ -82,6 +83,7 @@ const REDOING: &[KeyContext] =
     &[KeyContext::Connectors, KeyContext::Detail, KeyContext::History, KeyContext::Step, KeyContext::Sync];
 const READING: &[KeyContext] = &[KeyContext::Connectors, KeyContext::Review, KeyContext::Detail];
 const HELPED: &[KeyContext] = &[
+    KeyContext::Messages,
     KeyContext::Connectors,
     KeyContext::Review,
     KeyContext::Detail,
@@ -277,6 +279,7 @@ pub const TABLE: &[Binding] = &[
     ),
     row(Action::Overview, &["D"], READING, Some("overview"), "overview in numbers"),
     row(Action::Backups, &["b"], &[KeyContext::History], Some("backups"), "backups of the file"),
+    row(Action::Backups, &["b"], READING, None, "backups of the file"),
     writing(Action::CreateBackup, &["b"], &[KeyContext::Backups], Some("back up"), "create a backup of the file"),
     writing(Action::Restore, &["Enter"], &[KeyContext::Backups], Some("restore"), "restore the backup"),
     row(Action::CopyText, &["y"], READING, None, "copy the id, the name, the config or the JSON of the connector"),
@@ -300,12 +303,14 @@ pub const TABLE: &[Binding] = &[
     row(Action::OpenFile, &["Ctrl-o"], &[KeyContext::Connectors], None, "open a recent file"),
     row(Action::Columns, &["C"], &[KeyContext::Connectors], None, "choose the columns and their widths"),
     row(Action::Theme, &["T"], HELPED, None, "theme: auto, dark, light, high contrast, none"),
+    row(Action::Messages, &["@"], HELPED, None, "messages: those shown since the start"),
+    row(Action::About, &["V"], HELPED, None, "about: version, file and configuration"),
     row(Action::Mouse, &["M"], HELPED, None, "mouse on or off"),
     row(Action::Refresh, &["R"], HELPED, None, "reload the file"),
     row(Action::Down, &["Down", "j"], MOVING, None, "next row"),
     row(Action::Up, &["Up", "k"], MOVING, None, "previous row"),
-    row(Action::PageDown, &["PgDn", "Ctrl-d"], MOVING, None, "next page"),
-    row(Action::PageUp, &["PgUp", "Ctrl-u"], MOVING, None, "previous page"),
+    row(Action::PageDown, &["PgDn", "Ctrl-d", "Ctrl-f"], MOVING, None, "next page"),
+    row(Action::PageUp, &["PgUp", "Ctrl-u", "Ctrl-b"], MOVING, None, "previous page"),
     row(Action::Top, &["Home"], MOVING, None, "first row"),
     row(Action::Bottom, &["End", "G"], MOVING, None, "last row"),
     writing(Action::Save, &["Ctrl-s"], &[KeyContext::Form], Some("save"), "show what will change, then save"),
@@ -344,6 +349,8 @@ pub const TABLE: &[Binding] = &[
     row(Action::Confirm, &["Enter", "Space"], &[KeyContext::Dialog], Some("choose"), "choose the highlighted answer"),
     row(Action::Left, &["Left", "Shift-Tab", "Up"], &[KeyContext::Dialog], None, "previous answer"),
     row(Action::Right, &["Right", "Tab", "Down"], &[KeyContext::Dialog], Some("other answer"), "next answer"),
+    row(Action::Yes, &["y"], &[KeyContext::Dialog], Some("yes"), "yes: the answer that acts, if there is only one"),
+    row(Action::No, &["n"], &[KeyContext::Dialog], Some("no"), "no: the answer that changes nothing"),
     row(Action::PageDown, &["PgDn"], &[KeyContext::Dialog], None, "scroll down"),
     row(Action::PageUp, &["PgUp"], &[KeyContext::Dialog], None, "scroll up"),
     row(
@@ -357,6 +364,7 @@ pub const TABLE: &[Binding] = &[
             KeyContext::Step,
             KeyContext::Backups,
             KeyContext::Sync,
+            KeyContext::Messages,
             KeyContext::Form,
             KeyContext::Picker,
             KeyContext::Input,
@@ -387,6 +395,7 @@ pub const TABLE: &[Binding] = &[
             KeyContext::Step,
             KeyContext::Backups,
             KeyContext::Sync,
+            KeyContext::Messages,
             KeyContext::Help,
         ],
         None,

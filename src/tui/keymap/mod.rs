@@ -2,6 +2,7 @@
 //! are generated from it.
 
 mod action;
+mod aliases;
 mod bindings;
 mod key;
 mod user_keys;

@@ -63,7 +63,6 @@ pub(in crate::tui) fn older_schema(schema: i64) -> Dialog {
         .line(format!("Another program replaced this file with one of schema {schema}; the screen shows the old one."))
         .line("Opening it again upgrades its schema, after a backup.")
         .choice("Open it again", vec![Command::Reopen(None)])
-        .default_to_last()
 }
 
 /// Reports that the file cannot be read. It is not repeated automatically, which could fail endlessly.

@@ -1,11 +1,13 @@
 //! What the results of jobs mean for the user: messages and dialogs, with the next steps.
 
+mod about;
 mod bulk;
 mod file;
 mod kibana;
 mod revert;
 mod transfer;
 
+pub(super) use about::about;
 pub(super) use file::{DROPS_INPUT, FAILED, displaced, failed, older_schema, read_failed, restored};
 
 use std::path::PathBuf;

@@ -48,5 +48,5 @@ pub(super) fn reverted(reverted: &Reverted, on: &Place<'_>) -> Command {
         dialog = dialog.line(format!("  and {} more", grouped(reverted.conflicts.len() - 5)));
     }
     let show = vec![Command::Open(Route::Step(Box::new(step.clone()), "-change:undone"))];
-    Command::dialog(dialog.choice("Show both sides", show).default_to_last())
+    Command::dialog(dialog.choice("Show both sides", show))
 }

@@ -79,7 +79,7 @@ pub(super) fn import_preview(path: &Path, preview: &Preview) -> Dialog {
         let same = count_of(*same_names);
         dialog = dialog.line(format!("Note: {same} with the name of an existing one under another id."));
     }
-    dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)]).default_to_last()
+    dialog.choice("Import", vec![import(path.to_owned(), OnConflict::Report)])
 }
 
 /// Confirms the replacement of a file by an export.
@@ -90,7 +90,7 @@ pub(super) fn confirm_replace(job: FileJob) -> Dialog {
     };
     Dialog::new("Replace the file?", "Cancel")
         .line(format!("{name} already exists. Replace it with the export?"))
-        .choice("Replace", vec![Command::write(job, "exporting")])
+        .destructive_choice("Replace", vec![Command::write(job, "exporting")])
 }
 
 /// Reports an export.
@@ -120,7 +120,7 @@ fn import_conflict(path: &Path, outcome: &ImportOutcome) -> Dialog {
             "Overwrite replaces those connectors; their stored secrets stay where they still fit type and config. \
                Duplicate gives every imported connector a new id.",
         )
-        .choice("Overwrite", again(OnConflict::Overwrite))
+        .destructive_choice("Overwrite", again(OnConflict::Overwrite))
         .choice("Duplicate", again(OnConflict::CreateNewCopies))
 }
 

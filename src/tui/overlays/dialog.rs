@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::{Flow, Overlay};
 use crate::text::terminal::{clip, width, wrap};
@@ -38,6 +38,7 @@ pub enum Tone {
 struct Choice {
     label: String,
     commands: Vec<Command>,
+    is_destructive: bool,
 }
 
 /// A question.
@@ -57,7 +58,7 @@ impl Dialog {
         Self {
             title: title.into(),
             body: Vec::new(),
-            choices: vec![Choice { label: cancel.to_owned(), commands: Vec::new() }],
+            choices: vec![Choice { label: cancel.to_owned(), commands: Vec::new(), is_destructive: false }],
             selected: 0,
             scroll: 0,
             closes_with_job: false,
@@ -81,14 +82,14 @@ impl Dialog {
     /// Adds an answer.
     #[must_use]
     pub fn choice(mut self, label: impl Into<String>, commands: Vec<Command>) -> Self {
-        self.choices.push(Choice { label: label.into(), commands });
+        self.choices.push(Choice { label: label.into(), commands, is_destructive: false });
         self
     }
 
-    /// Gives the focus to the last answer: for questions whose usual answer is yes and does no harm.
+    /// Adds an answer that destroys something.
     #[must_use]
-    pub fn default_to_last(mut self) -> Self {
-        self.selected = self.choices.len() - 1;
+    pub fn destructive_choice(mut self, label: impl Into<String>, commands: Vec<Command>) -> Self {
+        self.choices.push(Choice { label: label.into(), commands, is_destructive: true });
         self
     }
 
@@ -147,7 +148,8 @@ impl Dialog {
         let body = self.wrapped(inner_width, theme);
         let answers = self.answer_lines(inner_width, theme);
         let block = Block::bordered()
-            .border_style(theme.border())
+            .border_type(BorderType::Rounded)
+            .border_style(theme.focus())
             .title(Span::styled(format!(" {} ", clip(&self.title, inner_width)), theme.title()));
         let inside = block.inner(place);
         frame.render_widget(Clear, place);
@@ -189,7 +191,8 @@ impl Dialog {
             .map(|(at, choice)| {
                 let chosen = at == self.selected;
                 let text = if chosen { format!("[ {} ]", choice.label) } else { format!("  {}  ", choice.label) };
-                Span::styled(clip(&text, cells), if chosen { theme.selected() } else { theme.text() })
+                let style = if choice.is_destructive { theme.bad() } else { theme.text() };
+                Span::styled(clip(&text, cells), if chosen { style.patch(theme.selected()) } else { style })
             })
             .collect();
         if buttons.iter().map(|button| width(&button.content)).sum::<usize>() <= cells {
@@ -216,6 +219,9 @@ impl Overlay for Dialog {
             Some(Action::PageDown) => self.scroll = (self.scroll + SCROLL).min(self.last_scroll(cx)),
             Some(Action::PageUp) => self.scroll = self.scroll.saturating_sub(SCROLL),
             Some(Action::Confirm) => return self.answer(self.selected),
+            Some(Action::No) => return self.answer(0),
+            // With several answers that act, the user has to look which one it is.
+            Some(Action::Yes) if count <= 2 => return self.answer(count - 1),
             Some(Action::Back) => return Flow::close(),
             _ => {}
         }
@@ -231,7 +237,11 @@ impl Overlay for Dialog {
     }
 
     fn shows(&self, action: Action) -> bool {
-        action != Action::Right || self.choices.len() > 1
+        match action {
+            Action::Right | Action::No => self.choices.len() > 1,
+            Action::Yes => self.choices.len() == 2,
+            _ => true,
+        }
     }
 
     /// Draws the question in the middle of `area`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::{Flow, Overlay};
 use crate::domain::Filter;
@@ -220,7 +220,10 @@ fn draw(state: &FilePicker, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
     let height = u16::try_from(VISIBLE_ROWS).unwrap_or(8) + 5;
     let place = centered(body, 76, height.min(body.height));
     let title = format!(" {} ", state.title);
-    let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.focus())
+        .title(Span::styled(title, theme.title()));
     let inside = block.inner(place);
     frame.render_widget(Clear, place);
     frame.render_widget(block, place);

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::{Flow, Overlay};
 use crate::text::capitalized;
@@ -13,7 +13,7 @@ use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::{centered, cut_top};
-use crate::tui::widgets::matcher::ranked;
+use crate::tui::widgets::matcher::{Searched, ranked};
 use crate::tui::widgets::theme::Theme;
 
 /// One thing to choose.
@@ -23,6 +23,8 @@ pub struct Item {
     pub label: String,
     /// Secondary text: keys, a value.
     pub detail: String,
+    /// Other words that it is found by.
+    pub keywords: String,
     /// Why it is unavailable.
     pub blocked: Option<String>,
     /// The commands.
@@ -32,7 +34,16 @@ pub struct Item {
 impl Item {
     /// Something that can be had.
     pub fn new(label: impl Into<String>, detail: impl Into<String>, commands: Vec<Command>) -> Self {
-        Self { label: label.into(), detail: detail.into(), blocked: None, commands }
+        Self { label: label.into(), detail: detail.into(), keywords: String::new(), blocked: None, commands }
+    }
+}
+
+impl Item {
+    /// Adds words that it is found by.
+    #[must_use]
+    pub fn keywords(mut self, keywords: &str) -> Self {
+        keywords.clone_into(&mut self.keywords);
+        self
     }
 }
 
@@ -70,9 +81,9 @@ impl Menu {
     }
 
     fn found_places(&self) -> Vec<usize> {
-        let places: Vec<usize> = (0..self.items.len()).collect();
-        let text = |at: &usize| self.items.get(*at).map(|item| format!("{} {}", item.label, item.detail));
-        ranked(&places, self.search.text(), |at| text(at).unwrap_or_default()).into_iter().copied().collect()
+        let searched = |item: &'_ Item| (item.label.clone(), format!("{} {}", item.keywords, item.detail));
+        let texts: Vec<(String, String)> = self.items.iter().map(searched).collect();
+        ranked(texts.iter().map(|(label, keywords)| Searched { label, keywords }), self.search.text())
     }
 
     fn move_by(&mut self, action: Action) {
@@ -123,7 +134,10 @@ impl Menu {
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let place = self.place(area);
         let title = format!(" {}: type to search ", clip(&self.title, 50));
-        let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+        let block = Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(theme.focus())
+            .title(Span::styled(title, theme.title()));
         let inside = block.inner(place);
         frame.render_widget(Clear, place);
         frame.render_widget(block, place);
@@ -212,4 +226,13 @@ fn row(item: &Item, is_selected: bool, cells: usize, theme: Theme) -> Line<'stat
     ];
     let line = Line::from(spans.to_vec());
     if is_selected { line.patch_style(theme.selected()) } else { line }
+}
+
+#[cfg(test)]
+impl Menu {
+    /// Returns the labels of the items that match a text, the best match first.
+    pub fn found_labels(&mut self, typed: &str) -> Vec<String> {
+        self.search = TextInput::new(typed);
+        self.found().into_iter().map(|item| item.label.clone()).collect()
+    }
 }

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use serde_json::Value;
 
@@ -136,7 +136,10 @@ impl Overlay for Prompt {
         };
         let title = format!(" {} ", self.title);
         let place = centered(area, 80, 5);
-        let block = Block::bordered().border_style(theme.border()).title(Span::styled(title, theme.title()));
+        let block = Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(theme.focus())
+            .title(Span::styled(title, theme.title()));
         let inside = block.inner(place);
         frame.render_widget(Clear, place);
         frame.render_widget(block, place);

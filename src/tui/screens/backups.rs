@@ -103,7 +103,7 @@ impl Screen for BackupsScreen {
         }
         let theme = cx.ui.theme;
         let cells = |at: usize| backups.get(at).map_or_else(Vec::new, |backup| cells(backup, cx.now, theme));
-        self.list.view(&columns, Rows { total: backups.len(), cells: &cells }, frame, area, theme);
+        self.list.view(&columns, Rows { title: "Backups", total: backups.len(), cells: &cells }, frame, area, theme);
     }
 }
 
@@ -113,7 +113,7 @@ fn confirm_restore(backup: &Backup) -> Command {
         Dialog::new("Restore a backup", "Cancel")
             .line(format!("Restore {name}? All connectors, decisions and the history become what they were then."))
             .line("The backup is checked first, and the file as it is now is kept next to it.")
-            .choice("Restore", vec![Command::Reopen(Some(backup.path.clone()))]),
+            .destructive_choice("Restore", vec![Command::Reopen(Some(backup.path.clone()))]),
     )
 }
 

@@ -14,6 +14,7 @@ use crate::tui::screens::Route;
 use crate::tui::screens::form::FormStart;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
+use crate::tui::widgets::pane::text_cells;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::theme::Theme;
 use crate::worker::{FileJob, JobResult, Query, Record, Reply, UndoPage};
@@ -39,7 +40,7 @@ impl DetailScreen {
 
     fn lines(&self, width: usize, now: Timestamp, ui: Ui) -> Vec<Line<'static>> {
         match (&self.record, self.is_gone) {
-            (Some(record), _) => connector_details::lines(record, now, ui, width.saturating_sub(2)),
+            (Some(record), _) => connector_details::lines(record, now, ui, width),
             (None, true) => {
                 let key = ui.keys.key_of(KeyContext::Detail, Action::Back);
                 vec![format!("This connector has been deleted. {key} goes back.").into()]
@@ -64,6 +65,10 @@ impl Screen for DetailScreen {
 
     fn title(&self) -> &'static str {
         "Connector"
+    }
+
+    fn subject(&self) -> Option<String> {
+        self.record.as_ref().map(|record| record.connector.name.clone())
     }
 
     fn queries(&mut self) -> Vec<Query> {
@@ -100,8 +105,8 @@ impl Screen for DetailScreen {
     fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
         let body = cx.body();
         let plain = Ui { theme: Theme::new(false), ..cx.ui };
-        let lines = self.lines(body.width.into(), Timestamp::UNIX_EPOCH, plain).len();
-        if self.scroll.act(action, body.height.into(), lines) {
+        let lines = self.lines(text_cells(body), Timestamp::UNIX_EPOCH, plain).len();
+        if self.scroll.act(action, body, lines) {
             return Some(Vec::new());
         }
         let connector = self.record.as_ref().map(|record| &record.connector);
@@ -128,8 +133,8 @@ impl Screen for DetailScreen {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
-        let lines = self.lines(area.width.into(), cx.now, cx.ui);
-        self.scroll.view(lines, KeyContext::Detail, frame, area, cx.ui.keys);
+        let lines = self.lines(text_cells(area), cx.now, cx.ui);
+        self.scroll.view(self.subject().as_deref().unwrap_or("Connector"), lines, frame, area, cx.ui.theme);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::tui::command::Command;
 use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::ui::Ui;
+use crate::tui::widgets::pane::text_cells;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::theme::Theme;
 
@@ -39,19 +40,19 @@ impl Screen for HelpScreen {
 
     fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
         let body = cx.body();
-        let lines = lines(self.place, body.width.into(), Ui { theme: Theme::new(false), ..cx.ui }).len();
-        self.scroll.act(action, body.height.into(), lines).then(Vec::new)
+        let lines = lines(self.place, text_cells(body), Ui { theme: Theme::new(false), ..cx.ui }).len();
+        self.scroll.act(action, body, lines).then(Vec::new)
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
-        let lines = lines(self.place, area.width.into(), cx.ui);
-        self.scroll.view(lines, KeyContext::Help, frame, area, cx.ui.keys);
+        let lines = lines(self.place, text_cells(area), cx.ui);
+        self.scroll.view("Keyboard shortcuts", lines, frame, area, cx.ui.theme);
     }
 }
 
 fn lines(place: KeyContext, columns: usize, ui: Ui) -> Vec<Line<'static>> {
     let Ui { theme, keys, .. } = ui;
-    let cells = columns.saturating_sub(2);
+    let cells = columns;
     let others = KeyContext::ALL.iter().copied().filter(|other| *other != place);
     let mut lines = Vec::new();
     for place in std::iter::once(place).chain(others) {

@@ -90,7 +90,6 @@ impl Screen for HistoryScreen {
         match (action, self.current()) {
             (Action::Open, Some(step)) => Some(vec![Command::Open(Route::Step(Box::new(step.clone()), ""))]),
             (Action::Revert, Some(step)) => Some(vec![revert(step, &cx.overview)]),
-            (Action::Backups, _) => Some(vec![Command::Open(Route::Backups)]),
             _ => None,
         }
     }
@@ -128,7 +127,7 @@ impl Screen for HistoryScreen {
             }
             cells
         };
-        self.list.view(&columns, Rows { total: steps.len(), cells: &cells }, frame, body, theme);
+        self.list.view(&columns, Rows { title: "Changes", total: steps.len(), cells: &cells }, frame, body, theme);
     }
 }
 

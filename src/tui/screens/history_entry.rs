@@ -20,7 +20,8 @@ use crate::tui::overlays::{Dialog, change_lines};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::list::{PagedColumn, PagedList};
+use crate::tui::widgets::list::{PagedColumn, PagedList, PagedView};
+use crate::tui::widgets::pane::{Pane, inside};
 use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
@@ -116,17 +117,17 @@ impl Screen for HistoryEntryScreen {
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
         let Ui { theme, keys, .. } = cx.ui;
-        let (head, list, panel, is_side_by_side) = areas(area);
+        let (head, list, panel) = areas(area);
         frame.render_widget(Paragraph::new(headline(&self.step, head.width.into(), cx)), head);
         let empty = [
             "No connector was changed in this step.".to_owned(),
             String::new(),
             format!("{}  back to the history", keys.key_of(KeyContext::Step, Action::Back)),
         ];
-        let columns = columns(list.width.into(), theme, cx.ui.catalogue);
-        self.rows.view(&columns, &empty, frame, list, cx.ui);
+        let columns = columns(inside(list).width.into(), theme, cx.ui.catalogue);
+        self.rows.view(&PagedView { title: "Connectors", columns: &columns, empty: &empty }, frame, list, cx.ui);
         if panel.area() > 0 {
-            view_panel(self, frame, panel, is_side_by_side, cx.ui);
+            view_panel(self, frame, panel, cx.ui);
         }
     }
 }
@@ -193,17 +194,16 @@ fn confirm_for_one(change: &RecordChange, keys: KeyMap) -> Dialog {
         FileJob::ForceRevert { step, id, seen: change.now.as_ref().map(|record| record.revision) }
     };
     let answer = if is_applied { "Revert" } else { "Revert anyway" };
-    let dialog = dialog
+    dialog
         .line(format!("{} undoes the revert.", keys.key_of(KeyContext::Step, Action::Undo)))
-        .choice(answer, vec![Command::write(job, "reverting a step")]);
-    if is_applied { dialog.default_to_last() } else { dialog }
+        .choice(answer, vec![Command::write(job, "reverting a step")])
 }
 
-/// Returns the areas of headline, list and panel, and whether the panel is to the right.
-fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
+/// Returns the areas of headline, list and panel.
+fn areas(area: Rect) -> (Rect, Rect, Rect) {
     let (head, rest) = cut_top(area, 1);
-    let Split { list, panel, is_side_by_side } = split::split(rest, area.height);
-    (head, list, panel, is_side_by_side)
+    let Split { list, panel, .. } = split::split(rest, area.height);
+    (head, list, panel)
 }
 
 fn headline(step: &HistoryEntry, cells: usize, cx: &Context) -> Line<'static> {
@@ -254,9 +254,10 @@ fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec
     columns
 }
 
-fn view_panel(state: &HistoryEntryScreen, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
+fn view_panel(state: &HistoryEntryScreen, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
     let theme = ui.theme;
-    let inside = split::edge(frame, area, is_side_by_side, theme);
+    let name = state.change.get().map_or("", |change| change.name());
+    let inside = Pane::new(name).view(frame, area, theme);
     if let Some(change) = state.change.get() {
         frame.render_widget(Paragraph::new(change_panel(change, usize::from(inside.width), ui)), inside);
     }
@@ -265,7 +266,7 @@ fn view_panel(state: &HistoryEntryScreen, frame: &mut Frame<'_>, area: Rect, is_
 fn change_panel(change: &RecordChange, cells: usize, ui: Ui) -> Vec<Line<'static>> {
     let Ui { theme, keys, .. } = ui;
     let record = change.record();
-    let mut lines = vec![Line::styled(clip(change.name(), cells), theme.accent())];
+    let mut lines = Vec::new();
     match (&change.before, &change.after) {
         _ if change.sent.is_some() => {
             let sent = change.sent.as_deref().unwrap_or_default();

@@ -10,6 +10,7 @@ mod form;
 mod help;
 mod history;
 mod history_entry;
+mod messages;
 mod opening;
 mod overview;
 mod review;
@@ -33,6 +34,7 @@ use form::FormScreen;
 use help::HelpScreen;
 use history::HistoryScreen;
 use history_entry::HistoryEntryScreen;
+use messages::MessagesScreen;
 use opening::OpeningScreen;
 use overview::OverviewScreen;
 use review::ReviewScreen;
@@ -64,6 +66,8 @@ pub enum Route {
     Backups,
     /// The comparison with a remote.
     Sync,
+    /// The messages since the start.
+    Messages,
     /// The help, with the keys of this context first.
     Help(KeyContext),
 }
@@ -82,6 +86,7 @@ pub fn screen(route: Route, cx: &Context) -> Box<dyn Screen> {
         Route::Step(step, filter) => Box::new(HistoryEntryScreen::new(*step, filter)),
         Route::Backups => Box::new(BackupsScreen::default()),
         Route::Sync => Box::new(SyncScreen::default()),
+        Route::Messages => Box::new(MessagesScreen::default()),
         Route::Help(context) => Box::new(HelpScreen::new(context)),
     }
 }
@@ -105,7 +110,8 @@ mod tests {
             Route::History => Route::Step(Box::new(step()), ""),
             Route::Step(..) => Route::Backups,
             Route::Backups => Route::Sync,
-            Route::Sync => Route::Help(KeyContext::Connectors),
+            Route::Sync => Route::Messages,
+            Route::Messages => Route::Help(KeyContext::Connectors),
             Route::Help(_) => return None,
         })
     }
@@ -141,7 +147,8 @@ mod tests {
             let needs_help = !matches!(context, KeyContext::Picker | KeyContext::Help);
             assert!(!needs_help || has_key(context, &cx, &[Action::Help]), "{route:?} has no help");
             // A screen without queries has everything it shows.
-            let is_complete = matches!(route, Route::Welcome | Route::Opening(_) | Route::Help(_) | Route::Form(_));
+            let is_complete =
+                matches!(route, Route::Welcome | Route::Opening(_) | Route::Help(_) | Route::Messages | Route::Form(_));
             assert_eq!(is_complete, opened.queries().is_empty(), "queries of {route:?}");
         }
     }

@@ -17,6 +17,7 @@ use crate::tui::command::Command;
 use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::widgets::list::Cursor;
+use crate::tui::widgets::pane::{Pane, inside};
 use crate::tui::widgets::theme::Theme;
 use crate::worker::{Query, Reply};
 
@@ -93,7 +94,7 @@ impl Screen for OverviewScreen {
 
     fn on_action(&mut self, action: Action, cx: &Context) -> Option<Vec<Command>> {
         let rows = rows(self, cx);
-        let height = usize::from(cx.body().height).saturating_sub(1);
+        let height = usize::from(inside(cx.body()).height).saturating_sub(1);
         if self.cursor.act(action, rows.len(), height) {
             return Some(Vec::new());
         }
@@ -106,6 +107,7 @@ impl Screen for OverviewScreen {
         if rows.is_empty() {
             return frame.render_widget(Paragraph::new("  counting …"), area);
         }
+        let area = Pane::new("Overview").focused().view(frame, area, cx.ui.theme);
         let theme = cx.ui.theme;
         let current = self.cursor.row.min(rows.len() - 1);
         let (mut lines, mut selected) = (Vec::new(), 0);

@@ -21,7 +21,8 @@ use crate::tui::overlays::{Dialog, Tone};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::list::{Click, PagedColumn, PagedList};
+use crate::tui::widgets::list::{Click, PagedColumn, PagedList, PagedView};
+use crate::tui::widgets::pane::{Pane, inside};
 use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
@@ -171,8 +172,8 @@ impl Screen for ReviewScreen {
             format!("{:<4} roll the last run back", keys.key_of(KeyContext::Review, Action::Rollback)),
             format!("{:<4} back to the connectors", keys.key_of(KeyContext::Review, Action::Back)),
         ];
-        let columns = columns(areas.list.width.into(), theme, cx.ui.catalogue);
-        self.rows.view(&columns, &empty, frame, areas.list, cx.ui);
+        let columns = columns(inside(areas.list).width.into(), theme, cx.ui.catalogue);
+        self.rows.view(&PagedView { title: "Plan", columns: &columns, empty: &empty }, frame, areas.list, cx.ui);
         if areas.panel.area() > 0 {
             view_panel(self, frame, areas.panel, areas.is_side_by_side, cx.ui);
         }
@@ -427,7 +428,8 @@ fn after_cell(row: &Summary, theme: Theme) -> (String, ratatui::style::Style) {
 
 fn view_panel(state: &ReviewScreen, frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, ui: Ui) {
     let theme = ui.theme;
-    let inside = split::edge(frame, area, is_side_by_side, theme);
+    let name = state.preview.get().map_or("", |record| record.connector.name.as_str());
+    let inside = Pane::new(name).view(frame, area, theme);
     let (Some(row), Some(record)) = (state.rows.current(), state.preview.get()) else {
         return;
     };
@@ -436,8 +438,7 @@ fn view_panel(state: &ReviewScreen, frame: &mut Frame<'_>, area: Rect, is_side_b
         return;
     };
     let cells = usize::from(inside.width);
-    let mut lines = vec![Line::styled(clip(&connector.name, cells), theme.accent())];
-    lines.extend(connector_details::plan_lines(connector, &plan, row.decision, ui, cells));
+    let mut lines = connector_details::plan_lines(connector, &plan, row.decision, ui, cells);
     if is_side_by_side {
         lines.push(Line::default());
         lines.push(Line::from(safe(&connector_details::type_text(&connector.connector_type_id, ui.catalogue))));

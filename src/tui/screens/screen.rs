@@ -23,6 +23,11 @@ pub trait Screen: Debug {
     /// Returns the title for the header.
     fn title(&self) -> &'static str;
 
+    /// Returns the name of what the screen shows, for the header.
+    fn subject(&self) -> Option<String> {
+        None
+    }
+
     /// Draws the screen.
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context);
 

@@ -20,9 +20,9 @@ pub fn cut_bottom(area: Rect, height: u16) -> (Rect, Rect) {
     (Rect { height: area.height - height, ..area }, Rect { y: area.bottom() - height, height, ..area })
 }
 
-/// Cuts `width` columns from the right, with a column of blanks between: the rest and the cut.
+/// Cuts `width` columns from the right: the rest and the cut.
 pub fn cut_right(area: Rect, width: u16) -> (Rect, Rect) {
     let width = width.min(area.width);
     let rest = area.width - width;
-    (Rect { width: rest.saturating_sub(1), ..area }, Rect { x: area.x + rest, width, ..area })
+    (Rect { width: rest, ..area }, Rect { x: area.x + rest, width, ..area })
 }

@@ -6,6 +6,7 @@ pub mod json;
 pub mod layout;
 pub mod list;
 pub(super) mod matcher;
+pub mod pane;
 pub mod preview;
 pub mod scroll;
 pub mod secret_input;

@@ -5,16 +5,19 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::tui::keymap::{Action, KeyContext, KeyMap};
+use crate::tui::keymap::Action;
+use crate::tui::widgets::pane::{Pane, inside, padded, thumb};
+use crate::tui::widgets::theme::Theme;
 
 /// The first line shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scroll(usize);
 
 impl Scroll {
-    /// Scrolls; `lines` estimates the number of lines, so that "up" does not lag after a long way down. Returns false
-    /// for actions that do not scroll.
-    pub fn act(&mut self, action: Action, height: usize, lines: usize) -> bool {
+    /// Scrolls in the pane at `area`; `lines` estimates the number of lines, so that "up" does not lag after a long way
+    /// down. Returns false for actions that do not scroll.
+    pub fn act(&mut self, action: Action, area: Rect, lines: usize) -> bool {
+        let height = usize::from(inside(area).height);
         let page = height.saturating_sub(1).max(1);
         self.0 = match action {
             Action::Down => self.0 + 1,
@@ -29,16 +32,16 @@ impl Scroll {
         true
     }
 
-    /// Draws the lines that are in view.
-    pub fn view(self, lines: Vec<Line<'static>>, place: KeyContext, frame: &mut Frame<'_>, area: Rect, keys: KeyMap) {
-        let height = usize::from(area.height);
-        let first = self.0.min(lines.len().saturating_sub(height));
-        let more = lines.len() > first + height;
-        let mut shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
-        if let (true, Some(last)) = (more, shown.last_mut()) {
-            *last = Line::from(format!("… {} for more", keys.key_of(place, Action::PageDown)));
-        }
-        let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-        frame.render_widget(Paragraph::new(shown), area);
+    /// Draws a pane with the lines that are in view.
+    pub fn view(self, title: &str, lines: Vec<Line<'static>>, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let total = lines.len();
+        let height = usize::from(inside(area).height);
+        let first = self.0.min(total.saturating_sub(height));
+        let last = (first + height).min(total);
+        let place = if total > height { format!("{last}/{total}") } else { String::new() };
+        let room = Pane::new(title).focused().bottom(place).view(frame, area, theme);
+        let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
+        frame.render_widget(Paragraph::new(shown), padded(room));
+        thumb(frame, room, first, total, theme.focus());
     }
 }

@@ -1,16 +1,13 @@
 //! The panel of a list: to its right where there is room, else below it, else hidden.
 
-use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, Borders};
 
 use crate::tui::widgets::layout::{cut_bottom, cut_right};
-use crate::tui::widgets::theme::Theme;
 
 /// From this width on, the panel is to the right of the list instead of below it.
 const FROM_WIDTH: u16 = 110;
 /// Lines of the panel below the list.
-const HEIGHT: u16 = 7;
+const HEIGHT: u16 = 8;
 /// A lower screen has no room for the panel.
 const FROM_HEIGHT: u16 = 16;
 
@@ -41,13 +38,4 @@ pub(in crate::tui) fn split_side_by_side(rest: Rect) -> Split {
     } else {
         Split { list: rest, panel: Rect::ZERO, is_side_by_side: false }
     }
-}
-
-/// Draws the line that parts the panel from the list; gives the room inside.
-pub(in crate::tui) fn edge(frame: &mut Frame<'_>, area: Rect, is_side_by_side: bool, theme: Theme) -> Rect {
-    let borders = if is_side_by_side { Borders::LEFT } else { Borders::TOP };
-    let block = Block::new().borders(borders).border_style(theme.border());
-    let inside = block.inner(area);
-    frame.render_widget(block, area);
-    if is_side_by_side { Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside } } else { inside }
 }

@@ -141,8 +141,21 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// Lines around things.
+    /// What lies below an overlay.
+    pub fn dimmed(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// The frame of the focused pane.
+    pub fn focus(self) -> Style {
+        self.accent()
+    }
+
+    /// The frame of a pane without focus.
     pub fn border(self) -> Style {
-        self.muted()
+        match self.scheme {
+            Scheme::HighContrast => Style::new(),
+            _ => self.muted().add_modifier(Modifier::DIM),
+        }
     }
 }

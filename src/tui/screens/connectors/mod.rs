@@ -22,7 +22,8 @@ use crate::tui::overlays::file_picker::Purpose;
 use crate::tui::overlays::{Dialog, Item, Menu, Prompt, PromptKind};
 use crate::tui::ui_state::FileUiState;
 use crate::tui::widgets::connector_details;
-use crate::tui::widgets::list::{Click, PagedList};
+use crate::tui::widgets::list::{Click, PagedList, PagedView};
+use crate::tui::widgets::pane::{Pane, inside};
 use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
@@ -99,7 +100,7 @@ impl ConnectorsScreen {
     }
 
     fn column_at(&self, x: u16, cx: &Context) -> Option<columns::Kind> {
-        columns::column_at(&cx.ui_state.columns, self.list_area(cx).width, x)
+        columns::column_at(&cx.ui_state.columns, inside(self.list_area(cx)).width, x)
     }
 
     fn on_row(&self, action: Action, id: String, cx: &Context) -> Option<Vec<Command>> {
@@ -253,7 +254,9 @@ impl Screen for ConnectorsScreen {
             format!("{}  create a connector", key(Action::New)),
             format!("{}  pull from a Kibana", key(Action::Sync)),
         ];
-        self.list.view(&columns::columns(self.list.sort, list.width.into(), cx), &empty, frame, list, cx.ui);
+        let columns = columns::columns(self.list.sort, inside(list).width.into(), cx);
+        let shown = PagedView { title: "Connectors", columns: &columns, empty: &empty };
+        self.list.view(&shown, frame, list, cx.ui);
         if panel.area() > 0 {
             view_panel(&self.preview, frame, panel, cx);
         }
@@ -281,8 +284,9 @@ fn edits(rows: &PagedList, keys: KeyMap) -> Vec<Item> {
         ),
         Item::new("set the auth mode to per-user", "", preview(BulkEdit::AuthMode(AuthMode::PerUser))),
         Item::new("set the auth mode to shared", "", preview(BulkEdit::AuthMode(AuthMode::Shared))),
-        Item::new("find and replace in names", "find => replace", prompt(PromptKind::Rename)),
-        Item::new("set a field of the config", "field = value", prompt(PromptKind::Field)),
+        Item::new("find and replace in names", "find => replace", prompt(PromptKind::Rename))
+            .keywords("rename regex pattern substitute sed"),
+        Item::new("set a field of the config", "field = value", prompt(PromptKind::Field)).keywords("url assign value"),
         Item::new(
             "export",
             keys.key_of(KeyContext::Connectors, Action::Export),
@@ -371,13 +375,14 @@ pub(super) fn delete(ids: Vec<String>, name: Option<&str>) -> Command {
         Dialog::new("Delete", "Cancel")
             .line(what)
             .line(format!("Rules in Kibana that use {them} would fail. Undo restores {them}."))
-            .choice(answer, vec![job]),
+            .destructive_choice(answer, vec![job]),
     )
 }
 
 fn view_panel(preview: &Preview<Record>, frame: &mut Frame<'_>, area: Rect, cx: &Context) {
     let theme = cx.ui.theme;
-    let inside = split::edge(frame, area, true, theme);
+    let name = preview.get().map_or("", |record| record.connector.name.as_str());
+    let inside = Pane::new(name).view(frame, area, theme);
     let Some(record) = preview.get() else { return };
     let mut lines = connector_details::lines(record, cx.now, cx.ui, inside.width.into());
     let height = usize::from(inside.height);

@@ -16,7 +16,9 @@ pub(super) fn close(state: &Form) -> Vec<Command> {
         return vec![Command::Back];
     }
     vec![Command::dialog(
-        Dialog::new("Unsaved changes", "Keep editing").line("Discard changes?").choice("Discard", vec![Command::Back]),
+        Dialog::new("Unsaved changes", "Keep editing")
+            .line("Discard changes?")
+            .destructive_choice("Discard", vec![Command::Back]),
     )]
 }
 
@@ -81,7 +83,7 @@ fn confirm(state: &Form, draft: Connector, edits: SecretEdits) -> Dialog {
             ("Create", FileJob::Create { connector, secrets: edits, duplicate_of: state.duplicate_of.clone() })
         }
     };
-    dialog.choice(verb, vec![Command::write(job, "saving")]).default_to_last()
+    dialog.choice(verb, vec![Command::write(job, "saving")])
 }
 
 /// Returns notes about the command on the secrets, where it is not obvious.
@@ -125,7 +127,10 @@ pub(super) fn conflict(state: &Form, theirs: &Record) -> Dialog {
         .lines(change_lines(&changes(&state.base, &theirs.connector)))
         .lines([(Tone::Head, "Your changes:".to_owned())])
         .lines(change_lines(&changes(&state.base, &mine)))
-        .choice("Discard my changes", vec![Command::Send(ScreenMessage::ReplaceBase(Box::new(theirs.clone()), false))])
+        .destructive_choice(
+            "Discard my changes",
+            vec![Command::Send(ScreenMessage::ReplaceBase(Box::new(theirs.clone()), false))],
+        )
         .choice(
             "Apply my changes to it",
             vec![

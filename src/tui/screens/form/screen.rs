@@ -149,6 +149,10 @@ impl Screen for FormScreen {
         "Form"
     }
 
+    fn subject(&self) -> Option<String> {
+        self.form.as_ref().map(|form| form.base.name.clone()).filter(|name| !name.is_empty())
+    }
+
     fn queries(&mut self) -> Vec<Query> {
         self.awaited().map(|id| Query::Record { id: id.to_owned(), preview_of: None }).into_iter().collect()
     }

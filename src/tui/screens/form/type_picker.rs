@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::domain::catalogue::TypeGroup;
 use crate::domain::filter::fold;
@@ -83,7 +83,8 @@ impl TypePicker {
     pub(super) fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let place = centered(area, 74, area.height.saturating_sub(2).max(3));
         let block = Block::bordered()
-            .border_style(theme.border())
+            .border_type(BorderType::Rounded)
+            .border_style(theme.focus())
             .title(Span::styled(" Connector type: type to search ", theme.title()));
         let inside = block.inner(place);
         frame.render_widget(Clear, place);

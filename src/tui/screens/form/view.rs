@@ -12,7 +12,8 @@ use crate::domain::{AuthMode, Catalogue, SecretsState, StoredAuthMode};
 use crate::text::terminal::{clip, fit, width as text_width, wrap};
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::widgets::connector_details;
-use crate::tui::widgets::layout::{cut_bottom, cut_top};
+use crate::tui::widgets::layout::cut_bottom;
+use crate::tui::widgets::pane::{Pane, padded};
 use crate::tui::widgets::secret_input::{Intent, SecretInput};
 use crate::tui::widgets::theme::Theme;
 
@@ -27,9 +28,9 @@ pub(super) fn view(state: &Form, frame: &mut Frame<'_>, area: Rect, theme: Theme
         picker.view(frame, area, theme);
         return;
     }
-    let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let (title, rest) = cut_top(area, 1);
-    frame.render_widget(Paragraph::new(title_line(state, usize::from(area.width), theme)), title);
+    let changed = if state.is_dirty() { "● changed" } else { "" };
+    let right = if changed.is_empty() { Vec::new() } else { vec![Span::styled(changed, theme.warning())] };
+    let rest = padded(Pane::new(title(state)).focused().right(right).view(frame, area, theme));
     let (body, help) = if rest.height >= 8 { cut_bottom(rest, 2) } else { (rest, Rect::ZERO) };
     let (lines, focus) = lines(state, usize::from(body.width), theme);
     let height = usize::from(body.height);
@@ -41,13 +42,12 @@ pub(super) fn view(state: &Form, frame: &mut Frame<'_>, area: Rect, theme: Theme
     }
 }
 
-fn title_line(state: &Form, width: usize, theme: Theme) -> Line<'static> {
+fn title(state: &Form) -> String {
     let verb = match state.purpose {
         Purpose::Edit => "Edit",
         Purpose::Create => "New connector",
     };
-    let changed = if state.is_dirty() { " (changed)" } else { "" };
-    Line::styled(clip(&format!("{verb} {}{changed}", state.base.name), width), theme.title())
+    format!("{verb} {}", state.base.name)
 }
 
 /// All lines, and which of them are the focused field's.

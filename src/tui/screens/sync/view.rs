@@ -18,22 +18,23 @@ use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details::type_name;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
 use crate::tui::widgets::list::{Column, Rows, Shown};
+use crate::tui::widgets::pane::Pane;
 use crate::tui::widgets::split;
 use crate::tui::widgets::split::Split;
 use crate::tui::widgets::theme::Theme;
 use crate::worker::SyncView;
 
-/// Returns the areas of headlines, list and panel, and whether the panel is to the right.
-fn areas(area: Rect) -> (Rect, Rect, Rect, bool) {
+/// Returns the areas of headlines, list and panel.
+fn areas(area: Rect) -> (Rect, Rect, Rect) {
     let (head, rest) = cut_top(area, if area.height < 10 { 1 } else { 2 });
     let split = split::split(rest, area.height);
     let Split { list, panel, is_side_by_side } = split;
     // Below the list it has room for the reason and the three sides of a field.
     if !is_side_by_side && panel.area() > 0 {
         let (list, panel) = cut_bottom(rest, (rest.height / 2).min(13));
-        return (head, list, panel, is_side_by_side);
+        return (head, list, panel);
     }
-    (head, list, panel, is_side_by_side)
+    (head, list, panel)
 }
 
 /// Returns the area of the list with its heads.
@@ -47,7 +48,7 @@ const COLUMNS: [(&str, usize); 5] = [("", 1), ("NAME", 0), ("TYPE", 12), ("GROUP
 /// Draws the screen.
 pub(super) fn view(state: &SyncScreen, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
     let Ui { theme, keys, .. } = ui;
-    let (head, list, panel, is_side_by_side) = areas(area);
+    let (head, list, panel) = areas(area);
     let Some(view) = &state.view else {
         return frame.render_widget(Paragraph::new("  comparing …"), area);
     };
@@ -82,11 +83,11 @@ pub(super) fn view(state: &SyncScreen, frame: &mut Frame<'_>, area: Rect, ui: Ui
         let cells = cells(state, entry, theme, ui.catalogue);
         cells.into_iter().enumerate().filter(|(at, _)| shown.contains(at)).map(|(_, cell)| cell).collect()
     };
-    state.list.view(&columns, Rows { total: entries.len(), cells: &row }, frame, list, theme);
+    state.list.view(&columns, Rows { title: "Changes", total: entries.len(), cells: &row }, frame, list, theme);
     if panel.area() > 0
         && let Some(entry) = state.current()
     {
-        let inside = split::edge(frame, panel, is_side_by_side, theme);
+        let inside = Pane::new(entry.name.clone()).view(frame, panel, theme);
         let height = usize::from(inside.height);
         let mut lines = panel_lines(entry, usize::from(inside.width), ui);
         if lines.len() > height && height > 0 {
@@ -228,7 +229,7 @@ fn cells(state: &SyncScreen, entry: &Entry, theme: Theme, catalogue: &'static Ca
 /// Draws the status and its reasons, then each field with its three sides.
 fn panel_lines(entry: &Entry, cells: usize, ui: Ui) -> Vec<Line<'static>> {
     let Ui { theme, keys, .. } = ui;
-    let mut lines = vec![Line::styled(clip(&entry.name, cells), theme.accent())];
+    let mut lines = Vec::new();
     for (tone, text) in details(entry, keys) {
         match tone {
             // The sides of a field are one line each; all of them are behind Enter.

@@ -4,8 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::{Click, Column, Cursor, HEADS, Row, Shown, Table};
+use crate::text::grouped;
 use crate::tui::keymap::Action;
 use crate::tui::widgets::layout::cut_top;
+use crate::tui::widgets::pane::{Pane, inside, thumb};
 use crate::tui::widgets::theme::Theme;
 
 /// The position in the list.
@@ -15,7 +17,7 @@ pub struct MemoryList {
 }
 
 impl MemoryList {
-    /// Moves; `area` is that of heads and rows. Returns false for actions that do not move.
+    /// Moves; `area` is that of the pane. Returns false for actions that do not move.
     pub fn act(&mut self, action: Action, total: usize, area: Rect) -> bool {
         self.cursor.act(action, total, rows_of(area).height.into())
     }
@@ -36,7 +38,7 @@ impl MemoryList {
         let cursor = self.followed(total, rows);
         match cursor.row_at(rows, at, total) {
             None => Click::Outside,
-            Some(row) if row == cursor.row => Click::Current(at.x - area.x),
+            Some(row) if row == cursor.row => Click::Current(at.x - rows.x),
             Some(row) => {
                 self.cursor = Cursor { row, ..cursor };
                 Click::Moved(Vec::new())
@@ -44,11 +46,17 @@ impl MemoryList {
         }
     }
 
-    /// Draws the heads and the rows in view; `cells` gives the cells of a row.
+    /// Draws the pane with the heads and the rows in view.
     pub fn view(&self, columns: &[Column], rows: Rows<'_>, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let place = if rows.total == 0 { 0 } else { self.at(rows.total) + 1 };
+        let inner = Pane::new(rows.title)
+            .focused()
+            .bottom(format!("{}/{}", grouped(place), grouped(rows.total)))
+            .view(frame, area, theme);
         let row = |at: usize| Some(Row { cells: (rows.cells)(at), is_selected: false });
         let cursor = self.followed(rows.total, rows_of(area));
-        Table { columns, cursor, total: rows.total, row: &row }.view(frame, area, theme);
+        Table { columns, cursor, total: rows.total, row: &row }.view(frame, inner, theme);
+        thumb(frame, rows_of(area), cursor.top, rows.total, theme.focus());
     }
 
     fn followed(&self, total: usize, rows: Rect) -> Cursor {
@@ -61,6 +69,8 @@ impl MemoryList {
 /// The rows to draw.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
+    /// The title of the pane.
+    pub title: &'a str,
     /// Rows in all.
     pub total: usize,
     /// Returns the cells of a row.
@@ -68,5 +78,5 @@ pub struct Rows<'a> {
 }
 
 fn rows_of(area: Rect) -> Rect {
-    cut_top(area, HEADS).1
+    cut_top(inside(area), HEADS).1
 }

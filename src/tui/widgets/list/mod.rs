@@ -11,7 +11,7 @@ mod table;
 pub use cursor::Cursor;
 pub use memory::{MemoryList, Rows};
 pub use paged::PagedList;
-pub use paged_view::PagedColumn;
+pub use paged_view::{PagedColumn, PagedView};
 pub use table::{Column, HEADS, Row, Shown, Table};
 
 use crate::worker::Query;

@@ -13,10 +13,8 @@ use crate::tui::delay::{SLOW, age, until_slow};
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::layout::cut_top;
+use crate::tui::widgets::pane::inside;
 use crate::worker::{ListQuery, Query};
-
-/// Lines of the filter above the heads.
-pub(super) const FILTER: u16 = 1;
 
 /// The state of a list.
 #[derive(Debug)]
@@ -194,10 +192,11 @@ impl PagedList {
         self.reload()
     }
 
-    /// Moves the cursor to a row that was clicked; `area` is that of the filter line, the heads and the rows.
+    /// Moves the cursor to a row that was clicked; `area` is that of the pane.
     pub fn click(&mut self, at: Position, area: Rect) -> Click {
-        let (head, rows) = cut_top(area, FILTER + HEADS);
-        if head.contains(at) && at.y + 1 == head.bottom() {
+        let area = inside(area);
+        let (head, rows) = cut_top(area, HEADS);
+        if head.contains(at) {
             return Click::Head(at.x - area.x);
         }
         match self.cursor.row_at(rows, at, self.total) {
@@ -207,9 +206,9 @@ impl PagedList {
         }
     }
 
-    /// Adapts the list to its area on the screen, which has room for the filter line, the heads and the rows.
+    /// Adapts the list to the area of its pane.
     pub fn resize(&mut self, area: Rect) -> Option<Query> {
-        let height = usize::from(area.height.saturating_sub(FILTER + HEADS)).max(1);
+        let height = usize::from(inside(area).height.saturating_sub(HEADS)).max(1);
         if height == self.height {
             return None;
         }
@@ -347,6 +346,14 @@ impl PagedList {
         }
     }
 
+    /// Moves several times, as far as the list goes.
+    pub fn repeat(&mut self, action: Action, count: usize) -> Vec<Query> {
+        for _ in 0..count.min(self.total) {
+            self.cursor.act(action, self.total, self.height);
+        }
+        self.missing_rows().into_iter().collect()
+    }
+
     fn select_current(&mut self) -> Vec<Query> {
         if let Some(id) = self.current().map(|row| row.id.clone()) {
             self.anchor = Some(self.cursor.row);
@@ -389,7 +396,7 @@ mod tests {
     #[test]
     fn end_reaches_the_last_row_before_the_count_is_known() {
         let mut rows = PagedList::new(Scope::Connectors, KeyContext::Connectors);
-        rows.resize(Rect::new(0, 0, 80, 12));
+        rows.resize(Rect::new(0, 0, 80, 13));
         let Query::List(list) = rows.reload() else { unreachable!() };
         rows.listed(list.generation, 20, 0, 0, vec![None; 20]);
         rows.act(Action::Bottom);
@@ -406,7 +413,7 @@ mod tests {
     #[test]
     fn failed_request_leaves_the_cursor_on_a_row_in_memory() {
         let mut rows = PagedList::new(Scope::Connectors, KeyContext::Connectors);
-        rows.resize(Rect::new(0, 0, 80, 12));
+        rows.resize(Rect::new(0, 0, 80, 13));
         let Query::List(list) = rows.reload() else { unreachable!() };
         rows.listed(list.generation, 1000, 0, 0, vec![None; 20]);
         rows.act(Action::Bottom);
@@ -418,7 +425,7 @@ mod tests {
     #[test]
     fn action_waits_for_the_selection_to_load() {
         let mut rows = PagedList::new(Scope::Connectors, KeyContext::Connectors);
-        rows.resize(Rect::new(0, 0, 80, 12));
+        rows.resize(Rect::new(0, 0, 80, 13));
         let Query::List(list) = rows.reload() else { unreachable!() };
         rows.listed(list.generation, 20, 0, 0, vec![None; 20]);
         assert!(rows.is_settled());

@@ -1,19 +1,19 @@
-//! Draws a paged list: the filter line, the table, and a scroll bar.
+//! Draws a paged list: a pane with the filter in its border, and the table.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::paged::FILTER;
 use super::{Column, HEADS, PagedList, Row, Shown, Table};
 use crate::domain::Summary;
 use crate::store::Sort;
 use crate::text::grouped;
-use crate::text::terminal::clip;
+use crate::text::terminal::{clip, width};
 use crate::tui::keymap::Action;
 use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::cut_top;
+use crate::tui::widgets::pane::{Pane, thumb};
 use crate::tui::widgets::theme::Theme;
 
 /// A column: its head, its width, and its cells.
@@ -26,24 +26,35 @@ pub struct PagedColumn<'a> {
     pub cell: Box<dyn Fn(&Summary) -> Shown + 'a>,
 }
 
+/// How a paged list is drawn.
+pub struct PagedView<'a> {
+    /// The title of the pane.
+    pub title: &'a str,
+    /// The columns.
+    pub columns: &'a [PagedColumn<'a>],
+    /// The text in place of the rows, if there is none.
+    pub empty: &'a [String],
+}
+
 impl PagedList {
-    /// Draws the list; `empty` is shown if there is no row.
-    pub fn view(&self, columns: &[PagedColumn<'_>], empty: &[String], frame: &mut Frame<'_>, area: Rect, ui: Ui) {
-        let (filter, table) = cut_top(area, FILTER);
-        frame.render_widget(Paragraph::new(filter_line(self, usize::from(filter.width), ui.theme)), filter);
+    /// Draws the list in its pane.
+    pub fn view(&self, view: &PagedView<'_>, frame: &mut Frame<'_>, area: Rect, ui: Ui) {
+        let cells = usize::from(area.width).saturating_sub(width(view.title) + 8);
+        let inside =
+            Pane::new(view.title).focused().right(filter_spans(self, cells, ui.theme)).view(frame, area, ui.theme);
         let row = |at: usize| {
             self.row(at).map(|row| Row {
-                cells: columns.iter().map(|column| (column.cell)(row)).collect(),
+                cells: view.columns.iter().map(|column| (column.cell)(row)).collect(),
                 is_selected: self.is_selected(&row.id),
             })
         };
-        let heads: Vec<Column> = columns.iter().map(|column| Column::new(&column.head, column.width)).collect();
-        Table { columns: &heads, cursor: self.cursor(), total: self.total, row: &row }.view(frame, table, ui.theme);
-        let (_, rows) = cut_top(table, HEADS);
+        let heads: Vec<Column> = view.columns.iter().map(|column| Column::new(&column.head, column.width)).collect();
+        Table { columns: &heads, cursor: self.cursor(), total: self.total, row: &row }.view(frame, inside, ui.theme);
+        let (_, rows) = cut_top(inside, HEADS);
         if self.total == 0 {
-            frame.render_widget(Paragraph::new(self.without_rows(empty, ui)), rows);
+            frame.render_widget(Paragraph::new(self.without_rows(view.empty, ui)), rows);
         } else {
-            scroll_bar(self, frame, rows, ui.theme);
+            thumb(frame, rows, self.cursor().top, self.total, ui.theme.focus());
         }
     }
 
@@ -65,8 +76,8 @@ impl PagedList {
 /// The filter language in short.
 const HINT: &str = " words, type: auth: authtype: needs:migration missing:secrets is:blocked -not";
 
-/// Draws the position in the list, and the filter.
-fn filter_line(rows: &PagedList, width: usize, theme: Theme) -> Line<'static> {
+/// Returns the filter, and the position in the list.
+fn filter_spans(rows: &PagedList, cells: usize, theme: Theme) -> Vec<Span<'static>> {
     let place = if rows.total == 0 { 0 } else { rows.cursor().row + 1 };
     let mut count = match (rows.is_slow(), rows.is_marking()) {
         (true, true) => "selecting …".to_owned(),
@@ -83,7 +94,7 @@ fn filter_line(rows: &PagedList, width: usize, theme: Theme) -> Line<'static> {
     }
     let mut spans = Vec::new();
     if rows.typing || rows.is_filtered() {
-        let room = width.saturating_sub(count.len() + 4);
+        let room = cells.saturating_sub(count.len() + 4);
         spans.push(Span::styled("/", theme.accent()));
         let input = rows.filter_text.view(room, 1, rows.typing, theme);
         spans.extend(input.into_iter().flat_map(|line| line.spans));
@@ -94,23 +105,5 @@ fn filter_line(rows: &PagedList, width: usize, theme: Theme) -> Line<'static> {
     }
     let style = if !rows.has_valid_filter() { theme.bad() } else { theme.muted() };
     spans.push(Span::styled(count, style));
-    Line::from(spans)
-}
-
-/// Draws a scroll bar on the right edge.
-fn scroll_bar(rows: &PagedList, frame: &mut Frame<'_>, body: Rect, theme: Theme) {
-    let height = usize::from(body.height);
-    if rows.total <= height || body.width < 3 || height == 0 {
-        return;
-    }
-    let thumb = (height * height / rows.total).max(1);
-    let range = rows.total - height;
-    let start = (height - thumb) * rows.cursor().top.min(range) / range.max(1);
-    let bar: Vec<Line<'_>> = (0..height)
-        .map(|at| {
-            let inside = (start..start + thumb).contains(&at);
-            Line::styled(if inside { "█" } else { "│" }, theme.border())
-        })
-        .collect();
-    frame.render_widget(Paragraph::new(bar), Rect { x: body.right() - 1, width: 1, ..body });
+    spans
 }
