@@ -126,8 +126,8 @@ fn views_are_saved_and_columns_hidden() {
     app.expect("View deleted").act("saved-views").expect("Save view").act("back back");
     app.expect("FLAGS").act("columns").type_text("hide flags").act("confirm back").expect_not("FLAGS").act("columns");
     // The menu stays until Esc, so that several can be chosen.
-    app.type_text("show flags").act("confirm back").expect("FLAGS").expect("Jira                 -");
-    app.act("columns").type_text("wider type").act("confirm back").expect("Jira                     -");
+    app.type_text("show flags").act("confirm back").expect("FLAGS").expect("Jira                -");
+    app.act("columns").type_text("wider type").act("confirm back").expect("Jira                    -");
     app.act("open-file").expect("No recent files");
 }
 

@@ -85,7 +85,7 @@ fn badges_of(model: &Model) -> Vec<(String, Style)> {
         (overview.plan.blocked, "X", "blocked", theme.bad()),
         (overview.plan.pending(), "M", "to migrate", theme.warning()),
         (overview.missing_secrets, "S", "missing secrets", theme.warning()),
-        (overview.unreadable_secrets, "?", "unreadable", theme.bad()),
+        (overview.unreadable_secrets, "U", "unreadable", theme.bad()),
     ];
     let of_count = |(count, sign, what, style): (u64, &str, &str, Style)| {
         (count > 0).then(|| (format!("{sign} {} {what}", grouped(count)), style))

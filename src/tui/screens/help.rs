@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Screen;
+use super::connectors::columns::BADGES;
 use crate::domain::filter;
 use crate::text::terminal::{fit, width, wrap};
 use crate::tui::command::Command;
@@ -62,6 +63,11 @@ fn lines(place: KeyContext, columns: usize, ui: Ui) -> Vec<Line<'static>> {
         }
         lines.push(Line::default());
     }
+    lines.push(Line::styled("flags", theme.title()));
+    for (flag, letter, meaning) in BADGES {
+        push_row(&mut lines, &format!("{letter}  {flag}"), meaning, cells, theme);
+    }
+    lines.push(Line::default());
     lines.push(Line::styled("filter", theme.title()));
     push_row(&mut lines, "word", "in name, id or type; all words must match", cells, theme);
     push_row(&mut lines, "\"a phrase\"", "words with blanks between", cells, theme);

@@ -21,7 +21,7 @@ use crate::tui::overlays::{Dialog, Tone};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::connector_details;
 use crate::tui::widgets::layout::cut_top;
-use crate::tui::widgets::list::{Click, PagedColumn, PagedList, PagedView};
+use crate::tui::widgets::list::{Click, PagedColumn, PagedList, PagedView, Shown};
 use crate::tui::widgets::pane::{Pane, inside};
 use crate::tui::widgets::preview::Preview;
 use crate::tui::widgets::split;
@@ -172,7 +172,7 @@ impl Screen for ReviewScreen {
             format!("{:<4} roll the last run back", keys.key_of(KeyContext::Review, Action::Rollback)),
             format!("{:<4} back to the connectors", keys.key_of(KeyContext::Review, Action::Back)),
         ];
-        let columns = columns(inside(areas.list).width.into(), theme, cx.ui.catalogue);
+        let columns = columns(&self.rows, inside(areas.list).width.into(), theme, cx.ui.catalogue);
         self.rows.view(&PagedView { title: "Plan", columns: &columns, empty: &empty }, frame, areas.list, cx.ui);
         if areas.panel.area() > 0 {
             view_panel(self, frame, areas.panel, areas.is_side_by_side, cx.ui);
@@ -369,32 +369,26 @@ fn banner(state: &ReviewScreen, cx: &Context, area: Rect) -> Vec<Line<'static>> 
     lines
 }
 
-fn columns<'a>(width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<PagedColumn<'a>> {
-    let mut columns = vec![PagedColumn {
-        head: "NAME".to_owned(),
-        width: 0,
-        cell: Box::new(move |row: &Summary| (row.name.clone(), theme.text())),
-    }];
+/// Returns the columns; each is as wide as what it holds, and the names get the rest.
+fn columns<'a>(rows: &PagedList, width: usize, theme: Theme, catalogue: &'static Catalogue) -> Vec<PagedColumn<'a>> {
+    let kind = move |row: &Summary| (row.type_label(catalogue).to_owned(), theme.muted());
+    let group = move |row: &Summary| (row.group.map_or("", Group::label).to_owned(), group_style(row, theme));
+    let after = move |row: &Summary| after_cell(row, theme);
+    let column = |head: &str, most: usize, cell: Box<dyn Fn(&Summary) -> Shown + 'a>| PagedColumn {
+        head: head.to_owned(),
+        width: rows.longest(&cell).clamp(head.len(), most),
+        cell,
+    };
+    let name = Box::new(move |row: &Summary| (row.name.clone(), theme.text()));
+    let mut columns = vec![PagedColumn { head: "NAME".to_owned(), width: 0, cell: name }];
     if width >= 60 {
-        columns.push(PagedColumn {
-            head: "TYPE".to_owned(),
-            width: 14,
-            cell: Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
-        });
+        columns.push(column("TYPE", (width / 5).clamp(12, 26), Box::new(kind)));
     }
     if width >= 50 {
-        columns.push(PagedColumn {
-            head: "GROUP".to_owned(),
-            width: 10,
-            cell: Box::new(move |row| (row.group.map_or("", Group::label).to_owned(), group_style(row, theme))),
-        });
+        columns.push(column("GROUP", 10, Box::new(group)));
     }
-    columns.push(PagedColumn {
-        head: "AFTER".to_owned(),
-        width: if width >= 60 { 15 } else { 10 },
-        cell: Box::new(move |row| after_cell(row, theme)),
-    });
-    let used: usize = columns.iter().map(|column| column.width + 1).sum();
+    columns.push(column("AFTER", 15, Box::new(after)));
+    let used: usize = columns.iter().skip(1).map(|column| column.width + 1).sum();
     if let Some(name) = columns.first_mut() {
         name.width = width.saturating_sub(used + 3).max(6);
     }

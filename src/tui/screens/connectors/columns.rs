@@ -4,12 +4,12 @@ use ratatui::style::Style;
 
 use crate::domain::{AuthMode, Catalogue, Group, Summary};
 use crate::store::{Sort, SortColumn};
+use crate::text::terminal::width;
 use crate::text::time::age;
 use crate::tui::context::Context;
 use crate::tui::ui::Ui;
-use crate::tui::ui_state::ColumnChoice;
 use crate::tui::widgets::connector_details;
-use crate::tui::widgets::list::{PagedColumn, Shown};
+use crate::tui::widgets::list::{PagedColumn, PagedList, Shown};
 use crate::tui::widgets::theme::Theme;
 
 /// A column of this list.
@@ -43,71 +43,69 @@ pub(super) fn optional_columns() -> impl Iterator<Item = &'static str> {
     KINDS.iter().skip(1).map(|kind| kind.name)
 }
 
-/// Returns the shown columns with their widths.
-fn kinds(choice: &ColumnChoice, width: usize) -> Vec<(Kind, usize)> {
-    let is_shown = |kind: &&Kind| kind.from <= width && !choice.is_hidden(kind.name);
-    let cells = |kind: &Kind| match kind.name {
-        "TYPE" => {
-            if width >= 90 {
-                20
-            } else {
-                14
-            }
+impl Kind {
+    /// Returns the most cells that the column takes in a list of this width: the names need the others.
+    fn most(self, width: usize) -> usize {
+        match self.name {
+            "TYPE" | "AUTH TYPE" => (width / 5).clamp(12, 26),
+            _ => 14,
         }
-        "AUTH TYPE" => 18,
-        "MODE" => 8,
-        "FLAGS" => {
-            if width >= 70 {
-                13
-            } else {
-                10
-            }
+    }
+
+    fn head(self, sort: Sort) -> String {
+        let arrow = if sort.descending { " ▼" } else { " ▲" };
+        if self.sort == Some(sort.column) { format!("{}{arrow}", self.name) } else { self.name.to_owned() }
+    }
+
+    fn cell(self, row: &Summary, cx: &Context) -> Shown {
+        let Ui { theme, catalogue, .. } = cx.ui;
+        match self.name {
+            "TYPE" => (row.type_label(catalogue).to_owned(), theme.muted()),
+            "AUTH TYPE" => (auth_type(row, catalogue), theme.muted()),
+            "MODE" => mode(row, theme),
+            "FLAGS" => (badges(row, catalogue), flag_style(row, theme)),
+            "UPDATED" => (age(row.updated_at.as_deref(), cx.now), theme.muted()),
+            _ => (row.name.clone(), theme.text()),
         }
-        "UPDATED" => 7,
-        _ => 0,
+    }
+}
+
+/// Returns the shown columns with their widths: each is as wide as what it holds, and the names get the rest.
+fn kinds(list: &PagedList, cells: usize, cx: &Context) -> Vec<(Kind, usize)> {
+    let choice = &cx.ui_state.columns;
+    let measured = |kind: Kind| {
+        let longest = list.longest(|row| kind.cell(row, cx));
+        choice.width(kind.name, longest.min(kind.most(cells)).max(width(&kind.head(list.sort))))
     };
-    let width_of = |kind: &Kind| match cells(kind) {
-        0 => 0,
-        usual => choice.width(kind.name, usual),
-    };
-    let mut kinds: Vec<(Kind, usize)> = KINDS.iter().filter(is_shown).map(|kind| (*kind, width_of(kind))).collect();
-    let used: usize = kinds.iter().map(|(_, cells)| cells + 1).sum();
+    let is_shown = |kind: &&Kind| kind.from <= cells && !choice.is_hidden(kind.name);
+    let mut kinds: Vec<(Kind, usize)> = KINDS.iter().filter(is_shown).map(|kind| (*kind, 0)).collect();
+    for (kind, cells) in kinds.iter_mut().skip(1) {
+        *cells = measured(*kind);
+    }
+    let used: usize = kinds.iter().skip(1).map(|(_, cells)| cells + 1).sum();
     if let Some((_, name)) = kinds.first_mut() {
-        *name = width.saturating_sub(used + 3).max(6);
+        *name = cells.saturating_sub(used + 3).max(6);
     }
     kinds
 }
 
 /// The column at a cell of the list.
-pub(super) fn column_at(choice: &ColumnChoice, width: u16, x: u16) -> Option<Kind> {
+pub(super) fn column_at(list: &PagedList, cells: u16, x: u16, cx: &Context) -> Option<Kind> {
     let mut end = 2;
-    kinds(choice, usize::from(width)).into_iter().find_map(|(kind, cells)| {
+    kinds(list, cells.into(), cx).into_iter().find_map(|(kind, cells)| {
         end += cells + 1;
         (usize::from(x) < end).then_some(kind)
     })
 }
 
-pub(super) fn columns<'a>(sort: Sort, width: usize, cx: &Context) -> Vec<PagedColumn<'a>> {
-    let (now, Ui { theme, catalogue, .. }) = (cx.now, cx.ui);
-    let head = |kind: &Kind| {
-        let arrow = if sort.descending { " ▼" } else { " ▲" };
-        if kind.sort == Some(sort.column) { format!("{}{arrow}", kind.name) } else { kind.name.to_owned() }
+/// Returns the columns of a list of this width.
+pub(super) fn columns<'a>(list: &PagedList, cells: usize, cx: &'a Context) -> Vec<PagedColumn<'a>> {
+    let column = |(kind, width): (Kind, usize)| PagedColumn {
+        head: kind.head(list.sort),
+        width,
+        cell: Box::new(move |row: &Summary| kind.cell(row, cx)),
     };
-    let cell = |kind: &Kind, cells: usize| -> Box<dyn Fn(&Summary) -> Shown + 'a> {
-        match kind.name {
-            "TYPE" => Box::new(move |row| (row.type_label(catalogue).to_owned(), theme.muted())),
-            "AUTH TYPE" => Box::new(move |row| (auth_type(row, catalogue), theme.muted())),
-            "MODE" => Box::new(move |row| mode(row, theme)),
-            "FLAGS" => Box::new(move |row| (flags(row, cells, catalogue), flag_style(row, theme))),
-            "UPDATED" => Box::new(move |row| (age(row.updated_at.as_deref(), now), theme.muted())),
-            _ => Box::new(move |row| (row.name.clone(), theme.text())),
-        }
-    };
-    let kinds = kinds(&cx.ui_state.columns, width);
-    kinds
-        .iter()
-        .map(|(kind, cells)| PagedColumn { head: head(kind), width: *cells, cell: cell(kind, *cells) })
-        .collect()
+    kinds(list, cells, cx).into_iter().map(column).collect()
 }
 
 fn auth_type(row: &Summary, catalogue: &'static Catalogue) -> String {
@@ -123,16 +121,34 @@ pub(super) fn mode(row: &Summary, theme: Theme) -> (String, Style) {
     }
 }
 
-/// Returns all flags if they fit, else the most urgent one and the number of others.
-fn flags(row: &Summary, cells: usize, catalogue: &'static Catalogue) -> String {
-    let flags = row.flags(catalogue);
-    let all = flags.join(", ");
-    match flags.first() {
-        Some(first) if all.len() > cells => format!("{first} +{}", flags.len() - 1),
-        _ => all,
-    }
+/// Returns a letter for each flag.
+fn badges(row: &Summary, catalogue: &'static Catalogue) -> String {
+    let letters: Vec<&str> = row.flags(catalogue).into_iter().map(badge).collect();
+    letters.join(" ")
 }
 
+/// The letter of each flag, with what it means.
+pub(in crate::tui::screens) const BADGES: [(&str, &str, &str); 7] = [
+    ("malformed", "X", "config or another part is not a JSON object"),
+    ("blocked", "X", "the migration is blocked; the panel says why"),
+    ("no secrets", "S", "secrets are missing"),
+    ("unreadable", "U", "the secrets cannot be decrypted: their key is missing"),
+    ("to migrate", "M", "in the migration plan"),
+    ("unknown type", "?", "the catalogue does not know the connector type"),
+    ("deprecated", "D", "the connector type, or its use, is deprecated"),
+];
+
+fn badge(flag: &'static str) -> &'static str {
+    BADGES.iter().find(|(known, _, _)| *known == flag).map_or(flag, |(_, letter, _)| letter)
+}
+
+/// What nearly every record has in common is quiet.
 fn flag_style(row: &Summary, theme: Theme) -> Style {
-    if row.is_malformed || row.group == Some(Group::Blocked) { theme.bad() } else { theme.warning() }
+    let is_bad = row.is_malformed || row.group == Some(Group::Blocked) || row.has_unreadable_secrets;
+    let needs_attention = row.is_missing_secrets || row.drift.is_some();
+    match (is_bad, needs_attention) {
+        (true, _) => theme.bad(),
+        (false, true) => theme.warning(),
+        (false, false) => theme.muted(),
+    }
 }

@@ -1,6 +1,6 @@
 //! The list of connectors: the screen everything starts from.
 
-mod columns;
+pub(super) mod columns;
 mod menus;
 
 use ratatui::Frame;
@@ -100,7 +100,7 @@ impl ConnectorsScreen {
     }
 
     fn column_at(&self, x: u16, cx: &Context) -> Option<columns::Kind> {
-        columns::column_at(&cx.ui_state.columns, inside(self.list_area(cx)).width, x)
+        columns::column_at(&self.list, inside(self.list_area(cx)).width, x, cx)
     }
 
     fn on_row(&self, action: Action, id: String, cx: &Context) -> Option<Vec<Command>> {
@@ -254,7 +254,7 @@ impl Screen for ConnectorsScreen {
             format!("{}  create a connector", key(Action::New)),
             format!("{}  pull from a Kibana", key(Action::Sync)),
         ];
-        let columns = columns::columns(self.list.sort, inside(list).width.into(), cx);
+        let columns = columns::columns(&self.list, inside(list).width.into(), cx);
         let shown = PagedView { title: "Connectors", columns: &columns, empty: &empty };
         self.list.view(&shown, frame, list, cx.ui);
         if panel.area() > 0 {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ratatui::layout::{Position, Rect};
 
-use super::{Click, Cursor, HEADS};
+use super::{Click, Cursor, HEADS, Shown};
 use crate::domain::{Filter, Summary};
 use crate::store::{Scope, Sort, SortColumn};
+use crate::text::terminal::width;
 use crate::tui::delay::{SLOW, age, until_slow};
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::widgets::input::TextInput;
@@ -103,6 +104,11 @@ impl PagedList {
     /// The row at a place in the list, if it is in memory.
     pub fn row(&self, at: usize) -> Option<&Summary> {
         self.window.get(at.checked_sub(self.window_start)?)?.as_ref()
+    }
+
+    /// Returns the width of the longest cell of the rows in memory.
+    pub fn longest(&self, cell: impl Fn(&Summary) -> Shown) -> usize {
+        self.window.iter().flatten().map(|row| width(&cell(row).0)).max().unwrap_or(0)
     }
 
     /// Returns whether the window in memory contains the position; the row itself may have been deleted since.
