@@ -4,6 +4,7 @@ pub mod app;
 pub mod command;
 pub mod context;
 pub mod delay;
+mod header;
 pub mod keymap;
 mod outcomes;
 pub mod overlays;

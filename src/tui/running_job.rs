@@ -12,6 +12,9 @@ use crate::worker::{FileJob, Job, Overview, RemoteJob};
 /// From this number of connectors on, a quick job takes long.
 const MANY: usize = 1000;
 
+/// Cells of the bar.
+const BAR: u64 = 16;
+
 /// A job of a thread that writes.
 #[derive(Clone, Debug)]
 pub struct RunningJob {
@@ -73,7 +76,10 @@ impl RunningJob {
         }
         let rate = u128::from(self.done) * 1000 / age(self.started, now).as_millis().max(1);
         let percent = self.done * 100 / self.total;
-        let mut text = format!("{title}: {percent}% ({} of {}, {rate}/s)", grouped(self.done), grouped(self.total));
+        let filled = usize::try_from(self.done * BAR / self.total).unwrap_or(0).min(BAR as usize);
+        let bar = format!("{}{}", "▓".repeat(filled), "░".repeat(BAR as usize - filled));
+        let mut text =
+            format!("{title} {bar} {percent}% ({} of {}, {rate}/s)", grouped(self.done), grouped(self.total));
         if let Some(left) = u128::from(self.total.saturating_sub(self.done)).checked_div(rate)
             && left > 0
         {

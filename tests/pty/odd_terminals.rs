@@ -266,7 +266,7 @@ fn redraw_works_on_every_screen_and_overlay() {
         ("/abc", "abc"),
         ("\x1b\x1be", "> Name"),
         ("x\x1b", "Unsaved changes"),
-        ("\x1b[C\r?", "keys: connectors"),
+        ("\x1b[C\r?", "Keyboard shortcuts"),
     ] {
         terminal.send(keys).expect(shows);
         terminal.scribble("\x1b[12;20HBroadcast message");

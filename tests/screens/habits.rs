@@ -27,7 +27,7 @@ fn counts_move_on_other_screens() {
     let mut app = opened(&dir);
     app.act("toggle-mode down toggle-mode down toggle-mode history").expect("> 3");
     app.press("2 j").expect("> 1").press("g g").expect("> 3");
-    app.act("back help").press("1 0 j").expect("36/").press("g g").expect("26/");
+    app.act("back help").expect("> Enter").press("2 j").expect("> t").press("g g").expect("> Enter");
 }
 
 #[test]
@@ -46,6 +46,26 @@ fn unbound_key_says_so_and_names_the_help() {
     app.press("Z").expect("Z does nothing here; ? lists the keys").press("Z Z").act("messages");
     let screen = app.screen();
     assert_eq!(screen.matches("does nothing here").count(), 1, "{screen}");
+}
+
+#[test]
+fn help_is_searched_and_runs_what_it_finds() {
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
+    app.act("help").expect("Keyboard shortcuts").press("/").type_text("dashboard").expect("1 found");
+    app.press("Enter").expect("> D").press("Enter").expect("Auth mode").act("back").expect("1 of 197");
+    // The keys of other screens are there after Tab, to read.
+    app.act("help filter").type_text("what the plan proposes").expect("0 found").press("Enter Tab");
+    app.expect("1 found").press("Enter").expect("Only keys of the screen below can be run from here");
+    app.press("Esc").expect("Keyboard shortcuts").press("Esc").expect("1 of 197");
+}
+
+#[test]
+fn columns_menu_stays_open_at_its_place() {
+    let dir = TestDir::new();
+    let mut app = opened(&dir);
+    app.act("columns down confirm").expect("> Wider TYPE").act("confirm confirm").expect("> Wider TYPE").act("back");
+    app.expect("1 of 197");
 }
 
 #[test]

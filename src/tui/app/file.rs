@@ -7,8 +7,8 @@ use super::model::{Model, Start};
 use super::stack::{Screens, fit};
 use crate::fs::paths::file_name;
 use crate::messages;
-use crate::tui::command::{Command, OpenTarget, connectors as count_of};
-use crate::tui::keymap::{Action, KeyContext};
+use crate::tui::command::{Command, OpenTarget};
+use crate::tui::keymap::Action;
 use crate::tui::outcomes;
 use crate::tui::overlays::{Dialog, Tone};
 use crate::tui::screens::Route;
@@ -86,20 +86,7 @@ pub(super) fn first_counts(model: &Model) -> Vec<Command> {
     if start.was_upgraded && plan.pending() > 0 {
         return vec![Command::Open(Route::Review)];
     }
-    let review = model.cx.key(KeyContext::Connectors, Action::Review);
-    if let Some(run) = &model.cx.overview.interrupted_run {
-        let key = |action| model.cx.key(KeyContext::Review, action);
-        return vec![Command::warning(format!(
-            "a migration run was interrupted after {}: {review} reviews it, {} resumes it, {} to undo",
-            count_of(run.records),
-            key(Action::Apply),
-            key(Action::Rollback)
-        ))];
-    }
-    match plan.pending() {
-        0 => Vec::new(),
-        pending => vec![Command::info(format!("{} to migrate: {review} reviews that", count_of(pending)))],
-    }
+    outcomes::opened(&model.cx).into_iter().collect()
 }
 
 /// The file is no longer at its path. The open content stays on the screen and can be saved elsewhere.

@@ -64,8 +64,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     effects
 }
 
-/// Adapts the focused screen to what has changed: its area, and the row with the cursor.
+/// Adapts the overlay and the focused screen to what has changed: the area, and the row with the cursor.
 fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(overlay) = model.overlays.last_mut() {
+        overlay.settle(&model.cx);
+    }
     let top = model.screens.top_mut();
     if model.is_open {
         effects.extend(fit(top, &model.cx).map(Effect::Read));

@@ -1,14 +1,13 @@
 //! Draws the model: header, focused screen, message or footer, overlays.
 
 use ratatui::Frame;
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::footer;
 use super::model::{Model, SMALLEST};
-use crate::text::grouped;
-use crate::text::terminal::{clip, fit, safe, width, wrap};
+use crate::text::terminal::{clip, fit, width, wrap};
+use crate::tui::header::Header;
 use crate::tui::keymap::Action;
 use crate::tui::running_job::RunningJob;
 use crate::tui::widgets::layout::{cut_bottom, cut_top};
@@ -25,7 +24,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     let (head, rest) = cut_top(area, 1);
     let (body, foot) = cut_bottom(rest, 1);
-    frame.render_widget(Paragraph::new(header(model, usize::from(head.width))), head);
+    let screen = model.screens.top();
+    let header = Header { title: screen.title(), subject: screen.subject(), is_displaced: model.is_displaced };
+    frame.render_widget(Paragraph::new(header.line(head.width.into(), &model.cx)), head);
     model.screens.top().view(frame, body, &model.cx);
     // A message may need several lines; nothing of it is cut.
     let messages = message_lines(model, usize::from(foot.width));
@@ -39,60 +40,6 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     for overlay in &model.overlays {
         overlay.view(frame, body, &model.cx);
     }
-}
-
-/// Draws the header: where one is, and at the right end what needs attention.
-fn header(model: &Model, cells: usize) -> Line<'static> {
-    let theme = model.cx.ui.theme;
-    let screen = model.screens.top();
-    let mut place = vec![Span::styled(format!(" {}", clip(&model.cx.file, cells / 3)), theme.muted())];
-    let mut crumb = |text: &str, style| {
-        place.push(Span::styled(" › ", theme.muted()));
-        place.push(Span::styled(clip(text, cells / 2), style));
-    };
-    crumb(screen.title(), theme.title());
-    if let Some(subject) = screen.subject() {
-        crumb(&subject, theme.text());
-    }
-    let mut used: usize = place.iter().map(Span::width).sum();
-    // A badge that does not fit whole is left out; the most urgent one comes first.
-    let mut badges = Vec::new();
-    for (text, style) in badges_of(model) {
-        let needed = width(&text) + 2;
-        if used + needed < cells {
-            used += needed;
-            badges.push(Span::raw("  "));
-            badges.push(Span::styled(text, style));
-        }
-    }
-    place.push(Span::raw(" ".repeat(cells.saturating_sub(used + 1))));
-    place.extend(badges);
-    Line::from(place)
-}
-
-/// Returns what needs attention, the most urgent first.
-fn badges_of(model: &Model) -> Vec<(String, Style)> {
-    let theme = model.cx.ui.theme;
-    let mut badges = Vec::new();
-    if model.is_displaced {
-        badges.push(("FILE GONE".to_owned(), theme.bad()));
-    }
-    if model.cx.is_read_only {
-        badges.push(("READ-ONLY".to_owned(), theme.warning()));
-    }
-    let overview = &model.cx.overview;
-    let counts = [
-        (overview.plan.blocked, "X", "blocked", theme.bad()),
-        (overview.plan.pending(), "M", "to migrate", theme.warning()),
-        (overview.missing_secrets, "S", "missing secrets", theme.warning()),
-        (overview.unreadable_secrets, "U", "unreadable", theme.bad()),
-    ];
-    let of_count = |(count, sign, what, style): (u64, &str, &str, Style)| {
-        (count > 0).then(|| (format!("{sign} {} {what}", grouped(count)), style))
-    };
-    badges.extend(counts.into_iter().filter_map(of_count));
-    badges.extend(overview.remote.as_ref().map(|remote| (format!("remote {}", safe(remote)), theme.muted())));
-    badges
 }
 
 /// Returns the lines above the footer: a message, and the running job or what is wrong with the filter.

@@ -208,6 +208,15 @@ pub const TABLE: &[Binding] = &[
         Some("filter"),
         "filter: words, type: auth: authtype: needs:migration is:blocked, -not",
     ),
+    row(Action::Open, &["Enter"], &[KeyContext::Help], Some("run"), "run the command on the screen below"),
+    row(Action::Filter, &["/"], &[KeyContext::Help], Some("search"), "search keys, commands and filter terms"),
+    row(
+        Action::NextGroup,
+        &["Tab"],
+        &[KeyContext::Help],
+        Some("all screens"),
+        "show the keys of all screens, or of one",
+    ),
     row(Action::Review, &["m"], &[KeyContext::Connectors], Some("review"), "review the migration of the records"),
     row(
         Action::Sync,

@@ -20,6 +20,22 @@ pub(in crate::tui) fn failed(reason: String, is_displaced: bool, cx: &Context) -
     if is_displaced { with_rescue(dialog, cx) } else { dialog }
 }
 
+/// Reports what an opened file needs: to resume a migration run, or to review the plan.
+pub(in crate::tui) fn opened(cx: &Context) -> Option<Command> {
+    let review = cx.key(KeyContext::Connectors, Action::Review);
+    if let Some(run) = &cx.overview.interrupted_run {
+        let key = |action| cx.key(KeyContext::Review, action);
+        return Some(Command::warning(format!(
+            "a migration run was interrupted after {}: {review} reviews it, {} resumes it, {} to undo",
+            count_of(run.records),
+            key(Action::Apply),
+            key(Action::Rollback)
+        )));
+    }
+    let pending = cx.overview.plan.pending();
+    (pending > 0).then(|| Command::info(format!("{} to migrate: {review} reviews that", count_of(pending))))
+}
+
 /// Reports the result of a restore.
 pub(in crate::tui) fn restored(outcome: Result<Restored, String>) -> Dialog {
     match outcome {

@@ -8,7 +8,7 @@ mod revert;
 mod transfer;
 
 pub(super) use about::about;
-pub(super) use file::{DROPS_INPUT, FAILED, displaced, failed, older_schema, read_failed, restored};
+pub(super) use file::{DROPS_INPUT, FAILED, displaced, failed, older_schema, opened, read_failed, restored};
 
 use std::path::PathBuf;
 

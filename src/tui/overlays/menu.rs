@@ -54,6 +54,8 @@ pub struct Menu {
     items: Vec<Item>,
     /// The commands when it is closed without a choice.
     cancel: Vec<Command>,
+    /// Makes the items again after a choice, which leaves the menu open.
+    source: Option<fn(&Context) -> Vec<Item>>,
     search: TextInput,
     selected: usize,
 }
@@ -64,7 +66,12 @@ const PAGE: usize = 10;
 impl Menu {
     /// A list with a title.
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
-        Self { title: title.into(), items, cancel: Vec::new(), search: TextInput::default(), selected: 0 }
+        Self { title: title.into(), items, cancel: Vec::new(), source: None, search: TextInput::default(), selected: 0 }
+    }
+
+    /// Returns a menu that stays open after a choice, with items that show what has changed.
+    pub fn checklist(title: impl Into<String>, source: fn(&Context) -> Vec<Item>, cx: &Context) -> Self {
+        Self { source: Some(source), ..Self::new(title, source(cx)) }
     }
 
     /// Sets the commands that follow when the menu is closed without a choice.
@@ -93,10 +100,11 @@ impl Menu {
     fn choose(&mut self) -> Flow {
         let chosen = self.found_places().get(self.selected).copied();
         let Some(item) = chosen.and_then(|at| self.items.get_mut(at)) else { return Flow::stay() };
-        Flow::Close(match &item.blocked {
+        let commands = match &item.blocked {
             Some(reason) => vec![Command::info(capitalized(reason))],
             None => std::mem::take(&mut item.commands),
-        })
+        };
+        if self.source.is_some() { Flow::Stay(commands) } else { Flow::Close(commands) }
     }
 
     fn place(&self, area: Rect) -> Rect {
@@ -195,6 +203,12 @@ impl Overlay for Menu {
 
     fn on_wheel(&mut self, action: Action) {
         self.move_by(action);
+    }
+
+    fn settle(&mut self, cx: &Context) {
+        if let Some(source) = self.source {
+            self.items = source(cx);
+        }
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context) {

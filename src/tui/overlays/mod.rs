@@ -50,6 +50,9 @@ pub trait Overlay: Debug {
     /// Handles a reply of a thread; it receives the same as screens do.
     fn on_reply(&mut self, _reply: &Reply) {}
 
+    /// Adapts the overlay to what has changed. Called after each message, while it is the last one.
+    fn settle(&mut self, _cx: &Context) {}
+
     /// Returns whether the overlay is about the running job, and closes when that ends.
     fn closes_with_job(&self) -> bool {
         false

@@ -5,7 +5,7 @@ use crate::tui::command::{Command, OpenTarget};
 use crate::tui::context::Context;
 use crate::tui::keymap::{Action, KeyContext};
 use crate::tui::overlays::{Item, Menu};
-use crate::tui::ui_state::{ColumnChoice, UiStateChange};
+use crate::tui::ui_state::UiStateChange;
 use crate::tui::widgets::list::PagedList;
 
 /// Returns the saved views, and the item that saves or deletes the view of the filter in use.
@@ -39,20 +39,24 @@ pub(super) fn saved_views(list: &PagedList, cx: &Context) -> Menu {
 }
 
 /// Returns the columns with what can be changed about them.
-pub(super) fn columns(choice: &ColumnChoice) -> Menu {
+pub(super) fn columns(cx: &Context) -> Menu {
+    Menu::checklist("Columns", column_items, cx)
+}
+
+fn column_items(cx: &Context) -> Vec<Item> {
+    let choice = &cx.ui_state.columns;
     let item = |name: &'static str| {
-        let change = |change| vec![Command::ChangeUiState(change), Command::RunAction(Action::Columns)];
+        let change = |change| vec![Command::ChangeUiState(change)];
         let (word, state) = if choice.is_hidden(name) { ("Show", "hidden") } else { ("Hide", "shown") };
         let mut items = vec![Item::new(format!("{word} {name}"), state, change(UiStateChange::ToggleColumn(name)))];
-        if !choice.is_hidden(name) {
-            for (word, cells) in [("Wider", 4), ("Narrower", -4)] {
-                let commands = change(UiStateChange::WidenColumn(name, cells));
-                items.push(Item::new(format!("{word} {name}"), "", commands));
-            }
+        for (word, cells) in [("Wider", 4), ("Narrower", -4)] {
+            let mut item = Item::new(format!("{word} {name}"), "", change(UiStateChange::WidenColumn(name, cells)));
+            item.blocked = choice.is_hidden(name).then(|| "the column is hidden".to_owned());
+            items.push(item);
         }
         items
     };
-    Menu::new("Columns", optional_columns().flat_map(item).collect())
+    optional_columns().flat_map(item).collect()
 }
 
 /// Returns the recent files.

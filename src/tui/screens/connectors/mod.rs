@@ -218,7 +218,7 @@ impl Screen for ConnectorsScreen {
             Action::Import => file_picker::open(Purpose::Import, cx),
             Action::Export => file_picker::open(export_of(&self.list), cx),
             Action::SavedViews => vec![Command::menu(menus::saved_views(&self.list, cx))],
-            Action::Columns => vec![Command::menu(menus::columns(&cx.ui_state.columns))],
+            Action::Columns => vec![Command::menu(menus::columns(cx))],
             Action::OpenFile if cx.job.is_some() => vec![Command::info("Wait for the running job first")],
             Action::OpenFile => vec![Command::menu(menus::files(cx))],
             Action::CopyText => self.copy(cx),
