@@ -158,8 +158,8 @@ fn kept_demo_restores_its_ui_state() {
     let path = dir.path("kept.db");
     let path = path.to_str().unwrap();
     let mut terminal = Terminal::start_in(dir.folder.path(), &["demo", "--keep", path], 100, 30, &environment);
-    terminal.expect("Migration review").send("\x1b").expect("1 of 197").expect("TYPE").send("C").expect("Hide TYPE");
-    terminal.send("hide updated\r").expect("Show UPDATED").send("\x1b");
+    terminal.expect("Migration review").send("\x1b").expect("1 of 197").expect("TYPE").send("C").expect("[x] TYPE");
+    terminal.send("hide updated\r").expect("[ ] UPDATED").send("\x1b");
     terminal.wait("no UPDATED", |screen| !screen.contents().contains("UPDATED"));
     terminal.send("/type:jira\r").expect("/type:jira").send("\x03");
     let (_, raw) = terminal.end_restored();

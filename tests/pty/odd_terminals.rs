@@ -165,7 +165,7 @@ fn truncated_sequence_leaves_no_stale_screen() {
         terminal.send(begun).resize(columns, rows);
         terminal.wait("the last line at the new size", |screen| {
             let text = screen.contents_between(rows - 1, 0, rows - 1, columns);
-            screen.size() == (cells(rows), cells(columns)) && text.contains("? keys")
+            screen.size() == (cells(rows), cells(columns)) && text.contains("? help")
         });
     }
     terminal.send("\x1b[<0;0;0M").send("/Ticket webhook").expect("/Ticket webhook").send("\x03");
@@ -183,7 +183,7 @@ fn resize_with_every_key_ends_in_a_complete_screen() {
         terminal.send("j").resize(80 + round, 24 + round % 9);
     }
     terminal.resize(97, 31).send("k");
-    terminal.wait("the last size", |screen| screen.contents_between(30, 0, 30, 97).contains("? keys"));
+    terminal.wait("the last size", |screen| screen.contents_between(30, 0, 30, 97).contains("? help"));
     terminal.send("\x03");
     assert_eq!(terminal.end_restored().0, 0);
 }

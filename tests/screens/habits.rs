@@ -64,7 +64,7 @@ fn help_is_searched_and_runs_what_it_finds() {
 fn columns_menu_stays_open_at_its_place() {
     let dir = TestDir::new();
     let mut app = opened(&dir);
-    app.act("columns down confirm").expect("> Wider TYPE").act("confirm confirm").expect("> Wider TYPE").act("back");
+    app.act("columns down confirm").expect("> TYPE wider").act("confirm confirm").expect("> TYPE wider").act("back");
     app.expect("1 of 197");
 }
 

@@ -121,7 +121,7 @@ fn planted_secrets_are_nowhere_after_a_session() {
     terminal
         .send(&format!("{}\r", export.path().display()))
         .expect("all of them new")
-        .send("\r")
+        .send("y")
         .expect("1 connector imported")
         .send("\r");
     // An error about a secret never contains it, and discarded input is gone.

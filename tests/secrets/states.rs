@@ -452,7 +452,7 @@ fn unreadable_secrets_are_flagged_counted_and_filtered() {
     std::fs::remove_file(&keys).unwrap();
     add(&path, "new", ".slack_api", "Sealed since", "{}", &[("token", "xoxb-two")]);
     let mut app = App::open(&path, 140, 30);
-    app.expect("2 unreadable ·").act("filter").type_text("unreadable:secrets").act("confirm");
+    app.expect("2 unreadable").act("filter").type_text("unreadable:secrets").act("confirm");
     app.expect("1 of 2").expect("Hook").expect("Readable later").expect("unreadable").expect_not("Sealed since");
     app.act("filter")
         .type_text("x")
@@ -464,7 +464,7 @@ fn unreadable_secrets_are_flagged_counted_and_filtered() {
     // A value of another program is as unreadable as one without its key; a restored key decrypts its values.
     execute(&path, "UPDATE connectors SET secrets = 'x9Fz/foreign==' WHERE id = 'new'");
     std::fs::write(&keys, own).unwrap();
-    app.act("refresh").expect("1 unreadable ·").act("overview").expect("unreadable");
+    app.act("refresh").expect("1 unreadable").act("overview").expect("unreadable");
     app.act("back filter").type_text("unreadable:secrets").act("confirm").expect("1 of 1").expect("Sealed since");
 }
 

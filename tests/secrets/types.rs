@@ -11,6 +11,7 @@ use crate::support::{App, TestDir};
 
 /// The column that the values begin in.
 fn value_column(screen: &str) -> usize {
+    let screen = unframed(screen);
     let label = "Connector type *";
     let line =
         screen.lines().find(|line| line.get(3..).is_some_and(|rest| rest.starts_with(label))).expect("the first field");
@@ -18,9 +19,16 @@ fn value_column(screen: &str) -> usize {
     3 + label.len() + rest.iter().position(|character| *character != ' ').expect("a value")
 }
 
+/// Returns the screen without the frame of the form.
+fn unframed(screen: &str) -> String {
+    let inside = |line: &str| line.trim_start_matches('│').trim_end_matches(['│', '┃']).trim_end().to_owned();
+    screen.lines().map(inside).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns the label of the focused field, and whether it is below the header of the secrets.
 fn focused(screen: &str) -> (String, bool) {
-    let lines: Vec<&str> = screen.lines().collect();
+    let form = unframed(screen);
+    let lines: Vec<&str> = form.lines().collect();
     let at = lines.iter().position(|line| line.starts_with(" > ")).unwrap_or_else(|| panic!("no focus:\n{screen}"));
     let label: String = lines[at].chars().take(value_column(screen)).skip(3).collect();
     let head = lines.iter().position(|line| line.starts_with("   Secrets"));
@@ -105,7 +113,7 @@ fn created(path: &std::path::Path) -> (Connector, SecretsState) {
 fn is_empty(app: &mut App) -> bool {
     let screen = app.screen();
     let column = value_column(&screen);
-    screen.lines().any(|line| line.starts_with(" > ") && line.chars().skip(column).all(char::is_whitespace))
+    unframed(&screen).lines().any(|line| line.starts_with(" > ") && line.chars().skip(column).all(char::is_whitespace))
 }
 
 /// Edits every field once, from the first to the last.

@@ -35,10 +35,10 @@ pub(super) fn line(model: &Model, cells: usize) -> Line<'static> {
     for hint in hints(model, cells.saturating_sub(spans.iter().map(Span::width).sum())) {
         let key = hint.binding.keys.first().copied().unwrap_or_default();
         let text = hint.binding.hint().unwrap_or_default();
-        let key_style = if hint.is_usable { theme.accent() } else { theme.muted() };
-        let text = if hint.is_usable { format!(" {text}  ") } else { format!(" ({text})  ") };
+        let (key_style, style) =
+            if hint.is_usable { (theme.accent(), theme.text()) } else { (theme.dimmed(), theme.dimmed()) };
         spans.push(Span::styled(key, key_style));
-        spans.push(Span::styled(text, if hint.is_usable { theme.text() } else { theme.muted() }));
+        spans.push(Span::styled(format!(" {text}  "), style));
     }
     Line::from(spans)
 }
@@ -46,14 +46,15 @@ pub(super) fn line(model: &Model, cells: usize) -> Line<'static> {
 /// Returns the keys that can be used, as many as fit.
 pub(super) fn hints(model: &Model, cells: usize) -> Vec<Hint> {
     let bindings = bindings(model);
-    // Help and quit stay visible when there is no room for the others.
-    let last = bindings.iter().position(|(binding, _)| matches!(binding.action, Action::Back | Action::Help));
+    // Commands, help and quit stay visible when there is no room for the others.
+    let stays = |action| matches!(action, Action::Palette | Action::Back | Action::Help);
+    let last = bindings.iter().position(|(binding, _)| stays(binding.action));
     let kept = last.and_then(|at| bindings.get(at..)).unwrap_or_default();
-    let reserved: usize = kept.iter().map(|(binding, usable)| hint_width(binding, *usable)).sum();
+    let reserved: usize = kept.iter().map(|(binding, _)| hint_width(binding)).sum();
     let (mut hints, mut used) = (Vec::new(), 0);
     for (at, (binding, is_usable)) in bindings.into_iter().enumerate() {
         let is_kept = last.is_some_and(|last| at >= last);
-        let needed = hint_width(binding, is_usable);
+        let needed = hint_width(binding);
         let room = if is_kept { cells } else { cells.saturating_sub(reserved) };
         if used + needed <= room + 2 {
             let cell = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
@@ -86,7 +87,6 @@ fn bindings(model: &Model) -> Vec<(&'static Binding, bool)> {
         .collect()
 }
 
-fn hint_width(binding: &Binding, usable: bool) -> usize {
-    let brackets = if usable { 0 } else { 2 };
-    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint().unwrap_or_default()) + 3 + brackets
+fn hint_width(binding: &Binding) -> usize {
+    width(binding.keys.first().copied().unwrap_or_default()) + width(binding.hint().unwrap_or_default()) + 3
 }

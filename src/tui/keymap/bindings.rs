@@ -292,7 +292,6 @@ pub const TABLE: &[Binding] = &[
     writing(Action::CreateBackup, &["b"], &[KeyContext::Backups], Some("back up"), "create a backup of the file"),
     writing(Action::Restore, &["Enter"], &[KeyContext::Backups], Some("restore"), "restore the backup"),
     row(Action::CopyText, &["y"], READING, None, "copy the id, the name, the config or the JSON of the connector"),
-    row(Action::Palette, &[":"], HELPED, None, "command palette"),
     writing(
         Action::BulkEdit,
         &["E"],
@@ -362,6 +361,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::No, &["n"], &[KeyContext::Dialog], Some("no"), "no: the answer that changes nothing"),
     row(Action::PageDown, &["PgDn"], &[KeyContext::Dialog], None, "scroll down"),
     row(Action::PageUp, &["PgUp"], &[KeyContext::Dialog], None, "scroll up"),
+    row(Action::Palette, &[":"], HELPED, Some("commands"), "command palette"),
     row(
         Action::Back,
         &["Esc"],
@@ -390,8 +390,8 @@ pub const TABLE: &[Binding] = &[
         None,
         "clear the selection, then the filter; cancel a running job",
     ),
-    row(Action::Help, &["?", "F1"], HELPED, Some("keys"), "keyboard shortcuts"),
-    row(Action::Help, &["F1"], &[KeyContext::Form], Some("keys"), "keyboard shortcuts"),
+    row(Action::Help, &["?", "F1"], HELPED, Some("help"), "keyboard shortcuts"),
+    row(Action::Help, &["F1"], &[KeyContext::Form], Some("help"), "keyboard shortcuts"),
     row(Action::Quit, &["q"], &[KeyContext::Connectors], Some("quit"), "quit"),
     row(
         Action::Quit,

@@ -80,7 +80,8 @@ impl Entry {
             ]));
         }
         if is_selected {
-            lines = lines.into_iter().map(|line| line.patch_style(theme.selected())).collect();
+            // One calm bar: colours of cells would break a reversed row into pieces.
+            lines = lines.iter().map(|line| Line::styled(fit(&line.to_string(), cells), theme.selected())).collect();
         }
         lines
     }

@@ -145,7 +145,7 @@ fn rows(state: &OverviewScreen, cx: &Context) -> Vec<Row> {
             vec![
                 Row::new("shared", of_mode(Some(AuthMode::Shared)), "auth:shared"),
                 Row::new("per-user", of_mode(Some(AuthMode::PerUser)), "auth:per-user"),
-                Row::new("none yet (behaves as shared)", of_mode(None), "auth:none"),
+                Row::new("not set (behaves as shared)", of_mode(None), "auth:none"),
             ],
         ),
         (

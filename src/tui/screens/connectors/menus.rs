@@ -47,10 +47,11 @@ fn column_items(cx: &Context) -> Vec<Item> {
     let choice = &cx.ui_state.columns;
     let item = |name: &'static str| {
         let change = |change| vec![Command::ChangeUiState(change)];
-        let (word, state) = if choice.is_hidden(name) { ("Show", "hidden") } else { ("Hide", "shown") };
-        let mut items = vec![Item::new(format!("{word} {name}"), state, change(UiStateChange::ToggleColumn(name)))];
-        for (word, cells) in [("Wider", 4), ("Narrower", -4)] {
-            let mut item = Item::new(format!("{word} {name}"), "", change(UiStateChange::WidenColumn(name, cells)));
+        let mark = if choice.is_hidden(name) { "[ ]" } else { "[x]" };
+        let toggle = Item::new(format!("{mark} {name}"), "", change(UiStateChange::ToggleColumn(name)));
+        let mut items = vec![toggle.keywords("show hide")];
+        for (word, cells) in [("wider", 4), ("narrower", -4)] {
+            let mut item = Item::new(format!("{name} {word}"), "", change(UiStateChange::WidenColumn(name, cells)));
             item.blocked = choice.is_hidden(name).then(|| "the column is hidden".to_owned());
             items.push(item);
         }
