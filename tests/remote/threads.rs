@@ -34,7 +34,7 @@ fn keys_work_during_a_push_and_esc_stops_it() {
     terminal.expect("of 8").send("*").expect("8 selected").send("t").expect("Toggle 8").send("\x1b[C\r");
     terminal.expect("auth mode of 8 connectors changed").send("K").expect("to push 8");
     env.server.state().delay = Duration::from_millis(150);
-    terminal.send("P").expect("Send 8 connectors to").send("\x1b[C\r").expect("pushing: ");
+    terminal.send("P").expect("Send 8 connectors to").send("\x1b[C\r").expect("pushing ");
     // The list scrolls in the meantime, and an action that would change something says why it cannot run.
     terminal.send("jj").wait("the cursor moves", |screen| screen.contents().contains(">   Name of log-2"));
     terminal.send("p").expect("Wait for the running job, or stop it with Esc");
