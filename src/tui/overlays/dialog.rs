@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::{Flow, Overlay};
 use crate::text::terminal::{clip, width, wrap};
@@ -13,6 +13,7 @@ use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::layout::centered;
+use crate::tui::widgets::pane::floating;
 use crate::tui::widgets::theme::Theme;
 
 /// Lines that a long question is scrolled by: fewer than the smallest screen shows of it.
@@ -147,13 +148,7 @@ impl Dialog {
         let (inner_width, place) = self.place(area, theme);
         let body = self.wrapped(inner_width, theme);
         let answers = self.answer_lines(inner_width, theme);
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(theme.focus())
-            .title(Span::styled(format!(" {} ", clip(&self.title, inner_width)), theme.title()));
-        let inside = block.inner(place);
-        frame.render_widget(Clear, place);
-        frame.render_widget(block, place);
+        let inside = floating(&format!(" {} ", clip(&self.title, inner_width)), frame, place, theme);
         let room = usize::from(inside.height).saturating_sub(answers.len() + 1);
         let scroll = self.scroll.min(body.len().saturating_sub(room));
         let mut lines: Vec<Line<'_>> = body.iter().skip(scroll).take(room).cloned().collect();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
 
 use super::{Flow, Overlay};
 use crate::domain::Filter;
@@ -18,6 +18,7 @@ use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
+use crate::tui::widgets::pane::floating;
 use crate::tui::widgets::theme::Theme;
 use crate::worker::{FileJob, Query, Reply};
 
@@ -220,13 +221,7 @@ fn draw(state: &FilePicker, frame: &mut Frame<'_>, body: Rect, ui: Ui) {
     let height = u16::try_from(VISIBLE_ROWS).unwrap_or(8) + 5;
     let place = centered(body, 76, height.min(body.height));
     let title = format!(" {} ", state.title);
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(theme.focus())
-        .title(Span::styled(title, theme.title()));
-    let inside = block.inner(place);
-    frame.render_widget(Clear, place);
-    frame.render_widget(block, place);
+    let inside = floating(&title, frame, place, theme);
     let width = usize::from(inside.width);
     let mut lines = state.input.view(width, 1, true, theme);
     let what = match &state.purpose {

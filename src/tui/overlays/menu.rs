@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::{Flow, Overlay};
 use crate::text::capitalized;
@@ -14,6 +14,7 @@ use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::{centered, cut_top};
 use crate::tui::widgets::matcher::{Searched, ranked};
+use crate::tui::widgets::pane::floating;
 use crate::tui::widgets::theme::Theme;
 
 /// One thing to choose.
@@ -120,7 +121,7 @@ impl Menu {
         ((self.selected + 1).saturating_sub(height.max(1)), height)
     }
 
-    /// Highlights the row at a position; false if there is none.
+    /// Highlights the row at a position. Returns false if no row is there.
     fn select_at(&mut self, area: Rect, at: Position) -> bool {
         let place = self.place(area);
         let list = Rect {
@@ -142,13 +143,7 @@ impl Menu {
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let place = self.place(area);
         let title = format!(" {}: type to search ", clip(&self.title, 50));
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(theme.focus())
-            .title(Span::styled(title, theme.title()));
-        let inside = block.inner(place);
-        frame.render_widget(Clear, place);
-        frame.render_widget(block, place);
+        let inside = floating(&title, frame, place, theme);
         let (search, list) = cut_top(inside, 1);
         let mut line = vec![Span::styled("/", theme.accent())];
         let typed = self.search.view(usize::from(search.width).saturating_sub(1), 1, true, theme);

@@ -2,8 +2,8 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
 
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use crate::tui::keymap::{Action, Key, KeyContext};
 use crate::tui::ui::Ui;
 use crate::tui::widgets::input::{TextInput, TooLong};
 use crate::tui::widgets::layout::centered;
+use crate::tui::widgets::pane::floating;
 use crate::worker::{FileJob, RemoteJob};
 
 /// The purpose of the prompt.
@@ -136,13 +137,7 @@ impl Overlay for Prompt {
         };
         let title = format!(" {} ", self.title);
         let place = centered(area, 80, 5);
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(theme.focus())
-            .title(Span::styled(title, theme.title()));
-        let inside = block.inner(place);
-        frame.render_widget(Clear, place);
-        frame.render_widget(block, place);
+        let inside = floating(&title, frame, place, theme);
         let cells = usize::from(inside.width);
         let mut lines = self.input.view(cells, 1, true, theme);
         lines.push(Line::styled(clip(hint, cells), theme.muted()));

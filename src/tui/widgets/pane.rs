@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Borders, Paragraph};
+use ratatui::widgets::{Block, BorderType, Borders, Clear, Paragraph};
 
 use crate::text::terminal::clip;
 use crate::tui::widgets::theme::Theme;
@@ -79,6 +79,18 @@ impl Pane {
         frame.render_widget(block, area);
         inside
     }
+}
+
+/// Draws the frame of an overlay over what lies below, and returns the room inside.
+pub fn floating(title: &str, frame: &mut Frame<'_>, place: Rect, theme: Theme) -> Rect {
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.focus())
+        .title(Span::styled(title.to_owned(), theme.title()));
+    let inside = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    inside
 }
 
 /// Returns the room inside a pane.

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use crate::domain::catalogue::TypeGroup;
 use crate::domain::filter::fold;
@@ -13,6 +13,7 @@ use crate::tui::keymap::{Action, Key};
 use crate::tui::overlays::moved;
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::layout::{centered, cut_top};
+use crate::tui::widgets::pane::floating;
 use crate::tui::widgets::theme::Theme;
 
 /// The picker.
@@ -82,13 +83,7 @@ impl TypePicker {
     /// Draws the picker over the form.
     pub(super) fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
         let place = centered(area, 74, area.height.saturating_sub(2).max(3));
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(theme.focus())
-            .title(Span::styled(" Connector type: type to search ", theme.title()));
-        let inside = block.inner(place);
-        frame.render_widget(Clear, place);
-        frame.render_widget(block, place);
+        let inside = floating(" Connector type: type to search ", frame, place, theme);
         let (search, list) = cut_top(inside, 1);
         let mut line = vec![Span::styled("/", theme.accent())];
         line.extend(

@@ -32,7 +32,7 @@ pub struct PagedView<'a> {
     pub title: &'a str,
     /// The columns.
     pub columns: &'a [PagedColumn<'a>],
-    /// The text in place of the rows, if there is none.
+    /// The text of a list without rows.
     pub empty: &'a [String],
 }
 
