@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::client::{Answer, Body, Client, Method};
 use super::redaction::is_echoed;
+use super::server::{LONGEST_VERSION, Server, WITH_MODES, WITHOUT_MODES};
 use super::{Credential, KibanaError};
 use crate::domain::json as text_of;
 use crate::domain::remote::{RemoteConnector, Snapshot};
@@ -37,53 +38,6 @@ const LONGEST_NAME: usize = 32 << 10;
 
 /// The longest config in bytes; Kibana accepts requests of 1 MiB unless configured otherwise.
 const LONGEST_CONFIG: usize = 4 << 20;
-
-/// Characters of a version.
-const LONGEST_VERSION: usize = 32;
-
-/// The version of a serverless project.
-const SERVERLESS: &str = "serverless";
-
-/// The version of a server that hides its version and whose connectors have auth modes.
-const WITH_MODES: &str = "9.4 or later";
-
-/// The version of a server that hides its version and whose connectors have none.
-const WITHOUT_MODES: &str = "before 9.4";
-
-/// A server as it describes itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Server {
-    /// For example `9.4.0`; `None` if the server hides it.
-    pub version: Option<String>,
-    /// A project of Elastic's cloud, which has no versions.
-    pub is_serverless: bool,
-}
-
-impl Server {
-    /// Returns the server with the version known before, if it hides it now.
-    #[must_use]
-    pub fn or_known(self, version: Option<&str>) -> Self {
-        match (&self.version, self.is_serverless) {
-            (None, false) => Self { version: version.map(str::to_owned), is_serverless: version == Some(SERVERLESS) },
-            _ => self,
-        }
-    }
-
-    /// The version as it is kept.
-    fn kept(&self) -> Option<String> {
-        if self.is_serverless { Some(SERVERLESS.to_owned()) } else { self.version.clone() }
-    }
-
-    /// From 9.4 on connectors have auth modes.
-    fn knows_modes(&self) -> bool {
-        let numbers = self.version.as_deref().unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
-        let numbers: Vec<u32> = numbers.map_while(|number| number).take(2).collect();
-        self.is_serverless
-            || self.version.as_deref() == Some(WITH_MODES)
-            || matches!(numbers.as_slice(), [9, minor] if *minor >= 4)
-            || numbers.first().is_some_and(|major| *major >= 10)
-    }
-}
 
 /// The contents of a space.
 #[derive(Debug)]
@@ -224,7 +178,7 @@ impl Kibana {
         Ok(types.take(MOST_TYPES).map(|one| (one.id, one.name)).collect())
     }
 
-    /// Returns a connector, or `None` if there is none with this id.
+    /// Returns a connector, or `None` if no connector has this id.
     ///
     /// # Errors
     /// As for [`Kibana::server`].
@@ -509,22 +463,6 @@ fn import_problem(body: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn auth_mode_support_by_version() {
-        for (version, expected) in [
-            ("8.19.3", false),
-            ("9.3.9", false),
-            ("9.4.0", true),
-            ("9.10.0-SNAPSHOT", true),
-            ("10.0.0", true),
-            ("", false),
-        ] {
-            let server = Server { version: Some(version.to_owned()), is_serverless: false };
-            assert_eq!(server.knows_modes(), expected, "{version}");
-        }
-        assert!(Server { version: None, is_serverless: true }.knows_modes());
-    }
 
     #[test]
     fn id_is_one_path_segment() {

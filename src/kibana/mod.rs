@@ -10,7 +10,9 @@ mod endpoints;
 mod error;
 mod redaction;
 pub mod saved_objects;
+mod server;
 
 pub use credential::Credential;
-pub use endpoints::{ExecutionResult, Imported, Kibana, Server};
+pub use endpoints::{ExecutionResult, Imported, Kibana};
 pub use error::KibanaError;
+pub use server::Server;

@@ -363,7 +363,7 @@ impl Vault {
     /// Returns the id of the key that encrypts.
     ///
     /// # Errors
-    /// If there is none and none can be created.
+    /// If no key exists and none can be created.
     pub fn sealing_key_id(&self) -> Result<KeyId, VaultError> {
         self.sealing_key().map(|(id, _)| id)
     }

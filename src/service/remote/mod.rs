@@ -57,7 +57,7 @@ impl From<VaultError> for SyncError {
 /// Returns the remote of a name, else the default one.
 ///
 /// # Errors
-/// If there is none.
+/// If the file has none.
 pub fn remote_of(store: &Store, name: Option<&str>) -> Result<Remote, SyncError> {
     let remotes = store.remotes()?;
     let found = remotes.iter().find(|remote| name.map_or(remote.is_default, |name| remote.name == name));

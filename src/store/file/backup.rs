@@ -329,7 +329,7 @@ fn write_over(file: &Path, from: &Path) -> Result<(), StoreError> {
 /// The tables whose numbers are never given again.
 const SEQUENCES: [&str; 2] = ["history", "connectors"];
 
-/// Returns the largest number that a row of a table ever had; 0 if there is none.
+/// Returns the largest number that a row of a table ever had, or 0 without a row.
 fn last_number(file: &Path, table: &str) -> Result<i64, StoreError> {
     let connection = connect_read_only(file, Reading::Shared)?;
     let has_any = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'";

@@ -207,7 +207,7 @@ fn reverted_base(reverting: Reverting<'_>, current: MergeBase, from: &MergeBase,
         (Some(base), to) if reverting.exists => {
             MergeBase::on(moved(reverting.id, base, from.base().as_ref(), to).as_ref())
         }
-        // Without an earlier base there is none now.
+        // Without an earlier base no base is left.
         (None, Some(_)) if from.base.is_some() => current,
         _ => to,
     }
